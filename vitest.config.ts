@@ -1,0 +1,15 @@
+// Test runner: plain Node, native code in processes of its own, a closing line that counts.
+import { defineConfig } from 'vitest/config';
+
+// biome-ignore lint/style/noDefaultExport: vitest reads the default export
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A crash of native code takes down one worker process, not the run.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: ['default', './scripts/vitest-reporter.mjs'],
+  },
+});
