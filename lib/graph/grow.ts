@@ -1,0 +1,226 @@
+// Growth as a pure function: picks -> a wider graph and the surgery on its tensors.
+import { SplitgrowError } from '../errors.js';
+import { type ChannelGroup, type GroupId, groupsByNode } from './channels.js';
+import { inputsOf, shapes } from './check.js';
+import { hint, show } from './fields.js';
+import { type Graph, type GraphNode, INPUT, type NodeId, type Parameter, type Value } from './ir.js';
+import { MAX_WIDTH, opOf } from './ops.js';
+import type { Surgery, TensorSurgery } from './program.js';
+
+/** Neurons to split, per layer (CONTRACT section 3). A neuron named twice is split twice. */
+export interface Plan {
+  readonly splits: Readonly<Record<NodeId, readonly number[]>>;
+}
+
+/**
+ * One channel of the grown network: a share of old channel `source`, its
+ * weights moved by shift * epsilon * direction. Off-springs of one split are
+ * {share / 2, shift + 1} in place and {share / 2, shift - 1} appended.
+ */
+interface Channel {
+  readonly source: number;
+  readonly share: number;
+  readonly shift: number;
+}
+
+/**
+ * A graph whose group has `by` channels more; negative `by` takes channels away.
+ *
+ * @throws E_PLAN for an unknown or frozen group, or a width below 1.
+ */
+export function widen(graph: Graph, groupId: GroupId, by: number): Graph {
+  const group = [...groupsByNode(graph).values()].find(({ id }) => id === groupId);
+  if (group === undefined) throw new SplitgrowError('E_PLAN', `there is no channel group "${groupId}"`);
+  if (!group.isSplittable) throw frozen(group, groupId);
+  if (!Number.isInteger(by) || group.neurons + by < 1) {
+    throw new SplitgrowError(
+      'E_PLAN',
+      `group "${groupId}" of ${group.neurons} channels cannot change by ${by}`,
+    );
+  }
+  return withWidths(graph, new Map([[groupId, by]]), new Map([[groupId, group]]));
+}
+
+function frozen(group: ChannelGroup, id: NodeId): SplitgrowError {
+  return new SplitgrowError('E_PLAN', `"${id}" cannot be split: ${group.frozenBecause}`);
+}
+
+function withWidths(
+  graph: Graph,
+  added: ReadonlyMap<GroupId, number>,
+  groups: ReadonlyMap<GroupId, ChannelGroup>,
+): Graph {
+  const outs = new Map<NodeId, number>();
+  for (const [id, by] of added) {
+    const group = groups.get(id);
+    for (const producer of group?.producers ?? []) outs.set(producer, (group?.neurons ?? 0) + by);
+  }
+  const nodes = graph.nodes.map((node): GraphNode => {
+    const out = outs.get(node.id);
+    return out === undefined ? node : { ...node, out };
+  });
+  return { ...graph, nodes };
+}
+
+/** Refuses a layer's list of neurons that is not one: plans come from files. */
+function checkList(id: NodeId, list: unknown, group: ChannelGroup): asserts list is readonly number[] {
+  if (!Array.isArray(list)) {
+    throw new SplitgrowError('E_PLAN', `the plan must list the neurons of "${id}", got ${show(list)}`);
+  }
+  const isNeuron = (n: unknown): boolean =>
+    Number.isInteger(n) && Number(n) >= 0 && Number(n) < group.neurons;
+  const bad = list.findIndex((n) => !isNeuron(n));
+  if (bad >= 0) {
+    const range = `an integer from 0 to ${group.neurons - 1}`;
+    throw new SplitgrowError('E_PLAN', `a neuron of "${id}" must be ${range}, got ${show(list[bad])}`);
+  }
+  if (list.length > 0 && !group.isSplittable) throw frozen(group, id);
+  if (group.neurons + list.length > MAX_WIDTH) {
+    throw new SplitgrowError('E_PLAN', `"${id}" would be wider than ${MAX_WIDTH} channels`);
+  }
+}
+
+/** The neurons that a plan splits in each group, in order. */
+function picksOf(
+  graph: Graph,
+  plan: Plan,
+  groups: ReadonlyMap<NodeId, ChannelGroup>,
+): Map<ChannelGroup, number[]> {
+  const sources = graph.nodes.filter((node) => opOf(node).channels === 'source').map(({ id }) => id);
+  const known = new Set(sources);
+  const splits: unknown = plan?.splits;
+  if (typeof splits !== 'object' || splits === null || Array.isArray(splits)) {
+    throw new SplitgrowError(
+      'E_PLAN',
+      `the plan must be {"splits": {"<layer id>": [neurons]}}, got ${show(splits)}`,
+    );
+  }
+  const picks = new Map<ChannelGroup, number[]>();
+  for (const [id, list] of Object.entries(splits)) {
+    const group = groups.get(id);
+    if (group === undefined || !known.has(id)) {
+      throw new SplitgrowError(
+        'E_PLAN',
+        `the plan names ${show(id)}, which is not a layer${hint(id, sources)}`,
+      );
+    }
+    checkList(id, list, group);
+    const before = picks.get(group) ?? [];
+    // Tied layers share their channels: what another of them named already is the same split.
+    const others = new Set(before);
+    if (list.length > 0) picks.set(group, [...before, ...list.filter((n) => !others.has(n))]);
+  }
+  return picks;
+}
+
+/**
+ * The plan with a list for every tied producer of every group that it splits,
+ * so that width after = width before + length of the list. In node order.
+ *
+ * @throws E_PLAN as `grow`.
+ */
+export function normalizedPlan(graph: Graph, plan: Plan): Plan {
+  const groups = groupsByNode(graph);
+  const picks = picksOf(graph, plan, groups);
+  const splits = graph.nodes.flatMap(({ id }) => {
+    const group = groups.get(id);
+    const neurons = group && picks.get(group);
+    return group?.producers.includes(id) && neurons ? [[id, neurons] as const] : [];
+  });
+  return { splits: Object.fromEntries(splits) };
+}
+
+/** The channels of a group after its picks: off-springs in place, copies appended in the order given. */
+function channelsAfter(neurons: number, picks: readonly number[]): Channel[] {
+  const channels = Array.from({ length: neurons }, (_, source): Channel => ({ source, share: 1, shift: 0 }));
+  for (const pick of picks) {
+    const parent = channels[pick];
+    if (parent === undefined) continue;
+    const share = parent.share / 2;
+    channels[pick] = { ...parent, share, shift: parent.shift + 1 };
+    channels.push({ ...parent, share, shift: parent.shift - 1 });
+  }
+  return channels;
+}
+
+/** Old feature of each new feature: channel c owns features c * block to (c + 1) * block - 1. */
+function gather(channels: readonly Channel[], block: number): Int32Array {
+  return Int32Array.from({ length: channels.length * block }, (_, i) => {
+    const channel = channels[Math.floor(i / block)];
+    return (channel?.source ?? 0) * block + (i % block);
+  });
+}
+
+function spread(channels: readonly Channel[], block: number, of: (channel: Channel) => number): Float32Array {
+  return Float32Array.from({ length: channels.length * block }, (_, i) => {
+    const channel = channels[Math.floor(i / block)];
+    return channel === undefined ? 0 : of(channel);
+  });
+}
+
+/** Channels after growth of the values around a node; undefined where they stay as they are. */
+interface Around {
+  readonly own: readonly Channel[] | undefined;
+  readonly input: readonly Channel[] | undefined;
+  readonly ownBlock: number;
+  readonly inputBlock: number;
+}
+
+/** Gather and scale for one parameter, read off the roles of its axes. */
+function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): TensorSurgery {
+  const { own, input, ownBlock, inputBlock } = around;
+  const rows = parameter.axes[0]?.role === 'out' ? own : undefined;
+  const columns = parameter.axes[1]?.role === 'in' ? input : undefined;
+  // The splitting direction is that of the weights of the layer itself: bias, batch norm and depthwise filters are copied.
+  const isMoved = rows !== undefined && opOf(node).channels === 'source' && parameter.name === 'weight';
+  return {
+    name: `${node.id}.${parameter.name}`,
+    rows: rows === undefined ? null : gather(rows, ownBlock),
+    shift: isMoved ? spread(rows, ownBlock, ({ shift }) => shift) : null,
+    direction: isMoved ? node.id : null,
+    rowShares: rows === undefined ? null : spread(rows, ownBlock, ({ share }) => share),
+    columns: columns === undefined ? null : gather(columns, inputBlock),
+    scales: columns === undefined ? null : spread(columns, inputBlock, ({ share }) => share),
+  };
+}
+
+/**
+ * The graph with the planned neurons split in two, and how every tensor of the
+ * new network follows from the old one: each parameter once, nulls where it is
+ * unchanged. With epsilon 0 the network's function stays the same: consumers'
+ * weights are shared out among the off-springs.
+ *
+ * @throws E_PLAN where the plan names no layer, a frozen one, or a neuron out of range.
+ */
+export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonly surgery: Surgery } {
+  const groups = groupsByNode(graph);
+  const picks = picksOf(graph, plan, groups);
+  const channels = new Map(
+    [...picks].map(([group, list]) => [group, channelsAfter(group.neurons, list)] as const),
+  );
+  const grown = withWidths(
+    graph,
+    new Map([...picks].map(([group, list]) => [group.id, list.length])),
+    new Map([...picks.keys()].map((group) => [group.id, group])),
+  );
+  const values = shapes(graph);
+  const after = (id: NodeId): readonly Channel[] | undefined => {
+    const group = id === INPUT ? undefined : groups.get(id);
+    return group && channels.get(group);
+  };
+  const blockOf = (id: NodeId | undefined): number => (id === undefined ? 1 : (values.get(id)?.block ?? 1));
+  const surgery = graph.nodes.flatMap((node) => {
+    const [input] = node.inputs;
+    const inputs: readonly Value[] = inputsOf(node, values);
+    const around: Around = {
+      own: after(node.id),
+      input: input === undefined ? undefined : after(input),
+      ownBlock: blockOf(node.id),
+      inputBlock: blockOf(input),
+    };
+    return opOf(node)
+      .parameters(node, inputs)
+      .map((parameter) => surgeryOf(node, parameter, around));
+  });
+  return { graph: grown, surgery };
+}

@@ -1,0 +1,70 @@
+// The flat program that C++ runs: ops on numbered slots, with every shape already decided.
+
+import type { Initial } from './ir.js';
+
+export interface ProgramParameter {
+  /** `<node id>.<parameter>` */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initial: Initial;
+  readonly isTrained: boolean;
+}
+
+export interface Instruction {
+  readonly id: string;
+  /** Name of a row of the native op table (native/core/ops.cc). */
+  readonly op: string;
+  /** Slots read; slot 0 is the input, instruction i writes slot i + 1. */
+  readonly inputs: readonly number[];
+  /** Numbers and names the native op needs (stride, padding, groups, eps, kind ...). */
+  readonly attributes: Readonly<Record<string, number | string>>;
+  readonly parameters: readonly ProgramParameter[];
+}
+
+/**
+ * layer -> [batch_norm] -> [activation], whose output channels are the neurons
+ * that have a splitting index. Members are slots; -1 where absent.
+ */
+export interface Chain {
+  readonly id: string;
+  readonly layer: number;
+  readonly batchNorm: number;
+  readonly activation: number;
+  readonly neurons: number;
+  /** Weights per neuron, bias not counted: (in / groups) * k * k. */
+  readonly dimension: number;
+}
+
+export interface Program {
+  readonly inputShape: readonly [number, number, number];
+  readonly classes: number;
+  readonly instructions: readonly Instruction[];
+  /** Slot of the logits. */
+  readonly output: number;
+  readonly chains: readonly Chain[];
+}
+
+/**
+ * How one tensor of the old network becomes one of the new. First, where
+ * `shift` is given, row j of axis 0 becomes
+ * old[rows[j]] + epsilon * shift[j] * direction[rows[j]]; else old[rows[j]].
+ * Then axis `inAxis` is gathered by `columns` and multiplied by `scales`.
+ */
+export interface TensorSurgery {
+  /** Name in both networks: `<node id>.<parameter>`. */
+  readonly name: string;
+  /** Source row of each new row of axis 0; null: unchanged. */
+  readonly rows: Int32Array | null;
+  /** Multiples of epsilon * direction added to each new row (weights of split layers only). */
+  readonly shift: Float32Array | null;
+  /** Node id whose directions `shift` refers to. */
+  readonly direction: string | null;
+  /** Share of the parent that each new row carries (1/2, 1/4 ...); used for momentum. Null: all 1. */
+  readonly rowShares: Float32Array | null;
+  /** Source column of each new column of axis 1; null: unchanged. */
+  readonly columns: Int32Array | null;
+  /** Factor of each new column. */
+  readonly scales: Float32Array | null;
+}
+
+export type Surgery = readonly TensorSurgery[];
