@@ -1,0 +1,73 @@
+// What a splitting stage chose and why, and how near that is to the best there could be.
+import type { GroupId } from '../graph/channels.js';
+import { costOfWidths } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { allowed, type Budget, type Candidate } from './knapsack.js';
+import type { LinearSolution, SolverName } from './solvers.js';
+
+/** A chosen neuron and why: index, first-order cost and their ratio. */
+export type Picked = Candidate;
+
+/** What a stage reached, and how near that is to the best there could be. */
+export interface Certificate {
+  readonly strategy: string;
+  readonly budgets: readonly {
+    readonly energy: string;
+    readonly current: number;
+    /** Growth that the limit allows, and growth that the picks use: true costs, recounted on the widened graph. */
+    readonly allowed: number;
+    readonly used: number;
+    readonly limit: number;
+  }[];
+  /** Sum of the picked indices (negative: predicted decrease of the loss, per epsilon^2 / 2). */
+  readonly indexSum: number;
+  /**
+   * Least sum of indices of the relaxed knapsack with first-order costs. Energies that are products of widths cost more
+   * together than one by one, so for them no choice within the true limits can be below it either.
+   */
+  readonly lpBound: number;
+  /** (indexSum - lpBound) / |lpBound|; 0 where there is nothing to gain. */
+  readonly gap: number;
+  /** Neurons with a negative index in splittable groups. */
+  readonly eligible: number;
+  readonly solver: SolverName;
+  /** Sum of the picks' first-order MACs; the true growth differs as neighbours grow together. */
+  readonly firstOrderCost: number;
+}
+
+/** The stage that a certificate is of. */
+export interface Reached {
+  readonly strategy: string;
+  readonly budgets: readonly Budget[];
+  readonly picks: readonly Picked[];
+  readonly relaxed: LinearSolution;
+  readonly eligible: number;
+  readonly solver: SolverName;
+}
+
+/** Costs recounted on the widened graph, and the distance to the bound. */
+export function certificateOf(
+  graph: Graph,
+  { strategy, budgets, picks, relaxed, eligible, solver }: Reached,
+): Certificate {
+  const added = new Map<GroupId, number>();
+  for (const { group } of picks) added.set(group, (added.get(group) ?? 0) + 1);
+  const indexSum = picks.reduce((sum, { index }) => sum + index, 0);
+  const lpBound = relaxed.objective === 0 ? 0 : -relaxed.objective;
+  return {
+    strategy,
+    budgets: budgets.map((budget) => ({
+      energy: budget.energy.name,
+      current: budget.current,
+      allowed: allowed(budget),
+      used: costOfWidths(graph, budget.energy)(added) - budget.current,
+      limit: budget.limit,
+    })),
+    indexSum,
+    lpBound,
+    gap: lpBound === 0 ? 0 : (indexSum - lpBound) / -lpBound,
+    eligible,
+    solver,
+    firstOrderCost: picks.reduce((sum, { cost }) => sum + cost, 0),
+  };
+}
