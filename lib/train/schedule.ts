@@ -1,0 +1,80 @@
+// Learning rate schedules: one rate for every minibatch of every epoch.
+import { SplitgrowError } from '../errors.js';
+import { hint, row } from '../graph/fields.js';
+
+/**
+ * constant: the same rate throughout.
+ * steps: the rate times `factor` from each epoch of `at` on; epochs count from 0, so `at: [80]` changes it after 80 epochs.
+ * cosine: over the first `warmup` epochs the rate rises in equal steps, one a minibatch, the last of them at the full
+ *   rate; then rate * (1 + cos(pi t / T)) / 2 with t = 0 .. T - 1 the minibatches since, T all of them
+ *   (Loshchilov and Hutter 2017, without restarts): it starts at the full rate and would reach 0 at T.
+ */
+export type Schedule =
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'steps'; readonly at: readonly number[]; readonly factor: number }
+  | { readonly kind: 'cosine'; readonly warmup?: number };
+
+export interface ScheduleOptions {
+  /** The full rate. */
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Rate of minibatch `step` (over all epochs, from 0) as a factor of the full rate. */
+type Factor<S extends Schedule> = (schedule: S, options: ScheduleOptions, step: number) => number;
+
+const SCHEDULES: { readonly [K in Schedule['kind']]: Factor<Extract<Schedule, { kind: K }>> } = {
+  constant: () => 1,
+  steps: ({ at, factor }, { stepsPerEpoch }, step) => {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    return factor ** at.filter((start) => start <= epoch).length;
+  },
+  cosine: ({ warmup = 0 }, { epochs, stepsPerEpoch }, step) => {
+    const rising = Math.round(warmup * stepsPerEpoch);
+    if (step < rising) return (step + 1) / rising;
+    return (1 + Math.cos((Math.PI * (step - rising)) / (epochs * stepsPerEpoch - rising))) / 2;
+  },
+};
+
+/**
+ * The rates of an epoch, one a minibatch in order.
+ *
+ * @returns A function of the epoch, from 0 to epochs - 1.
+ * @throws E_ARGUMENT for options that are no schedule, and for an epoch out of range.
+ */
+export function learningRates(schedule: Schedule, options: ScheduleOptions): (epoch: number) => Float64Array {
+  const { learningRate, epochs, stepsPerEpoch } = options;
+  const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 1;
+  if (!(Number.isFinite(learningRate) && learningRate >= 0) || !isWhole(epochs) || !isWhole(stepsPerEpoch)) {
+    const wanted = 'a learning rate of 0 or more, and whole numbers of epochs and steps from 1';
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `schedule: needs ${wanted}, got ${learningRate}, ${epochs}, ${stepsPerEpoch}`,
+    );
+  }
+  const factorOf = row(SCHEDULES as Readonly<Record<string, Factor<Schedule>>>, schedule.kind);
+  if (factorOf === undefined) {
+    const near = hint(String(schedule.kind), Object.keys(SCHEDULES));
+    throw new SplitgrowError('E_ARGUMENT', `schedule: there is no kind "${schedule.kind}"${near}`);
+  }
+  if (schedule.kind === 'cosine' && !((schedule.warmup ?? 0) >= 0 && (schedule.warmup ?? 0) < epochs)) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `schedule: warmup must be from 0 to below ${epochs} epochs, got ${schedule.warmup}`,
+    );
+  }
+  return (epoch) => {
+    if (!Number.isInteger(epoch) || epoch < 0 || epoch >= epochs) {
+      throw new SplitgrowError(
+        'E_ARGUMENT',
+        `schedule: the epoch must be from 0 to ${epochs - 1}, got ${epoch}`,
+      );
+    }
+    const start = epoch * stepsPerEpoch;
+    return Float64Array.from(
+      { length: stepsPerEpoch },
+      (_, i) => learningRate * factorOf(schedule, options, start + i),
+    );
+  };
+}
