@@ -1,0 +1,340 @@
+// The export table: what lib/native.ts calls `Core`.
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <torch/version.h>
+
+#include "bench.h"
+#include "boundary.h"
+#include "environment.h"
+#include "memory.h"
+#include "surgery.h"
+#include "train.h"
+
+namespace splitgrow {
+
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 31;
+constexpr int64_t kMostExact = int64_t{1} << 53;
+
+Napi::Value features(const Napi::CallbackInfo& info) {
+  auto object = Napi::Object::New(info.Env());
+  const int devices =
+      at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  object.Set("libtorch", TORCH_VERSION);
+  object.Set("threads", at::get_num_threads());
+  object.Set("cuda", devices > 0);
+  object.Set("cudaDevices", devices);
+  object.Set("cpuCapability", at::get_cpu_capability());
+  return object;
+}
+
+Napi::Value setThreads(const Napi::CallbackInfo& info) {
+  require(info[0].IsNumber(), "E_ARGUMENT", "`threads` must be a number");
+  const double threads = info[0].As<Napi::Number>().DoubleValue();
+  require(threads >= 1 && threads <= 1024, "E_ARGUMENT",
+          "`threads` must be 1 to 1024, found ", threads);
+  at::set_num_threads(static_cast<int>(threads));
+  return info.Env().Undefined();
+}
+
+Napi::Value createAbort(const Napi::CallbackInfo& info) {
+  return toHandle(info.Env(), std::make_shared<AbortFlag>(false));
+}
+Napi::Value abortTask(const Napi::CallbackInfo& info) {
+  *fromHandle<AbortFlag>(info[0]) = true;
+  return info.Env().Undefined();
+}
+
+Napi::Value createNetwork(const Napi::CallbackInfo& info) {
+  Program program = readProgram(info[0]);
+  const NamedTensors tensors = readTensors(info[1], "tensors");
+  require(info[2].IsNumber(), "E_ARGUMENT", "`seed` must be a number");
+  const auto seed =
+      static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
+  // float64 is for tests: finite differences need it.
+  const bool isWide =
+      info[4].IsString() &&
+      info[4].As<Napi::String>().Utf8Value() == "float64";
+  const at::NoGradGuard noGrad;
+  auto network = std::make_shared<Network>(
+      std::move(program), readDevice(info[3]), isWide ? at::kDouble : at::kFloat);
+  network->initialise(seed);
+  network->write(tensors);
+  return toHandle(info.Env(), network);
+}
+
+std::unique_lock<std::mutex> idle(const std::shared_ptr<Network>& network) {
+  std::unique_lock<std::mutex> lock(network->busy, std::try_to_lock);
+  require(lock.owns_lock(), "E_HANDLE",
+          "the network is at work; await the running call first");
+  return lock;
+}
+
+Napi::Value readNetwork(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto lock = idle(network);
+  const std::string what = info[1].ToString();
+  require(what == "weights" || what == "momentum", "E_ARGUMENT",
+          "`what` must be weights or momentum, found ", what);
+  return toEntries(info.Env(), what == "weights" ? network->weights()
+                                                 : network->momentum());
+}
+
+Napi::Value writeMomentum(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto lock = idle(network);
+  network->writeMomentum(readTensors(info[1], "momentum"));
+  return info.Env().Undefined();
+}
+
+Napi::Value createDataset(const Napi::CallbackInfo& info) {
+  auto data = std::make_shared<Dataset>();
+  data->images = readTensor(info[0], "images");
+  data->labels = readTensor(info[1], "labels");
+  data->mean = readNumbers(info[2], "mean");
+  data->std = readNumbers(info[3], "std");
+  require(info[4].IsNumber(), "E_ARGUMENT", "`classes` must be a number");
+  data->classes = info[4].As<Napi::Number>().Int64Value();
+  const at::Tensor& images = data->images;
+  require(images.dim() == 4 && images.numel() > 0 &&
+              (images.scalar_type() == at::kByte ||
+               images.scalar_type() == at::kFloat),
+          "E_DATA", "images must be uint8 or float32 [N, C, H, W], found ",
+          images.scalar_type(), " ", images.sizes());
+  require(data->labels.dim() == 1 && data->labels.scalar_type() == at::kLong &&
+              data->labels.size(0) == images.size(0),
+          "E_DATA", "labels must be int64 [", images.size(0), "], found ",
+          data->labels.scalar_type(), " ", data->labels.sizes());
+  const auto channels = static_cast<size_t>(images.size(1));
+  require(data->mean.size() == data->std.size() &&
+              (data->mean.empty() || data->mean.size() == channels),
+          "E_DATA", "mean and std must have one number a channel");
+  for (const double s : data->std)
+    require(s > 0, "E_DATA", "std must be positive, found ", s);
+  const auto [least, most] = at::aminmax(data->labels);
+  require(least.item<int64_t>() >= 0 &&
+              most.item<int64_t>() < data->classes,
+          "E_LABELS", "labels must be 0 to ", data->classes - 1, ", found ",
+          least.item<int64_t>(), " to ", most.item<int64_t>());
+  if (images.scalar_type() == at::kFloat)
+    require(at::isfinite(images.sum(at::kDouble)).item<bool>(),
+            "E_NOT_FINITE", "an image holds a value that is not finite");
+  const at::Device device = readDevice(info[5]);
+  data->images = data->images.to(device);
+  data->labels = data->labels.to(device);
+  return toHandle(info.Env(), data);
+}
+
+Napi::Value train(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const Napi::Object o = readObject(info[2], "options");
+  TrainOptions options;
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.learningRates =
+      readNumbers(field(o, "learningRates"), "learningRates");
+  options.momentum = readNumber(o, "momentum");
+  options.nesterov = readBool(o, "nesterov");
+  options.weightDecay = readNumber(o, "weightDecay");
+  options.decaysAll = readString(o, "decay") == "all";
+  options.labelSmoothing = readNumber(o, "labelSmoothing");
+  options.shuffle = readBool(o, "shuffle");
+  options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
+  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
+  return runTask(info, info[3], info[4],
+                 [network, data, options](const Control& control) -> ToJs {
+                   const Totals t =
+                       trainEpoch(network.get(), *data, options, control);
+                   return [t](Napi::Env env) {
+                     auto result = Napi::Object::New(env);
+                     result.Set("loss", t.loss);
+                     result.Set("top1", t.top1);
+                     result.Set("images", static_cast<double>(t.images));
+                     result.Set("seconds", t.seconds);
+                     return result;
+                   };
+                 });
+}
+
+Napi::Value evaluateData(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const int64_t batch =
+      readInteger(readObject(info[2], "options"), "batch", 1, kMost);
+  return runTask(info, info[3], info[4],
+                 [network, data, batch](const Control& control) -> ToJs {
+                   const std::lock_guard<std::mutex> lock(network->busy);
+                   const Totals t = evaluate(*network, *data, batch, control);
+                   return [t](Napi::Env env) {
+                     auto result = Napi::Object::New(env);
+                     result.Set("top1", t.top1);
+                     result.Set("top5", t.top5);
+                     result.Set("loss", t.loss);
+                     result.Set("images", static_cast<double>(t.images));
+                     result.Set("seconds", t.seconds);
+                     return result;
+                   };
+                 });
+}
+
+Napi::Value forward(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const Napi::Object o = readObject(info[2], "options");
+  const std::string mode = readString(o, "mode");
+  require(mode == "eval" || mode == "train", "E_ARGUMENT",
+          "`mode` must be eval or train, found ", mode);
+  const int64_t batch = readInteger(o, "batch", 1, kMost);
+  return runTask(
+      info, info.Env().Null(), info.Env().Null(),
+      [network, data, mode, batch](const Control&) -> ToJs {
+        const at::Tensor logits =
+            logitsOf(network.get(), *data, mode == "train", batch);
+        return [logits](Napi::Env env) { return toTensorData(env, logits); };
+      });
+}
+
+IndicesOptions readIndicesOptions(const Napi::Object& o) {
+  IndicesOptions options;
+  const Napi::Array methods = readArray(field(o, "methods"), "methods");
+  for (uint32_t i = 0; i < methods.Length(); ++i) {
+    const std::string method = Napi::Value(methods[i]).ToString();
+    require(method == "exact" || method == "rayleigh", "E_ARGUMENT",
+            "a method must be exact or rayleigh, found ", method);
+    options.isExact.push_back(method == "exact");
+  }
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.epochs = readInteger(o, "epochs", 1, kMost);
+  options.learningRate = readNumber(o, "learningRate");
+  options.alpha = readNumber(o, "alpha");
+  options.momentum = readNumber(o, "momentum");
+  options.rmsEpsilon = readNumber(o, "rmsEpsilon");
+  options.decayFactor = readNumber(o, "decayFactor");
+  options.decayEvery = readInteger(o, "decayEvery", 1, kMost);
+  options.reluBeta = readNumber(o, "reluBeta");
+  options.identityCurvature = readNumber(o, "identityCurvature");
+  options.shuffle = readBool(o, "shuffle");
+  options.auxiliary = readBool(o, "auxiliary");
+  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
+  options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
+  return options;
+}
+
+Napi::Value toIndices(Napi::Env env, const Indices& indices,
+                      const Network& network,
+                      const IndicesOptions& options) {
+  auto chains = Napi::Array::New(env, indices.chains.size());
+  for (uint32_t i = 0; i < indices.chains.size(); ++i) {
+    const Chain& chain = network.program.chains[i];
+    auto row = Napi::Object::New(env);
+    row.Set("id", chain.id);
+    row.Set("method", options.isExact[i] ? "exact" : "rayleigh");
+    row.Set("neurons", static_cast<double>(chain.neurons));
+    row.Set("dimension", static_cast<double>(chain.dimension));
+    row.Set("indices", toFloat64Array(env, indices.chains[i].indices));
+    row.Set("residuals", toFloat64Array(env, indices.chains[i].residuals));
+    chains[i] = row;
+  }
+  auto result = Napi::Object::New(env);
+  result.Set("chains", chains);
+  result.Set("directions", toHandle(env, indices.directions));
+  result.Set("seconds", indices.seconds);
+  return result;
+}
+
+Napi::Value indices(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const IndicesOptions options =
+      readIndicesOptions(readObject(info[2], "options"));
+  return runTask(
+      info, info[3], info[4],
+      [network, data, options](const Control& control) -> ToJs {
+        auto result = std::make_shared<Indices>(
+            computeIndices(network.get(), *data, options, control));
+        return [network, options, result](Napi::Env env) {
+          return toIndices(env, *result, *network, options);
+        };
+      });
+}
+
+Napi::Value readDirections(const Napi::CallbackInfo& info) {
+  return toEntries(info.Env(), fromHandle<Directions>(info[0])->tensors);
+}
+Napi::Value createDirections(const Napi::CallbackInfo& info) {
+  auto directions = std::make_shared<Directions>();
+  const at::Device device = readDevice(info[1]);
+  for (const auto& [name, tensor] : readTensors(info[0], "directions"))
+    directions->tensors.emplace_back(name, tensor.to(device));
+  return toHandle(info.Env(), directions);
+}
+
+Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  auto program = std::make_shared<Program>(readProgram(info[1]));
+  const auto surgery = readSurgery(info[2]);
+  const auto directions = fromHandleOrNull<Directions>(info[3]);
+  require(info[4].IsNumber(), "E_ARGUMENT", "`epsilon` must be a number");
+  const double epsilon = info[4].As<Napi::Number>().DoubleValue();
+  const bool keeps = info[5].ToString().Utf8Value() == "keep";
+  return runTask(
+      info, info.Env().Null(), info.Env().Null(),
+      [=](const Control&) -> ToJs {
+        const auto grown = rewrite(network.get(), std::move(*program), surgery,
+                                   directions.get(), epsilon, keeps);
+        return [grown](Napi::Env env) { return toHandle(env, grown); };
+      });
+}
+
+Napi::Value benchSteps(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const Napi::Object o = readObject(info[2], "options");
+  const BenchOptions options{
+      readString(o, "what"), readInteger(o, "batch", 1, kMost),
+      readInteger(o, "repeats", 1, kMost), readInteger(o, "warmup", 0, kMost)};
+  return runTask(
+      info, info.Env().Null(), info[3],
+      [network, data, options](const Control& control) -> ToJs {
+        const BenchResult b = bench(network.get(), *data, options, control);
+        return [b](Napi::Env env) {
+          auto result = Napi::Object::New(env);
+          result.Set("milliseconds", toFloat64Array(env, b.milliseconds));
+          result.Set("peakBytes", static_cast<double>(b.peakBytes));
+          return result;
+        };
+      });
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  installMemory();
+  initBoundary(env);
+  const auto add = [&](const char* name, Exported call) {
+    exports.Set(name, Napi::Function::New(env, call, name));
+  };
+  add("features", guard<features>);
+  add("setThreads", guard<setThreads>);
+  add("createAbort", guard<createAbort>);
+  add("abort", guard<abortTask>);
+  add("createNetwork", guard<createNetwork>);
+  add("readNetwork", guard<readNetwork>);
+  add("writeMomentum", guard<writeMomentum>);
+  add("createDataset", guard<createDataset>);
+  add("train", guard<train>);
+  add("evaluate", guard<evaluateData>);
+  add("forward", guard<forward>);
+  add("indices", guard<indices>);
+  add("readDirections", guard<readDirections>);
+  add("createDirections", guard<createDirections>);
+  add("rewrite", guard<rewriteNetwork>);
+  add("bench", guard<benchSteps>);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(splitgrow_core, initialise)
+
+}  // namespace splitgrow

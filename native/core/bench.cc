@@ -1,0 +1,129 @@
+// Runs one kind of step again and again on the first minibatch of a dataset.
+#include "bench.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <chrono>
+
+#include "memory.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+struct Bench {
+  Network* network;
+  const Batch batch;
+  const Folded folded;
+  const std::vector<bool> all;
+  IndicesOptions options;
+};
+
+using StepOf = std::function<void()>;
+
+StepOf trainStep(Bench* b) {
+  TrainOptions options;
+  options.momentum = 0.9;
+  options.weightDecay = 1e-4;
+  return [b, options] {
+    Run run;
+    run.isTraining = true;
+    run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+    Tape tape;
+    const Tensor logits =
+        forwardTraining(*b->network, b->batch.images, run, &tape);
+    const Loss loss = crossEntropy(logits, b->batch.labels, 0, true);
+    backwardTraining(*b->network, &tape, run, loss.gradLogits);
+    sgdStep(b->network, options, 1e-3);
+  };
+}
+
+StepOf forwardStep(Bench* b) {
+  return [b] {
+    forwardEvaluation(*b->network, b->folded, b->batch.images, nullptr);
+  };
+}
+
+StepOf rayleighStep(Bench* b, bool auxiliary) {
+  b->options.auxiliary = auxiliary;
+  auto descent = std::make_shared<Rayleigh>(*b->network, b->all, b->options);
+  return [b, descent] {
+    descent->step(*b->network, b->folded, b->batch, 1e-3);
+  };
+}
+
+std::vector<Block> accumulated(Bench* b) {
+  auto sweeps =
+      planBlocks(*b->network, b->all, std::numeric_limits<int64_t>::max());
+  if (sweeps.empty()) return {};
+  sweepChains(*b->network, b->folded, b->batch, b->all, b->options, 1,
+              [&](const ChainView& view) {
+                if (view.isFlat()) return view.g;
+                const Curvature c = view.curvatureOf(Tensor(), true);
+                for (Block& block : sweeps[0])
+                  if (block.chain == view.chain)
+                    accumulate(&block, view, c.p);
+                return c.gz;
+              });
+  return sweeps[0];
+}
+
+StepOf exactStep(Bench* b) {
+  return [b] { accumulated(b); };
+}
+
+StepOf eigenStep(Bench* b) {
+  auto blocks = std::make_shared<std::vector<Block>>(accumulated(b));
+  return [blocks] {
+    for (const Block& block : *blocks)
+      if (block.sums.defined()) smallestEigen(block);
+  };
+}
+
+const struct {
+  const char* name;
+  StepOf (*make)(Bench*);
+} kSteps[] = {
+    {"train", trainStep},
+    {"forward", forwardStep},
+    {"rayleigh", [](Bench* b) { return rayleighStep(b, false); }},
+    {"auxiliary", [](Bench* b) { return rayleighStep(b, true); }},
+    {"exact", exactStep},
+    {"eigen", eigenStep},
+};
+
+}  // namespace
+
+BenchResult bench(Network* network, const Dataset& data,
+                  const BenchOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const Sweep sweep(data, options.batch, false, {}, 0, network->options());
+  Bench b{network, sweep.batch(0), Folded(*network),
+          std::vector<bool>(network->program.chains.size(), true),
+          IndicesOptions()};
+  for (const auto& row : kSteps) {
+    if (options.what != row.name) continue;
+    const StepOf step = row.make(&b);
+    BenchResult result;
+    for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
+      control.check();
+      const PeakMemory peak(network->device);
+      const auto start = std::chrono::steady_clock::now();
+      step();
+      synchronize(network->device);
+      const std::chrono::duration<double, std::milli> time =
+          std::chrono::steady_clock::now() - start;
+      if (i >= options.warmup) result.milliseconds.push_back(time.count());
+      result.peakBytes = peak.bytes();
+    }
+    return result;
+  }
+  throw Error("E_ARGUMENT", "nothing to bench is called \"" + options.what +
+                                "\"");
+}
+
+}  // namespace splitgrow

@@ -1,0 +1,81 @@
+// The handle class: one JavaScript object kind for every native object,
+// type-tagged, disposable, valid only in the environment that made it.
+#include "boundary.h"
+#include "environment.h"
+
+namespace splitgrow {
+
+namespace {
+
+constexpr napi_type_tag kTag = {0x5b1f3c8e7d2a4f61, 0x9c0e6a7b8d4f2e13};
+
+struct Handle : Napi::ObjectWrap<Handle> {
+  explicit Handle(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Handle>(info) {
+    if (!environment(info.Env()).isMakingHandle) {
+      auto error = Napi::TypeError::New(
+          info.Env(), "handles are made by splitgrow, not by `new`");
+      error.Set("code", Napi::String::New(info.Env(), "E_HANDLE"));
+      throw error;
+    }
+    info.This().As<Napi::Object>().TypeTag(&kTag);
+  }
+  void dispose(const Napi::CallbackInfo&) { held.reset(); }
+  Napi::Value kindOf(const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), kind);
+  }
+  Napi::Value isDisposed(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), held == nullptr);
+  }
+  const char* kind = "";
+  std::shared_ptr<void> held;
+};
+
+}  // namespace
+
+Napi::Function defineHandle(Napi::Env env) {
+  std::vector<Napi::ClassPropertyDescriptor<Handle>> properties = {
+      Handle::InstanceMethod<&Handle::dispose>("dispose"),
+      Handle::InstanceAccessor<&Handle::kindOf>("kind"),
+      Handle::InstanceAccessor<&Handle::isDisposed>("isDisposed")};
+  const Napi::Value dispose = env.Global()
+                                  .Get("Symbol")
+                                  .As<Napi::Object>()
+                                  .Get("dispose");
+  if (dispose.IsSymbol()) {
+    properties.push_back(Handle::InstanceMethod<&Handle::dispose>(
+        dispose.As<Napi::Symbol>()));
+  }
+  return Handle::DefineClass(env, "Handle", properties);
+}
+
+Napi::Value makeHandle(Napi::Env env, const char* kind,
+                       std::shared_ptr<void> held) {
+  Environment& here = environment(env);
+  here.isMakingHandle = true;
+  Napi::Object object;
+  try {
+    object = here.handleClass.New({});
+  } catch (...) {
+    here.isMakingHandle = false;
+    throw;
+  }
+  here.isMakingHandle = false;
+  Handle* handle = Handle::Unwrap(object);
+  handle->kind = kind;
+  handle->held = std::move(held);
+  return object;
+}
+
+std::shared_ptr<void> readHandle(const Napi::Value& value, const char* kind) {
+  require(value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kTag),
+          "E_HANDLE", "expected a ", kind, " handle, found something else");
+  Handle* handle = Handle::Unwrap(value.As<Napi::Object>());
+  require(std::string(handle->kind) == kind, "E_HANDLE", "expected a ", kind,
+          " handle, found a ", handle->kind, " handle");
+  require(handle->held != nullptr, "E_HANDLE", "the ", kind,
+          " handle was disposed; make a new one");
+  return handle->held;
+}
+
+}  // namespace splitgrow

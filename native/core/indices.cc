@@ -1,0 +1,165 @@
+// Runs the exact and the Rayleigh method over a dataset, each for its chains.
+#include "indices.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "distributed.h"
+#include "train.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+using Clock = std::chrono::steady_clock;
+
+struct Job {
+  Network* network;
+  const Dataset& data;
+  const IndicesOptions& options;
+  const Control& control;
+  const Folded& folded;
+  Clock::time_point start;
+
+  void tell(const char* phase, int64_t done, int64_t total,
+            int64_t images) const {
+    control.report(
+        {phase, done, total, images,
+         std::chrono::duration<double>(Clock::now() - start).count(),
+         std::nan("")});
+  }
+  double weightOf(const Batch& batch) const {
+    return static_cast<double>(batch.labels.size(0)) /
+           static_cast<double>(data.size());
+  }
+};
+
+std::vector<double> toVector(const Tensor& t) {
+  const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
+  const double* p = host.const_data_ptr<double>();
+  return {p, p + host.numel()};
+}
+
+void solve(const Job& job, const Block& block, Indices* result) {
+  const Chain& chain = job.network->program.chains[block.chain];
+  Tensor& directions =
+      result->directions->tensors[block.chain].second;
+  if (!directions.defined()) {
+    // Without curvature every direction has index 0: the first axis.
+    directions = at::zeros({chain.neurons, chain.dimension},
+                           job.network->options());
+    directions.select(1, 0).fill_(1);
+  }
+  if (!block.sums.defined()) return;
+  reduceSums(block.sums);
+  const Eigen eigen = smallestEigen(block);
+  directions.narrow(0, block.from, block.count).copy_(eigen.vectors);
+  const auto values = toVector(eigen.values);
+  const auto residuals = toVector(eigen.residuals);
+  ChainIndices& to = result->chains[block.chain];
+  std::copy(values.begin(), values.end(), to.indices.begin() + block.from);
+  std::copy(residuals.begin(), residuals.end(),
+            to.residuals.begin() + block.from);
+}
+
+void runExact(const Job& job, const std::vector<bool>& wanted,
+              Indices* result) {
+  const IndicesOptions& o = job.options;
+  auto sweeps = planBlocks(*job.network, wanted, o.memoryLimit);
+  const Sweep order(job.data, o.batch, false, {}, 0, job.network->options());
+  const int64_t total =
+      order.steps() * static_cast<int64_t>(sweeps.size());
+  int64_t done = 0, images = 0;
+  for (auto& blocks : sweeps) {
+    std::vector<bool> here(wanted.size(), false);
+    for (const Block& block : blocks) here[block.chain] = true;
+    for (int64_t i = 0; i < order.steps(); ++i) {
+      job.control.check();
+      const Batch whole = order.batch(i);
+      const Batch batch = shardOf(whole);
+      sweepChains(*job.network, job.folded, batch, here, o,
+                  job.weightOf(batch), [&](const ChainView& view) {
+                    if (view.isFlat()) return view.g;
+                    const Curvature c = view.curvatureOf(Tensor(), true);
+                    for (Block& block : blocks)
+                      if (block.chain == view.chain)
+                        accumulate(&block, view, c.p);
+                    return c.gz;
+                  });
+      images += whole.labels.size(0);
+      job.tell("exact", ++done, total, images);
+    }
+    for (Block& block : blocks) {
+      solve(job, block, result);
+      block.sums = Tensor();
+    }
+  }
+}
+
+void runRayleigh(const Job& job, const std::vector<bool>& wanted,
+                 Indices* result) {
+  const IndicesOptions& o = job.options;
+  Rayleigh descent(*job.network, wanted, o);
+  double rate = o.learningRate;
+  int64_t images = 0;
+  for (int64_t epoch = 0; epoch < o.epochs; ++epoch) {
+    if (epoch > 0 && epoch % o.decayEvery == 0) rate *= o.decayFactor;
+    const Sweep sweep(job.data, o.batch, o.shuffle, {},
+                      o.seed + static_cast<uint64_t>(epoch) + 1,
+                      job.network->options());
+    const bool isLast = epoch + 1 == o.epochs;
+    if (isLast) descent.beginAverage();
+    for (int64_t i = 0; i < sweep.steps(); ++i) {
+      job.control.check();
+      const Batch batch = sweep.batch(i);
+      descent.step(*job.network, job.folded, batch, rate);
+      if (isLast) descent.average(job.weightOf(batch));
+      images += batch.labels.size(0);
+      job.tell("rayleigh", epoch * sweep.steps() + i + 1,
+               o.epochs * sweep.steps(), images);
+    }
+  }
+  descent.finish(result, result->directions.get(), *job.network);
+}
+
+bool isAny(const std::vector<bool>& wanted) {
+  for (const bool one : wanted)
+    if (one) return true;
+  return false;
+}
+
+}  // namespace
+
+Indices computeIndices(Network* network, const Dataset& data,
+                       const IndicesOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const auto& chains = network->program.chains;
+  require(options.isExact.size() == chains.size(), "E_ARGUMENT", "expected ",
+          chains.size(), " methods, found ", options.isExact.size());
+  const Folded folded(*network);
+  const Job job{network, data, options, control, folded, Clock::now()};
+  Indices result;
+  result.directions = std::make_shared<Directions>();
+  for (const Chain& chain : chains) {
+    result.chains.push_back({std::vector<double>(chain.neurons, 0),
+                             std::vector<double>(chain.neurons, 0)});
+    result.directions->tensors.emplace_back(chain.id, Tensor());
+  }
+  std::vector<bool> isRayleigh = options.isExact;
+  isRayleigh.flip();
+  if (isAny(options.isExact)) runExact(job, options.isExact, &result);
+  if (isAny(isRayleigh)) runRayleigh(job, isRayleigh, &result);
+  for (size_t i = 0; i < chains.size(); ++i)
+    for (const double index : result.chains[i].indices)
+      require(std::isfinite(index), "E_NOT_FINITE",
+              "a splitting index of layer ", chains[i].id, " is ", index,
+              "; the network's weights or the batch hold values that overflow");
+  result.seconds =
+      std::chrono::duration<double>(Clock::now() - job.start).count();
+  return result;
+}
+
+}  // namespace splitgrow

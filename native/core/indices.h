@@ -1,0 +1,120 @@
+// Splitting indices and directions of all chains.
+#pragma once
+
+#include "boundary.h"
+#include "data.h"
+#include "net.h"
+#include "rows.h"
+
+namespace splitgrow {
+
+// Unit rows [neurons, dimension], one tensor a chain, by the chain's id.
+struct Directions {
+  NamedTensors tensors;
+  const at::Tensor* find(const std::string& id) const {
+    for (const auto& [name, tensor] : tensors)
+      if (name == id) return &tensor;
+    return nullptr;
+  }
+};
+
+struct IndicesOptions {
+  std::vector<bool> isExact;  // one a chain
+  int64_t batch = 64, epochs = 10;
+  double learningRate = 1e-3, alpha = 0.99, momentum = 0, rmsEpsilon = 1e-8;
+  double decayFactor = 1;
+  int64_t decayEvery = 1;
+  double reluBeta = 3, identityCurvature = 0;
+  bool shuffle = true, auxiliary = false;
+  uint64_t seed = 0;
+  int64_t memoryLimit = int64_t{1} << 30;
+};
+
+struct ChainIndices {
+  std::vector<double> indices, residuals;
+};
+
+struct Indices {
+  std::vector<ChainIndices> chains;
+  std::shared_ptr<Directions> directions;
+  double seconds = 0;
+};
+
+Indices computeIndices(Network* network, const Dataset& data,
+                       const IndicesOptions& options, const Control& control);
+
+// --- shared by the methods ---
+
+// What a method sees of one chain in one minibatch.
+struct ChainView {
+  int chain = 0;
+  const Layer* layer = nullptr;
+  const Attributes* attributes = nullptr;
+  at::Tensor x, weight;  // the layer's input; its weights (for their shape)
+  at::Tensor z, g;       // before the activation; dL/d(chain output)
+  const Activation* activation = nullptr;  // null: none
+  at::Tensor square;                       // c^2, [neurons]
+  double beta = 3, identityCurvature = 0;
+  // p = h * u (or h where u is undefined), and g * act'(z) if asked for.
+  Curvature curvatureOf(const at::Tensor& u, bool wantGz) const;
+  bool isFlat() const {
+    return (activation == nullptr || activation->isLinear) &&
+           identityCurvature == 0;
+  }
+};
+// Returns dL/dz where the view has an activation, else anything.
+using Visit = std::function<at::Tensor(const ChainView&)>;
+
+// One forward and one backward pass to the activations alone; `visit` is
+// called for every chain in `wanted`. `share` multiplies the mean loss.
+void sweepChains(const Network& network, const Folded& folded,
+                 const Batch& batch, const std::vector<bool>& wanted,
+                 const IndicesOptions& options, double share,
+                 const Visit& visit);
+
+// S v of every wanted chain by the paper's auxiliary activation and autodiff.
+Tensors auxiliaryProducts(const Network& network, const Folded& folded,
+                          const Batch& batch, const std::vector<bool>& wanted,
+                          const Tensors& directions,
+                          const IndicesOptions& options);
+
+// One epoch's worth of state of the Rayleigh descent.
+struct Rayleigh {
+  Rayleigh(const Network& network, const std::vector<bool>& wanted,
+           const IndicesOptions& options);
+  // One minibatch: products for all chains, one RMSprop step each.
+  void step(const Network& network, const Folded& folded, const Batch& batch,
+            double rate);
+  void beginAverage();
+  // Adds the state of the latest step with this weight.
+  void average(double weight);
+  void finish(Indices* result, Directions* directions,
+              const Network& network);
+
+  const std::vector<bool>& wanted;
+  const IndicesOptions& options;
+  Tensors v, square, velocity;  // [neurons, dimension], by chain
+  Tensors used, products;       // v before the latest step, and S v
+  std::vector<std::vector<double>> quotients;
+  Tensors sumV, sumProducts;
+  std::vector<std::vector<double>> sumQuotients;
+};
+
+// Accumulated splitting matrices of some neurons of some chains.
+struct Block {
+  int chain = 0;
+  int64_t from = 0, count = 0;  // neurons
+  at::Tensor sums;              // [dimension, count, dimension], i <= j valid
+};
+// Cuts the neurons of the exact chains into sweeps within the memory limit.
+std::vector<std::vector<Block>> planBlocks(const Network& network,
+                                           const std::vector<bool>& wanted,
+                                           int64_t memoryLimit);
+void accumulate(Block* block, const ChainView& view, const at::Tensor& h);
+// Smallest eigenvalues, unit eigenvectors and residuals of a block.
+struct Eigen {
+  at::Tensor values, vectors, residuals;  // [count], [count, d], [count]
+};
+Eigen smallestEigen(const Block& block);
+
+}  // namespace splitgrow

@@ -1,0 +1,166 @@
+// Convolution, linear and batch norm. Parameters stand in the order that
+// lib/graph/ops.ts gives them: weight, bias; weight, bias, running_mean,
+// running_var.
+#include "layers.h"
+
+#include "error.h"
+#include "rows.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+std::array<Tensor, 3> convBackward(const Attributes& a, const Tensor& g,
+                                   const Tensor& x, const Tensor& weight,
+                                   std::array<bool, 3> mask) {
+  auto [dx, dw, db] = at::convolution_backward(
+      g, x, weight, at::OptionalIntArrayRef({weight.size(0)}),
+      {a.stride, a.stride}, {a.padding, a.padding}, {1, 1}, false, {0, 0},
+      a.groups, mask);
+  return {dx, dw, db};
+}
+
+Tensor convApply(const Attributes& a, const Tensor& x, const Tensor& weight,
+                 const Tensor& bias) {
+  return inLayout(at::conv2d(x, weight, bias, {a.stride, a.stride},
+                             {a.padding, a.padding}, {1, 1}, a.groups));
+}
+Tensor convInputGrad(const Attributes& a, const Tensor& g, const Tensor& x,
+                     const Tensor& weight) {
+  return convBackward(a, g, x, weight, {true, false, false})[0];
+}
+Tensor convWeightGrad(const Attributes& a, const Tensor& g, const Tensor& x,
+                      const Tensor& weight) {
+  return convBackward(a, g, x, weight, {false, true, false})[1];
+}
+
+// [N, Ho, Wo, C * k * k] by strides over the padded image, then copied.
+Tensor convPatches(const Attributes& a, const Tensor& x,
+                   const Tensor& weight) {
+  require(a.groups == 1, "E_INTERNAL", "patches of a grouped convolution");
+  const int64_t k = weight.size(2);
+  Tensor padded = inLayout(
+      a.padding == 0
+          ? x
+          : at::constant_pad_nd(
+                x, {a.padding, a.padding, a.padding, a.padding}, 0));
+  const int64_t n = x.size(0), c = x.size(1);
+  const int64_t rows = (padded.size(2) - k) / a.stride + 1;
+  const int64_t columns = (padded.size(3) - k) / a.stride + 1;
+  const auto s = padded.strides();
+  return padded
+      .as_strided({n, rows, columns, c, k, k},
+                  {s[0], s[2] * a.stride, s[3] * a.stride, s[1], s[2], s[3]})
+      .reshape({n * rows * columns, c * k * k});
+}
+
+Tensor linearApply(const Attributes&, const Tensor& x, const Tensor& weight,
+                   const Tensor& bias) {
+  return bias.defined() ? at::addmm(bias, x, weight.t())
+                        : at::mm(x, weight.t());
+}
+Tensor linearInputGrad(const Attributes&, const Tensor& g, const Tensor&,
+                       const Tensor& weight) {
+  return at::mm(g, weight);
+}
+Tensor linearWeightGrad(const Attributes&, const Tensor& g, const Tensor& x,
+                        const Tensor&) {
+  return at::mm(g.t(), x);
+}
+Tensor linearPatches(const Attributes&, const Tensor& x, const Tensor&) {
+  return x;
+}
+
+std::vector<int64_t> allButChannels(const Tensor& x) {
+  return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3}
+                      : std::vector<int64_t>{0};
+}
+
+}  // namespace
+
+const Layer kConv2d = {convApply, convInputGrad, convWeightGrad, convPatches};
+const Layer kLinear = {linearApply, linearInputGrad, linearWeightGrad,
+                       linearPatches};
+
+Tensor layerForward(const Node& node, const Tensors& in, const Run&, Saved*) {
+  const Tensor bias =
+      node.parameters.size() > 1 ? node.parameters[1] : Tensor();
+  return node.instruction->op->layer->apply(node.attributes(), in[0],
+                                            node.parameters[0], bias);
+}
+
+Tensors layerBackward(const Node& node, const Tensor& grad, const Tensors& in,
+                      const Saved&, const Run& run, bool wantInput) {
+  const Layer& layer = *node.instruction->op->layer;
+  const Attributes& a = node.attributes();
+  const Tensor& weight = node.parameters[0];
+  if (run.isTraining) {
+    node.gradients[0].copy_(layer.weightGrad(a, grad, in[0], weight));
+    if (node.parameters.size() > 1)
+      node.gradients[1].copy_(grad.sum(allButChannels(grad)));
+  }
+  if (!wantInput) return {Tensor()};
+  return {layer.inputGrad(a, grad, in[0], weight)};
+}
+
+Affine evaluationAffine(const Node& norm) {
+  const auto& p = norm.parameters;
+  const Tensor scale =
+      p[0] / at::sqrt(p[3] + norm.attributes().eps);
+  return {scale, p[1] - p[2] * scale};
+}
+
+// Batch norm (with the activation it absorbed, if any): the normalised value
+// is never stored; backward computes it again from the input.
+Tensor normForward(const Node& node, const Tensors& in, const Run& run,
+                   Saved* saved) {
+  const Tensor& x = in[0];
+  const auto& p = node.parameters;
+  Affine affine;
+  if (run.isTraining) {
+    const int64_t count = x.numel() / x.size(1);
+    require(count > 1, "E_ARGUMENT", node.instruction->id,
+            ": batch norm in training needs more than one value a channel; ",
+            "use a larger batch");
+    const Moments m = moments(x);
+    const double momentum = node.attributes().momentum;
+    p[2].mul_(1 - momentum).add_(m.mean, momentum);
+    p[3].mul_(1 - momentum)
+        .add_(m.variance, momentum * static_cast<double>(count) /
+                              static_cast<double>(count - 1));
+    const Tensor inverse = at::rsqrt(m.variance + node.attributes().eps);
+    affine.scale = p[0] * inverse;
+    affine.shift = p[1] - m.mean * affine.scale;
+    if (saved != nullptr)
+      *saved = {affine.scale, affine.shift, m.mean, inverse};
+  } else {
+    affine = evaluationAffine(node);
+    if (saved != nullptr) *saved = {affine.scale, affine.shift};
+  }
+  return affineAct(*node.activation, x, affine.scale, affine.shift);
+}
+
+Tensors normBackward(const Node& node, const Tensor& grad, const Tensors& in,
+                     const Saved& saved, const Run& run, bool wantInput) {
+  const Tensor& x = in[0];
+  const Tensor &scale = saved[0], &shift = saved[1];
+  if (!run.isTraining) {
+    const Tensor dz =
+        actGrad(*node.activation, x, grad, scale, shift, shift).dz;
+    return {dz * perChannel(scale, x)};
+  }
+  const Tensor &mean = saved[2], &inverse = saved[3];
+  const ActGrad d = actGrad(*node.activation, x, grad, scale, shift, mean);
+  node.gradients[0].copy_(d.dot * inverse);
+  node.gradients[1].copy_(d.sum);
+  if (!wantInput) return {Tensor()};
+  // dx = scale * (dz - mean(dz) - xhat * mean(dz * xhat))
+  const double share =
+      static_cast<double>(x.size(1)) / static_cast<double>(x.numel());
+  const Tensor b = scale * inverse * inverse * d.dot * -share;
+  return {combine(x, d.dz, scale, b, -(scale * d.sum * share + b * mean))};
+}
+
+}  // namespace splitgrow

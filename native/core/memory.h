@@ -1,0 +1,32 @@
+// Tensor memory: on the CPU, blocks that are used again instead of being given
+// back to the system at every step; and the peak over a stretch of work.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+
+namespace splitgrow {
+
+// Makes LibTorch take CPU tensors from the cache. Freed blocks wait in lists
+// by size: minibatch steps ask for the same sizes over and over, and fresh
+// pages cost more than the work on them.
+void installMemory();
+// Gives what waits back to the system.
+void emptyMemory();
+
+void synchronize(const c10::Device& device);
+
+// From its construction on: the most bytes that tensors of the process held at
+// a time, above what they held before.
+class PeakMemory {
+ public:
+  explicit PeakMemory(const c10::Device& device);
+  int64_t bytes() const;
+
+ private:
+  c10::Device device_;
+  int64_t before_;
+};
+
+}  // namespace splitgrow

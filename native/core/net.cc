@@ -1,0 +1,183 @@
+// Holds a network's tensors: one buffer for all trained parameters.
+#include "net.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <set>
+
+#include "error.h"
+
+namespace splitgrow {
+
+namespace {
+
+int64_t countOf(const ParameterSpec& spec) {
+  int64_t count = 1;
+  for (const int64_t size : spec.shape) {
+    require(size >= 1 && count <= (int64_t{1} << 40) / size, "E_ARGUMENT",
+            spec.name, ": impossible shape");
+    count *= size;
+  }
+  return count;
+}
+
+// What `decay: "weights"` decays: weights of layers, not those of norms.
+bool isDecayed(const ParameterSpec& spec) { return spec.shape.size() > 1; }
+
+}  // namespace
+
+Network::Network(Program program_, at::Device device_, at::ScalarType dtype_)
+    : program(std::move(program_)), device(device_), dtype(dtype_) {
+  int64_t total = 0;
+  const auto addUp = [&](bool wantDecayed) {
+    for (const auto& instruction : program.instructions)
+      for (const auto& spec : instruction.parameters)
+        if (spec.isTrained && isDecayed(spec) == wantDecayed)
+          total += countOf(spec);
+  };
+  addUp(true);
+  decayed = total;
+  addUp(false);
+  values = at::zeros({total}, options());
+  gradients = at::zeros({total}, options());
+
+  int64_t nextDecayed = 0, nextOther = decayed;
+  std::set<std::string> names;
+  for (const auto& instruction : program.instructions) {
+    Node node;
+    node.instruction = &instruction;
+    const bool takesActivation =
+        instruction.op->isActivation || instruction.op->isNorm;
+    if (takesActivation)
+      node.activation = &findActivation(
+          instruction.op->isActivation ? instruction.attributes.kind
+                                       : "identity");
+    for (const auto& spec : instruction.parameters) {
+      require(names.insert(spec.name).second, "E_ARGUMENT", spec.name,
+              ": named twice");
+      const int64_t count = countOf(spec);
+      at::Tensor view, gradient;
+      int64_t offset = -1;
+      if (spec.isTrained) {
+        int64_t& next = isDecayed(spec) ? nextDecayed : nextOther;
+        offset = next;
+        next += count;
+        view = values.narrow(0, offset, count).view(spec.shape);
+        gradient = gradients.narrow(0, offset, count).view(spec.shape);
+      } else {
+        view = at::zeros(spec.shape, options());
+      }
+      node.parameters.push_back(view);
+      node.gradients.push_back(gradient);
+      places.push_back({spec.name, view, offset});
+    }
+    nodes.push_back(std::move(node));
+  }
+  plan();
+}
+
+void Network::plan() {
+  const int count = static_cast<int>(nodes.size());
+  std::vector<int> readers(count + 1, 0), reader(count + 1, -1);
+  for (int i = 0; i < count; ++i)
+    for (const int slot : nodes[i].instruction->inputs) {
+      ++readers[slot];
+      reader[slot] = i;
+    }
+  // The only reader of node i's value, if it is not also the output.
+  const auto follower = [&](int i) {
+    return readers[i + 1] == 1 && program.output != i + 1 ? reader[i + 1] : -1;
+  };
+  const auto steps = [&](const auto& absorbs) {
+    std::vector<Step> list;
+    std::vector<bool> isGone(count, false);
+    for (int i = 0; i < count; ++i) {
+      if (isGone[i]) continue;
+      const int next = follower(i);
+      const bool both = next >= 0 && absorbs(*nodes[i].instruction->op,
+                                             *nodes[next].instruction->op);
+      if (both) isGone[next] = true;
+      list.push_back({i, both ? next : -1, (both ? next : i) + 1});
+    }
+    return list;
+  };
+  trainingSteps = steps([](const Op& first, const Op& second) {
+    return first.isNorm && second.isActivation;
+  });
+  evaluationSteps = steps([](const Op& first, const Op& second) {
+    return first.layer != nullptr && second.isNorm;
+  });
+  for (const Step& step : trainingSteps)
+    if (step.absorbed >= 0)
+      nodes[step.node].activation = nodes[step.absorbed].activation;
+}
+
+void Network::initialise(uint64_t seed) {
+  const at::Generator random =
+      at::make_generator<at::CPUGeneratorImpl>(seed);
+  size_t at = 0;
+  for (const auto& instruction : program.instructions)
+    for (const auto& spec : instruction.parameters) {
+      // In float32 on the host, so that every device and dtype starts alike.
+      at::Tensor start = at::empty(spec.shape, at::kFloat);
+      const double value = spec.initial.value;
+      switch (spec.initial.kind) {
+        case Initial::kNormal: start.normal_(0, value, random); break;
+        case Initial::kUniform: start.uniform_(-value, value, random); break;
+        case Initial::kConstant: start.fill_(value); break;
+      }
+      places[at++].view.copy_(start);
+    }
+}
+
+const Network::Place& Network::place(const std::string& name) const {
+  for (const auto& row : places)
+    if (row.name == name) return row;
+  throw Error("E_WEIGHTS", "\"" + name + "\" is no tensor of this network");
+}
+
+void Network::write(const NamedTensors& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    const Place& to = place(name);
+    require(tensor.is_floating_point() && tensor.sizes() == to.view.sizes(),
+            "E_WEIGHTS", name, ": expected floats of shape ", to.view.sizes(),
+            ", found ", tensor.scalar_type(), " ", tensor.sizes());
+    to.view.copy_(tensor);
+  }
+}
+
+NamedTensors Network::weights() const {
+  NamedTensors tensors;
+  for (const auto& row : places) tensors.emplace_back(row.name, row.view);
+  return tensors;
+}
+
+NamedTensors Network::momentum() const {
+  NamedTensors tensors;
+  if (!velocity.defined()) return tensors;
+  for (const auto& row : places)
+    if (row.offset >= 0)
+      tensors.emplace_back(
+          row.name, velocity.narrow(0, row.offset, row.view.numel())
+                        .view(row.view.sizes()));
+  return tensors;
+}
+
+void Network::writeMomentum(const NamedTensors& tensors) {
+  if (tensors.empty()) {
+    velocity = at::Tensor();
+    return;
+  }
+  velocity = at::zeros_like(values);
+  for (const auto& [name, tensor] : tensors) {
+    const Place& to = place(name);
+    require(to.offset >= 0 && tensor.is_floating_point() &&
+                tensor.sizes() == to.view.sizes(),
+            "E_WEIGHTS", "momentum of ", name, ": expected floats of shape ",
+            to.view.sizes());
+    velocity.narrow(0, to.offset, to.view.numel())
+        .copy_(tensor.reshape({-1}));
+  }
+}
+
+}  // namespace splitgrow

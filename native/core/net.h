@@ -1,0 +1,93 @@
+// A network: a program and its tensors, and the passes that run it.
+#pragma once
+
+#include <mutex>
+#include <utility>
+
+#include "boundary.h"
+#include "ops.h"
+
+namespace splitgrow {
+
+// One thing a pass runs: a node, and where its value goes. A pass may absorb
+// the node behind it (training: batch norm + activation; evaluation: layer +
+// batch norm), which then does not run itself.
+struct Step {
+  int node = 0;
+  int absorbed = -1;
+  int out = 0;  // slot
+};
+
+struct Network {
+  Network(Program program, at::Device device, at::ScalarType dtype);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  void initialise(uint64_t seed);
+  // Names, shapes and dtype must match; missing ones keep what they have.
+  void write(const NamedTensors& tensors);
+  NamedTensors weights() const;
+  NamedTensors momentum() const;
+  void writeMomentum(const NamedTensors& tensors);
+
+  at::TensorOptions options() const {
+    return at::TensorOptions().device(device).dtype(dtype);
+  }
+
+  const Program program;
+  const at::Device device;
+  const at::ScalarType dtype;
+  // All trained parameters in one buffer, those that `decay: "weights"`
+  // decays first; parameters and gradients of the nodes are views.
+  at::Tensor values, gradients, velocity;  // velocity: undefined until used
+  int64_t decayed = 0;
+  std::vector<Node> nodes;
+  std::vector<Step> trainingSteps, evaluationSteps;
+  // One task at a time works on a network.
+  std::mutex busy;
+
+ private:
+  struct Place {
+    std::string name;
+    at::Tensor view;
+    int64_t offset;  // in the buffers; -1 for statistics
+  };
+  const Place& place(const std::string& name) const;
+  void plan();
+  std::vector<Place> places;
+};
+
+// Layers with the batch norm behind them folded in (evaluation mode), one
+// entry a node; undefined where a node is no layer.
+struct Folded {
+  explicit Folded(const Network& network);
+  std::vector<at::Tensor> weights, biases;
+  // Scale that batch norm gives each neuron (1 without), squared.
+  std::vector<at::Tensor> squares;
+};
+
+// Values of the slots of one pass.
+struct Tape {
+  std::vector<at::Tensor> slots;
+  std::vector<Saved> saved;
+};
+
+at::Tensor forwardTraining(const Network& network, const at::Tensor& x,
+                           const Run& run, Tape* tape);
+// Fills the gradients of all parameters.
+void backwardTraining(const Network& network, Tape* tape, const Run& run,
+                      const at::Tensor& gradLogits);
+// Evaluation mode. With `tape`, slots are kept for a backward pass.
+at::Tensor forwardEvaluation(const Network& network, const Folded& folded,
+                             const at::Tensor& x, Tape* tape);
+
+Tensors inputsOf(const Node& node, const Tape& tape);
+
+struct Loss {
+  at::Tensor sum;         // of cross-entropies over the images, scalar
+  at::Tensor gradLogits;  // of their mean; undefined unless asked for
+};
+Loss crossEntropy(const at::Tensor& logits, const at::Tensor& labels,
+                  double smoothing, bool wantGrad);
+
+}  // namespace splitgrow

@@ -1,0 +1,61 @@
+// The flat program that lib/graph/lower.ts makes: every shape is decided there.
+#pragma once
+
+#include <napi.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace splitgrow {
+
+struct Op;
+
+struct Initial {
+  enum Kind { kConstant, kNormal, kUniform } kind = kConstant;
+  double value = 0;  // the constant, the standard deviation or the bound
+};
+
+struct ParameterSpec {
+  std::string name;  // "<node id>.<parameter>"
+  std::vector<int64_t> shape;
+  Initial initial;
+  bool isTrained = true;
+};
+
+// Numbers an op reads; all ops share the record, each uses its own.
+struct Attributes {
+  int64_t stride = 1, padding = 0, groups = 1, kernel = 1;
+  double eps = 1e-5, momentum = 0.1, p = 0;
+  std::string kind;
+};
+
+struct Instruction {
+  std::string id;
+  const Op* op = nullptr;
+  std::vector<int> inputs;  // slots; this instruction writes slot index + 1
+  Attributes attributes;
+  std::vector<ParameterSpec> parameters;
+};
+
+// layer -> [batch norm] -> [activation]; instruction indices, -1 where absent.
+struct Chain {
+  std::string id;
+  int layer = -1, batchNorm = -1, activation = -1;
+  int64_t neurons = 0, dimension = 0;
+  int end() const {
+    return activation >= 0 ? activation : batchNorm >= 0 ? batchNorm : layer;
+  }
+};
+
+struct Program {
+  std::vector<int64_t> inputShape;
+  int64_t classes = 0;
+  std::vector<Instruction> instructions;
+  int output = 0;  // slot
+  std::vector<Chain> chains;
+};
+
+Program readProgram(const Napi::Value& value);
+
+}  // namespace splitgrow

@@ -1,0 +1,161 @@
+// Splitting indices by stochastic gradient on the Rayleigh quotient
+// R(v) = v . S v / v . v (arXiv 1910.03103, the fast method): one product S v
+// for all neurons a minibatch, S v = wgrad(x, h * conv(x, v)), then one step of
+// RMSprop, after which v is made unit again. The products come from the
+// minibatch's S, so memory is O(n d).
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+
+#include <cmath>
+
+#include "distributed.h"
+#include "indices.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+Tensor rowNorm(const Tensor& t) { return t.norm(2, {1}, true); }
+
+// One step by ATen, for devices and dtypes without loops.
+void stepByTensors(const Tensor& v, const Tensor& sv, const Tensor& square, const Tensor& velocity,
+                   const IndicesOptions& o, double rate,
+                   std::vector<double>* quotients) {
+  const Tensor dot = (v * sv).sum(1, true);
+  const Tensor gradient = 2 * (sv - dot * v);
+  square.mul_(o.alpha).addcmul_(gradient, gradient, 1 - o.alpha);
+  velocity.mul_(o.momentum).addcdiv_(gradient,
+                                     at::sqrt(square) + o.rmsEpsilon);
+  v.sub_(velocity, rate);
+  v.div_(rowNorm(v));
+  const Tensor host = dot.to(at::kCPU, at::kDouble).contiguous();
+  const double* q = host.const_data_ptr<double>();
+  quotients->assign(q, q + host.numel());
+}
+
+void stepByLoops(const Tensor& v, const Tensor& sv, const Tensor& square,
+                 const Tensor& velocity, const IndicesOptions& o, double rate,
+                 std::vector<double>* quotients) {
+  const int64_t n = v.size(0), d = v.size(1);
+  quotients->resize(n);
+  at::parallel_for(0, n, std::max<int64_t>(1, 8192 / d),
+                   [&](int64_t begin, int64_t end) {
+                     const int64_t at = begin * d;
+                     pickKernels().rayleigh(
+                         v.mutable_data_ptr<float>() + at,
+                         sv.const_data_ptr<float>() + at,
+                         square.mutable_data_ptr<float>() + at,
+                         velocity.mutable_data_ptr<float>() + at, end - begin,
+                         d, static_cast<float>(rate),
+                         static_cast<float>(o.alpha),
+                         static_cast<float>(o.momentum),
+                         static_cast<float>(o.rmsEpsilon),
+                         quotients->data() + begin);
+                   });
+}
+
+}  // namespace
+
+Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
+                   const IndicesOptions& options_)
+    : wanted(wanted_), options(options_) {
+  const auto& chains = network.program.chains;
+  const at::Generator random =
+      at::make_generator<at::CPUGeneratorImpl>(options.seed);
+  for (size_t i = 0; i < chains.size(); ++i) {
+    for (Tensors* list : {&v, &square, &velocity, &used, &products, &sumV,
+                          &sumProducts})
+      list->emplace_back();
+    quotients.emplace_back();
+    sumQuotients.emplace_back();
+    if (!wanted[i]) continue;
+    Tensor start = at::empty({chains[i].neurons, chains[i].dimension});
+    start.normal_(0, 1, random);
+    v[i] = start.div_(rowNorm(start)).to(network.options());
+    square[i] = at::zeros_like(v[i]);
+    velocity[i] = at::zeros_like(v[i]);
+    products[i] = at::zeros_like(v[i]);
+    quotients[i].assign(chains[i].neurons, 0);
+  }
+}
+
+void Rayleigh::step(const Network& network, const Folded& folded,
+                    const Batch& whole, double rate) {
+  const Batch batch = shardOf(whole);
+  const double share = static_cast<double>(batch.labels.size(0)) /
+                       static_cast<double>(whole.labels.size(0));
+  if (options.auxiliary) {
+    products = auxiliaryProducts(network, folded, batch, wanted, v, options);
+  } else {
+    sweepChains(network, folded, batch, wanted, options, share,
+                [&](const ChainView& view) {
+                  const int i = view.chain;
+                  if (view.isFlat()) {
+                    products[i].zero_();
+                    return view.g;
+                  }
+                  const Tensor u = view.layer->apply(
+                      *view.attributes, view.x, v[i].view_as(view.weight),
+                      Tensor());
+                  const Curvature c = view.curvatureOf(u, true);
+                  products[i] = view.layer
+                                    ->weightGrad(*view.attributes, c.p, view.x,
+                                                 view.weight)
+                                    .reshape(v[i].sizes());
+                  return c.gz;
+                });
+  }
+  for (size_t i = 0; i < v.size(); ++i) {
+    if (!wanted[i]) continue;
+    reduceSums(products[i]);
+    if (!sumV.empty() && sumV[i].defined()) used[i] = v[i].clone();
+    const bool hasLoops =
+        network.device.is_cpu() && network.dtype == at::kFloat;
+    (hasLoops ? stepByLoops : stepByTensors)(v[i], products[i], square[i],
+                                             velocity[i], options, rate,
+                                             &quotients[i]);
+  }
+}
+
+void Rayleigh::beginAverage() {
+  for (size_t i = 0; i < v.size(); ++i) {
+    if (!wanted[i]) continue;
+    sumV[i] = at::zeros_like(v[i]);
+    sumProducts[i] = at::zeros_like(v[i]);
+    sumQuotients[i].assign(quotients[i].size(), 0);
+  }
+}
+
+void Rayleigh::average(double weight) {
+  for (size_t i = 0; i < v.size(); ++i) {
+    if (!wanted[i]) continue;
+    sumV[i].add_(used[i], weight);
+    sumProducts[i].add_(products[i], weight);
+    for (size_t j = 0; j < quotients[i].size(); ++j)
+      sumQuotients[i][j] += weight * quotients[i][j];
+  }
+}
+
+void Rayleigh::finish(Indices* result, Directions* directions,
+                      const Network& network) {
+  for (size_t i = 0; i < v.size(); ++i) {
+    if (!wanted[i]) continue;
+    const Tensor unit = sumV[i] / rowNorm(sumV[i]);
+    const Tensor lambda =
+        at::tensor(sumQuotients[i], at::kDouble).to(network.options());
+    // Of the averages: the mean product against lambda times the mean v.
+    const Tensor residual =
+        rowNorm(sumProducts[i] - lambda.unsqueeze(1) * unit)
+            .to(at::kCPU, at::kDouble)
+            .contiguous();
+    ChainIndices& chain = result->chains[i];
+    chain.indices = sumQuotients[i];
+    const double* r = residual.const_data_ptr<double>();
+    chain.residuals.assign(r, r + residual.numel());
+    directions->tensors[i].second = unit;
+  }
+}
+
+}  // namespace splitgrow

@@ -1,0 +1,199 @@
+// Splits rows into chunks of a fixed size, so that sums do not depend on the
+// number of threads, and calls the loops of kernels.h on each.
+#include "rows.h"
+
+#include <ATen/Parallel.h>
+
+#include <vector>
+
+#include "error.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+constexpr int64_t kChunkFloats = 32768;
+constexpr int64_t kLeastWidth = 64;
+
+// The loops are not differentiable: the auxiliary path (auxiliary.cc) takes
+// ATen's operators.
+bool hasLoops(const Tensor& x) {
+  if (x.requires_grad() && at::GradMode::is_enabled()) return false;
+  if (x.scalar_type() != at::kFloat || !x.device().is_cpu()) return false;
+  return x.dim() == 4 ? x.is_contiguous(at::MemoryFormat::ChannelsLast)
+                      : x.dim() == 2 && x.is_contiguous();
+}
+
+// How [rows, C] floats are cut.
+struct Cut {
+  explicit Cut(const Tensor& x) : channels(x.size(1)), count(x.numel()) {
+    repeat = (kLeastWidth + channels - 1) / channels;
+    width = repeat * channels;
+    chunk = std::max<int64_t>(1, kChunkFloats / width) * width;
+    chunks = (count + chunk - 1) / chunk;
+  }
+  template <class F>
+  void each(const F& run) const {
+    at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t at = i * chunk;
+        run(i, at, std::min(chunk, count - at));
+      }
+    });
+  }
+  Tensor pattern(const Tensor& c) const {
+    return c.contiguous().repeat({repeat});
+  }
+  // Sums [chunks, width] partials over chunks and repeats, in double.
+  Tensor fold(const Tensor& partials) const {
+    return partials.to(at::kDouble)
+        .view({chunks * repeat, channels})
+        .sum(0)
+        .to(at::kFloat);
+  }
+  int64_t channels, count, repeat, width, chunk, chunks;
+};
+
+const float* floats(const Tensor& t) { return t.const_data_ptr<float>(); }
+float* floatsOf(const Tensor& t) { return t.mutable_data_ptr<float>(); }
+
+std::vector<int64_t> allButChannels(const Tensor& x) {
+  return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3}
+                      : std::vector<int64_t>{0};
+}
+
+}  // namespace
+
+Tensor inLayout(const Tensor& x) {
+  return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast)
+                      : x.contiguous();
+}
+
+Tensor perChannel(const Tensor& c, const Tensor& x) {
+  return x.dim() == 4 ? c.view({1, -1, 1, 1}) : c.view({1, -1});
+}
+
+Tensor affineAct(const Activation& act, const Tensor& x, const Tensor& scale,
+                 const Tensor& shift) {
+  if (!hasLoops(x))
+    return act.value(x * perChannel(scale, x) + perChannel(shift, x));
+  const Cut cut(x);
+  const Tensor a = cut.pattern(scale), b = cut.pattern(shift);
+  const Tensor y = at::empty_like(x);
+  const float* from = floats(x);
+  float* to = floatsOf(y);
+  cut.each([&](int64_t, int64_t at, int64_t n) {
+    pickKernels().affineAct(act.loop, from + at, n, cut.width, floats(a),
+                            floats(b), to + at);
+  });
+  return y;
+}
+
+Tensor actOnly(const Activation& act, const Tensor& x) {
+  if (act.isLinear) return x;
+  if (!hasLoops(x)) return act.value(x);
+  return affineAct(act, x, at::ones({x.size(1)}), at::zeros({x.size(1)}));
+}
+
+Moments moments(const Tensor& x) {
+  const int64_t rows = x.numel() / x.size(1);
+  if (!hasLoops(x)) {
+    const auto axes = allButChannels(x);
+    const Tensor mean = x.mean(axes);
+    return {mean, (x - perChannel(mean, x)).pow(2).mean(axes)};
+  }
+  const Cut cut(x);
+  // A pivot near the mean keeps the difference of squares exact.
+  const Tensor head = at::from_blob(const_cast<float*>(floats(x)),
+                                    {std::min<int64_t>(rows, 64), x.size(1)});
+  const Tensor pivot = head.mean(0);
+  const Tensor k = cut.pattern(pivot);
+  const Tensor sum = at::zeros({cut.chunks, cut.width});
+  const Tensor square = at::zeros({cut.chunks, cut.width});
+  const float* from = floats(x);
+  cut.each([&](int64_t i, int64_t at, int64_t n) {
+    pickKernels().moments(from + at, n, cut.width, floats(k),
+                          floatsOf(sum) + i * cut.width,
+                          floatsOf(square) + i * cut.width);
+  });
+  const auto total = [&](const Tensor& t) {
+    return t.to(at::kDouble).view({-1, cut.channels}).sum(0) / rows;
+  };
+  const Tensor offset = total(sum);
+  return {(pivot.to(at::kDouble) + offset).to(at::kFloat),
+          (total(square) - offset * offset).clamp_min(0).to(at::kFloat)};
+}
+
+ActGrad actGrad(const Activation& act, const Tensor& x, const Tensor& g,
+                const Tensor& scale, const Tensor& shift, const Tensor& mean) {
+  if (!hasLoops(x)) {
+    const Tensor dz =
+        g * act.first(x * perChannel(scale, x) + perChannel(shift, x));
+    const auto axes = allButChannels(x);
+    return {dz, dz.sum(axes), (dz * (x - perChannel(mean, x))).sum(axes)};
+  }
+  const Cut cut(x);
+  const Tensor grad = inLayout(g);
+  const Tensor a = cut.pattern(scale), b = cut.pattern(shift),
+               m = cut.pattern(mean);
+  const Tensor dz = at::empty_like(x);
+  const Tensor sum = at::zeros({cut.chunks, cut.width});
+  const Tensor dot = at::zeros({cut.chunks, cut.width});
+  cut.each([&](int64_t i, int64_t at, int64_t n) {
+    pickKernels().actGrad(act.loop, floats(x) + at, floats(grad) + at, n,
+                          cut.width, floats(a), floats(b), floats(m),
+                          floatsOf(dz) + at, floatsOf(sum) + i * cut.width,
+                          floatsOf(dot) + i * cut.width);
+  });
+  return {dz, cut.fold(sum), cut.fold(dot)};
+}
+
+Tensor actOnlyGrad(const Activation& act, const Tensor& z, const Tensor& g) {
+  if (act.isLinear) return g;
+  if (!hasLoops(z)) return g * act.first(z);
+  const Tensor zeros = at::zeros({z.size(1)});
+  return actGrad(act, z, g, at::ones({z.size(1)}), zeros, zeros).dz;
+}
+
+Tensor combine(const Tensor& x, const Tensor& dz, const Tensor& a,
+               const Tensor& b, const Tensor& c) {
+  if (!hasLoops(x))
+    return dz * perChannel(a, x) + x * perChannel(b, x) + perChannel(c, x);
+  const Cut cut(x);
+  const Tensor pa = cut.pattern(a), pb = cut.pattern(b), pc = cut.pattern(c);
+  const Tensor dx = at::empty_like(x);
+  cut.each([&](int64_t, int64_t at, int64_t n) {
+    pickKernels().combine(floats(x) + at, floats(dz) + at, n, cut.width,
+                          floats(pa), floats(pb), floats(pc),
+                          floatsOf(dx) + at);
+  });
+  return dx;
+}
+
+Curvature curvature(const Activation& act, const Tensor& z, const Tensor& g,
+                    const Tensor& u, const Tensor& square, double beta,
+                    bool wantGz) {
+  if (!hasLoops(z)) {
+    Tensor p = g * act.second(z, beta) * perChannel(square, z);
+    if (u.defined()) p = p * u;
+    return {wantGz ? g * act.first(z) : Tensor(), p};
+  }
+  const Cut cut(z);
+  const Tensor grad = inLayout(g);
+  const Tensor other = u.defined() ? inLayout(u) : Tensor();
+  const Tensor s = cut.pattern(square);
+  const Tensor gz = wantGz ? at::empty_like(z) : Tensor();
+  const Tensor p = at::empty_like(z);
+  cut.each([&](int64_t, int64_t at, int64_t n) {
+    pickKernels().curvature(
+        act.loop, floats(z) + at, floats(grad) + at,
+        other.defined() ? floats(other) + at : nullptr, n, cut.width,
+        floats(s), static_cast<float>(beta),
+        gz.defined() ? floatsOf(gz) + at : nullptr, floatsOf(p) + at);
+  });
+  return {gz, p};
+}
+
+}  // namespace splitgrow

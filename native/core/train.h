@@ -1,0 +1,37 @@
+// Parametric updates and evaluation.
+#pragma once
+
+#include "boundary.h"
+#include "data.h"
+#include "net.h"
+
+namespace splitgrow {
+
+struct TrainOptions {
+  int64_t batch = 1;
+  std::vector<double> learningRates;  // one a minibatch
+  double momentum = 0, weightDecay = 0, labelSmoothing = 0;
+  bool nesterov = false, decaysAll = true, shuffle = true;
+  Augment augment;
+  uint64_t seed = 0;
+};
+
+struct Totals {
+  double loss = 0, top1 = 0, top5 = 0, seconds = 0;
+  int64_t images = 0;
+};
+
+// SGD on the whole parameter buffer, as torch.optim.SGD does it.
+void sgdStep(Network* network, const TrainOptions& options, double rate);
+
+Totals trainEpoch(Network* network, const Dataset& data,
+                  const TrainOptions& options, const Control& control);
+Totals evaluate(const Network& network, const Dataset& data, int64_t batch,
+                const Control& control);
+at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
+                    int64_t batch);
+
+// The network takes the dataset's images and tells its classes apart.
+void checkFits(const Network& network, const Dataset& data);
+
+}  // namespace splitgrow
