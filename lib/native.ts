@@ -1,0 +1,274 @@
+// The only file that loads the addon; the typed face of native/core.
+import { constants } from 'node:os';
+import { CODES, type ErrorCode, SplitgrowError } from './errors.js';
+import type { Program, Surgery } from './graph/program.js';
+import { LIBTORCH_VERSION, REMEDIES } from './setup/pinned.js';
+import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
+
+export type DType = 'float32' | 'float64' | 'int64' | 'uint8' | 'int32' | 'bool';
+
+/** A tensor on the JavaScript side: little-endian, row-major bytes. Used at the edges (files), never per step. */
+export interface TensorData {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+export type TensorMap = ReadonlyMap<string, TensorData>;
+type TensorEntries = readonly (readonly [string, TensorData])[];
+
+/** An opaque native object. Using it after dispose(), or where another kind is expected, throws E_HANDLE. */
+export interface Handle<Kind extends string> {
+  readonly kind: Kind;
+  readonly isDisposed: boolean;
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+export type NetworkHandle = Handle<'network'>;
+export type DatasetHandle = Handle<'dataset'>;
+/** Splitting directions of every chain (unit rows, one a neuron). */
+export type DirectionsHandle = Handle<'directions'>;
+export type AbortHandle = Handle<'abort'>;
+
+export type Device = 'cpu' | 'cuda';
+
+export interface Progress {
+  readonly phase: 'train' | 'evaluate' | 'rayleigh' | 'exact' | 'bench';
+  /** Minibatches done and in all. */
+  readonly done: number;
+  readonly total: number;
+  /** Images handled so far in this call. */
+  readonly images: number;
+  readonly seconds: number;
+  /** Mean loss so far; NaN where it has no meaning. */
+  readonly loss: number;
+}
+export type OnProgress = (progress: Progress) => void;
+
+export interface TrainOptions {
+  readonly batch: number;
+  /** One rate a minibatch, in order. */
+  readonly learningRates: Float64Array;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  /** Decay weights only, or batch-norm scales, shifts and biases too. */
+  readonly decay: 'all' | 'weights';
+  readonly labelSmoothing: number;
+  readonly shuffle: boolean;
+  readonly flip: boolean;
+  /** Pixels of zero padding before a random crop back to size; 0: none. */
+  readonly crop: number;
+  /** Decides order, augmentation and dropout of this epoch. */
+  readonly seed: number;
+}
+export interface TrainResult {
+  readonly loss: number;
+  readonly top1: number;
+  readonly images: number;
+  readonly seconds: number;
+}
+export interface EvaluateResult {
+  /** Per cent. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Mean cross-entropy, without label smoothing. */
+  readonly loss: number;
+  readonly images: number;
+  readonly seconds: number;
+}
+
+export type IndexMethod = 'exact' | 'rayleigh';
+export interface IndicesOptions {
+  /** One entry a chain of the program. */
+  readonly methods: readonly IndexMethod[];
+  readonly batch: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** RMSprop's smoothing constant, momentum and epsilon. */
+  readonly alpha: number;
+  readonly momentum: number;
+  readonly rmsEpsilon: number;
+  /** Rate factor applied every `decayEvery` epochs; 1: none. */
+  readonly decayFactor: number;
+  readonly decayEvery: number;
+  readonly reluBeta: number;
+  readonly identityCurvature: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  /** Bytes that the exact method's working buffers may take. */
+  readonly memoryLimit: number;
+  /** Use the literal auxiliary activation (autodiff) for S v instead of the closed form. */
+  readonly auxiliary: boolean;
+}
+export interface ChainIndices {
+  readonly id: string;
+  readonly method: IndexMethod;
+  readonly neurons: number;
+  readonly dimension: number;
+  readonly indices: Float64Array;
+  /** |S v - lambda v| of each neuron. */
+  readonly residuals: Float64Array;
+}
+export interface IndicesResult {
+  readonly chains: readonly ChainIndices[];
+  readonly directions: DirectionsHandle;
+  readonly seconds: number;
+}
+
+export interface BenchOptions {
+  readonly what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact' | 'eigen';
+  readonly batch: number;
+  readonly repeats: number;
+  readonly warmup: number;
+}
+export interface BenchResult {
+  readonly milliseconds: Float64Array;
+  /** Peak of tensor memory during the step above what was held before it; bytes. */
+  readonly peakBytes: number;
+}
+
+export interface Features {
+  readonly libtorch: string;
+  readonly threads: number;
+  readonly cuda: boolean;
+  readonly cudaDevices: number;
+  readonly cpuCapability: string;
+}
+
+/** What native/core exports. Everything that returns a promise runs on a thread of its own. */
+export interface Core {
+  features(): Features;
+  setThreads(threads: number): void;
+  createAbort(): AbortHandle;
+  abort(handle: AbortHandle): void;
+
+  /** Missing tensors are initialised from `seed`; given ones must match name, shape and dtype (E_WEIGHTS). */
+  createNetwork(program: Program, tensors: TensorEntries, seed: number, device: Device): NetworkHandle;
+  /** `weights`: parameters and statistics; `momentum`: the optimizer's buffers (empty before the first step). */
+  readNetwork(network: NetworkHandle, what: 'weights' | 'momentum'): [string, TensorData][];
+  writeMomentum(network: NetworkHandle, tensors: TensorEntries): void;
+
+  /** images uint8 (pixels; normalised by (x / 255 - mean) / std on the fly) or float32 (as they are), [N, C, H, W]. */
+  createDataset(
+    images: TensorData,
+    labels: TensorData,
+    mean: readonly number[],
+    std: readonly number[],
+    classes: number,
+    device: Device,
+  ): DatasetHandle;
+
+  train(
+    network: NetworkHandle,
+    data: DatasetHandle,
+    options: TrainOptions,
+    progress: OnProgress | null,
+    abort: AbortHandle | null,
+  ): Promise<TrainResult>;
+  evaluate(
+    network: NetworkHandle,
+    data: DatasetHandle,
+    options: { readonly batch: number },
+    progress: OnProgress | null,
+    abort: AbortHandle | null,
+  ): Promise<EvaluateResult>;
+  /** Logits of every image of `data`, float32 [N, classes]. */
+  forward(
+    network: NetworkHandle,
+    data: DatasetHandle,
+    options: { readonly mode: 'eval' | 'train'; readonly batch: number },
+  ): Promise<TensorData>;
+  indices(
+    network: NetworkHandle,
+    data: DatasetHandle,
+    options: IndicesOptions,
+    progress: OnProgress | null,
+    abort: AbortHandle | null,
+  ): Promise<IndicesResult>;
+  /** `<chain id>` -> float32 [neurons, dimension]. */
+  readDirections(directions: DirectionsHandle): [string, TensorData][];
+  createDirections(tensors: TensorEntries, device: Device): DirectionsHandle;
+  /** A new network for `program`, its tensors rewritten from the old by `surgery`; the old one stays as it is. */
+  rewrite(
+    network: NetworkHandle,
+    program: Program,
+    surgery: Surgery,
+    directions: DirectionsHandle | null,
+    epsilon: number,
+    momentum: 'reset' | 'keep',
+  ): Promise<NetworkHandle>;
+  bench(
+    network: NetworkHandle,
+    data: DatasetHandle,
+    options: BenchOptions,
+    abort: AbortHandle | null,
+  ): Promise<BenchResult>;
+}
+
+export interface LoadedCore extends Preloaded {
+  readonly core: Core;
+}
+
+/** A native error as a SplitgrowError: its code when it is one of ours, else E_NATIVE. */
+function converted(error: unknown): SplitgrowError {
+  if (error instanceof SplitgrowError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = error instanceof Error ? error.message : String(error);
+  const known = Object.hasOwn(CODES, code) ? (code as ErrorCode) : 'E_NATIVE';
+  return new SplitgrowError(known, message, { cause: error });
+}
+
+/** The same functions, their errors converted, thrown or rejected alike. */
+function wrap(exports: Readonly<Record<string, unknown>>): Core {
+  const wrapped: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(exports)) {
+    if (typeof value !== 'function') continue;
+    wrapped[name] = (...parameters: unknown[]): unknown => {
+      try {
+        const result: unknown = value(...parameters);
+        if (!(result instanceof Promise)) return result;
+        return result.catch((error: unknown) => {
+          throw converted(error);
+        });
+      } catch (error) {
+        throw converted(error);
+      }
+    };
+  }
+  return wrapped as unknown as Core;
+}
+
+function load(): LoadedCore {
+  const preloaded = preloadLibTorch();
+  const module: { exports: Record<string, unknown> } = { exports: {} };
+  try {
+    process.dlopen(module, preloaded.addon, constants.dlopen.RTLD_NOW);
+  } catch (error) {
+    throw new SplitgrowError(
+      'E_ADDON',
+      `${preloaded.addon} does not load: ${brief(error)} (${traceText(preloaded.trace)}); run: ${REMEDIES.build}`,
+      { cause: error },
+    );
+  }
+  const core = wrap(module.exports);
+  const version = typeof core.features === 'function' ? core.features().libtorch : 'unknown';
+  if (version.split('+')[0] === LIBTORCH_VERSION) return { ...preloaded, core };
+  throw new SplitgrowError(
+    'E_ADDON',
+    `${preloaded.addon} was built for LibTorch ${version}, expected ${LIBTORCH_VERSION}; run: ${REMEDIES.build}`,
+  );
+}
+
+// One per environment: every Worker has its own copy of this module.
+let loaded: LoadedCore | null = null;
+
+/** The core with what was opened to load it. */
+export function loadCoreTraced(): LoadedCore {
+  loaded ??= load();
+  return loaded;
+}
+
+/** The native core, loaded on first use. Throws E_LIBTORCH or E_ADDON with the command that mends it. */
+export function loadCore(): Core {
+  return loadCoreTraced().core;
+}

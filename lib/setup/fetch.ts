@@ -1,0 +1,168 @@
+// The two child processes of setup: pip, which downloads wheels, and Python's zipfile, which unpacks them.
+import { spawn } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SplitgrowError } from '../errors.js';
+import { REMEDIES, type Release } from './pinned.js';
+
+type OnBytes = (done: number) => void;
+
+interface Finished {
+  readonly code: number;
+  readonly errors: string;
+}
+
+const POLL_MS = 250;
+
+/** Runs python3; an abort ends it. `onLine` gets each line of its standard output. */
+function python(
+  parameters: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal | undefined },
+  onLine: (line: string) => void = () => {},
+): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('python3', parameters, {
+      env: options.env ?? process.env,
+      signal: options.signal,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let errors = '';
+    let rest = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      errors = (errors + chunk).slice(-8_000);
+    });
+    let failure: Error | null = null;
+    child.on('error', (error) => {
+      failure = error;
+      // A process that never started sends no 'close'.
+      if (child.pid === undefined) reject(error);
+    });
+    // Only after 'close' has the process stopped writing.
+    child.on('close', (code) => (failure ? reject(failure) : resolve({ code: code ?? 1, errors })));
+  });
+}
+
+function failed(what: string, reason: string, remedy: string, cause?: unknown): SplitgrowError {
+  return new SplitgrowError('E_LIBTORCH', `${what}: ${reason}; ${remedy}`, { cause });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Bytes of all files below a folder, as far as they can be read now. */
+async function bytesBelow(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        (found) => (found.isFile() ? found.size : 0),
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** The last lines of pip's standard error, on one line. */
+function lastWords(errors: string): string {
+  const lines = errors
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('WARNING: Retrying'));
+  return lines.slice(-2).join(' ').slice(0, 500) || 'no reason given';
+}
+
+/** Downloads the wheels of `release` into `wheels`; everything pip writes meanwhile stays below `work`. */
+export async function pipDownload(
+  release: Release,
+  place: { readonly work: string; readonly wheels: string; readonly signal?: AbortSignal | undefined },
+  onBytes: OnBytes,
+): Promise<void> {
+  const tag = `cp${release.python.replace('.', '')}`;
+  const parameters = [
+    ...[
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--no-input',
+      '--no-deps',
+      '--no-cache-dir',
+      '--disable-pip-version-check',
+    ],
+    ...['--only-binary=:all:', '--python-version', release.python, '--implementation', 'cp', '--abi', tag],
+    ...release.platforms.flatMap((platform) => ['--platform', platform]),
+    ...['--dest', place.wheels],
+    ...release.wheels.map((wheel) => wheel.requirement),
+  ];
+  const poll = setInterval(() => void bytesBelow(place.work).then(onBytes), POLL_MS);
+  try {
+    const { code, errors } = await python(parameters, {
+      env: { ...process.env, TMPDIR: place.work },
+      signal: place.signal,
+    });
+    if (code === 0) return;
+    if (/No module named pip/.test(errors)) {
+      throw failed(
+        'pip is missing',
+        'python3 has no module pip',
+        'install it, for example: sudo apt-get install python3-pip',
+      );
+    }
+    throw failed(
+      'pip could not download LibTorch',
+      lastWords(errors),
+      `check the network and run: ${REMEDIES.setup}`,
+    );
+  } catch (error) {
+    if (isMissing(error)) {
+      throw failed(
+        'python3 is missing',
+        'it is not on PATH',
+        'install it, for example: sudo apt-get install python3 python3-pip',
+        error,
+      );
+    }
+    throw error;
+  } finally {
+    clearInterval(poll);
+  }
+}
+
+/** Arguments: target folder, then pairs of wheel and pattern. Prints the bytes written so far. */
+const UNPACK = `
+import os, re, shutil, sys, zipfile
+target, pairs, done = sys.argv[1], sys.argv[2:], 0
+for wheel, pattern in zip(pairs[::2], pairs[1::2]):
+    keep = re.compile(pattern)
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.infolist():
+            if member.is_dir() or not keep.fullmatch(member.filename):
+                continue
+            path = os.path.join(target, member.filename)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with archive.open(member) as source, open(path, 'xb') as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
+                done += sink.tell()
+            print(done, flush=True)
+`;
+
+/** Unpacks what the release keeps of each wheel; zipfile checks every member's CRC. */
+export async function unpack(
+  release: Release,
+  place: { readonly wheels: string; readonly tree: string; readonly signal?: AbortSignal | undefined },
+  onBytes: OnBytes,
+): Promise<void> {
+  const pairs = release.wheels.flatMap((wheel) => [join(place.wheels, wheel.file), wheel.keep.join('|')]);
+  const { code, errors } = await python(
+    ['-c', UNPACK, place.tree, ...pairs],
+    { signal: place.signal },
+    (line) => onBytes(Number(line)),
+  );
+  if (code !== 0) throw failed('LibTorch could not be unpacked', lastWords(errors), `run: ${REMEDIES.setup}`);
+}

@@ -1,0 +1,153 @@
+// Finds LibTorch: the environment's, the cache's, or that of the active Python's PyTorch.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { SplitgrowError } from '../errors.js';
+import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface LibTorch {
+  /** Holds include/ and lib/. */
+  readonly root: string;
+  /** As the files say it, for example 2.11.0+cu130. */
+  readonly version: string;
+  readonly source: 'environment' | 'cache' | 'python';
+}
+
+export interface Located {
+  readonly found: LibTorch | null;
+  /** Every place looked at without success, with the reason. */
+  readonly tried: readonly string[];
+}
+
+const PYTHON_TIMEOUT_MS = 10_000;
+const PYTHON_PROBE =
+  'import importlib.util as u; s = u.find_spec("torch"); print(s.origin if s and s.origin else "")';
+
+/** The folder that setup fills and that every clone shares. */
+export function cacheDirectory(env: Environment = process.env): string {
+  if (env.SPLITGROW_CACHE) return resolve(env.SPLITGROW_CACHE);
+  const xdg = env.XDG_CACHE_HOME;
+  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'splitgrow');
+}
+
+export function installDirectory(env: Environment = process.env): string {
+  return join(cacheDirectory(env), `libtorch-${LIBTORCH_VERSION}`);
+}
+
+/** The version that the files of `root` state, or null. */
+export function versionOf(root: string): string | null {
+  const python = join(root, 'version.py');
+  const plain = join(root, 'build-version');
+  try {
+    if (existsSync(python))
+      return /^__version__\s*=\s*['"]([^'"]+)['"]/m.exec(readFileSync(python, 'utf8'))?.[1] ?? null;
+    if (existsSync(plain)) return readFileSync(plain, 'utf8').trim() || null;
+  } catch {
+    // An unreadable file states no version.
+  }
+  return null;
+}
+
+/** null when `root` is a usable LibTorch, else what is wrong with it. */
+export function faultOf(root: string): string | null {
+  if (!existsSync(root) || !statSync(root).isDirectory()) return `${root}: no such directory`;
+  const missing = ['lib/libtorch_cpu.so', 'lib/libc10.so', 'include'].filter(
+    (f) => !existsSync(join(root, f)),
+  );
+  if (missing.length > 0) return `${root}: no ${missing.join(', no ')}`;
+  const version = versionOf(root);
+  if (version === null) return `${root}: no version.py or build-version that states a version`;
+  if (version.split('+')[0] !== LIBTORCH_VERSION) return `${root}: holds version ${version}`;
+  return null;
+}
+
+/** torch's folder in the active python3, without importing it. */
+function pythonTorch(env: Environment): string | null {
+  try {
+    const origin = execFileSync('python3', ['-c', PYTHON_PROBE], {
+      encoding: 'utf8',
+      timeout: PYTHON_TIMEOUT_MS,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...env },
+    }).trim();
+    return origin === '' ? null : dirname(origin);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The first usable LibTorch. SPLITGROW_LIBTORCH decides alone when it is set.
+ * The cache comes before Python, which takes a process to ask.
+ */
+export function locate(env: Environment = process.env): Located {
+  const tried: string[] = [];
+  const accept = (root: string, source: LibTorch['source'], label: string): LibTorch | null => {
+    const fault = faultOf(root);
+    if (fault === null) return { root, version: versionOf(root) ?? LIBTORCH_VERSION, source };
+    tried.push(`${label}: ${fault}`);
+    return null;
+  };
+
+  if (env.SPLITGROW_LIBTORCH) {
+    const found = accept(resolve(env.SPLITGROW_LIBTORCH), 'environment', 'SPLITGROW_LIBTORCH');
+    return { found, tried };
+  }
+  if (env.LIBTORCH) {
+    const found = accept(resolve(env.LIBTORCH), 'environment', 'LIBTORCH');
+    if (found) return { found, tried };
+  }
+  const cached = accept(join(installDirectory(env), 'torch'), 'cache', 'cache');
+  if (cached) return { found: cached, tried };
+  const root = pythonTorch(env);
+  if (root === null) {
+    tried.push('python3: no PyTorch in it');
+    return { found: null, tried };
+  }
+  return { found: accept(root, 'python', 'python3'), tried };
+}
+
+/** The located LibTorch, or an E_LIBTORCH that says where it was looked for and what to run. */
+export function requireLibTorch(env: Environment = process.env): LibTorch {
+  const { found, tried } = locate(env);
+  if (found) return found;
+  const remedy = env.SPLITGROW_LIBTORCH
+    ? `point SPLITGROW_LIBTORCH to a LibTorch ${LIBTORCH_VERSION}, or unset it and run: ${REMEDIES.setup}`
+    : `run: ${REMEDIES.setup}`;
+  throw new SplitgrowError(
+    'E_LIBTORCH',
+    `expected LibTorch ${LIBTORCH_VERSION}, found none (${tried.join('; ')}); ${remedy}`,
+  );
+}
+
+/**
+ * The libraries to open before the core, in order (each needs the ones before
+ * it). Those that are not beside LibTorch are left to the system's search.
+ */
+export function preloadOrder(
+  torch: LibTorch,
+): readonly { readonly path: string; readonly isNeeded: boolean }[] {
+  const lib = join(torch.root, 'lib');
+  const nvidia = join(dirname(torch.root), 'nvidia');
+  const folders = [
+    lib,
+    join(nvidia, `cu${CUDA_MAJOR}`, 'lib'),
+    join(nvidia, 'cuda_runtime', 'lib'),
+    join(nvidia, 'cuda_cupti', 'lib'),
+  ];
+  const find = (name: string): string =>
+    folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
+  // A LibTorch built without CUDA needs neither of NVIDIA's: libtorch_cpu's own failure decides.
+  const order = [
+    { path: find(`libcudart.so.${CUDA_MAJOR}`), isNeeded: false },
+    { path: find(`libcupti.so.${CUDA_MAJOR}`), isNeeded: false },
+    { path: find('libgomp.so.1'), isNeeded: false },
+    { path: join(lib, 'libc10.so'), isNeeded: true },
+    { path: join(lib, 'libtorch_cpu.so'), isNeeded: true },
+  ];
+  const cuda = join(lib, 'libtorch_cuda.so');
+  return existsSync(cuda) ? [...order, { path: cuda, isNeeded: false }] : order;
+}
