@@ -1,0 +1,132 @@
+// CIFAR-10 and CIFAR-100 from their binary files: rows of label bytes and 3,072 pixels.
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SplitgrowError } from '../errors.js';
+import type { DataSpec, Source } from './dataset.js';
+import { namesIn, type Part, readBytes, toLabels } from './parts.js';
+
+const PIXELS = 3 * 32 * 32;
+const BATCHES = [1, 2, 3, 4, 5].map((k) => `data_batch_${k}.bin`);
+const CIFAR10_CLASSES = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+];
+
+interface Layout {
+  /** Label bytes before the pixels, and which of them counts. */
+  readonly labelBytes: number;
+  readonly labelAt: number;
+  readonly classes: number;
+}
+
+const CIFAR10: Layout = { labelBytes: 1, labelAt: 0, classes: 10 };
+const CIFAR100 = {
+  fine: { labelBytes: 2, labelAt: 1, classes: 100 },
+  coarse: { labelBytes: 2, labelAt: 0, classes: 20 },
+} satisfies Record<string, Layout>;
+
+/** `root`, or the folder of that name which the official archive makes in it. */
+async function rootOf(spec: DataSpec, name: string, folder: string): Promise<string> {
+  if (spec.root === undefined) {
+    throw new SplitgrowError(
+      'E_DATA',
+      `${name} does not ship with splitgrow: set data.root to the folder of its binary files`,
+    );
+  }
+  const inner = join(spec.root, folder);
+  return (await stat(inner).then(
+    (found) => found.isDirectory(),
+    () => false,
+  ))
+    ? inner
+    : spec.root;
+}
+
+/** One part from files of whole rows. */
+async function readRows(files: readonly string[], layout: Layout): Promise<Part> {
+  const row = layout.labelBytes + PIXELS;
+  const parts: Uint8Array[] = [];
+  for (const file of files) {
+    const bytes = await readBytes(file, 'CIFAR rows');
+    if (bytes.byteLength === 0 || bytes.byteLength % row !== 0) {
+      throw new SplitgrowError(
+        'E_DATA',
+        `${file}: expected whole rows of ${row} bytes, found ${bytes.byteLength} bytes; fetch the file again`,
+      );
+    }
+    parts.push(bytes);
+  }
+  const count = parts.reduce((sum, bytes) => sum + bytes.byteLength / row, 0);
+  const images = new Uint8Array(count * PIXELS);
+  const labels = new Uint8Array(count);
+  let i = 0;
+  for (const bytes of parts) {
+    for (let at = 0; at < bytes.byteLength; at += row) {
+      labels[i] = bytes[at + layout.labelAt] as number;
+      images.set(bytes.subarray(at + layout.labelBytes, at + row), i * PIXELS);
+      i += 1;
+    }
+  }
+  return {
+    images: { dtype: 'uint8', shape: [count, 3, 32, 32], data: images },
+    labels: toLabels(labels, count, { classes: layout.classes, where: files.join(', ') }),
+  };
+}
+
+/** Class names from a file of one name a line, or undefined when it is not there or of another length. */
+async function classNames(file: string, classes: number): Promise<readonly string[] | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const names = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return names.length === classes ? names : undefined;
+}
+
+/** The training batches that are there, in order, and the test batch. */
+export async function loadCifar10(spec: DataSpec): Promise<Source> {
+  const root = await rootOf(spec, 'cifar10', 'cifar-10-batches-bin');
+  const there = await namesIn(root);
+  const batches = BATCHES.filter((name) => there.includes(name));
+  if (batches.length === 0)
+    throw new SplitgrowError('E_DATA', `${root}: expected at least one of ${BATCHES.join(', ')}`);
+  return {
+    train: await readRows(
+      batches.map((name) => join(root, name)),
+      CIFAR10,
+    ),
+    test: await readRows([join(root, 'test_batch.bin')], CIFAR10),
+    classes: CIFAR10.classes,
+    classNames: CIFAR10_CLASSES,
+    note:
+      batches.length < BATCHES.length
+        ? `${batches.length} of CIFAR-10's ${BATCHES.length} training batches; not comparable with results on all of them`
+        : undefined,
+  };
+}
+
+export async function loadCifar100(spec: DataSpec): Promise<Source> {
+  const root = await rootOf(spec, 'cifar100', 'cifar-100-binary');
+  const kind = spec.labels ?? 'fine';
+  const layout = CIFAR100[kind];
+  const train = await readRows([join(root, 'train.bin')], layout);
+  const count = train.images.shape[0] ?? 0;
+  return {
+    train,
+    test: await readRows([join(root, 'test.bin')], layout),
+    classes: layout.classes,
+    classNames: await classNames(join(root, `${kind}_label_names.txt`), layout.classes),
+    note:
+      count < 50_000
+        ? `${count} of CIFAR-100's 50000 training images; not comparable with results on all of them`
+        : undefined,
+  };
+}
