@@ -1,0 +1,14 @@
+// cost: MACs and parameters of a network, of its nodes, and of one more neuron.
+import { channelGroups } from '../graph/channels.js';
+import { costs, macs, marginalCost, params } from '../graph/cost.js';
+import type { CostDocument, CostOptions } from './documents.js';
+import { graphOf } from './source.js';
+
+/** What a network costs, and what splitting one neuron of each splittable channel group would add. */
+export async function cost(options: CostOptions): Promise<CostDocument> {
+  const graph = await graphOf(options);
+  const groups = channelGroups(graph)
+    .filter(({ isSplittable }) => isSplittable)
+    .map(({ id, neurons, producers }) => ({ id, neurons, marginalMacs: marginalCost(graph, id, 'macs'), producers }));
+  return { macs: macs(graph), params: params(graph), nodes: costs(graph), groups };
+}

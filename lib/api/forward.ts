@@ -1,0 +1,33 @@
+// forward: logits of a batch file.
+import { writeSafetensors } from '../data/safetensors.js';
+import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import { loadCore } from '../native.js';
+import { isFiniteTensor, loadNetwork } from '../network.js';
+import { refuseAborted } from '../train/control.js';
+import { loadBatch } from './batch.js';
+import type { ForwardDocument, ForwardOptions } from './documents.js';
+import { useThreads } from './source.js';
+
+/** Images a minibatch in evaluation mode, where it changes nothing but the memory. */
+const EVAL_BATCH = 256;
+
+/** Logits for a batch file; written to `out` where it is given. In train mode the whole file is one minibatch. */
+export async function forward(options: ForwardOptions, control: RunControl = {}): Promise<ForwardDocument> {
+  useThreads(options.threads);
+  const device = options.device ?? 'cpu';
+  const mode = options.mode ?? 'eval';
+  using network = await loadNetwork(options.network, { device });
+  const { data, count } = await loadBatch(options.batch, network.graph, device);
+  using images = data;
+  refuseAborted(control);
+  const batch = mode === 'train' ? count : Math.min(count, EVAL_BATCH);
+  const logits = await loadCore().forward(network.handle, images, { mode, batch });
+  if (!isFiniteTensor(logits)) {
+    throw new SplitgrowError('E_NOT_FINITE', `forward: network "${network.graph.name}" gives logits that are not finite`);
+  }
+  if (options.out !== undefined) await writeSafetensors(options.out, new Map([['logits', logits]]));
+  const classes = logits.shape[1] ?? 0;
+  const values = new Float32Array(logits.data.slice().buffer);
+  return { logits: Array.from({ length: count }, (_, i) => [...values.subarray(i * classes, (i + 1) * classes)]) };
+}

@@ -1,0 +1,91 @@
+// split: the planned neurons of a network replaced by two off-springs each.
+import { readdir, readFile } from 'node:fs/promises';
+import { readSafetensors } from '../data/safetensors.js';
+import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import { macs } from '../graph/cost.js';
+import { normalizedPlan } from '../graph/grow.js';
+import type { Graph } from '../graph/ir.js';
+import { lower } from '../graph/lower.js';
+import type { Chain } from '../graph/program.js';
+import { loadCore, type TensorMap } from '../native.js';
+import { FILES, isFiniteTensor, loadNetwork, saveNetwork } from '../network.js';
+import { splitNetwork } from '../split/off-springs.js';
+import { refuseAborted } from '../train/control.js';
+import type { Plan, SplitDocument, SplitOptions } from './documents.js';
+import { useThreads } from './source.js';
+
+async function readPlan(plan: string | Plan): Promise<Plan> {
+  const place = typeof plan === 'string' ? plan : 'plan';
+  let json: unknown = plan;
+  if (typeof plan === 'string') {
+    try {
+      json = JSON.parse(await readFile(plan, 'utf8'));
+    } catch (cause) {
+      const code = cause instanceof SyntaxError ? 'E_PLAN' : 'E_FILE';
+      throw new SplitgrowError(code, `${place}: expected a readable JSON file; ${(cause as Error).message}`, { cause });
+    }
+  }
+  const splits = typeof json === 'object' && json !== null ? (json as Partial<Plan>).splits : undefined;
+  const lists: unknown[] = typeof splits === 'object' && splits !== null && !Array.isArray(splits) ? Object.values(splits) : [null];
+  const isPlan = lists.every((list) => Array.isArray(list) && list.every((neuron) => Number.isInteger(neuron)));
+  if (!isPlan) {
+    throw new SplitgrowError('E_PLAN', `${place}: expected {"splits": {"<layer id>": [neuron, ...]}}, got another shape`);
+  }
+  return json as Plan;
+}
+
+/** Directions of every layer that is split, and of other layers that the file names. @throws E_DIRECTIONS */
+function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: string): TensorMap {
+  const chains = new Map<string, Chain>(lower(graph).chains.map((chain) => [chain.id, chain]));
+  const nodes = new Set(graph.nodes.map(({ id }) => id));
+  const stray = [...tensors.keys()].find((name) => !nodes.has(name));
+  if (stray !== undefined) {
+    throw new SplitgrowError('E_DIRECTIONS', `${file}: expected names of layers, got "${stray}"; is it of another network?`);
+  }
+  const missing = Object.keys(plan.splits).find((id) => !tensors.has(id));
+  if (missing !== undefined) {
+    throw new SplitgrowError('E_DIRECTIONS', `${file}: expected directions of "${missing}", which is split, found none`);
+  }
+  const kept = [...tensors].filter(([id]) => chains.has(id));
+  for (const [id, tensor] of kept) {
+    const { neurons, dimension } = chains.get(id) ?? { neurons: 0, dimension: 0 };
+    if (tensor.dtype !== 'float32' || tensor.shape.join() !== [neurons, dimension].join()) {
+      throw new SplitgrowError(
+        'E_DIRECTIONS',
+        `${file}: expected "${id}" float32 [${neurons}, ${dimension}], got ${tensor.dtype} [${tensor.shape.join(', ')}]`,
+      );
+    }
+    if (!isFiniteTensor(tensor)) throw new SplitgrowError('E_DIRECTIONS', `${file}: "${id}" holds a number that is not finite`);
+  }
+  return new Map(kept);
+}
+
+/** A directory that is replaced must hold a network and nothing else. */
+async function refuseOccupied(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new SplitgrowError('E_ARGUMENT', `out ${out}: expected a directory or a new name; ${error.message}`, { cause: error });
+  });
+  const other = names.find((name) => name !== FILES.graph && name !== FILES.weights);
+  if (other === undefined) return;
+  throw new SplitgrowError('E_ARGUMENT', `out ${out}: expected a new, empty or network directory, found "${other}" in it; choose another`);
+}
+
+/** Splits the planned neurons at theta +- epsilon v and writes the new network directory. */
+export async function split(options: SplitOptions, control: RunControl = {}): Promise<SplitDocument> {
+  const { epsilon, out } = options;
+  if (!Number.isFinite(epsilon)) throw new SplitgrowError('E_ARGUMENT', `epsilon: expected a finite number, got ${epsilon}`);
+  useThreads(options.threads);
+  const device = options.device ?? 'cpu';
+  const asked = await readPlan(options.plan);
+  using network = await loadNetwork(options.network, { device });
+  const plan = normalizedPlan(network.graph, asked);
+  const tensors = checkDirections(network.graph, plan, await readSafetensors(options.directions), options.directions);
+  await refuseOccupied(out);
+  refuseAborted(control);
+  using directions = loadCore().createDirections([...tensors], device);
+  using grown = await splitNetwork(network, plan, directions, { epsilon, momentum: 'reset' });
+  await saveNetwork(grown, out);
+  return { macsBefore: macs(network.graph), macsAfter: macs(grown.graph), split: plan.splits };
+}

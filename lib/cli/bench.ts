@@ -1,0 +1,78 @@
+// splitgrow bench: times of the steps on synthetic images, after warm-up.
+import { bench } from '../api.js';
+import { bytes, decimal, integer } from '../format.js';
+import { defineCommand } from './command.js';
+import { required, integer as whole, withDefault } from './flags.js';
+import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';
+import { type Column, facts, table } from './table.js';
+
+const STEPS = {
+  trainStep: 'training step',
+  rayleighStep: 'Rayleigh step, closed form',
+  auxiliaryStep: 'Rayleigh step, auxiliary activation',
+  exactStep: 'exact splitting matrices',
+  forward: 'forward',
+} as const;
+
+interface Row {
+  readonly name: string;
+  readonly ms: number;
+  readonly images: number;
+  readonly ratio: number;
+}
+
+const ROWS: readonly Column<Row>[] = [
+  { title: 'a minibatch of', cell: ({ name }) => name },
+  { title: 'median ms', cell: ({ ms }) => decimal(ms, 2), isNumber: true },
+  { title: 'images/s', cell: ({ ms, images }) => integer((1000 * images) / ms), isNumber: true },
+  { title: 'training steps', cell: ({ ratio }) => decimal(ratio, 2), isNumber: true },
+];
+
+export const BENCH = defineCommand({
+  name: 'bench',
+  summary: 'times of a training step, the splitting steps and a forward pass on synthetic images',
+  flags: {
+    ...NETWORK_FLAGS,
+    batchSize: required(whole('N', 'images a minibatch', { min: 1 })),
+    device: DEVICE_FLAG,
+    repeats: withDefault(whole('K', 'timed repetitions of each step', { min: 1 }), 10),
+  },
+  examples: [
+    [
+      'splitgrow bench --network mobilenet_cifar10 --blocks 3 --batch-size 64 --threads 2',
+      'a preset on two threads',
+    ],
+    [
+      'splitgrow bench --network runs/demo/stage-3 --batch-size 256 --repeats 30 --json',
+      'a grown network, as JSON',
+    ],
+  ],
+  run: async (values, { control }) => {
+    const { batchSize, device, repeats, threads } = values;
+    const document = await bench({ batchSize, device, repeats, threads, ...networkOf(values) }, control);
+    const base = document.trainStep.medianMs;
+    const rows = Object.entries(STEPS).map(([key, name]) => {
+      const ms = document[key as keyof typeof STEPS].medianMs;
+      return { name, ms, images: batchSize, ratio: ms / base };
+    });
+    return {
+      document,
+      text: (style) =>
+        [
+          table(ROWS, rows, style),
+          facts(
+            [
+              [
+                'peak memory',
+                `${bytes(document.peakBytes)} a training step, ${bytes(document.peakBytesRayleigh)} a Rayleigh step`,
+              ],
+              ['threads', integer(document.threads)],
+              ['device', document.device],
+              ['precision', document.precision],
+            ],
+            style,
+          ),
+        ].join('\n\n'),
+    };
+  },
+});

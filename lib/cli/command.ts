@@ -1,0 +1,50 @@
+// What a command is: flags and arguments, examples, and a run that returns a document and its text.
+import type { RunControl } from '../events.js';
+import { type Flags, integer, toggle, type Values } from './flags.js';
+import type { Meter } from './meter.js';
+import type { Style } from './table.js';
+
+/** Flags that every command has. */
+export const COMMON_FLAGS = {
+  json: toggle('one JSON document on standard output, nothing else'),
+  threads: integer('T', 'CPU threads to compute with (default: one a core)', { min: 1, max: 4096 }),
+  debug: toggle('with the stack, where something fails'),
+};
+type CommonValues = Values<typeof COMMON_FLAGS>;
+export type Given = CommonValues & Readonly<Record<string, unknown>>;
+
+export interface Output {
+  /** What --json prints. */
+  readonly document: unknown;
+  /** What is printed otherwise. */
+  readonly text: (style: Style) => string;
+  /** 0 unless the command did its work and found something amiss (doctor). */
+  readonly exitCode?: 0 | 1;
+}
+
+export interface Context {
+  readonly control: RunControl;
+  /** For progress that is no event of a run. */
+  readonly meter: Meter;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly arguments: Flags;
+  readonly flags: Flags;
+  /** Command lines with a word of explanation each. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  readonly run: (given: Given, context: Context) => Promise<Output>;
+}
+
+/** A row of COMMANDS, its run typed by its own flags and arguments. */
+export function defineCommand<F extends Flags, A extends Flags = Record<never, never>>(
+  command: Omit<Command, 'arguments' | 'flags' | 'run'> & {
+    readonly arguments?: A;
+    readonly flags: F;
+    readonly run: (values: Values<A> & Values<F> & CommonValues, context: Context) => Promise<Output>;
+  },
+): Command {
+  return { ...command, arguments: command.arguments ?? {}, run: command.run as unknown as Command['run'] };
+}

@@ -1,0 +1,25 @@
+// The commands of splitgrow, one row each; the program, its help and its errors are built from this table.
+import { BENCH } from './bench.js';
+import type { Command } from './command.js';
+import { COST } from './cost.js';
+import { DOCTOR } from './doctor.js';
+import { EVAL } from './eval.js';
+import { FORWARD } from './forward.js';
+import { GROW } from './grow.js';
+import { INDICES } from './indices.js';
+import { SETUP } from './setup.js';
+import { SPLIT } from './split.js';
+import { TRAIN } from './train.js';
+
+export const COMMANDS: readonly Command[] = [
+  COST,
+  INDICES,
+  SPLIT,
+  FORWARD,
+  TRAIN,
+  GROW,
+  EVAL,
+  BENCH,
+  SETUP,
+  DOCTOR,
+];

@@ -1,0 +1,60 @@
+// splitgrow eval: top-1, top-5 and loss of a network on a dataset's test images.
+import { evaluate } from '../api.js';
+import { parseData } from '../experiment/spec.js';
+import { decimal, integer } from '../format.js';
+import { defineCommand } from './command.js';
+import { required, text, integer as whole, withDefault } from './flags.js';
+import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { facts } from './table.js';
+
+export const EVAL = defineCommand({
+  name: 'eval',
+  summary: 'top-1, top-5 and loss of a network on the test images of a dataset',
+  flags: {
+    network: DIRECTORY_FLAG,
+    data: required(
+      text('NAME', 'fashion-mnist, cifar10, cifar100, imagenet, image-folder, or a .safetensors file'),
+    ),
+    root: text('DIR', "the dataset's folder"),
+    images: whole('N', 'only the first N test images', { min: 1 }),
+    batchSize: withDefault(whole('N', 'images a minibatch', { min: 1 }), 256),
+    device: DEVICE_FLAG,
+  },
+  examples: [
+    [
+      'splitgrow eval --network runs/demo/stage-3 --data fashion-mnist',
+      'on the images that come with splitgrow',
+    ],
+    [
+      'splitgrow eval --network runs/k3/stage-3 --data cifar10 --root data/cifar10 --json',
+      'on a dataset in a folder',
+    ],
+  ],
+  run: async ({ network, data, root, images, batchSize, device, threads }, { control }) => {
+    const source = data.endsWith('.safetensors') ? { file: data } : { name: data, root };
+    const document = await evaluate(
+      {
+        network,
+        data: parseData({ ...source, testImages: images ?? null }),
+        batch: batchSize,
+        device,
+        threads,
+      },
+      control,
+    );
+    const { top1, top5, loss } = document;
+    return {
+      document,
+      text: (style) =>
+        facts(
+          [
+            ['top-1', `${decimal(top1, 2)} %`],
+            ['top-5', `${decimal(top5, 2)} %`],
+            ['loss', decimal(loss, 4)],
+            ['images', integer(document.images)],
+          ],
+          style,
+        ),
+    };
+  },
+});

@@ -1,0 +1,63 @@
+// splitgrow grow: Algorithm 1 by an experiment file, with its table, certificates and report.
+import { dirname, join } from 'node:path';
+import { grow } from '../api.js';
+import type { SplitRecord, StageRecord } from '../experiment/records.js';
+import { readRun } from '../experiment/report/read.js';
+import { decimal, integer, significant } from '../format.js';
+import { defineCommand } from './command.js';
+import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
+import { facts } from './table.js';
+
+/** What the choice of a stage was allowed, what it used, and how far it is from the best. */
+export function certificateLine({ certificate, picks }: SplitRecord): string {
+  const budgets = certificate.budgets.map(
+    ({ cost, limit, after, usedShare }) =>
+      `${cost} ${integer(after)} of ${integer(limit)} (${decimal(100 * usedShare, 1)}% of the growth used)`,
+  );
+  const bound =
+    certificate.bound === null
+      ? 'no LP bound'
+      : `indices sum to ${significant(certificate.objective)}, LP bound ${significant(certificate.bound)}, gap ${significant(certificate.gap)}`;
+  return [`${picks.length} split`, ...budgets, bound].join('; ');
+}
+
+function certificates(stages: readonly StageRecord[]): readonly (readonly [string, string])[] {
+  return stages.flatMap(({ stage, split }) =>
+    split === null ? [] : [[`stage ${stage} to ${stage + 1}`, certificateLine(split)] as const],
+  );
+}
+
+export const GROW = defineCommand({
+  name: 'grow',
+  summary:
+    'grows the network of an experiment file by energy-aware splitting (Algorithm 1); continues where it was stopped',
+  arguments: EXPERIMENT_ARGUMENTS,
+  flags: EXPERIMENT_FLAGS,
+  examples: [
+    ['splitgrow grow experiments/demo.json', 'a whole run, with a table and an HTML report'],
+    [
+      'splitgrow grow experiments/demo.json --set splitting.strategy=vanilla --set output=runs/vanilla',
+      'the same with another strategy',
+    ],
+    ['splitgrow grow experiments/demo.json --json > summary.json', 'the summary as JSON'],
+  ],
+  run: async (values, { control }) => {
+    const document = await grow({ experiment: values.experiment, set: overridesOf(values) }, control);
+    const first = document.stages[0];
+    const run = first === undefined ? null : await readRun(dirname(first.directory));
+    return {
+      document,
+      text: (style) =>
+        [
+          networksTable(document, run?.compare?.rivals ?? document.compare ?? [], style),
+          facts(
+            [
+              ...certificates(run?.stages ?? []),
+              ...(run === null ? [] : [['report', join(run.directory, 'report.html')] as const]),
+            ],
+            style,
+          ),
+        ].join('\n\n'),
+    };
+  },
+});

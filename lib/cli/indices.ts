@@ -1,0 +1,80 @@
+// splitgrow indices: the splitting index of every neuron over a batch file.
+import { indices } from '../api.js';
+import { integer, seconds, significant } from '../format.js';
+import { defineCommand } from './command.js';
+import { choice, number, text, integer as whole, withDefault } from './flags.js';
+import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { type Column, facts, table } from './table.js';
+
+type Layer = Awaited<ReturnType<typeof indices>>['layers'][number];
+
+function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[at] ?? Number.NaN)
+    : ((sorted[at - 1] ?? Number.NaN) + (sorted[at] ?? Number.NaN)) / 2;
+}
+
+const LAYERS: readonly Column<Layer>[] = [
+  { title: 'layer', cell: (row) => row.id },
+  { title: 'neurons', cell: (row) => integer(row.neurons), isNumber: true },
+  { title: 'weights each', cell: (row) => integer(row.dimension), isNumber: true },
+  { title: 'method', cell: (row) => row.method },
+  { title: 'lowest', cell: (row) => significant(Math.min(...row.indices)), isNumber: true },
+  { title: 'median', cell: (row) => significant(middle(row.indices)), isNumber: true },
+  { title: 'highest', cell: (row) => significant(Math.max(...row.indices)), isNumber: true },
+  {
+    title: 'negative',
+    cell: (row) => integer(row.indices.filter((index) => index < 0).length),
+    isNumber: true,
+  },
+];
+
+export const INDICES = defineCommand({
+  name: 'indices',
+  summary: 'splitting indices (smallest eigenvalues of the splitting matrices) over a batch file',
+  flags: {
+    network: DIRECTORY_FLAG,
+    batch: BATCH_FLAG,
+    method: withDefault(
+      choice(['exact', 'rayleigh', 'auto'], 'eigensolver, Rayleigh descent, or the cheaper one per layer'),
+      'auto',
+    ),
+    reluBeta: withDefault(
+      number('B', 'sharpness of the softplus that stands for relu', { min: 0, isOpen: true }),
+      3,
+    ),
+    identityCurvature: withDefault(number('C', 'second derivative of a chain without activation'), 0),
+    epochs: whole('N', 'epochs of the Rayleigh descent', { min: 1 }),
+    learningRate: withDefault(number('RATE', 'rate of the Rayleigh descent', { min: 0, isOpen: true }), 1e-3),
+    seed: withDefault(whole('SEED', 'seed of the starting directions'), 0),
+    device: DEVICE_FLAG,
+    directions: text('OUT.safetensors', 'writes the splitting directions: <id> -> [neurons, d]'),
+  },
+  examples: [
+    ['splitgrow indices --network runs/demo/stage-0 --batch batch.safetensors', 'a table of the layers'],
+    [
+      'splitgrow indices --network runs/demo/stage-0 --batch batch.safetensors --method exact --directions v.safetensors --json',
+      'every index, and the directions in a file',
+    ],
+  ],
+  run: async (values, { control }) => {
+    const document = await indices(values, control);
+    return {
+      document,
+      text: (style) =>
+        [
+          table(LAYERS, document.layers, style),
+          facts(
+            [
+              ['method', document.method],
+              ['seconds', seconds(document.seconds)],
+              ...(values.directions === undefined ? [] : [['directions', values.directions] as const]),
+            ],
+            style,
+          ),
+        ].join('\n\n'),
+    };
+  },
+});

@@ -1,0 +1,56 @@
+// Flags that several commands share: which network, which preset, which batch file, which device.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SplitgrowError } from '../errors.js';
+import { nearest } from '../experiment/explain.js';
+import { ZOO } from '../models/zoo.js';
+import { choice, integer, number, required, text, type Values } from './flags.js';
+
+export const DIRECTORY_FLAG = required(text('DIR', 'network directory (network.json, weights.safetensors)'));
+export const BATCH_FLAG = required(text('FILE', 'safetensors file with images [N,C,H,W] and labels [N]'));
+export const DEVICE_FLAG = choice(['cpu', 'cuda'], 'where to compute (default: cpu)');
+
+/** --network DIR|PRESET and the options of a preset. */
+export const NETWORK_FLAGS = {
+  network: required(text('DIR|PRESET', 'network directory, or the name of a preset')),
+  width: number('M', 'of a preset: width multiplier, or channels where the preset counts them', {
+    min: 0,
+    isOpen: true,
+  }),
+  resolution: integer('R', 'of a preset: height and width of the input', { min: 1, max: 4096 }),
+  blocks: integer('K', 'of mobilenet_cifar10: blocks', { min: 1 }),
+  classes: integer('N', 'of a preset: classes', { min: 1 }),
+  channels: integer('C', 'of a preset: channels of the input', { min: 1 }),
+};
+
+interface NetworkOptions {
+  readonly network: string;
+  readonly width: number | undefined;
+  readonly resolution: number | undefined;
+  readonly preset: Readonly<Record<string, unknown>>;
+}
+
+/** A directory with a network.json goes before a preset of the same name. */
+function placeOf(network: string): string {
+  const isPreset = Object.hasOwn(ZOO, network);
+  if (existsSync(join(network, 'network.json'))) return isPreset ? `./${network}` : network;
+  if (isPreset || existsSync(network)) return network;
+  const presets = Object.keys(ZOO);
+  throw new SplitgrowError(
+    'E_PRESET',
+    `--network: expected a directory with network.json or a preset (${presets.join(', ')}), got "${network}"; did you mean ${nearest(network, presets)}?`,
+  );
+}
+
+/** The network and the preset's options as the API takes them. */
+export function networkOf({
+  network,
+  width,
+  resolution,
+  blocks,
+  classes,
+  channels,
+}: Values<typeof NETWORK_FLAGS>): NetworkOptions {
+  const given = Object.entries({ blocks, classes, channels }).filter(([, value]) => value !== undefined);
+  return { network: placeOf(network), width, resolution, preset: Object.fromEntries(given) };
+}

@@ -1,0 +1,111 @@
+// From the COMMANDS table to commander's program, and commander's complaints to E_USAGE.
+import { Argument, Command as Commander, type CommanderError, Option } from 'commander';
+import { SplitgrowError } from '../errors.js';
+import { COMMON_FLAGS, type Command, type Given } from './command.js';
+import type { Flag, Flags } from './flags.js';
+
+const INDENT = '  ';
+
+/** learningRate -> --learning-rate */
+function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function toOption(key: string, flag: Flag<unknown>): Option {
+  const name = flagName(key);
+  const option = new Option(
+    flag.value === null ? name : `${name} <${flag.value}>`,
+    `${flag.help}${flag.isRequired ? ' (required)' : ''}${flag.isRepeated ? ' (repeatable)' : ''}`,
+  );
+  if (flag.value !== null)
+    option.argParser((given: string, previous: unknown) => flag.parse(given, name, previous));
+  if (!flag.isRepeated && flag.fallback !== undefined && flag.value !== null) option.default(flag.fallback);
+  return option;
+}
+
+function toArgument(key: string, flag: Flag<unknown>): Argument {
+  const name = (flag.value ?? key) + (flag.isRepeated ? '...' : '');
+  const argument = new Argument(flag.isRequired ? `<${name}>` : `[${name}]`, flag.help);
+  return argument.argParser((given: string, previous: unknown) => flag.parse(given, name, previous));
+}
+
+function entriesOf(flags: Flags): readonly (readonly [string, Flag<unknown>])[] {
+  return Object.entries(flags);
+}
+
+function examplesOf(command: Command): string {
+  const lines = command.examples.flatMap(([line, does]) => [`${INDENT}# ${does}`, `${INDENT}${line}`]);
+  return ['', 'Examples:', ...lines].join('\n');
+}
+
+/** Commander looks for required flags before unknown ones: a misspelt flag would be told as a missing one. */
+function refuseMissing(command: Command, given: Given): void {
+  for (const [key, { isRequired, value }] of entriesOf(command.flags)) {
+    if (isRequired && given[key] === undefined) {
+      throw new SplitgrowError(
+        'E_USAGE',
+        `expected ${flagName(key)} ${value}, found none; see splitgrow ${command.name} --help`,
+      );
+    }
+  }
+}
+
+/** Commander's program over a table of commands; `execute` gets the command and its values. */
+export function buildProgram(
+  commands: readonly Command[],
+  version: string,
+  execute: (command: Command, given: Given) => Promise<void>,
+): Commander {
+  const program = new Commander('splitgrow')
+    .description(
+      'Grows small, accurate convolutional networks under an energy budget, by splitting steepest descent.',
+    )
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError();
+  for (const command of commands) {
+    const built = program.command(command.name).description(command.summary);
+    for (const [key, flag] of entriesOf(command.arguments)) built.addArgument(toArgument(key, flag));
+    for (const [key, flag] of entriesOf({ ...command.flags, ...COMMON_FLAGS }))
+      built.addOption(toOption(key, flag));
+    built.addHelpText('after', examplesOf(command));
+    built.action(async () => {
+      const values: Record<string, unknown> = {};
+      for (const [key, flag] of entriesOf({ ...command.flags, ...COMMON_FLAGS })) values[key] = flag.fallback;
+      entriesOf(command.arguments).forEach(([key], place) => {
+        values[key] = built.processedArgs[place];
+      });
+      const given = { ...values, ...built.opts() } as Given;
+      refuseMissing(command, given);
+      await execute(command, given);
+    });
+  }
+  program.addHelpText(
+    'after',
+    '\nsplitgrow COMMAND --help tells its flags, with examples. docs/guide.md walks through a whole run.',
+  );
+  return program;
+}
+
+/** What commander found wrong, in one line with what to do; null where it only printed help or the version. */
+export function usageError(
+  error: CommanderError,
+  argv: readonly string[],
+  commands: readonly Command[],
+): SplitgrowError | null {
+  if (error.exitCode === 0) return null;
+  const named = commands.find((command) => command.name === argv[0]);
+  const help = named === undefined ? 'splitgrow --help' : `splitgrow ${named.name} --help`;
+  if (error.code === 'commander.help') {
+    return new SplitgrowError(
+      'E_USAGE',
+      `expected a command: ${commands.map((one) => one.name).join(', ')}; see ${help}`,
+    );
+  }
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replace(/\s*\(Did you mean (one of )?(.*?)\?\)\s*$/s, '; did you mean $2?');
+  return new SplitgrowError('E_USAGE', `${message}${message.endsWith('?') ? ' See' : '; see'} ${help}`);
+}

@@ -1,0 +1,87 @@
+// One command line from its words to its exit code: output, one-line errors, signals.
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { isSplitgrowError, SplitgrowError } from '../errors.js';
+import { oneLine } from '../format.js';
+import type { Command, Given, Output } from './command.js';
+import { meterOn } from './meter.js';
+import { buildProgram, usageError } from './parse.js';
+import { showOn } from './progress.js';
+import { listenForSignals } from './signals.js';
+import { styleOf } from './table.js';
+
+/** What went wrong as an error with a code; anything unforeseen is E_INTERNAL. */
+function coded(error: unknown): SplitgrowError {
+  if (isSplitgrowError(error)) return error;
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new SplitgrowError('E_INTERNAL', `${message} (a fault of splitgrow; --debug shows where)`, {
+    cause: error,
+  });
+}
+
+/** `splitgrow: <CODE>: <text>` on one line; the stack after it with --debug. Returns the exit code. */
+export function reportError(error: unknown, isDebug: boolean): 1 | 2 {
+  const known = coded(error);
+  process.stderr.write(`splitgrow: ${known.code}: ${oneLine(known.message)}\n`);
+  if (isDebug) {
+    for (let cause: unknown = known; cause instanceof Error; cause = cause.cause)
+      process.stderr.write(`${cause.stack ?? cause.message}\n`);
+  }
+  return known.exitCode;
+}
+
+function write(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
+  });
+}
+
+async function execute(command: Command, given: Given): Promise<number> {
+  const meter = meterOn(process.stderr);
+  const signals = listenForSignals(() => {
+    meter.stop();
+    if (process.stderr.isTTY) process.stderr.write('stopping; once more ends it at once\n');
+  });
+  let output: Output;
+  try {
+    output = await command.run(given, {
+      control: { signal: signals.signal, onEvent: showOn(meter) },
+      meter,
+    });
+  } catch (error) {
+    meter.stop();
+    const exitCode = reportError(error, given.debug);
+    return isSplitgrowError(error) && error.code === 'E_ABORTED'
+      ? (signals.exitCode() ?? exitCode)
+      : exitCode;
+  } finally {
+    meter.stop();
+    signals.stop();
+  }
+  await write(given.json ? JSON.stringify(output.document) : output.text(styleOf(process.stdout)));
+  return output.exitCode ?? 0;
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+/** Runs the words after `splitgrow`; resolves to the exit code and never rejects. */
+export async function runCommandLine(argv: readonly string[], commands: readonly Command[]): Promise<number> {
+  const isDebug = argv.includes('--debug');
+  let exitCode = 0;
+  const program = buildProgram(commands, packageVersion(), async (command, given) => {
+    exitCode = await execute(command, given);
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(error, isDebug);
+    const usage = usageError(error, argv, commands);
+    return usage === null ? 0 : reportError(usage, isDebug);
+  }
+}

@@ -1,0 +1,73 @@
+// Tables for people: aligned columns, coloured on a terminal, plain and stable under a pipe.
+import Table from 'cli-table3';
+import pico from 'picocolors';
+import { oneLine } from '../format.js';
+
+export interface Style {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly accent: (text: string) => string;
+}
+
+/** Colours only where a person looks: on a terminal, and not when NO_COLOR is set. */
+export function styleOf(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Style {
+  const isColoured = stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  const { bold, dim, green, red, cyan } = pico.createColors(isColoured);
+  return { bold, dim, good: green, bad: red, accent: cyan };
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => string;
+  /** Numbers stand right. */
+  readonly isNumber?: boolean;
+  readonly paint?: (style: Style, row: Row) => ((text: string) => string) | undefined;
+}
+
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** A header line and a line a row. The text is the same with and without colour. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], style: Style): string {
+  const drawn = new Table({
+    head: columns.map((column) => style.bold(column.title)),
+    colAligns: columns.map((column) => (column.isNumber === true ? 'right' : 'left')),
+    chars: NO_LINES,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const row of rows) {
+    drawn.push(
+      columns.map((column) =>
+        (column.paint?.(style, row) ?? ((plain: string) => plain))(oneLine(column.cell(row))),
+      ),
+    );
+  }
+  return drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** `name  value` lines. */
+export function facts(pairs: readonly (readonly [name: string, value: string])[], style: Style): string {
+  const width = Math.max(0, ...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${oneLine(value)}`).join('\n');
+}

@@ -1,0 +1,68 @@
+// Parametric updates of one stage, an epoch at a time, with a checkpoint and a line of metrics after each.
+import { decimal } from '../format.js';
+import type { Network } from '../network.js';
+import { note } from '../train/control.js';
+import { evaluateNetwork, fitEpoch } from '../train/fit.js';
+import { learningRates } from '../train/schedule.js';
+import { seedOf } from '../train/seeds.js';
+import { writeCheckpoint } from './checkpoint.js';
+import { appendMetrics } from './metrics.js';
+import type { EpochRecord, EvaluationRecord, StateRecord } from './records.js';
+import type { Session } from './session.js';
+import type { Spec } from './spec.js';
+
+/** What one epoch needs besides its rates and its seed. */
+function fixedOptions({ fit, data }: Spec) {
+  const { kind: _sgd, learningRate: _base, ...optimizer } = fit.optimizer;
+  return {
+    ...optimizer,
+    batch: fit.batch,
+    labelSmoothing: fit.labelSmoothing,
+    shuffle: data.shuffle,
+    flip: data.augment.includes('flip'),
+    crop: data.augment.includes('crop') ? data.cropPadding : 0,
+  };
+}
+
+/** The state of a stage that has not begun. */
+export function freshState(stage: number): StateRecord {
+  return { format: 'splitgrow-state/1', stage, epoch: 0, epochs: [] };
+}
+
+/** Fits from the epoch that `state` stands at to the last. @returns every epoch of the stage */
+export async function fitStage(session: Session, network: Network, state: StateRecord): Promise<readonly EpochRecord[]> {
+  const { spec, control } = session;
+  const { stage } = state;
+  const { epochs } = spec.fit;
+  if (state.epoch >= epochs) return state.epochs;
+  const rates = learningRates(spec.fit.schedule, {
+    learningRate: spec.fit.optimizer.learningRate,
+    epochs,
+    stepsPerEpoch: Math.ceil(session.trainImages / spec.fit.batch),
+  });
+  const fixed = fixedOptions(spec);
+  const done = [...state.epochs];
+  for (let epoch = state.epoch; epoch < epochs; epoch += 1) {
+    const learning = rates(epoch);
+    const options = { ...fixed, learningRates: learning, seed: seedOf('fit', spec.seed, stage, epoch) };
+    const { loss, top1, seconds } = await fitEpoch(network, session.train, options, { control, where: { stage, epoch, epochs } });
+    const record: EpochRecord = { epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds };
+    done.push(record);
+    await appendMetrics(spec.output, { type: 'epoch', stage, ...record });
+    await writeCheckpoint(spec.output, network, { ...state, epoch: epoch + 1, epochs: done });
+    note(control, stage, 'fit', `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`);
+  }
+  return done;
+}
+
+/** Test accuracy of a fitted stage, and the seconds it took. */
+export async function evaluateStage(session: Session, network: Network, stage: number): Promise<EvaluationRecord & { readonly seconds: number }> {
+  const { spec, control } = session;
+  const { top1, top5, loss, images, seconds } = await evaluateNetwork(network, session.test, {
+    batch: spec.fit.evaluationBatch,
+    control,
+    where: { stage, epoch: 0, epochs: 1 },
+  });
+  note(control, stage, 'evaluate', `top-1 ${decimal(top1, 2)} %, top-5 ${decimal(top5, 2)} %, loss ${decimal(loss, 4)}`);
+  return { top1, top5, loss, images, seconds };
+}

@@ -1,0 +1,40 @@
+// `--set path=value`: overrides of an experiment's fields.
+import { SplitgrowError } from '../errors.js';
+
+/** JSON where it parses, else the text itself. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function assign(json: unknown, path: readonly string[], value: unknown, whole: string): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (Array.isArray(json)) {
+    const at = Number(key);
+    if (!Number.isInteger(at) || at < 0 || at > json.length) {
+      throw new SplitgrowError('E_EXPERIMENT', `--set ${whole}: "${key}" is no position in a list of ${json.length}`);
+    }
+    const copy: unknown[] = [...json];
+    copy[at] = assign(copy[at], rest, value, whole);
+    return copy;
+  }
+  const record = typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
+  const inner = Object.hasOwn(record, key) ? record[key] : undefined;
+  return { ...record, [key]: assign(inner, rest, value, whole) };
+}
+
+/** A copy of `json` with every `path=value` set, in order; the experiment's check comes after. */
+export function applyOverrides(json: unknown, overrides: readonly string[]): unknown {
+  return overrides.reduce((current: unknown, override) => {
+    const at = override.indexOf('=');
+    const path = override.slice(0, Math.max(at, 0)).trim();
+    if (path === '' || path.split('.').includes('')) {
+      throw new SplitgrowError('E_EXPERIMENT', `--set ${override}: expected path=value, such as fit.epochs=10`);
+    }
+    return assign(current, path.split('.'), valueOf(override.slice(at + 1)), override);
+  }, json);
+}

@@ -1,0 +1,60 @@
+// The figure of accuracy against MACs, the rivals beside the grown networks.
+import { decimal, integer } from '../../format.js';
+import { type Figure, frame, points } from './figure.js';
+import type { RunRecord } from './read.js';
+import { MUTED, SERIES } from './svg.js';
+
+/** Top-1 against MACs on a logarithmic axis, the rivals beside the grown networks. */
+export function accuracyFigure({ summary, compare }: RunRecord): Figure {
+  const grown = summary.stages.map(({ stage, macs, top1 }) => ({
+    macs,
+    top1,
+    name: String(stage),
+    series: 'grown',
+    said: `stage ${stage}: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
+  }));
+  const rivals = (compare?.rivals ?? []).map(({ method, multiplier, macs, top1 }) => ({
+    macs,
+    top1,
+    name: `${decimal(multiplier, 2)}x`,
+    series: `${method}, from scratch`,
+    said: `${method} ${decimal(multiplier, 2)}x: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
+  }));
+  const series = [...new Set([...grown, ...rivals].map((row) => row.series))];
+  const x = {
+    field: 'macs',
+    type: 'quantitative',
+    scale: { type: 'log', nice: false, padding: 28 },
+    axis: { title: 'MACs, logarithmic', format: '~s', tickCount: 6, labelOverlap: true },
+  };
+  const y = {
+    field: 'top1',
+    type: 'quantitative',
+    scale: { zero: false, padding: 22 },
+    axis: { title: 'top-1 on the test images, %', tickCount: 6 },
+  };
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    scale: { domain: series, range: SERIES.slice(0, series.length) },
+    legend: series.length > 1 ? { title: null, orient: 'top' } : null,
+  };
+  return {
+    id: 'accuracy',
+    title: 'Accuracy against cost',
+    caption: 'Each point is a network; its number is the stage. MACs are counted, never estimated.',
+    spec: frame({
+      data: { values: [...grown, ...rivals] },
+      encoding: { x, y, color },
+      layer: [
+        { mark: { type: 'line', strokeWidth: 2 } },
+        { transform: [{ filter: { field: 'series', equal: 'grown' } }], ...points('circle', 80) },
+        { transform: [{ filter: { not: { field: 'series', equal: 'grown' } } }], ...points('diamond', 110) },
+        {
+          mark: { type: 'text', dy: { expr: "datum.series === 'grown' ? -13 : 17" } },
+          encoding: { text: { field: 'name' }, color: { value: MUTED } },
+        },
+      ],
+    }),
+  };
+}

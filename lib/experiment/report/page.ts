@@ -1,0 +1,146 @@
+// The report's page: what came out first, then the figures, then everything that proves it.
+import { decimal, integer, seconds } from '../../format.js';
+import type { Figure } from './figure.js';
+import { type Html, html, preformatted, trusted } from './html.js';
+import type { RunRecord } from './read.js';
+import { STYLE } from './style.js';
+import {
+  certificatesTable,
+  factsTable,
+  picksTables,
+  splitStages,
+  stagesTable,
+  stepsTable,
+} from './tables.js';
+
+export interface Drawn extends Figure {
+  readonly svg: string;
+}
+
+export interface PageParts {
+  readonly run: RunRecord;
+  readonly figures: readonly Drawn[];
+  readonly indexFigures: readonly Drawn[];
+  readonly machine: readonly (readonly [string, string])[];
+  /** When the report was made, ISO 8601. */
+  readonly made: string;
+}
+
+interface Tile {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+function signed(value: number, digits: number): string {
+  return `${value < 0 ? '−' : '+'}${decimal(Math.abs(value), digits)}`;
+}
+
+function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
+  const first = summary.stages[0];
+  const last = summary.stages.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const spent = summary.stages
+    .flatMap((stage) => Object.values(stage.seconds))
+    .reduce((sum, value) => sum + value, 0);
+  const fit = summary.stages.reduce((sum, stage) => sum + stage.seconds.fit, 0);
+  const rivals = (compare?.rivals ?? []).map(({ method, multiplier, top1, macs }) => ({
+    name: `against ${method}`,
+    value: `${signed(last.top1 - top1, 2)} points`,
+    note: `${decimal(multiplier, 2)}x: ${decimal(top1, 2)} % at ${integer(macs)} MACs`,
+  }));
+  return [
+    {
+      name: 'top-1',
+      value: `${decimal(last.top1, 2)} %`,
+      note: `${signed(last.top1 - first.top1, 2)} points over the seed network`,
+    },
+    {
+      name: 'MACs',
+      value: integer(last.macs),
+      note: `${decimal(last.macs / first.macs, 2)} times the seed network's`,
+    },
+    {
+      name: 'parameters',
+      value: integer(last.params),
+      note: `${decimal(last.params / first.params, 2)} times the seed network's`,
+    },
+    {
+      name: 'seconds',
+      value: seconds(spent),
+      note: `${decimal((100 * fit) / spent, 0)} % of them parametric updates`,
+    },
+    ...rivals,
+  ];
+}
+
+function figureHtml({ id, title, caption, svg }: Drawn): Html {
+  return html`<figure id="figure-${id}"><h3>${title}</h3>${trusted(svg)}<figcaption>${caption}</figcaption></figure>\n`;
+}
+
+const ENDS: Readonly<Record<string, string>> = {
+  stages: 'the stages asked for were done',
+  macs: 'the MACs asked for were reached',
+  'no-fit': 'no further neuron fitted the budget',
+  'no-negative-index': 'no neuron had a negative splitting index',
+  train: 'it was a training run',
+};
+
+function splittingHtml({ run, indexFigures }: PageParts): Html {
+  if (splitStages(run.stages).length === 0) return html``;
+  return html`
+<h2>Splitting indices</h2>
+<div class="figures">${indexFigures.map(figureHtml)}</div>
+<h2>Budgets and certificates</h2>
+<p class="note">The limit is hard: costs are counted on the grown network. The bound is the optimum of the linear relaxation, which no choice within the
+budget can pass; the gap is how far the choice is from it.</p>
+${certificatesTable(run)}
+<h2>Growth steps</h2>
+<p class="note">With epsilon 0 off-springs must leave the function as it is: the largest change of a logit, relative to the largest logit.
+The predicted decrease of the loss is −½ epsilon² times the sum of the chosen indices.</p>
+${stepsTable(run)}
+<h2>Neurons split, and why</h2>
+${picksTables(run)}`;
+}
+
+/** The whole page: one file, nothing fetched, no script. */
+export function page(parts: PageParts): string {
+  const { run, figures, machine, made } = parts;
+  const { name, seed, stages } = run.summary;
+  const ended = ENDS[run.stages.at(-1)?.ended ?? ''];
+  const tiles = tilesOf(run).map(
+    (tile) =>
+      html`<div class="tile"><dt>${tile.name}</dt><dd><div class="value">${tile.value}</div><div class="note">${tile.note}</div></dd></div>\n`,
+  );
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="splitgrow">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${name} · splitgrow</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+<main>
+<header>
+<div class="eyebrow">splitgrow growth run</div>
+<h1>${name}</h1>
+<p>${Math.max(0, stages.length - 1)} splitting stages, seed ${seed}${ended === undefined ? '' : `; it ended because ${ended}`}.</p>
+</header>
+<dl class="tiles">${tiles}</dl>
+<h2>Stages</h2>
+${stagesTable(run)}
+<h2>Figures</h2>
+<div class="figures">${figures.map(figureHtml)}</div>
+${splittingHtml(parts)}
+<h2>Experiment</h2>
+${run.experiment === null ? html`<p class="note">None was kept in the output folder.</p>` : html`<details><summary>The experiment file, defaults filled in</summary><pre>${preformatted(JSON.stringify(run.experiment, null, 2))}</pre></details>`}
+<h2>Machine and versions</h2>
+${factsTable([...machine, ['report made', made]])}
+</main>
+</body>
+</html>
+`.html;
+}

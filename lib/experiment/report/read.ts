@@ -1,0 +1,70 @@
+// What a run left in its output folder, read back for the report and the final table.
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { SplitgrowError } from '../../errors.js';
+import type { CompareRecord, StageRecord, Summary } from '../records.js';
+
+export interface RunRecord {
+  readonly directory: string;
+  readonly summary: Summary;
+  /** One a stage, in order. */
+  readonly stages: readonly StageRecord[];
+  readonly compare: CompareRecord | null;
+  /** The experiment as it was run, or null where none was kept. */
+  readonly experiment: unknown;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new SplitgrowError('E_FILE', `${file}: expected JSON; ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function readFormat<T extends { readonly format: string }>(
+  file: string,
+  format: T['format'],
+): Promise<T | null> {
+  const json = (await readJson(file)) as T | null;
+  if (json !== null && json.format !== format) {
+    throw new SplitgrowError(
+      'E_FILE',
+      `${file}: expected format ${format}, got ${JSON.stringify(json.format) ?? 'none'}`,
+    );
+  }
+  return json;
+}
+
+/** Reads the records of a growth run. @throws E_FILE where there is none */
+export async function readRun(directory: string): Promise<RunRecord> {
+  const summary = (await readJson(join(directory, 'summary.json'))) as Summary | null;
+  if (summary === null || !Array.isArray(summary.stages)) {
+    throw new SplitgrowError(
+      'E_FILE',
+      `${join(directory, 'summary.json')}: expected the summary of a run; run \`splitgrow grow\` first`,
+    );
+  }
+  const stages: StageRecord[] = [];
+  for (const stage of summary.stages) {
+    const folder = join(directory, basename(stage.directory));
+    const record = await readFormat<StageRecord>(join(folder, 'stage.json'), 'splitgrow-stage/1');
+    if (record !== null) stages.push(record);
+  }
+  return {
+    directory,
+    summary,
+    stages,
+    compare: await readFormat<CompareRecord>(join(directory, 'compare.json'), 'splitgrow-compare/1'),
+    experiment: await readJson(join(directory, 'experiment.json')),
+  };
+}

@@ -1,0 +1,114 @@
+// Algorithm 1: fit, evaluate, split, again; every step on disk before the next begins.
+import { SplitgrowError } from '../errors.js';
+import type { RunControl, StageSeconds } from '../events.js';
+import { macs } from '../graph/cost.js';
+import { note, refuseAborted } from '../train/control.js';
+import { writeCheckpoint } from './checkpoint.js';
+import { compareRivals } from './compare.js';
+import { freshState } from './fit-stage.js';
+import { appendMetrics, cutMetrics } from './metrics.js';
+import { openOutput } from './output.js';
+import type { EndReason, StateRecord, Summary } from './records.js';
+import { openSession, readData, type Session } from './session.js';
+import type { Spec } from './spec.js';
+import { splitStage } from './split-stage.js';
+import { finishFit, resume, type Standing } from './standing.js';
+import { startNetwork } from './start.js';
+import { readStageRecord, readStages, stageDirectory, summaryOf, writeStage, writeStageRecord, writeSummary } from './summary.js';
+
+/** Why growth ended, for people. */
+const ENDS: Readonly<Record<EndReason, string>> = {
+  stages: 'the last splitting stage is done',
+  macs: 'no neuron fits below stop.macs',
+  'no-fit': 'no neuron fits within the growth ratio',
+  'no-negative-index': 'no neuron has a negative splitting index: splitting cannot lower the loss',
+  train: 'trained',
+};
+
+/** One stage from fit to growth: what the next one starts from, or null where growth ends. */
+async function growStage(session: Session, standing: Standing): Promise<Standing | null> {
+  const { spec } = session;
+  const { stage } = standing.state;
+  const directory = stageDirectory(spec.output, stage);
+  const record = await finishFit(session, standing, (made) => writeStage(directory, standing.network, made));
+  const end = async (ended: EndReason): Promise<null> => {
+    await writeStageRecord(directory, { ...record, ended });
+    note(session.control, stage, 'select', ENDS[ended]);
+    return null;
+  };
+  if (spec.stop.stages !== undefined && stage >= spec.stop.stages) return end('stages');
+  refuseAborted(session.control);
+  const outcome = await splitStage(session, standing.network, stage);
+  if ('ended' in outcome) return end(outcome.ended);
+  const { split, network } = outcome;
+  const seconds: StageSeconds = { ...record.seconds, ...outcome.seconds };
+  const { certificate, step, neurons } = split;
+  const state = freshState(stage + 1);
+  try {
+    await writeStageRecord(directory, { ...record, split, seconds });
+    await appendMetrics(spec.output, { type: 'split', stage, certificate, step, neurons, seconds });
+    await writeCheckpoint(spec.output, network, state);
+    return { network, state };
+  } catch (error) {
+    network[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** True where nothing is left to grow. A run that ended for want of stages goes on when it is given more. */
+async function isFinished({ output, fit, stop }: Spec, { stage, epoch }: StateRecord): Promise<boolean> {
+  const record = await readStageRecord(stageDirectory(output, stage));
+  if (record === null || record.ended === null || epoch < fit.epochs) return false;
+  return record.ended !== 'stages' || (stop.stages !== undefined && stage >= stop.stages);
+}
+
+/** Grows from where the run stands; returns the last stage. */
+async function growAll(session: Session, begun: Standing): Promise<number> {
+  if (await isFinished(session.spec, begun.state)) return begun.state.stage;
+  await cutMetrics(session.spec.output, begun.state);
+  let standing = begun;
+  for (;;) {
+    const next = await growStage(session, standing);
+    if (next === null) return standing.state.stage;
+    standing.network[Symbol.dispose]();
+    standing = next;
+  }
+}
+
+function refuseEndless({ stop }: Spec): void {
+  if (stop.stages !== undefined || stop.macs !== undefined) return;
+  throw new SplitgrowError('E_EXPERIMENT', 'stop: expected stages, macs or both, got neither; growth would have no end');
+}
+
+function refuseTooLarge({ stop }: Spec, seedMacs: number): void {
+  if (stop.macs === undefined || seedMacs <= stop.macs) return;
+  throw new SplitgrowError(
+    'E_EXPERIMENT',
+    `stop.macs: expected at least ${seedMacs}, the MACs of the network that the run starts from, got ${stop.macs}`,
+  );
+}
+
+/** Grows a network by the experiment, from where an earlier run of it was stopped. Writes the output folder; returns the summary. */
+export async function growExperiment(spec: Spec, control: RunControl = {}): Promise<Summary> {
+  refuseEndless(spec);
+  refuseAborted(control);
+  const data = await readData(spec);
+  using start = await startNetwork(spec, data);
+  refuseTooLarge(spec, macs(start.graph));
+  using session = openSession(spec, data, start.graph, control);
+  const release = await openOutput(spec, 'grow');
+  try {
+    const standing = await resume(spec, start, control);
+    const last = await growAll(session, standing);
+    const stages = await readStages(spec.output, last);
+    await writeSummary(spec.output, summaryOf(spec, stages));
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages: stages.map(({ record }) => record) }, control);
+    const summary = summaryOf(spec, stages, rivals);
+    await writeSummary(spec.output, summary);
+    const { renderReport } = await import('./report.js');
+    await renderReport(spec.output);
+    return summary;
+  } finally {
+    await release();
+  }
+}

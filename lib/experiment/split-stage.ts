@@ -1,0 +1,139 @@
+// Between two stages: splitting indices, the energy-aware choice, and growth, with the record that explains them.
+import { SplitgrowError } from '../errors.js';
+import { decimal, integer, significant } from '../format.js';
+import { channelGroups } from '../graph/channels.js';
+import { macs, marginalCost } from '../graph/cost.js';
+import type { Network } from '../network.js';
+import type { Certificate } from '../split/certificate.js';
+import { computeIndices, type Indices } from '../split/indices.js';
+import { splitChecked } from '../split/off-springs.js';
+import { type Choice, choose, groupIndices } from '../split/strategy.js';
+import { note } from '../train/control.js';
+import { seedOf } from '../train/seeds.js';
+import { histogramOf } from './histogram.js';
+import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from './records.js';
+import type { Session } from './session.js';
+
+/** Names of the costs that have a budget; MACs always come first. */
+function energiesOf({ spec }: Session): readonly ('macs' | 'params')[] {
+  const { cost } = spec.splitting;
+  return [...new Set(['macs' as const, ...(typeof cost === 'string' ? [cost] : cost)])];
+}
+
+function chainRecord({ id, method, neurons, dimension, indices, residuals }: Indices['chains'][number]): ChainRecord {
+  return { id, method, neurons, dimension, indices: [...indices], residuals: [...residuals] };
+}
+
+function pickRecords(network: Network, { picks }: Choice, energies: readonly string[]): readonly PickRecord[] {
+  const marginal = new Map<string, Readonly<Record<string, number>>>();
+  for (const { group } of picks) {
+    if (marginal.has(group)) continue;
+    marginal.set(group, Object.fromEntries(energies.map((name) => [name, marginalCost(network.graph, group, name)])));
+  }
+  return picks.map(({ group, neuron, index, ratio }) => ({ group, neuron, index, costs: marginal.get(group) ?? {}, ratio }));
+}
+
+function certificateRecord({ solver, budgets, indexSum, lpBound, gap, eligible }: Certificate, neurons: number): CertificateRecord {
+  return {
+    solver,
+    budgets: budgets.map(({ energy, current, limit, allowed, used }) => ({
+      cost: energy,
+      before: current,
+      limit,
+      after: current + used,
+      usedShare: allowed === 0 ? 0 : used / allowed,
+    })),
+    objective: indexSum,
+    bound: lpBound,
+    gap,
+    eligible,
+    neurons,
+  };
+}
+
+/** A stage that was split, or why it could not be. */
+export type SplitOutcome =
+  | {
+      readonly network: Network;
+      readonly split: SplitRecord;
+      readonly seconds: { readonly indices: number; readonly select: number; readonly grow: number };
+    }
+  | { readonly ended: EndReason };
+
+const clock = (): number => performance.now() / 1000;
+
+/** Indices, choice and growth of one stage; the given network stays as it is. */
+export async function splitStage(session: Session, network: Network, stage: number): Promise<SplitOutcome> {
+  const { spec, control } = session;
+  const { splitting } = spec;
+  const started = clock();
+  using indices = await computeIndices(
+    network,
+    session.index,
+    { ...splitting, images: session.indexImages, seed: seedOf('indices', spec.seed, stage) },
+    { control, where: { stage, epoch: 0, epochs: splitting.epochs } },
+  );
+  const indexed = clock();
+  const energies = energiesOf(session);
+  const groups = groupIndices(network.graph, new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const)));
+  const choice = await choose(network.graph, groups, {
+    strategy: splitting.strategy,
+    growthRatio: splitting.growthRatio,
+    energies,
+    caps: spec.stop.macs === undefined ? {} : { macs: spec.stop.macs },
+    seed: seedOf('select', spec.seed, stage),
+  });
+  const selected = clock();
+  if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
+  if (choice.picks.length === 0) {
+    const cap = spec.stop.macs;
+    return { ended: cap !== undefined && cap < (1 + splitting.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit' };
+  }
+  const grown = await growChosen(session, network, stage, { choice, indices });
+  const certificate = certificateRecord(choice.certificate, channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0));
+  const split: SplitRecord = {
+    strategy: splitting.strategy,
+    method: splitting.method,
+    chains: indices.chains.map(chainRecord),
+    histogram: histogramOf([...groups.values()].flatMap((values) => [...values])),
+    picks: pickRecords(network, choice, energies),
+    certificate,
+    step: grown.step,
+    neurons: choice.plan.splits,
+  };
+  note(
+    control,
+    stage,
+    'grow',
+    `${choice.picks.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
+      `epsilon ${significant(grown.step.epsilon)}, loss ${decimal(grown.step.lossBefore, 4)} to ${decimal(grown.step.lossAfter, 4)}`,
+  );
+  return { network: grown.network, split, seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - selected } };
+}
+
+async function growChosen(session: Session, network: Network, stage: number, { choice, indices }: { readonly choice: Choice; readonly indices: Indices }) {
+  const { splitting, fit } = session.spec;
+  const probe = session.probe(stage);
+  try {
+    const grown = await splitChecked(network, choice.plan, indices.directions, { ...probe, batch: fit.evaluationBatch }, {
+      epsilon: splitting.epsilon,
+      grid: splitting.lineSearch.grid,
+      indexSum: choice.certificate.indexSum,
+      momentum: splitting.optimizerState,
+      control: session.control,
+    });
+    refuseOverrun(session, network, grown.network);
+    return grown;
+  } finally {
+    probe.data.dispose();
+  }
+}
+
+/** The budget is hard: macs(k+1) <= (1 + growthRatio) macs(k), and never above stop.macs. */
+function refuseOverrun({ spec }: Session, before: Network, after: Network): void {
+  const limit = Math.min((1 + spec.splitting.growthRatio) * macs(before.graph), spec.stop.macs ?? Number.POSITIVE_INFINITY);
+  const reached = macs(after.graph);
+  if (reached <= limit) return;
+  after[Symbol.dispose]();
+  throw new SplitgrowError('E_INTERNAL', `growth: expected at most ${limit} MACs, got ${reached}`);
+}

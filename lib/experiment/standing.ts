@@ -1,0 +1,63 @@
+// Where a run stands: the network, its stage and epoch; how it is found again, and how a stage is fitted.
+import type { RunControl } from '../events.js';
+import { macs, params } from '../graph/cost.js';
+import { widths } from '../graph/print.js';
+import type { Network } from '../network.js';
+import { note } from '../train/control.js';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { evaluateStage, fitStage, freshState } from './fit-stage.js';
+import { appendMetrics } from './metrics.js';
+import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord } from './records.js';
+import type { Session } from './session.js';
+import type { Spec } from './spec.js';
+
+export interface Standing {
+  readonly network: Network;
+  readonly state: StateRecord;
+}
+
+/** At the furthest checkpoint, else at the seed network, which becomes checkpoint 0. */
+export async function resume(spec: Spec, start: Network, control: RunControl): Promise<Standing> {
+  const found = await readCheckpoint(spec.output, spec.device);
+  if (found !== null) {
+    const { stage, epoch } = found.state;
+    note(control, stage, 'checkpoint', `continues after epoch ${epoch} of stage ${stage}`);
+    return found;
+  }
+  const state = freshState(0);
+  await writeCheckpoint(spec.output, start, state);
+  return { network: start, state };
+}
+
+type Evaluated = EvaluationRecord & { readonly seconds: number };
+
+function recordOf({ graph }: Network, stage: number, epochs: readonly EpochRecord[], { seconds, ...evaluation }: Evaluated): StageRecord {
+  const fit = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  return {
+    format: 'splitgrow-stage/1',
+    stage,
+    macs: macs(graph),
+    params: params(graph),
+    widths: widths(graph),
+    epochs,
+    evaluation,
+    split: null,
+    ended: null,
+    seconds: { fit, indices: 0, select: 0, grow: 0, evaluate: seconds },
+  };
+}
+
+/** Fits what is left of the stage and evaluates; `write` keeps the network with its record. */
+export async function finishFit(
+  session: Session,
+  { network, state }: Standing,
+  write: (record: StageRecord) => Promise<void>,
+): Promise<StageRecord> {
+  const { stage } = state;
+  const epochs = await fitStage(session, network, state);
+  const record = recordOf(network, stage, epochs, await evaluateStage(session, network, stage));
+  const { macs: cost, params: size, evaluation } = record;
+  await appendMetrics(session.spec.output, { type: 'evaluate', stage, macs: cost, params: size, ...evaluation });
+  await write(record);
+  return record;
+}

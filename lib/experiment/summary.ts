@@ -1,0 +1,92 @@
+// Stage records in the output folder, and the summary that follows from them.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { recoverDirectory, writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
+import { SplitgrowError } from '../errors.js';
+import { type Network, writeNetworkFiles } from '../network.js';
+import type { RivalRecord, StageRecord, StageSummary, Summary } from './records.js';
+import type { Spec } from './spec.js';
+
+const FILE = 'stage.json';
+
+function textOf(record: StageRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** output/stage-k */
+export function stageDirectory(output: string, stage: number): string {
+  return join(output, `stage-${stage}`);
+}
+
+/** Writes a stage's network directory with its record, as a whole. */
+export async function writeStage(directory: string, network: Network, record: StageRecord): Promise<void> {
+  await writeDirectoryAtomic(directory, async (temporary) => {
+    await writeNetworkFiles(network, temporary);
+    await writeFileAtomic(join(temporary, FILE), textOf(record));
+  });
+}
+
+/** Replaces the record of a stage whose network is there. */
+export async function writeStageRecord(directory: string, record: StageRecord): Promise<void> {
+  await writeFileAtomic(join(directory, FILE), textOf(record));
+}
+
+/** The record of a stage, or null where there is none. */
+export async function readStageRecord(directory: string): Promise<StageRecord | null> {
+  await recoverDirectory(directory);
+  let text: string;
+  try {
+    text = await readFile(join(directory, FILE), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new SplitgrowError('E_FILE', `${directory}/${FILE}: expected a readable file; ${(cause as Error).message}`, { cause });
+  }
+  try {
+    return JSON.parse(text) as StageRecord;
+  } catch (cause) {
+    throw new SplitgrowError('E_RESUME', `${directory}/${FILE}: expected JSON; remove the output folder and run again`, { cause });
+  }
+}
+
+interface Kept {
+  readonly record: StageRecord;
+  readonly directory: string;
+}
+
+/** The records of stage 0 to `last`. @throws E_RESUME where one is missing */
+export async function readStages(output: string, last: number): Promise<readonly Kept[]> {
+  const stages: Kept[] = [];
+  for (let stage = 0; stage <= last; stage += 1) {
+    const directory = stageDirectory(output, stage);
+    const record = await readStageRecord(directory);
+    if (record === null) {
+      throw new SplitgrowError('E_RESUME', `${directory}: expected the record of a finished stage; remove the output folder and run again`);
+    }
+    stages.push({ record, directory });
+  }
+  return stages;
+}
+
+function stageSummary(record: StageRecord, directory: string): StageSummary {
+  const { stage, macs, params, evaluation, widths, split, seconds } = record;
+  const { top1, top5, loss } = evaluation;
+  return { stage, directory, macs, params, top1, top5, loss, widths, split: split?.neurons ?? {}, seconds };
+}
+
+/** The contract's summary document. */
+export function summaryOf(
+  spec: Spec,
+  stages: readonly Kept[],
+  rivals: readonly RivalRecord[] = [],
+): Summary {
+  return {
+    name: spec.name,
+    seed: spec.seed,
+    stages: stages.map(({ record, directory }) => stageSummary(record, directory)),
+    ...(rivals.length > 0 ? { compare: rivals } : {}),
+  };
+}
+
+export async function writeSummary(output: string, summary: Summary): Promise<void> {
+  await writeFileAtomic(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+}

@@ -1,0 +1,57 @@
+// Parametric updates only: the trained network is the output folder itself.
+import { join } from 'node:path';
+import { writeFileAtomic } from '../atomic.js';
+import type { Dataset } from '../data/dataset.js';
+import { writeSafetensors } from '../data/safetensors.js';
+import type { RunControl } from '../events.js';
+import { loadCore } from '../native.js';
+import { FILES, type Network } from '../network.js';
+import { note, refuseAborted } from '../train/control.js';
+import { cutMetrics } from './metrics.js';
+import { openOutput } from './output.js';
+import type { StageRecord, Summary } from './records.js';
+import { openSession, readData } from './session.js';
+import type { Spec } from './spec.js';
+import { finishFit, resume } from './standing.js';
+import { startNetwork } from './start.js';
+import { readStageRecord, summaryOf, writeStageRecord, writeSummary } from './summary.js';
+
+/** Trains the experiment's network, from where an earlier run was stopped. Writes the output folder; returns the summary. */
+export async function trainExperiment(spec: Spec, control: RunControl = {}): Promise<Summary> {
+  refuseAborted(control);
+  const data = await readData(spec);
+  using start = await startNetwork(spec, data);
+  const record = await trainNetwork(spec, { data, start }, control);
+  return summaryOf(spec, [{ record, directory: spec.output }]);
+}
+
+/** Trains a given network by the recipe of an experiment into its output folder; resumes, and does nothing where it is done. */
+export async function trainNetwork(
+  spec: Spec,
+  { data, start }: { readonly data: Dataset; readonly start: Network },
+  control: RunControl,
+): Promise<StageRecord> {
+  using session = openSession(spec, data, start.graph, control);
+  const release = await openOutput(spec, 'train');
+  try {
+    const finished = await readStageRecord(spec.output);
+    if (finished !== null) return finished;
+    const standing = await resume(spec, start, control);
+    using network = standing.network;
+    await cutMetrics(spec.output, standing.state);
+    const write = (made: StageRecord): Promise<void> => writeTrained(spec, network, { ...made, ended: 'train' });
+    const record = await finishFit(session, standing, write);
+    note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
+    return { ...record, ended: 'train' };
+  } finally {
+    await release();
+  }
+}
+
+/** The record comes last: with it the output is finished. */
+async function writeTrained(spec: Spec, network: Network, record: StageRecord): Promise<void> {
+  await writeSafetensors(join(spec.output, FILES.weights), new Map(loadCore().readNetwork(network.handle, 'weights')));
+  await writeFileAtomic(join(spec.output, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
+  await writeSummary(spec.output, summaryOf(spec, [{ record, directory: spec.output }]));
+  await writeStageRecord(spec.output, record);
+}

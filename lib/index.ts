@@ -1,0 +1,16 @@
+// The public API of splitgrow: every command as a typed function, and the parts they are made of.
+export * from './api.js';
+export { CODES, type ErrorCode, isSplitgrowError, SplitgrowError } from './errors.js';
+export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSeconds } from './events.js';
+export type { CompareRecord, MetricsLine, RivalRecord, SplitRecord, StageRecord, StageSummary, Summary } from './experiment/records.js';
+export { growExperiment } from './experiment/run.js';
+export { type DataSpec, parseExperiment, readExperiment, type Spec } from './experiment/spec.js';
+export { trainExperiment } from './experiment/train.js';
+export { channelGroups, type ChannelGroup } from './graph/channels.js';
+export { parseGraph } from './graph/check.js';
+export { macs, marginalCost, params } from './graph/cost.js';
+export { grow as growGraph } from './graph/grow.js';
+export type { Graph, GraphNode } from './graph/ir.js';
+export { buildPreset, type PresetOptions, ZOO } from './models/zoo.js';
+export type { Device, Progress, TensorData, TensorMap } from './native.js';
+export { createNetwork, loadNetwork, type Network, saveNetwork } from './network.js';

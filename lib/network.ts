@@ -1,0 +1,115 @@
+// A network: its graph (data) and its tensors (a native handle), and the directory it is kept in.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDirectoryAtomic } from './atomic.js';
+import { readSafetensors, writeSafetensors } from './data/safetensors.js';
+import { SplitgrowError } from './errors.js';
+import { parseGraph } from './graph/check.js';
+import type { Graph } from './graph/ir.js';
+import { lower } from './graph/lower.js';
+import type { ProgramParameter } from './graph/program.js';
+import { type Device, loadCore, type NetworkHandle, type TensorData, type TensorMap } from './native.js';
+
+export interface Network extends Disposable {
+  readonly graph: Graph;
+  readonly handle: NetworkHandle;
+}
+
+/** Names of the two files of a network directory. */
+export const FILES = { graph: 'network.json', weights: 'weights.safetensors' } as const;
+
+export function networkOf(graph: Graph, handle: NetworkHandle): Network {
+  return { graph, handle, [Symbol.dispose]: () => handle.dispose() };
+}
+
+export interface CreateOptions {
+  /** Decides the weights that are not given. */
+  readonly seed: number;
+  readonly device: Device;
+  readonly weights?: TensorMap | undefined;
+}
+
+/** A network on a device; weights that are not given are initialised from the seed. */
+export function createNetwork(graph: Graph, { seed, device, weights }: CreateOptions): Network {
+  const program = lower(graph);
+  return networkOf(graph, loadCore().createNetwork(program, [...(weights ?? new Map())], seed, device));
+}
+
+function parametersOf(graph: Graph): readonly ProgramParameter[] {
+  return lower(graph).instructions.flatMap(({ parameters }) => parameters);
+}
+
+function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** True when every number of a float32 tensor is finite. */
+export function isFiniteTensor({ data }: TensorData): boolean {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = 0; at + 4 <= data.byteLength; at += 4) {
+    // Infinity and NaN have all eight exponent bits set.
+    if ((view.getUint32(at, true) & 0x7f800000) === 0x7f800000) return false;
+  }
+  return true;
+}
+
+/** Every parameter there, of the right type and shape, finite; nothing else. @throws E_WEIGHTS naming the tensor */
+export function checkWeights(graph: Graph, weights: TensorMap, place: string): void {
+  const expected = parametersOf(graph);
+  for (const { name, shape } of expected) {
+    const found = weights.get(name);
+    const want = `${place}: expected "${name}" float32 ${shapeText(shape)}`;
+    if (found === undefined) throw new SplitgrowError('E_WEIGHTS', `${want}, found no such tensor`);
+    if (found.dtype !== 'float32' || shapeText(found.shape) !== shapeText(shape)) {
+      throw new SplitgrowError('E_WEIGHTS', `${want}, got ${found.dtype} ${shapeText(found.shape)}`);
+    }
+    if (!isFiniteTensor(found)) {
+      throw new SplitgrowError('E_WEIGHTS', `${place}: "${name}" holds a number that is not finite; train again with a lower rate`);
+    }
+  }
+  const known = new Set(expected.map(({ name }) => name));
+  const extra = [...weights.keys()].find((name) => !known.has(name));
+  if (extra !== undefined) {
+    throw new SplitgrowError('E_WEIGHTS', `${place}: "${extra}" belongs to no node of network.json; remove it or use the right file`);
+  }
+}
+
+/** The graph of a network directory. @throws E_FILE, E_GRAPH_* */
+export async function readGraph(directory: string): Promise<Graph> {
+  const file = join(directory, FILES.graph);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SplitgrowError('E_FILE', `network ${directory}: expected a directory with ${FILES.graph}; ${reason}`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SplitgrowError('E_GRAPH_FORMAT', `${file}: expected JSON; ${reason}`, { cause });
+  }
+  return parseGraph(json);
+}
+
+/** Reads a network directory, weights checked. A directory without weights is refused: createNetwork initialises. */
+export async function loadNetwork(directory: string, { device }: { readonly device: Device }): Promise<Network> {
+  const graph = await readGraph(directory);
+  const file = join(directory, FILES.weights);
+  const weights = await readSafetensors(file);
+  checkWeights(graph, weights, file);
+  return createNetwork(graph, { seed: 0, device, weights });
+}
+
+/** Writes the two files of a network into a directory that exists. */
+export async function writeNetworkFiles(network: Network, directory: string): Promise<void> {
+  await writeSafetensors(join(directory, FILES.weights), new Map(loadCore().readNetwork(network.handle, 'weights')));
+  await writeFile(join(directory, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
+}
+
+/** Writes a network directory as a whole or not at all. */
+export async function saveNetwork(network: Network, directory: string): Promise<void> {
+  await writeDirectoryAtomic(directory, (temporary) => writeNetworkFiles(network, temporary));
+}

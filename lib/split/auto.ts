@@ -1,0 +1,82 @@
+// Which method computes the splitting indices of each layer when the experiment leaves it to `auto`: a model of the work.
+import { shapes } from '../graph/check.js';
+import { macs } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { lower } from '../graph/lower.js';
+import type { Chain } from '../graph/program.js';
+import type { IndexMethod } from '../native.js';
+
+/**
+ * Time of one multiply-accumulate of each kind of work, in units of one of a
+ * convolution's forward pass. With n neurons of d weights each, P positions an
+ * image, N images and T Rayleigh epochs:
+ *   matrices  N n P d^2   sum of h x x^T, one matrix product a chain
+ *   eigen     n d^3       batched symmetric eigensolver, all eigenpairs
+ *   descent   2 T N n d P conv(x, v) and its weight gradient
+ *   pass      3 N macs    forward and backward of the network: once for exact, T times where a layer descends
+ */
+export const WORK = { matrices: 0.35, eigen: 25, descent: 1, pass: 1 } as const;
+
+/** Bytes of a float32. */
+const FLOAT = 4;
+
+export interface AutoSettings {
+  /** Images that the indices are taken over. */
+  readonly images: number;
+  /** Rayleigh epochs. */
+  readonly epochs: number;
+  /** Bytes that the exact method may take. */
+  readonly memoryLimit: number;
+}
+
+interface Candidate {
+  readonly exact: number;
+  readonly rayleigh: number;
+  /** Bytes of the splitting matrices, n d^2 float32. */
+  readonly bytes: number;
+}
+
+function candidateOf(graph: Graph, { images, epochs }: AutoSettings): (chain: Chain) => Candidate {
+  const values = shapes(graph);
+  return ({ id, neurons: n, dimension: d }) => {
+    const [height, width] = values.get(id)?.size ?? [1, 1];
+    const seen = images * height * width;
+    return {
+      exact: WORK.matrices * seen * n * d * d + WORK.eigen * n * d ** 3,
+      rayleigh: WORK.descent * 2 * epochs * seen * n * d,
+      bytes: FLOAT * n * d * d,
+    };
+  };
+}
+
+/** Sets the largest matrices aside until the rest are within the limit. */
+function withinMemory(methods: readonly IndexMethod[], candidates: readonly Candidate[], limit: number): IndexMethod[] {
+  const kept = [...methods];
+  const bytesAt = (i: number): number => candidates[i]?.bytes ?? 0;
+  const order = [...kept.keys()].filter((i) => kept[i] === 'exact').sort((a, b) => bytesAt(b) - bytesAt(a));
+  let held = order.reduce((sum, i) => sum + bytesAt(i), 0);
+  for (const i of order) {
+    if (held <= limit) break;
+    kept[i] = 'rayleigh';
+    held -= bytesAt(i);
+  }
+  return kept;
+}
+
+function workOf(methods: readonly IndexMethod[], candidates: readonly Candidate[], pass: number, epochs: number): number {
+  const passes = methods.includes('rayleigh') ? epochs + (methods.includes('exact') ? 1 : 0) : 1;
+  return candidates.reduce((sum, candidate, i) => sum + candidate[methods[i] ?? 'exact'], passes * pass);
+}
+
+/** The method of each chain of the lowered graph: the cheapest in all, within the memory limit. */
+export function chooseMethods(graph: Graph, settings: AutoSettings): readonly IndexMethod[] {
+  const candidates = lower(graph).chains.map(candidateOf(graph, settings));
+  const pass = WORK.pass * 3 * settings.images * macs(graph);
+  const each = candidates.map(({ exact, rayleigh }): IndexMethod => (exact <= rayleigh ? 'exact' : 'rayleigh'));
+  // One layer that descends makes the network run T times more: exact everywhere may be cheaper in all.
+  const options = [each, each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')]
+    .map((methods) => withinMemory(methods, candidates, settings.memoryLimit));
+  return options.reduce((best, one) =>
+    workOf(one, candidates, pass, settings.epochs) < workOf(best, candidates, pass, settings.epochs) ? one : best,
+  );
+}

@@ -1,0 +1,61 @@
+// Connects a RunControl to a native call: AbortSignal to abort handle, native progress to run events.
+import { SplitgrowError } from '../errors.js';
+import type { Phase, RunControl, RunEvent } from '../events.js';
+import { type AbortHandle, loadCore, type OnProgress } from '../native.js';
+
+/** Where a native call stands in the run, for its progress events. */
+export interface Place {
+  readonly stage: number;
+  readonly phase: Phase;
+  readonly epoch: number;
+  readonly epochs: number;
+}
+
+export const NOWHERE = { stage: 0, epoch: 0, epochs: 1 } as const;
+
+/** @throws E_ABORTED when the signal has fired */
+export function refuseAborted(control: RunControl): void {
+  if (control.signal?.aborted === true) throw new SplitgrowError('E_ABORTED', 'the work was aborted');
+}
+
+/** Emits a note. */
+export function note(control: RunControl, stage: number, phase: Phase, text: string): void {
+  control.onEvent?.({ type: 'note', stage, phase, text });
+}
+
+/**
+ * Runs a native call that reports progress and can be aborted. A listener that
+ * throws aborts the call, and its error is thrown here.
+ */
+export async function underControl<Result>(
+  control: RunControl,
+  place: Place,
+  call: (progress: OnProgress | null, abort: AbortHandle) => Promise<Result>,
+): Promise<Result> {
+  refuseAborted(control);
+  const core = loadCore();
+  const abort = core.createAbort();
+  const stop = (): void => core.abort(abort);
+  const thrown: unknown[] = [];
+  const emit = (event: RunEvent): void => {
+    try {
+      control.onEvent?.(event);
+    } catch (error) {
+      thrown.push(error);
+      stop();
+    }
+  };
+  const progress: OnProgress | null =
+    control.onEvent === undefined ? null : (reported) => emit({ type: 'progress', ...place, progress: reported });
+  control.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const result = await call(progress, abort);
+    if (thrown.length > 0) throw thrown[0];
+    return result;
+  } catch (error) {
+    throw thrown.length > 0 ? thrown[0] : error;
+  } finally {
+    control.signal?.removeEventListener('abort', stop);
+    abort.dispose();
+  }
+}

@@ -1,0 +1,82 @@
+// Parametric updates and evaluation: epochs of the native core under a RunControl.
+import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import type { Graph } from '../graph/ir.js';
+import {
+  type DatasetHandle,
+  type Device,
+  type EvaluateResult,
+  loadCore,
+  type TensorData,
+  type TrainOptions,
+  type TrainResult,
+} from '../native.js';
+import type { Network } from '../network.js';
+import { NOWHERE, type Place, underControl } from './control.js';
+
+/** Images and their labels, on the JavaScript side. */
+export interface Images {
+  readonly images: TensorData;
+  readonly labels: TensorData;
+}
+
+/**
+ * Images on the device. uint8 pixels are normalised on the fly by the network's
+ * mean and std (none: x / 255 only); float32 images are taken as they are.
+ */
+export function toDevice(graph: Graph, { images, labels }: Images, classes: number, device: Device): DatasetHandle {
+  const channels = graph.input.shape[0];
+  const mean = graph.input.mean ?? new Array<number>(channels).fill(0);
+  const std = graph.input.std ?? new Array<number>(channels).fill(1);
+  return loadCore().createDataset(images, labels, mean, std, classes, device);
+}
+
+/** The chosen images, in the order given. */
+export function takeImages({ images, labels }: Images, chosen: Int32Array): Images {
+  return { images: takeRows(images, chosen), labels: takeRows(labels, chosen) };
+}
+
+function takeRows(tensor: TensorData, rows: Int32Array): TensorData {
+  const bytes = tensor.data.byteLength / (tensor.shape[0] ?? 1);
+  const data = new Uint8Array(bytes * rows.length);
+  rows.forEach((row, at) => {
+    data.set(tensor.data.subarray(row * bytes, (row + 1) * bytes), at * bytes);
+  });
+  return { dtype: tensor.dtype, shape: [rows.length, ...tensor.shape.slice(1)], data };
+}
+
+type Where = Omit<Place, 'phase'>;
+
+/** One epoch of SGD. @throws E_NOT_FINITE when the loss is not */
+export async function fitEpoch(
+  network: Network,
+  data: DatasetHandle,
+  options: TrainOptions,
+  { control = {}, where = NOWHERE }: { readonly control?: RunControl; readonly where?: Where } = {},
+): Promise<TrainResult> {
+  const result = await underControl(control, { ...where, phase: 'fit' }, (progress, abort) =>
+    loadCore().train(network.handle, data, options, progress, abort),
+  );
+  if (!Number.isFinite(result.loss)) {
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `fit, stage ${where.stage}, epoch ${where.epoch}: the loss is ${result.loss}; lower fit.optimizer.learningRate or warm up`,
+    );
+  }
+  return result;
+}
+
+/** Top-1, top-5 and loss in evaluation mode. @throws E_NOT_FINITE when the loss is not */
+export async function evaluateNetwork(
+  network: Network,
+  data: DatasetHandle,
+  { batch, control = {}, where = NOWHERE }: { readonly batch: number; readonly control?: RunControl; readonly where?: Where },
+): Promise<EvaluateResult> {
+  const result = await underControl(control, { ...where, phase: 'evaluate' }, (progress, abort) =>
+    loadCore().evaluate(network.handle, data, { batch }, progress, abort),
+  );
+  if (!Number.isFinite(result.loss)) {
+    throw new SplitgrowError('E_NOT_FINITE', `evaluate, stage ${where.stage}: the loss is ${result.loss}; the network has diverged`);
+  }
+  return result;
+}

@@ -1,0 +1,39 @@
+// Every random decision of a run, from (seed, purpose, stage, epoch) alone: what makes a resumed run equal an uninterrupted one.
+
+/** What a seed is for; runs that share a seed still draw different numbers for each purpose. */
+export const PURPOSES = { weights: 1, fit: 2, indices: 3, select: 4, probe: 5 } as const;
+export type Purpose = keyof typeof PURPOSES;
+
+const MASK = (1n << 64n) - 1n;
+
+/** The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits in which every input bit moves every output bit. */
+function scramble(value: bigint): bigint {
+  let z = (value + 0x9e3779b97f4a7c15n) & MASK;
+  z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK;
+  z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & MASK;
+  return z ^ (z >> 31n);
+}
+
+/** scramble(scramble(scramble(scramble(seed) ^ purpose) ^ stage) ^ epoch), its low 53 bits: a safe integer. */
+export function seedOf(purpose: Purpose, seed: number, stage = 0, epoch = 0): number {
+  const mixed = [PURPOSES[purpose], stage, epoch].reduce(
+    (state, part) => scramble(state ^ BigInt(part)),
+    scramble(BigInt(seed)),
+  );
+  return Number(mixed & ((1n << 53n) - 1n));
+}
+
+/** The first `count` of a random order of 0 .. total - 1 (Fisher-Yates, numbers from splitmix64). */
+export function sampleIndices(total: number, count: number, seed: number): Int32Array {
+  const order = Int32Array.from({ length: total }, (_, i) => i);
+  const taken = Math.min(count, total);
+  let state = BigInt(seed);
+  for (let i = 0; i < taken; i += 1) {
+    state = scramble(state);
+    const j = i + Number(state % BigInt(total - i));
+    const other = order[j] ?? 0;
+    order[j] = order[i] ?? 0;
+    order[i] = other;
+  }
+  return order.slice(0, taken);
+}

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { channelGroups } from '../../lib/graph/channels.js';
+import {
+  cost,
+  costOfWidths,
+  costs,
+  ENERGIES,
+  type Energy,
+  energyOf,
+  macs,
+  marginalCost,
+  params,
+} from '../../lib/graph/cost.js';
+import { widen } from '../../lib/graph/grow.js';
+import type { Graph } from '../../lib/graph/ir.js';
+import { printGraph, widths } from '../../lib/graph/print.js';
+import { buildPreset } from '../../lib/models/zoo.js';
+import { drawOf, randomGraph, randomWeights } from '../random-graphs.js';
+import { codeOf, messageOf } from '../reference.js';
+
+/** Not an integer, and not a sum of products of widths. */
+const ODD: Energy = {
+  name: 'odd',
+  isInteger: false,
+  ofNode: (_node, inputs, output) => Math.sqrt(output.channels) * 0.1 + Math.log1p(inputs.length),
+};
+const SEEDS = Array.from({ length: 100 }, (_, i) => i);
+
+test('MACs are what a hand count gives, node by node', () => {
+  const counted = costs(buildPreset('mobilenet_cifar10')).filter((row) => row.macs > 0);
+  expect(Object.fromEntries(counted.map((row) => [row.id, row.macs]))).toEqual({
+    stem: 27 * 8 * 32 * 32,
+    b1_dw: 9 * 8 * 16 * 16,
+    b1_pw: 8 * 8 * 16 * 16,
+    b2_dw: 9 * 8 * 8 * 8,
+    b2_pw: 8 * 8 * 8 * 8,
+    b3_dw: 9 * 8 * 4 * 4,
+    b3_pw: 8 * 8 * 4 * 4,
+    b4_dw: 9 * 8 * 4 * 4,
+    b4_pw: 8 * 8 * 4 * 4,
+    classifier: 80,
+  });
+  expect(macs(buildPreset('mobilenet_cifar10'))).toBe(269_136);
+});
+
+test('parameters are the trained tensors: no running statistics', () => {
+  for (const seed of SEEDS) {
+    const graph = randomGraph(seed);
+    const trained = [...randomWeights(graph, seed)].filter(([name]) => !name.includes('running_'));
+    expect(params(graph), `seed ${seed}`).toBe(trained.reduce((sum, [, { data }]) => sum + data.length, 0));
+  }
+  // torchvision's count of MobileNetV2
+  expect(params(buildPreset('mobilenet_v2'))).toBe(3_504_872);
+});
+
+test('the costs of the nodes add up to the costs of the graph', () => {
+  for (const seed of SEEDS) {
+    const graph = randomGraph(seed);
+    expect(costs(graph).reduce((sum, row) => sum + row.macs, 0)).toBe(macs(graph));
+    expect(costs(graph).reduce((sum, row) => sum + row.params, 0)).toBe(params(graph));
+  }
+});
+
+test('the marginal cost of the cifar10 stem is its own, its depthwise filter and its column of the next layer', () => {
+  const graph = buildPreset('mobilenet_cifar10');
+  expect(marginalCost(graph, 'stem', 'macs')).toBe(27 * 1024 + 9 * 256 + 8 * 256);
+  // stem filter, two batch norms' scale and shift, depthwise filter, next layer's column
+  expect(marginalCost(graph, 'stem', 'params')).toBe(27 + 4 + 9 + 8);
+});
+
+test('the evaluator of widths equals the cost of the widened graph exactly, in any order of calls', () => {
+  for (const seed of SEEDS) {
+    const [graph, { below, chance }] = [randomGraph(seed), drawOf(seed)];
+    const groups = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
+    for (const energy of [ENERGIES.macs, ENERGIES.params, ODD]) {
+      const costOf = costOfWidths(graph, energy);
+      for (let call = 0; call < 6; call += 1) {
+        const added = new Map(groups.filter(() => chance(0.6)).map(({ id }) => [id, below(5)] as const));
+        const wide = [...added].reduce((g: Graph, [id, by]) => widen(g, id, by), graph);
+        expect(costOf(added), `seed ${seed} ${energy.name}`).toBe(cost(wide, energy));
+      }
+    }
+  }
+});
+
+test('an unknown energy is refused, naming the nearest', () => {
+  expect(codeOf(() => energyOf('mac'))).toBe('E_ARGUMENT');
+  expect(messageOf(() => energyOf('mac'))).toMatch(/"macs"/);
+  expect(codeOf(() => energyOf('toString'))).toBe('E_ARGUMENT');
+  expect(energyOf(ODD)).toBe(ODD);
+});
+
+test('printed rows have the shapes and costs, and widths name every layer', () => {
+  const graph = buildPreset('mobilenet_cifar10', { blocks: 3, channels: 1, resolution: 28 });
+  const [stem] = printGraph(graph);
+  expect(stem).toEqual({ id: 'stem', op: 'conv2d', shape: '8 x 28 x 28', macs: 9 * 8 * 784, params: 72 });
+  expect(printGraph(graph).at(-1)?.shape).toBe('10');
+  expect(widths(graph)).toEqual({ stem: 8, b1_pw: 8, b2_pw: 8, b3_pw: 8, b4_pw: 8, classifier: 10 });
+});
