@@ -1,11 +1,6 @@
 // The commands as typed asynchronous functions; the command line prints what they return.
 export { bench } from './api/bench.js';
 export { cost } from './api/cost.js';
-export { evaluate } from './api/evaluate.js';
-export { forward } from './api/forward.js';
-export { grow, train } from './api/experiments.js';
-export { indices } from './api/indices.js';
-export { split } from './api/split.js';
 export type {
   BenchDocument,
   BenchOptions,
@@ -24,3 +19,8 @@ export type {
   SplitOptions,
   Timing,
 } from './api/documents.js';
+export { evaluate } from './api/evaluate.js';
+export { grow, train } from './api/experiments.js';
+export { forward } from './api/forward.js';
+export { indices } from './api/indices.js';
+export { split } from './api/split.js';

@@ -12,6 +12,11 @@ export function decimal(value: number | null | undefined, digits: number): strin
   return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
 }
 
+/** A share as 98.7 % */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? '–' : `${decimal(100 * share, 1)} %`;
+}
+
 /** Significant digits; very small and very large values as 1.2e-7. */
 export function significant(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';

@@ -2,11 +2,19 @@
 export * from './api.js';
 export { CODES, type ErrorCode, isSplitgrowError, SplitgrowError } from './errors.js';
 export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSeconds } from './events.js';
-export type { CompareRecord, MetricsLine, RivalRecord, SplitRecord, StageRecord, StageSummary, Summary } from './experiment/records.js';
+export type {
+  CompareRecord,
+  MetricsLine,
+  RivalRecord,
+  SplitRecord,
+  StageRecord,
+  StageSummary,
+  Summary,
+} from './experiment/records.js';
 export { growExperiment } from './experiment/run.js';
 export { type DataSpec, parseExperiment, readExperiment, type Spec } from './experiment/spec.js';
 export { trainExperiment } from './experiment/train.js';
-export { channelGroups, type ChannelGroup } from './graph/channels.js';
+export { type ChannelGroup, channelGroups } from './graph/channels.js';
 export { parseGraph } from './graph/check.js';
 export { macs, marginalCost, params } from './graph/cost.js';
 export { grow as growGraph } from './graph/grow.js';

@@ -54,6 +54,8 @@ export interface TrainOptions {
   /** Decay weights only, or batch-norm scales, shifts and biases too. */
   readonly decay: 'all' | 'weights';
   readonly labelSmoothing: number;
+  /** Batch statistics over the minibatch of all ranks instead of each rank's own. */
+  readonly syncBatchNorm?: boolean;
   readonly shuffle: boolean;
   readonly flip: boolean;
   /** Pixels of zero padding before a random crop back to size; 0: none. */
@@ -127,6 +129,16 @@ export interface BenchResult {
   readonly peakBytes: number;
 }
 
+export interface GroupOptions {
+  readonly rank: number;
+  readonly world: number;
+  readonly host: string;
+  readonly port: number;
+  readonly isServer: boolean;
+  readonly prefix: string;
+  readonly timeoutMs: number;
+}
+
 export interface Features {
   readonly libtorch: string;
   readonly threads: number;
@@ -143,7 +155,13 @@ export interface Core {
   abort(handle: AbortHandle): void;
 
   /** Missing tensors are initialised from `seed`; given ones must match name, shape and dtype (E_WEIGHTS). */
-  createNetwork(program: Program, tensors: TensorEntries, seed: number, device: Device): NetworkHandle;
+  createNetwork(
+    program: Program,
+    tensors: TensorEntries,
+    seed: number,
+    device: Device,
+    dtype?: 'float32' | 'float64',
+  ): NetworkHandle;
   /** `weights`: parameters and statistics; `momentum`: the optimizer's buffers (empty before the first step). */
   readNetwork(network: NetworkHandle, what: 'weights' | 'momentum'): [string, TensorData][];
   writeMomentum(network: NetworkHandle, tensors: TensorEntries): void;
@@ -197,6 +215,9 @@ export interface Core {
     epsilon: number,
     momentum: 'reset' | 'keep',
   ): Promise<NetworkHandle>;
+  /** This process becomes one of the ranks: sums of gradients and splitting matrices go over all of them. */
+  joinGroup(options: GroupOptions): Promise<void>;
+  leaveGroup(): void;
   bench(
     network: NetworkHandle,
     data: DatasetHandle,

@@ -64,13 +64,19 @@ export function checkWeights(graph: Graph, weights: TensorMap, place: string): v
       throw new SplitgrowError('E_WEIGHTS', `${want}, got ${found.dtype} ${shapeText(found.shape)}`);
     }
     if (!isFiniteTensor(found)) {
-      throw new SplitgrowError('E_WEIGHTS', `${place}: "${name}" holds a number that is not finite; train again with a lower rate`);
+      throw new SplitgrowError(
+        'E_WEIGHTS',
+        `${place}: "${name}" holds a number that is not finite; train again with a lower rate`,
+      );
     }
   }
   const known = new Set(expected.map(({ name }) => name));
   const extra = [...weights.keys()].find((name) => !known.has(name));
   if (extra !== undefined) {
-    throw new SplitgrowError('E_WEIGHTS', `${place}: "${extra}" belongs to no node of network.json; remove it or use the right file`);
+    throw new SplitgrowError(
+      'E_WEIGHTS',
+      `${place}: "${extra}" belongs to no node of network.json; remove it or use the right file`,
+    );
   }
 }
 
@@ -82,7 +88,11 @@ export async function readGraph(directory: string): Promise<Graph> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SplitgrowError('E_FILE', `network ${directory}: expected a directory with ${FILES.graph}; ${reason}`, { cause });
+    throw new SplitgrowError(
+      'E_FILE',
+      `network ${directory}: expected a directory with ${FILES.graph}; ${reason}`,
+      { cause },
+    );
   }
   let json: unknown;
   try {
@@ -95,7 +105,10 @@ export async function readGraph(directory: string): Promise<Graph> {
 }
 
 /** Reads a network directory, weights checked. A directory without weights is refused: createNetwork initialises. */
-export async function loadNetwork(directory: string, { device }: { readonly device: Device }): Promise<Network> {
+export async function loadNetwork(
+  directory: string,
+  { device }: { readonly device: Device },
+): Promise<Network> {
   const graph = await readGraph(directory);
   const file = join(directory, FILES.weights);
   const weights = await readSafetensors(file);
@@ -105,7 +118,10 @@ export async function loadNetwork(directory: string, { device }: { readonly devi
 
 /** Writes the two files of a network into a directory that exists. */
 export async function writeNetworkFiles(network: Network, directory: string): Promise<void> {
-  await writeSafetensors(join(directory, FILES.weights), new Map(loadCore().readNetwork(network.handle, 'weights')));
+  await writeSafetensors(
+    join(directory, FILES.weights),
+    new Map(loadCore().readNetwork(network.handle, 'weights')),
+  );
   await writeFile(join(directory, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
 }
 

@@ -16,7 +16,10 @@ function checkLabels(labels: TensorData, classes: number, file: string): void {
   for (let at = 0; at < (labels.shape[0] ?? 0); at += 1) {
     const label = view.getBigInt64(8 * at, true);
     if (label < 0n || label >= BigInt(classes)) {
-      throw new SplitgrowError('E_LABELS', `${file}: expected labels from 0 to ${classes - 1}, got ${label} at image ${at}`);
+      throw new SplitgrowError(
+        'E_LABELS',
+        `${file}: expected labels from 0 to ${classes - 1}, got ${label} at image ${at}`,
+      );
     }
   }
 }
@@ -27,17 +30,28 @@ export async function readBatch(file: string, graph: Graph): Promise<Images & { 
   const [images, labels] = [tensors.get('images'), tensors.get('labels')];
   const wanted = graph.input.shape;
   const count = images?.shape[0] ?? 0;
-  if (images?.dtype !== 'float32' || images.shape.length !== 4 || count < 1 || images.shape.slice(1).join() !== wanted.join()) {
+  if (
+    images?.dtype !== 'float32' ||
+    images.shape.length !== 4 ||
+    count < 1 ||
+    images.shape.slice(1).join() !== wanted.join()
+  ) {
     throw new SplitgrowError(
       'E_BATCH',
       `${file}: expected "images" float32 [N, ${wanted.join(', ')}] for network "${graph.name}", got ${shapeText(images)}`,
     );
   }
   if (labels?.dtype !== 'int64' || labels.shape.join() !== String(count)) {
-    throw new SplitgrowError('E_BATCH', `${file}: expected "labels" int64 [${count}], got ${shapeText(labels)}`);
+    throw new SplitgrowError(
+      'E_BATCH',
+      `${file}: expected "labels" int64 [${count}], got ${shapeText(labels)}`,
+    );
   }
   if (!isFiniteTensor(images)) {
-    throw new SplitgrowError('E_BATCH', `${file}: expected finite numbers in "images", got NaN or infinity; normalise the images again`);
+    throw new SplitgrowError(
+      'E_BATCH',
+      `${file}: expected finite numbers in "images", got NaN or infinity; normalise the images again`,
+    );
   }
   checkLabels(labels, lower(graph).classes, file);
   return { images, labels, count };

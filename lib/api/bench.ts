@@ -28,7 +28,10 @@ function syntheticImages(graph: Graph, count: number): Images {
   const [c, h, w] = graph.input.shape;
   const { classes } = lower(graph);
   const next = xorshift(1);
-  const images = Float32Array.from({ length: count * c * h * w }, () => (next() / 2 ** 31 - 1) * Math.sqrt(3));
+  const images = Float32Array.from(
+    { length: count * c * h * w },
+    () => (next() / 2 ** 31 - 1) * Math.sqrt(3),
+  );
   const labels = BigInt64Array.from({ length: count }, () => BigInt(next() % classes));
   return {
     images: { dtype: 'float32', shape: [count, c, h, w], data: new Uint8Array(images.buffer) },
@@ -47,7 +50,10 @@ const timing = ({ milliseconds }: BenchResult): Timing => ({ medianMs: median(mi
 
 function checkCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
-  throw new SplitgrowError('E_ARGUMENT', `bench: expected ${name} to be a whole number of 1 or more, got ${value}`);
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `bench: expected ${name} to be a whole number of 1 or more, got ${value}`,
+  );
 }
 
 /** Medians of each step over one synthetic minibatch, after warm-up. */
@@ -57,7 +63,12 @@ export async function bench(options: BenchOptions, control: RunControl = {}): Pr
   checkCount('repeats', repeats);
   useThreads(options.threads);
   using network = await networkOfSource(options, device);
-  using data = toDevice(network.graph, syntheticImages(network.graph, batch), lower(network.graph).classes, device);
+  using data = toDevice(
+    network.graph,
+    syntheticImages(network.graph, batch),
+    lower(network.graph).classes,
+    device,
+  );
   const time = (what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact'): Promise<BenchResult> =>
     underControl(control, { ...NOWHERE, phase: 'bench' }, (_progress, abort) =>
       loadCore().bench(network.handle, data, { what, batch, repeats, warmup: WARMUP }, abort),

@@ -9,6 +9,11 @@ export async function cost(options: CostOptions): Promise<CostDocument> {
   const graph = await graphOf(options);
   const groups = channelGroups(graph)
     .filter(({ isSplittable }) => isSplittable)
-    .map(({ id, neurons, producers }) => ({ id, neurons, marginalMacs: marginalCost(graph, id, 'macs'), producers }));
+    .map(({ id, neurons, producers }) => ({
+      id,
+      neurons,
+      marginalMacs: marginalCost(graph, id, 'macs'),
+      producers,
+    }));
   return { macs: macs(graph), params: params(graph), nodes: costs(graph), groups };
 }

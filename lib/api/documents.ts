@@ -1,6 +1,7 @@
 // Options of the commands and the JSON documents that they print.
-import type { Device } from '../native.js';
+
 import type { DataSpec } from '../experiment/spec.js';
+import type { Device } from '../native.js';
 
 export interface CostOptions {
   /** A network directory or the name of a preset. */
@@ -14,7 +15,12 @@ export interface CostOptions {
 export interface CostDocument {
   readonly macs: number;
   readonly params: number;
-  readonly nodes: readonly { readonly id: string; readonly op: string; readonly macs: number; readonly params: number }[];
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly op: string;
+    readonly macs: number;
+    readonly params: number;
+  }[];
   readonly groups: readonly {
     readonly id: string;
     readonly neurons: number;
@@ -35,7 +41,7 @@ export interface IndicesCommandOptions {
   readonly reluBeta?: number | undefined;
   /** Default 0. */
   readonly identityCurvature?: number | undefined;
-  /** Epochs of the Rayleigh descent over the batch file; default max(10, ceil(2000 / minibatches of 64)). */
+  /** Epochs of the Rayleigh descent over the batch file; default max(10, ceil(2000 / minibatches)), minibatches being equal and of at most 128 images. */
   readonly epochs?: number | undefined;
   /** Default 1e-3. */
   readonly learningRate?: number | undefined;

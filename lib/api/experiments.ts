@@ -1,4 +1,5 @@
 // train and grow: experiments from a file or an object.
+import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../events.js';
 import type { Summary } from '../experiment/records.js';
 import { growExperiment } from '../experiment/run.js';
@@ -12,10 +13,10 @@ async function specOf({ experiment, set = [] }: ExperimentOptions): Promise<Spec
 
 /** Algorithm 1 by an experiment; continues where an earlier run of it was stopped. */
 export async function grow(options: ExperimentOptions, control: RunControl = {}): Promise<Summary> {
-  return growExperiment(await specOf(options), control);
+  return withRankOutput(await specOf(options), (spec) => growExperiment(spec, control));
 }
 
 /** Parametric updates only; the trained network is the output folder itself. */
 export async function train(options: ExperimentOptions, control: RunControl = {}): Promise<Summary> {
-  return trainExperiment(await specOf(options), control);
+  return withRankOutput(await specOf(options), (spec) => trainExperiment(spec, control));
 }

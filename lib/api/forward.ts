@@ -24,10 +24,15 @@ export async function forward(options: ForwardOptions, control: RunControl = {})
   const batch = mode === 'train' ? count : Math.min(count, EVAL_BATCH);
   const logits = await loadCore().forward(network.handle, images, { mode, batch });
   if (!isFiniteTensor(logits)) {
-    throw new SplitgrowError('E_NOT_FINITE', `forward: network "${network.graph.name}" gives logits that are not finite`);
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `forward: network "${network.graph.name}" gives logits that are not finite`,
+    );
   }
   if (options.out !== undefined) await writeSafetensors(options.out, new Map([['logits', logits]]));
   const classes = logits.shape[1] ?? 0;
   const values = new Float32Array(logits.data.slice().buffer);
-  return { logits: Array.from({ length: count }, (_, i) => [...values.subarray(i * classes, (i + 1) * classes)]) };
+  return {
+    logits: Array.from({ length: count }, (_, i) => [...values.subarray(i * classes, (i + 1) * classes)]),
+  };
 }

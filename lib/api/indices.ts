@@ -1,19 +1,25 @@
 // indices: splitting indices and directions of a network over a batch file.
 import { writeSafetensors } from '../data/safetensors.js';
+import { asRank } from '../distributed/ranks.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { loadNetwork } from '../network.js';
-import { computeIndices, enoughEpochs, type IndicesRequest, PAPER } from '../split/indices.js';
+import { computeIndices, enoughEpochs, evenBatch, type IndicesRequest, PAPER } from '../split/indices.js';
 import { seedOf } from '../train/seeds.js';
 import { loadBatch } from './batch.js';
 import type { IndicesCommandOptions, IndicesDocument } from './documents.js';
 import { useThreads } from './source.js';
 
+/** Most images of a minibatch: larger than the paper's 64, for a file is small and its descent is to converge. */
+const BATCH = 128;
+
 function requestOf(options: IndicesCommandOptions, images: number): IndicesRequest {
+  const batch = evenBatch(images, BATCH);
   return {
     ...PAPER,
     method: options.method ?? 'auto',
-    epochs: options.epochs ?? enoughEpochs(images, PAPER.batch),
+    batch,
+    epochs: options.epochs ?? enoughEpochs(images, batch),
     learningRate: options.learningRate ?? PAPER.learningRate,
     reluBeta: options.reluBeta ?? PAPER.reluBeta,
     identityCurvature: options.identityCurvature ?? PAPER.identityCurvature,
@@ -23,7 +29,10 @@ function requestOf(options: IndicesCommandOptions, images: number): IndicesReque
 }
 
 /** Splitting indices over a batch file; writes the directions where `directions` names a file. */
-export async function indices(options: IndicesCommandOptions, control: RunControl = {}): Promise<IndicesDocument> {
+export async function indices(
+  options: IndicesCommandOptions,
+  control: RunControl = {},
+): Promise<IndicesDocument> {
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device });
@@ -31,10 +40,13 @@ export async function indices(options: IndicesCommandOptions, control: RunContro
   using images = data;
   const request = requestOf(options, count);
   const where = { stage: 0, epoch: 0, epochs: request.epochs };
-  using result = await computeIndices(network, images, request, { control, where });
-  if (options.directions !== undefined) {
-    await writeSafetensors(options.directions, new Map(loadCore().readDirections(result.directions)));
-  }
+  using result = await asRank(async (isWriter) => {
+    const found = await computeIndices(network, images, request, { control, where });
+    if (isWriter && options.directions !== undefined) {
+      await writeSafetensors(options.directions, new Map(loadCore().readDirections(found.directions)));
+    }
+    return found;
+  });
   return {
     method: result.method,
     seconds: result.seconds,

@@ -25,13 +25,18 @@ function presetGraph({ network, width, resolution, preset }: NetworkSource): Gra
 /** The same nodes on images of another size; every rule is checked again. */
 function atResolution(graph: Graph, resolution: number | undefined): Graph {
   if (resolution === undefined) return graph;
-  return parseGraph({ ...graph, input: { ...graph.input, shape: [graph.input.shape[0], resolution, resolution] } });
+  return parseGraph({
+    ...graph,
+    input: { ...graph.input, shape: [graph.input.shape[0], resolution, resolution] },
+  });
 }
 
 /** @throws E_USAGE where options of presets are given with a directory, E_FILE where it is neither */
 export async function graphOf(source: NetworkSource): Promise<Graph> {
   if (isPreset(source.network)) return presetGraph(source);
-  const given = Object.entries({ width: source.width, ...source.preset }).find(([, value]) => value !== undefined);
+  const given = Object.entries({ width: source.width, ...source.preset }).find(
+    ([, value]) => value !== undefined,
+  );
   if (given !== undefined) {
     throw new SplitgrowError(
       'E_USAGE',
@@ -46,7 +51,11 @@ export async function networkOfSource(source: NetworkSource, device: Device): Pr
   const graph = await graphOf(source);
   if (isPreset(source.network)) return createNetwork(graph, { seed: 0, device });
   using stored = await loadNetwork(source.network, { device });
-  return createNetwork(graph, { seed: 0, device, weights: new Map(loadCore().readNetwork(stored.handle, 'weights')) });
+  return createNetwork(graph, {
+    seed: 0,
+    device,
+    weights: new Map(loadCore().readNetwork(stored.handle, 'weights')),
+  });
 }
 
 /** Sets the number of threads, where it is given. */

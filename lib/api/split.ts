@@ -23,14 +23,22 @@ async function readPlan(plan: string | Plan): Promise<Plan> {
       json = JSON.parse(await readFile(plan, 'utf8'));
     } catch (cause) {
       const code = cause instanceof SyntaxError ? 'E_PLAN' : 'E_FILE';
-      throw new SplitgrowError(code, `${place}: expected a readable JSON file; ${(cause as Error).message}`, { cause });
+      throw new SplitgrowError(code, `${place}: expected a readable JSON file; ${(cause as Error).message}`, {
+        cause,
+      });
     }
   }
   const splits = typeof json === 'object' && json !== null ? (json as Partial<Plan>).splits : undefined;
-  const lists: unknown[] = typeof splits === 'object' && splits !== null && !Array.isArray(splits) ? Object.values(splits) : [null];
-  const isPlan = lists.every((list) => Array.isArray(list) && list.every((neuron) => Number.isInteger(neuron)));
+  const lists: unknown[] =
+    typeof splits === 'object' && splits !== null && !Array.isArray(splits) ? Object.values(splits) : [null];
+  const isPlan = lists.every(
+    (list) => Array.isArray(list) && list.every((neuron) => Number.isInteger(neuron)),
+  );
   if (!isPlan) {
-    throw new SplitgrowError('E_PLAN', `${place}: expected {"splits": {"<layer id>": [neuron, ...]}}, got another shape`);
+    throw new SplitgrowError(
+      'E_PLAN',
+      `${place}: expected {"splits": {"<layer id>": [neuron, ...]}}, got another shape`,
+    );
   }
   return json as Plan;
 }
@@ -41,11 +49,17 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
   const nodes = new Set(graph.nodes.map(({ id }) => id));
   const stray = [...tensors.keys()].find((name) => !nodes.has(name));
   if (stray !== undefined) {
-    throw new SplitgrowError('E_DIRECTIONS', `${file}: expected names of layers, got "${stray}"; is it of another network?`);
+    throw new SplitgrowError(
+      'E_DIRECTIONS',
+      `${file}: expected names of layers, got "${stray}"; is it of another network?`,
+    );
   }
   const missing = Object.keys(plan.splits).find((id) => !tensors.has(id));
   if (missing !== undefined) {
-    throw new SplitgrowError('E_DIRECTIONS', `${file}: expected directions of "${missing}", which is split, found none`);
+    throw new SplitgrowError(
+      'E_DIRECTIONS',
+      `${file}: expected directions of "${missing}", which is split, found none`,
+    );
   }
   const kept = [...tensors].filter(([id]) => chains.has(id));
   for (const [id, tensor] of kept) {
@@ -56,7 +70,8 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
         `${file}: expected "${id}" float32 [${neurons}, ${dimension}], got ${tensor.dtype} [${tensor.shape.join(', ')}]`,
       );
     }
-    if (!isFiniteTensor(tensor)) throw new SplitgrowError('E_DIRECTIONS', `${file}: "${id}" holds a number that is not finite`);
+    if (!isFiniteTensor(tensor))
+      throw new SplitgrowError('E_DIRECTIONS', `${file}: "${id}" holds a number that is not finite`);
   }
   return new Map(kept);
 }
@@ -65,23 +80,36 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
 async function refuseOccupied(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new SplitgrowError('E_ARGUMENT', `out ${out}: expected a directory or a new name; ${error.message}`, { cause: error });
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `out ${out}: expected a directory or a new name; ${error.message}`,
+      { cause: error },
+    );
   });
   const other = names.find((name) => name !== FILES.graph && name !== FILES.weights);
   if (other === undefined) return;
-  throw new SplitgrowError('E_ARGUMENT', `out ${out}: expected a new, empty or network directory, found "${other}" in it; choose another`);
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `out ${out}: expected a new, empty or network directory, found "${other}" in it; choose another`,
+  );
 }
 
 /** Splits the planned neurons at theta +- epsilon v and writes the new network directory. */
 export async function split(options: SplitOptions, control: RunControl = {}): Promise<SplitDocument> {
   const { epsilon, out } = options;
-  if (!Number.isFinite(epsilon)) throw new SplitgrowError('E_ARGUMENT', `epsilon: expected a finite number, got ${epsilon}`);
+  if (!Number.isFinite(epsilon))
+    throw new SplitgrowError('E_ARGUMENT', `epsilon: expected a finite number, got ${epsilon}`);
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
   const asked = await readPlan(options.plan);
   using network = await loadNetwork(options.network, { device });
   const plan = normalizedPlan(network.graph, asked);
-  const tensors = checkDirections(network.graph, plan, await readSafetensors(options.directions), options.directions);
+  const tensors = checkDirections(
+    network.graph,
+    plan,
+    await readSafetensors(options.directions),
+    options.directions,
+  );
   await refuseOccupied(out);
   refuseAborted(control);
   using directions = loadCore().createDirections([...tensors], device);

@@ -30,9 +30,15 @@ function widthRatio(graph: Graph, base: Graph): number {
  *
  * @throws E_ARGUMENT where the graph itself has more.
  */
-export function atMostMacs(graph: Graph, target: number): { readonly graph: Graph; readonly multiplier: number } {
+export function atMostMacs(
+  graph: Graph,
+  target: number,
+): { readonly graph: Graph; readonly multiplier: number } {
   if (macs(graph) > target) {
-    throw new SplitgrowError('E_ARGUMENT', `width multiplier: expected a target of at least ${macs(graph)} MACs, got ${target}`);
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `width multiplier: expected a target of at least ${macs(graph)} MACs, got ${target}`,
+    );
   }
   let [low, high] = [1, 2];
   // Costs grow with widths; without a splittable group they do not.

@@ -17,9 +17,11 @@ export interface Output {
   /** What --json prints. */
   readonly document: unknown;
   /** What is printed otherwise. */
-  readonly text: (style: Style) => string;
+  readonly text: (style: Style) => string | Promise<string>;
   /** 0 unless the command did its work and found something amiss (doctor). */
-  readonly exitCode?: 0 | 1;
+  readonly exitCode?: number;
+  /** The work printed its document itself (launch: rank 0 did). */
+  readonly isPrinted?: true;
 }
 
 export interface Context {
@@ -33,6 +35,10 @@ export interface Command {
   readonly summary: string;
   readonly arguments: Flags;
   readonly flags: Flags;
+  /** Every rank of a data-parallel run works on it; other commands are rank 0's alone. */
+  readonly isCollective?: true;
+  /** Its work goes by splitting stages, which progress then names. */
+  readonly hasStages?: boolean;
   /** Command lines with a word of explanation each. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly run: (given: Given, context: Context) => Promise<Output>;

@@ -7,6 +7,7 @@ import { EVAL } from './eval.js';
 import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
 import { INDICES } from './indices.js';
+import { LAUNCH } from './launch.js';
 import { SETUP } from './setup.js';
 import { SPLIT } from './split.js';
 import { TRAIN } from './train.js';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   GROW,
   EVAL,
   BENCH,
+  LAUNCH,
   SETUP,
   DOCTOR,
 ];

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { grow } from '../api.js';
 import type { SplitRecord, StageRecord } from '../experiment/records.js';
 import { readRun } from '../experiment/report/read.js';
-import { decimal, integer, significant } from '../format.js';
+import { integer, percent, significant } from '../format.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
 import { facts } from './table.js';
@@ -12,12 +12,12 @@ import { facts } from './table.js';
 export function certificateLine({ certificate, picks }: SplitRecord): string {
   const budgets = certificate.budgets.map(
     ({ cost, limit, after, usedShare }) =>
-      `${cost} ${integer(after)} of ${integer(limit)} (${decimal(100 * usedShare, 1)}% of the growth used)`,
+      `${cost} ${integer(after)} of ${integer(limit)} (${percent(usedShare)} of the growth used)`,
   );
   const bound =
     certificate.bound === null
       ? 'no LP bound'
-      : `indices sum to ${significant(certificate.objective)}, LP bound ${significant(certificate.bound)}, gap ${significant(certificate.gap)}`;
+      : `indices sum to ${significant(certificate.objective)}, LP bound ${significant(certificate.bound)}, gap ${percent(certificate.gap)}`;
   return [`${picks.length} split`, ...budgets, bound].join('; ');
 }
 
@@ -29,8 +29,10 @@ function certificates(stages: readonly StageRecord[]): readonly (readonly [strin
 
 export const GROW = defineCommand({
   name: 'grow',
+  isCollective: true,
   summary:
     'grows the network of an experiment file by energy-aware splitting (Algorithm 1); continues where it was stopped',
+  hasStages: true,
   arguments: EXPERIMENT_ARGUMENTS,
   flags: EXPERIMENT_FLAGS,
   examples: [
@@ -43,12 +45,12 @@ export const GROW = defineCommand({
   ],
   run: async (values, { control }) => {
     const document = await grow({ experiment: values.experiment, set: overridesOf(values) }, control);
-    const first = document.stages[0];
-    const run = first === undefined ? null : await readRun(dirname(first.directory));
     return {
       document,
-      text: (style) =>
-        [
+      text: async (style) => {
+        const first = document.stages[0];
+        const run = first === undefined ? null : await readRun(dirname(first.directory));
+        return [
           networksTable(document, run?.compare?.rivals ?? document.compare ?? [], style),
           facts(
             [
@@ -57,7 +59,8 @@ export const GROW = defineCommand({
             ],
             style,
           ),
-        ].join('\n\n'),
+        ].join('\n\n');
+      },
     };
   },
 });

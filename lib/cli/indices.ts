@@ -33,6 +33,7 @@ const LAYERS: readonly Column<Layer>[] = [
 
 export const INDICES = defineCommand({
   name: 'indices',
+  isCollective: true,
   summary: 'splitting indices (smallest eigenvalues of the splitting matrices) over a batch file',
   flags: {
     network: DIRECTORY_FLAG,
@@ -46,7 +47,7 @@ export const INDICES = defineCommand({
       3,
     ),
     identityCurvature: withDefault(number('C', 'second derivative of a chain without activation'), 0),
-    epochs: whole('N', 'epochs of the Rayleigh descent', { min: 1 }),
+    epochs: whole('N', 'epochs of the Rayleigh descent (default: 10, or what makes 2,000 steps)', { min: 1 }),
     learningRate: withDefault(number('RATE', 'rate of the Rayleigh descent', { min: 0, isOpen: true }), 1e-3),
     seed: withDefault(whole('SEED', 'seed of the starting directions'), 0),
     device: DEVICE_FLAG,

@@ -29,9 +29,8 @@ export function fractionOf({ epoch, epochs, progress }: ProgressEvent): number {
 
 /** The words beside the bar. */
 export function describeProgress(event: ProgressEvent, secondsLeft: number): string {
-  const { progress, epoch, epochs, stage, phase } = event;
+  const { progress, epoch, epochs, phase } = event;
   const parts = [
-    `stage ${stage}`,
     PHASES[phase],
     epochs > 1 ? `epoch ${epoch + 1}/${epochs}` : '',
     progress.seconds > 0 && progress.images > 0
@@ -43,12 +42,23 @@ export function describeProgress(event: ProgressEvent, secondsLeft: number): str
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** A listener that shows events on `meter`; `now` is in milliseconds. */
-export function showOn(meter: Meter, now: () => number = Date.now): (event: RunEvent) => void {
+export interface ShowOptions {
+  /** Names the stage of everything that is shown. */
+  readonly hasStages?: boolean | undefined;
+  /** In milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A listener that shows events on `meter`. */
+export function showOn(
+  meter: Meter,
+  { hasStages = false, now = Date.now }: ShowOptions = {},
+): (event: RunEvent) => void {
   let start: Start | null = null;
   return (event) => {
+    const stage = hasStages ? `stage ${event.stage}  ` : '';
     if (event.type === 'note') {
-      meter.note(event.text);
+      meter.note(`${stage}${event.text}`);
       return;
     }
     const fraction = fractionOf(event);
@@ -56,6 +66,6 @@ export function showOn(meter: Meter, now: () => number = Date.now): (event: RunE
     if (start?.key !== key || fraction < start.fraction) start = { key, at: now(), fraction };
     const done = fraction - start.fraction;
     const secondsLeft = done > 0 ? ((now() - start.at) / 1000) * ((1 - fraction) / done) : Number.NaN;
-    meter.show(fraction, describeProgress(event, secondsLeft));
+    meter.show(fraction, `${stage}${describeProgress(event, secondsLeft)}`);
   };
 }

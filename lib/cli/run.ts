@@ -1,6 +1,7 @@
 // One command line from its words to its exit code: output, one-line errors, signals.
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { readRanks } from '../distributed/ranks.js';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import { oneLine } from '../format.js';
 import type { Command, Given, Output } from './command.js';
@@ -37,6 +38,8 @@ function write(text: string): Promise<void> {
 }
 
 async function execute(command: Command, given: Given): Promise<number> {
+  const isSilent = (readRanks()?.rank ?? 0) > 0;
+  if (isSilent && command.isCollective !== true) return 0;
   const meter = meterOn(process.stderr);
   const signals = listenForSignals(() => {
     meter.stop();
@@ -45,7 +48,10 @@ async function execute(command: Command, given: Given): Promise<number> {
   let output: Output;
   try {
     output = await command.run(given, {
-      control: { signal: signals.signal, onEvent: showOn(meter) },
+      control: {
+        signal: signals.signal,
+        onEvent: isSilent ? undefined : showOn(meter, { hasStages: command.hasStages }),
+      },
       meter,
     });
   } catch (error) {
@@ -58,7 +64,8 @@ async function execute(command: Command, given: Given): Promise<number> {
     meter.stop();
     signals.stop();
   }
-  await write(given.json ? JSON.stringify(output.document) : output.text(styleOf(process.stdout)));
+  if (isSilent || output.isPrinted === true) return output.exitCode ?? 0;
+  await write(given.json ? JSON.stringify(output.document) : await output.text(styleOf(process.stdout)));
   return output.exitCode ?? 0;
 }
 

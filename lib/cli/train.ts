@@ -6,6 +6,7 @@ import { facts } from './table.js';
 
 export const TRAIN = defineCommand({
   name: 'train',
+  isCollective: true,
   summary: 'trains the network of an experiment file (parametric updates only)',
   arguments: EXPERIMENT_ARGUMENTS,
   flags: EXPERIMENT_FLAGS,

@@ -24,7 +24,9 @@ async function placesIn(output: string): Promise<readonly Place[]> {
   return names
     .flatMap((name): Place[] => {
       const found = NAME.exec(name);
-      return found === null ? [] : [{ directory: join(output, name), stage: Number(found[1]), epoch: Number(found[2]) }];
+      return found === null
+        ? []
+        : [{ directory: join(output, name), stage: Number(found[1]), epoch: Number(found[2]) }];
     })
     .sort((a, b) => b.stage - a.stage || b.epoch - a.epoch);
 }
@@ -34,7 +36,10 @@ export async function writeCheckpoint(output: string, network: Network, state: S
   const directory = join(output, `checkpoint-${state.stage}-${state.epoch}`);
   await writeDirectoryAtomic(directory, async (temporary) => {
     await writeNetworkFiles(network, temporary);
-    await writeSafetensors(join(temporary, MOMENTUM), new Map(loadCore().readNetwork(network.handle, 'momentum')));
+    await writeSafetensors(
+      join(temporary, MOMENTUM),
+      new Map(loadCore().readNetwork(network.handle, 'momentum')),
+    );
     await writeFile(join(temporary, STATE), `${JSON.stringify(state)}\n`);
   });
   for (const place of await placesIn(output)) {
@@ -54,7 +59,10 @@ function parseState(text: string, file: string): StateRecord {
   } catch {
     // Told below.
   }
-  throw new SplitgrowError('E_RESUME', `${file}: expected the state of a checkpoint; remove that folder and run again`);
+  throw new SplitgrowError(
+    'E_RESUME',
+    `${file}: expected the state of a checkpoint; remove that folder and run again`,
+  );
 }
 
 /** The furthest checkpoint of an output folder, or null where there is none. */

@@ -6,8 +6,8 @@ import type { Dataset } from '../data/dataset.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { decimal, integer } from '../format.js';
-import type { Graph } from '../graph/ir.js';
 import { macs } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
 import { createNetwork } from '../network.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
@@ -25,7 +25,8 @@ interface Grown {
 /** The recipe over `stages` times the epochs: one schedule over all of them, its steps at the same shares. */
 function stretched(fit: FitSpec, stages: number): FitSpec {
   const { schedule } = fit;
-  const longer = schedule.kind === 'steps' ? { ...schedule, at: schedule.at.map((epoch) => epoch * stages) } : schedule;
+  const longer =
+    schedule.kind === 'steps' ? { ...schedule, at: schedule.at.map((epoch) => epoch * stages) } : schedule;
   return { ...fit, epochs: fit.epochs * stages, schedule: longer };
 }
 
@@ -36,14 +37,28 @@ const RIVALS: Readonly<Record<Spec['compare'][number], Build>> = {
   'width-multiplier': ({ start }, target) => atMostMacs(start, target),
 };
 
-async function trainRival(spec: Spec, method: Spec['compare'][number], grown: Grown, control: RunControl): Promise<RivalRecord> {
+async function trainRival(
+  spec: Spec,
+  method: Spec['compare'][number],
+  grown: Grown,
+  control: RunControl,
+): Promise<RivalRecord> {
   const last = grown.stages.at(-1);
-  if (last === undefined) throw new SplitgrowError('E_INTERNAL', 'compare: expected a grown network, got no stage');
+  if (last === undefined)
+    throw new SplitgrowError('E_INTERNAL', 'compare: expected a grown network, got no stage');
   const { graph, multiplier } = RIVALS[method](grown, last.macs);
   const directory = join(spec.output, 'compare', `${method}-${macs(graph)}`);
   const stage = grown.stages.length;
-  const own: RunControl = { ...control, onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })) };
-  note(own, stage, 'fit', `rival: ${method} ${decimal(multiplier, 2)}x, ${integer(macs(graph))} MACs, from scratch`);
+  const own: RunControl = {
+    ...control,
+    onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
+  };
+  note(
+    own,
+    stage,
+    'fit',
+    `rival: ${method} ${decimal(multiplier, 2)}x, ${integer(macs(graph))} MACs, from scratch`,
+  );
   const rivalSpec: Spec = {
     ...spec,
     name: `${spec.name}: ${method}`,
@@ -55,20 +70,36 @@ async function trainRival(spec: Spec, method: Spec['compare'][number], grown: Gr
   const record = await trainNetwork(rivalSpec, { data: grown.data, start }, own);
   const { top1, top5, loss } = record.evaluation;
   return {
-    ...{ method, directory, multiplier, macs: record.macs, params: record.params, epochs: rivalSpec.fit.epochs },
+    ...{
+      method,
+      directory,
+      multiplier,
+      macs: record.macs,
+      params: record.params,
+      epochs: rivalSpec.fit.epochs,
+    },
     ...{ top1, top5, loss, widths: record.widths, seconds: record.seconds },
   };
 }
 
 /** Trains the rivals that the experiment asks for, and writes compare.json. */
-export async function compareRivals(spec: Spec, grown: Grown, control: RunControl): Promise<readonly RivalRecord[]> {
+export async function compareRivals(
+  spec: Spec,
+  grown: Grown,
+  control: RunControl,
+): Promise<readonly RivalRecord[]> {
   const last = grown.stages.at(-1);
   if (spec.compare.length === 0 || last === undefined) return [];
   const rivals: RivalRecord[] = [];
   for (const method of new Set(spec.compare)) rivals.push(await trainRival(spec, method, grown, control));
   const record: CompareRecord = {
     format: 'splitgrow-compare/1',
-    grown: { macs: last.macs, params: last.params, top1: last.evaluation.top1, epochs: spec.fit.epochs * grown.stages.length },
+    grown: {
+      macs: last.macs,
+      params: last.params,
+      top1: last.evaluation.top1,
+      epochs: spec.fit.epochs * grown.stages.length,
+    },
     rivals,
   };
   await writeFileAtomic(join(spec.output, 'compare.json'), `${JSON.stringify(record, null, 2)}\n`);

@@ -8,7 +8,12 @@ type Path = readonly PropertyKey[];
 function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodTypes {
   const known = schema as z.core.$ZodTypes;
   const def = known._zod.def;
-  if (def.type === 'default' || def.type === 'prefault' || def.type === 'optional' || def.type === 'nullable') {
+  if (
+    def.type === 'default' ||
+    def.type === 'prefault' ||
+    def.type === 'optional' ||
+    def.type === 'nullable'
+  ) {
     return unwrap(def.innerType, value);
   }
   if (def.type === 'union' && 'discriminator' in def) {
@@ -21,7 +26,9 @@ function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodTypes {
 }
 
 function memberOf(value: unknown, key: PropertyKey): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined;
+  return typeof value === 'object' && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
 }
 
 /** The literal values that a member of an object may take. */
@@ -33,7 +40,11 @@ function valuesAt(schema: z.core.$ZodType, key: string): readonly unknown[] {
 }
 
 /** The schema and the value at a path. */
-function at(schema: z.core.$ZodType, value: unknown, path: Path): { schema: z.core.$ZodTypes; value: unknown } {
+function at(
+  schema: z.core.$ZodType,
+  value: unknown,
+  path: Path,
+): { schema: z.core.$ZodTypes; value: unknown } {
   const here = unwrap(schema, value);
   const [key, ...rest] = path;
   const def = here._zod.def;
@@ -62,7 +73,9 @@ function choicesAt(schema: z.core.$ZodTypes, key: string | null): readonly strin
 
 /** The name nearest to `name`, if there is any. */
 export function nearest(name: string, known: readonly string[]): string | null {
-  const sorted = [...known].sort((a, b) => distance(a.toLowerCase(), name.toLowerCase()) - distance(b.toLowerCase(), name.toLowerCase()));
+  const sorted = [...known].sort(
+    (a, b) => distance(a.toLowerCase(), name.toLowerCase()) - distance(b.toLowerCase(), name.toLowerCase()),
+  );
   return sorted[0] ?? null;
 }
 
@@ -76,7 +89,12 @@ function dotted(path: Path): string {
 }
 
 /** One line about the first fault of `input`. */
-export function explain(schema: z.core.$ZodType, input: unknown, error: z.core.$ZodError, prefix: Path = []): string {
+export function explain(
+  schema: z.core.$ZodType,
+  input: unknown,
+  error: z.core.$ZodError,
+  prefix: Path = [],
+): string {
   const order = (issue: z.core.$ZodIssue): number => (issue.code === 'unrecognized_keys' ? 0 : 1);
   const issue = [...error.issues].sort((a, b) => order(a) - order(b))[0];
   if (issue === undefined) return 'the experiment is not valid';
@@ -88,9 +106,11 @@ export function explain(schema: z.core.$ZodType, input: unknown, error: z.core.$
     const known = keysOf(here.schema);
     return `${dotted([...path, key])}: unknown field; did you mean "${nearest(key, known)}"? known: ${known.join(', ')}${more}`;
   }
-  const discriminator = issue.code === 'invalid_union' && issue.path.length > 0 ? String(issue.path.at(-1)) : null;
+  const discriminator =
+    issue.code === 'invalid_union' && issue.path.length > 0 ? String(issue.path.at(-1)) : null;
   const parent = discriminator === null ? here : at(schema, input, issue.path.slice(0, -1));
-  const choices = discriminator === null ? choicesAt(here.schema, null) : choicesAt(parent.schema, discriminator);
+  const choices =
+    discriminator === null ? choicesAt(here.schema, null) : choicesAt(parent.schema, discriminator);
   const found = discriminator === null ? here.value : memberOf(parent.value, discriminator);
   if (choices.length > 0 && issue.code !== 'custom') {
     const hint = typeof found === 'string' ? `; did you mean "${nearest(found, choices)}"?` : '';
@@ -109,6 +129,9 @@ function expectation(issue: z.core.$ZodIssue): string {
     .replace(/^(Invalid input|Invalid option|Too small|Too big): /, '')
     .replace(/, received .*$/, '')
     .replace('expected int', 'expected a whole number')
-    .replace(/expected (array|string|object)/, (_all, type: string) => `expected ${type === 'array' ? 'a list' : type}`)
+    .replace(
+      /expected (array|string|object)/,
+      (_all, type: string) => `expected ${type === 'array' ? 'a list' : type}`,
+    )
     .replace(/(number|list|string) to (be|have) ([<>]=?)/, '$1 $3 ');
 }

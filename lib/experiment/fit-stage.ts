@@ -18,6 +18,7 @@ function fixedOptions({ fit, data }: Spec) {
     ...optimizer,
     batch: fit.batch,
     labelSmoothing: fit.labelSmoothing,
+    syncBatchNorm: fit.syncBatchNorm,
     shuffle: data.shuffle,
     flip: data.augment.includes('flip'),
     crop: data.augment.includes('crop') ? data.cropPadding : 0,
@@ -30,7 +31,11 @@ export function freshState(stage: number): StateRecord {
 }
 
 /** Fits from the epoch that `state` stands at to the last. @returns every epoch of the stage */
-export async function fitStage(session: Session, network: Network, state: StateRecord): Promise<readonly EpochRecord[]> {
+export async function fitStage(
+  session: Session,
+  network: Network,
+  state: StateRecord,
+): Promise<readonly EpochRecord[]> {
   const { spec, control } = session;
   const { stage } = state;
   const { epochs } = spec.fit;
@@ -45,24 +50,41 @@ export async function fitStage(session: Session, network: Network, state: StateR
   for (let epoch = state.epoch; epoch < epochs; epoch += 1) {
     const learning = rates(epoch);
     const options = { ...fixed, learningRates: learning, seed: seedOf('fit', spec.seed, stage, epoch) };
-    const { loss, top1, seconds } = await fitEpoch(network, session.train, options, { control, where: { stage, epoch, epochs } });
+    const { loss, top1, seconds } = await fitEpoch(network, session.train, options, {
+      control,
+      where: { stage, epoch, epochs },
+    });
     const record: EpochRecord = { epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds };
     done.push(record);
     await appendMetrics(spec.output, { type: 'epoch', stage, ...record });
     await writeCheckpoint(spec.output, network, { ...state, epoch: epoch + 1, epochs: done });
-    note(control, stage, 'fit', `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`);
+    note(
+      control,
+      stage,
+      'fit',
+      `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`,
+    );
   }
   return done;
 }
 
 /** Test accuracy of a fitted stage, and the seconds it took. */
-export async function evaluateStage(session: Session, network: Network, stage: number): Promise<EvaluationRecord & { readonly seconds: number }> {
+export async function evaluateStage(
+  session: Session,
+  network: Network,
+  stage: number,
+): Promise<EvaluationRecord & { readonly seconds: number }> {
   const { spec, control } = session;
   const { top1, top5, loss, images, seconds } = await evaluateNetwork(network, session.test, {
     batch: spec.fit.evaluationBatch,
     control,
     where: { stage, epoch: 0, epochs: 1 },
   });
-  note(control, stage, 'evaluate', `top-1 ${decimal(top1, 2)} %, top-5 ${decimal(top5, 2)} %, loss ${decimal(loss, 4)}`);
+  note(
+    control,
+    stage,
+    'evaluate',
+    `top-1 ${decimal(top1, 2)} %, top-5 ${decimal(top5, 2)} %, loss ${decimal(loss, 4)}`,
+  );
   return { top1, top5, loss, images, seconds };
 }

@@ -7,7 +7,8 @@ const BINS = 30;
 export function histogramOf(values: readonly number[], bins = BINS): Histogram {
   const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const greatest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (!(least < greatest)) return { edges: values.length === 0 ? [0, 0] : [least, greatest], counts: [values.length] };
+  if (!(least < greatest))
+    return { edges: values.length === 0 ? [0, 0] : [least, greatest], counts: [values.length] };
   const width = (greatest - least) / bins;
   const counts = new Array<number>(bins).fill(0);
   for (const value of values) {

@@ -104,7 +104,10 @@ export async function lockOutput(directory: string): Promise<() => Promise<void>
       if (owner !== null && isAlive(owner)) throw refusal(directory, file, owner);
       await putAside(file, text);
     }
-    throw new SplitgrowError('E_RESUME', `output ${directory}: ${file} keeps coming back; another run starts at the same moment`);
+    throw new SplitgrowError(
+      'E_RESUME',
+      `output ${directory}: ${file} keeps coming back; another run starts at the same moment`,
+    );
   } catch (error) {
     held.delete(file);
     throw error;

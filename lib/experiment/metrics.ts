@@ -42,7 +42,10 @@ export async function readMetrics(output: string): Promise<readonly MetricsLine[
 }
 
 function isBefore(line: MetricsLine, position: Position): boolean {
-  return line.stage < position.stage || (line.stage === position.stage && line.type === 'epoch' && line.epoch < position.epoch);
+  return (
+    line.stage < position.stage ||
+    (line.stage === position.stage && line.type === 'epoch' && line.epoch < position.epoch)
+  );
 }
 
 /** Drops what was written after the checkpoint that the run continues from, and a torn last line. */

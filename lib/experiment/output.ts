@@ -23,12 +23,18 @@ async function readKept(file: string): Promise<unknown> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, { cause });
+    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
+      cause,
+    });
   }
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new SplitgrowError('E_RESUME', `${file}: expected JSON; choose another output or remove the folder`, { cause });
+    throw new SplitgrowError(
+      'E_RESUME',
+      `${file}: expected JSON; choose another output or remove the folder`,
+      { cause },
+    );
   }
 }
 
@@ -43,7 +49,10 @@ async function refuseOther(spec: Spec, command: Command): Promise<void> {
       `output ${spec.output}: it holds ${foreign} but no ${FILES.spec}, so it is of no run; choose another output`,
     );
   }
-  const run = (await readKept(join(spec.output, FILES.run))) as { readonly command?: unknown } | null | undefined;
+  const run = (await readKept(join(spec.output, FILES.run))) as
+    | { readonly command?: unknown }
+    | null
+    | undefined;
   const isOther = run?.command !== undefined && run.command !== command;
   const found = isOther
     ? { field: 'the command', kept: String(run.command), asked: command }
@@ -76,7 +85,11 @@ export async function openOutput(spec: Spec, command: Command): Promise<() => Pr
   try {
     await mkdir(spec.output, { recursive: true });
   } catch (cause) {
-    throw new SplitgrowError('E_WRITE', `output ${spec.output}: expected a folder that can be made; ${(cause as Error).message}`, { cause });
+    throw new SplitgrowError(
+      'E_WRITE',
+      `output ${spec.output}: expected a folder that can be made; ${(cause as Error).message}`,
+      { cause },
+    );
   }
   const release = await lockOutput(spec.output);
   try {

@@ -16,7 +16,10 @@ function assign(json: unknown, path: readonly string[], value: unknown, whole: s
   if (Array.isArray(json)) {
     const at = Number(key);
     if (!Number.isInteger(at) || at < 0 || at > json.length) {
-      throw new SplitgrowError('E_EXPERIMENT', `--set ${whole}: "${key}" is no position in a list of ${json.length}`);
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        `--set ${whole}: "${key}" is no position in a list of ${json.length}`,
+      );
     }
     const copy: unknown[] = [...json];
     copy[at] = assign(copy[at], rest, value, whole);
@@ -33,7 +36,10 @@ export function applyOverrides(json: unknown, overrides: readonly string[]): unk
     const at = override.indexOf('=');
     const path = override.slice(0, Math.max(at, 0)).trim();
     if (path === '' || path.split('.').includes('')) {
-      throw new SplitgrowError('E_EXPERIMENT', `--set ${override}: expected path=value, such as fit.epochs=10`);
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        `--set ${override}: expected path=value, such as fit.epochs=10`,
+      );
     }
     return assign(current, path.split('.'), valueOf(override.slice(at + 1)), override);
   }, json);

@@ -155,7 +155,12 @@ export interface RivalRecord {
 export interface CompareRecord {
   readonly format: 'splitgrow-compare/1';
   /** The grown network that the rivals are held against. */
-  readonly grown: { readonly macs: number; readonly params: number; readonly top1: number; readonly epochs: number };
+  readonly grown: {
+    readonly macs: number;
+    readonly params: number;
+    readonly top1: number;
+    readonly epochs: number;
+  };
   readonly rivals: readonly RivalRecord[];
 }
 
@@ -171,7 +176,12 @@ export interface StateRecord {
 /** One line of metrics.jsonl. */
 export type MetricsLine =
   | ({ readonly type: 'epoch'; readonly stage: number } & EpochRecord)
-  | ({ readonly type: 'evaluate'; readonly stage: number; readonly macs: number; readonly params: number } & EvaluationRecord)
+  | ({
+      readonly type: 'evaluate';
+      readonly stage: number;
+      readonly macs: number;
+      readonly params: number;
+    } & EvaluationRecord)
   | {
       readonly type: 'split';
       readonly stage: number;

@@ -14,7 +14,15 @@ import type { Spec } from './spec.js';
 import { splitStage } from './split-stage.js';
 import { finishFit, resume, type Standing } from './standing.js';
 import { startNetwork } from './start.js';
-import { readStageRecord, readStages, stageDirectory, summaryOf, writeStage, writeStageRecord, writeSummary } from './summary.js';
+import {
+  readStageRecord,
+  readStages,
+  stageDirectory,
+  summaryOf,
+  writeStage,
+  writeStageRecord,
+  writeSummary,
+} from './summary.js';
 
 /** Why growth ended, for people. */
 const ENDS: Readonly<Record<EndReason, string>> = {
@@ -77,7 +85,10 @@ async function growAll(session: Session, begun: Standing): Promise<number> {
 
 function refuseEndless({ stop }: Spec): void {
   if (stop.stages !== undefined || stop.macs !== undefined) return;
-  throw new SplitgrowError('E_EXPERIMENT', 'stop: expected stages, macs or both, got neither; growth would have no end');
+  throw new SplitgrowError(
+    'E_EXPERIMENT',
+    'stop: expected stages, macs or both, got neither; growth would have no end',
+  );
 }
 
 function refuseTooLarge({ stop }: Spec, seedMacs: number): void {
@@ -102,7 +113,11 @@ export async function growExperiment(spec: Spec, control: RunControl = {}): Prom
     const last = await growAll(session, standing);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
-    const rivals = await compareRivals(spec, { data, start: start.graph, stages: stages.map(({ record }) => record) }, control);
+    const rivals = await compareRivals(
+      spec,
+      { data, start: start.graph, stages: stages.map(({ record }) => record) },
+      control,
+    );
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
     const { renderReport } = await import('./report.js');

@@ -8,7 +8,8 @@ const NEUTRAL: ReadonlySet<string> = new Set(['output', 'device', 'threads', 'co
 
 function leavesOf(value: unknown, path = ''): [string, string][] {
   if (NEUTRAL.has(path)) return [];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, JSON.stringify(value)]];
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [[path, JSON.stringify(value)]];
   return Object.entries(value).flatMap(([key, inner]) =>
     inner === undefined ? [] : leavesOf(inner, path === '' ? key : `${path}.${key}`),
   );

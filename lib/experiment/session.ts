@@ -52,8 +52,15 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
       index: indexImages === trainImages ? train : put(takeImages(data.train, first(indexImages))),
       indexImages,
       probe: (stage) => {
-        const chosen = sampleIndices(trainImages, spec.splitting.lineSearch.images, seedOf('probe', spec.seed, stage));
-        return { data: toDevice(graph, takeImages(data.train, chosen), classes, spec.device), images: chosen.length };
+        const chosen = sampleIndices(
+          trainImages,
+          spec.splitting.lineSearch.images,
+          seedOf('probe', spec.seed, stage),
+        );
+        return {
+          data: toDevice(graph, takeImages(data.train, chosen), classes, spec.device),
+          images: chosen.length,
+        };
       },
       [Symbol.dispose]: dispose,
     };

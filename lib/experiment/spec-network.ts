@@ -23,7 +23,10 @@ function presetSchema([name, { options }]: [string, (typeof ZOO)[string]]): z.co
   return z.strictObject({ preset: z.literal(name), ...Object.fromEntries(fields) });
 }
 
-const [FIRST, ...OTHERS] = Object.entries(ZOO).map(presetSchema) as [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]];
+const [FIRST, ...OTHERS] = Object.entries(ZOO).map(presetSchema) as [
+  z.core.$ZodTypeDiscriminable,
+  ...z.core.$ZodTypeDiscriminable[],
+];
 
 /** Resolution, channels and classes that are left out follow from the data. */
 export type PresetSpec = { readonly preset: string } & PresetOptions;

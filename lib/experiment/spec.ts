@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
-import { DIRECTORY, PRESET } from './spec-network.js';
 import { DATA_FILE, DATA_NAMED } from './spec-data.js';
+import { DIRECTORY, PRESET } from './spec-network.js';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
@@ -42,14 +42,14 @@ const SCHEDULE = z.discriminatedUnion('kind', [
 
 const FIT = z
   .strictObject({
-  epochs: z.int().min(0).default(160),
-  batch: count.default(256),
-  labelSmoothing: share.default(0),
-  optimizer: OPTIMIZER.prefault({}),
-  schedule: SCHEDULE.prefault({ kind: 'steps' }),
-  syncBatchNorm: z.boolean().default(false),
-  /** Images a minibatch when the network is evaluated. */
-  evaluationBatch: count.default(256),
+    epochs: z.int().min(0).default(160),
+    batch: count.default(256),
+    labelSmoothing: share.default(0),
+    optimizer: OPTIMIZER.prefault({}),
+    schedule: SCHEDULE.prefault({ kind: 'steps' }),
+    syncBatchNorm: z.boolean().default(false),
+    /** Images a minibatch when the network is evaluated. */
+    evaluationBatch: count.default(256),
   })
   .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || epochs === 0 || schedule.warmup < epochs, {
     path: ['schedule', 'warmup'],
@@ -163,11 +163,18 @@ function gatherShuffle(json: Json): Json {
   const given = [json, fit, data].filter((place) => 'shuffle' in place).map((place) => place['shuffle']);
   if (given.length === 0 || !isRecord(json['data'])) return json;
   if (new Set(given).size > 1) {
-    throw new SplitgrowError('E_EXPERIMENT', 'shuffle: given more than once with different values; keep data.shuffle');
+    throw new SplitgrowError(
+      'E_EXPERIMENT',
+      'shuffle: given more than once with different values; keep data.shuffle',
+    );
   }
   const { shuffle: _top, ...rest } = json;
   const { shuffle: _fit, ...fitRest } = fit;
-  return { ...rest, ...(isRecord(json['fit']) ? { fit: fitRest } : {}), data: { ...data, shuffle: given[0] } };
+  return {
+    ...rest,
+    ...(isRecord(json['fit']) ? { fit: fitRest } : {}),
+    data: { ...data, shuffle: given[0] },
+  };
 }
 
 /** Checks a whole experiment before anything runs. @throws E_EXPERIMENT naming the field and the nearest known one */
@@ -177,7 +184,12 @@ export function parseExperiment(json: unknown, overrides: readonly string[] = []
   const value = isRecord(input) ? input : {};
   const schema = z.strictObject({
     ...REST,
-    network: variant(value['network'], 'directory', NETWORKS.directory, NETWORKS.preset) as z.ZodType<NetworkSpec>,
+    network: variant(
+      value['network'],
+      'directory',
+      NETWORKS.directory,
+      NETWORKS.preset,
+    ) as z.ZodType<NetworkSpec>,
     data: variant(value['data'], 'file', DATASETS.file, DATASETS.name) as z.ZodType<DataSpec>,
   });
   const result = schema.safeParse(input);
@@ -189,7 +201,8 @@ export function parseExperiment(json: unknown, overrides: readonly string[] = []
 export function parseData(json: unknown): DataSpec {
   const schema = variant(json, 'file', DATASETS.file, DATASETS.name) as z.ZodType<DataSpec>;
   const result = schema.safeParse(json);
-  if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, json, result.error, ['data']));
+  if (!result.success)
+    throw new SplitgrowError('E_EXPERIMENT', explain(schema, json, result.error, ['data']));
   return result.data;
 }
 
@@ -199,13 +212,17 @@ export async function readExperiment(file: string, overrides: readonly string[] 
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new SplitgrowError('E_FILE', `experiment ${file}: expected a readable file; ${reasonOf(cause)}`, { cause });
+    throw new SplitgrowError('E_FILE', `experiment ${file}: expected a readable file; ${reasonOf(cause)}`, {
+      cause,
+    });
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new SplitgrowError('E_EXPERIMENT', `experiment ${file}: expected JSON; ${reasonOf(cause)}`, { cause });
+    throw new SplitgrowError('E_EXPERIMENT', `experiment ${file}: expected JSON; ${reasonOf(cause)}`, {
+      cause,
+    });
   }
   return parseExperiment(json, overrides);
 }

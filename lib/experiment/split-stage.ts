@@ -20,20 +20,43 @@ function energiesOf({ spec }: Session): readonly ('macs' | 'params')[] {
   return [...new Set(['macs' as const, ...(typeof cost === 'string' ? [cost] : cost)])];
 }
 
-function chainRecord({ id, method, neurons, dimension, indices, residuals }: Indices['chains'][number]): ChainRecord {
+function chainRecord({
+  id,
+  method,
+  neurons,
+  dimension,
+  indices,
+  residuals,
+}: Indices['chains'][number]): ChainRecord {
   return { id, method, neurons, dimension, indices: [...indices], residuals: [...residuals] };
 }
 
-function pickRecords(network: Network, { picks }: Choice, energies: readonly string[]): readonly PickRecord[] {
+function pickRecords(
+  network: Network,
+  { picks }: Choice,
+  energies: readonly string[],
+): readonly PickRecord[] {
   const marginal = new Map<string, Readonly<Record<string, number>>>();
   for (const { group } of picks) {
     if (marginal.has(group)) continue;
-    marginal.set(group, Object.fromEntries(energies.map((name) => [name, marginalCost(network.graph, group, name)])));
+    marginal.set(
+      group,
+      Object.fromEntries(energies.map((name) => [name, marginalCost(network.graph, group, name)])),
+    );
   }
-  return picks.map(({ group, neuron, index, ratio }) => ({ group, neuron, index, costs: marginal.get(group) ?? {}, ratio }));
+  return picks.map(({ group, neuron, index, ratio }) => ({
+    group,
+    neuron,
+    index,
+    costs: marginal.get(group) ?? {},
+    ratio,
+  }));
 }
 
-function certificateRecord({ solver, budgets, indexSum, lpBound, gap, eligible }: Certificate, neurons: number): CertificateRecord {
+function certificateRecord(
+  { solver, budgets, indexSum, lpBound, gap, eligible }: Certificate,
+  neurons: number,
+): CertificateRecord {
   return {
     solver,
     budgets: budgets.map(({ energy, current, limit, allowed, used }) => ({
@@ -75,7 +98,10 @@ export async function splitStage(session: Session, network: Network, stage: numb
   );
   const indexed = clock();
   const energies = energiesOf(session);
-  const groups = groupIndices(network.graph, new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const)));
+  const groups = groupIndices(
+    network.graph,
+    new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const)),
+  );
   const choice = await choose(network.graph, groups, {
     strategy: splitting.strategy,
     growthRatio: splitting.growthRatio,
@@ -87,10 +113,15 @@ export async function splitStage(session: Session, network: Network, stage: numb
   if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
   if (choice.picks.length === 0) {
     const cap = spec.stop.macs;
-    return { ended: cap !== undefined && cap < (1 + splitting.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit' };
+    return {
+      ended: cap !== undefined && cap < (1 + splitting.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit',
+    };
   }
   const grown = await growChosen(session, network, stage, { choice, indices });
-  const certificate = certificateRecord(choice.certificate, channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0));
+  const certificate = certificateRecord(
+    choice.certificate,
+    channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0),
+  );
   const split: SplitRecord = {
     strategy: splitting.strategy,
     method: splitting.method,
@@ -108,20 +139,35 @@ export async function splitStage(session: Session, network: Network, stage: numb
     `${choice.picks.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
       `epsilon ${significant(grown.step.epsilon)}, loss ${decimal(grown.step.lossBefore, 4)} to ${decimal(grown.step.lossAfter, 4)}`,
   );
-  return { network: grown.network, split, seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - selected } };
+  return {
+    network: grown.network,
+    split,
+    seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - selected },
+  };
 }
 
-async function growChosen(session: Session, network: Network, stage: number, { choice, indices }: { readonly choice: Choice; readonly indices: Indices }) {
+async function growChosen(
+  session: Session,
+  network: Network,
+  stage: number,
+  { choice, indices }: { readonly choice: Choice; readonly indices: Indices },
+) {
   const { splitting, fit } = session.spec;
   const probe = session.probe(stage);
   try {
-    const grown = await splitChecked(network, choice.plan, indices.directions, { ...probe, batch: fit.evaluationBatch }, {
-      epsilon: splitting.epsilon,
-      grid: splitting.lineSearch.grid,
-      indexSum: choice.certificate.indexSum,
-      momentum: splitting.optimizerState,
-      control: session.control,
-    });
+    const grown = await splitChecked(
+      network,
+      choice.plan,
+      indices.directions,
+      { ...probe, batch: fit.evaluationBatch },
+      {
+        epsilon: splitting.epsilon,
+        grid: splitting.lineSearch.grid,
+        indexSum: choice.certificate.indexSum,
+        momentum: splitting.optimizerState,
+        control: session.control,
+      },
+    );
     refuseOverrun(session, network, grown.network);
     return grown;
   } finally {
@@ -131,7 +177,10 @@ async function growChosen(session: Session, network: Network, stage: number, { c
 
 /** The budget is hard: macs(k+1) <= (1 + growthRatio) macs(k), and never above stop.macs. */
 function refuseOverrun({ spec }: Session, before: Network, after: Network): void {
-  const limit = Math.min((1 + spec.splitting.growthRatio) * macs(before.graph), spec.stop.macs ?? Number.POSITIVE_INFINITY);
+  const limit = Math.min(
+    (1 + spec.splitting.growthRatio) * macs(before.graph),
+    spec.stop.macs ?? Number.POSITIVE_INFINITY,
+  );
   const reached = macs(after.graph);
   if (reached <= limit) return;
   after[Symbol.dispose]();

@@ -31,7 +31,12 @@ export async function resume(spec: Spec, start: Network, control: RunControl): P
 
 type Evaluated = EvaluationRecord & { readonly seconds: number };
 
-function recordOf({ graph }: Network, stage: number, epochs: readonly EpochRecord[], { seconds, ...evaluation }: Evaluated): StageRecord {
+function recordOf(
+  { graph }: Network,
+  stage: number,
+  epochs: readonly EpochRecord[],
+  { seconds, ...evaluation }: Evaluated,
+): StageRecord {
   const fit = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return {
     format: 'splitgrow-stage/1',
@@ -57,7 +62,13 @@ export async function finishFit(
   const epochs = await fitStage(session, network, state);
   const record = recordOf(network, stage, epochs, await evaluateStage(session, network, stage));
   const { macs: cost, params: size, evaluation } = record;
-  await appendMetrics(session.spec.output, { type: 'evaluate', stage, macs: cost, params: size, ...evaluation });
+  await appendMetrics(session.spec.output, {
+    type: 'evaluate',
+    stage,
+    macs: cost,
+    params: size,
+    ...evaluation,
+  });
   await write(record);
   return record;
 }

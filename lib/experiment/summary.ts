@@ -39,12 +39,20 @@ export async function readStageRecord(directory: string): Promise<StageRecord | 
     text = await readFile(join(directory, FILE), 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new SplitgrowError('E_FILE', `${directory}/${FILE}: expected a readable file; ${(cause as Error).message}`, { cause });
+    throw new SplitgrowError(
+      'E_FILE',
+      `${directory}/${FILE}: expected a readable file; ${(cause as Error).message}`,
+      { cause },
+    );
   }
   try {
     return JSON.parse(text) as StageRecord;
   } catch (cause) {
-    throw new SplitgrowError('E_RESUME', `${directory}/${FILE}: expected JSON; remove the output folder and run again`, { cause });
+    throw new SplitgrowError(
+      'E_RESUME',
+      `${directory}/${FILE}: expected JSON; remove the output folder and run again`,
+      { cause },
+    );
   }
 }
 
@@ -60,7 +68,10 @@ export async function readStages(output: string, last: number): Promise<readonly
     const directory = stageDirectory(output, stage);
     const record = await readStageRecord(directory);
     if (record === null) {
-      throw new SplitgrowError('E_RESUME', `${directory}: expected the record of a finished stage; remove the output folder and run again`);
+      throw new SplitgrowError(
+        'E_RESUME',
+        `${directory}: expected the record of a finished stage; remove the output folder and run again`,
+      );
     }
     stages.push({ record, directory });
   }
@@ -74,11 +85,7 @@ function stageSummary(record: StageRecord, directory: string): StageSummary {
 }
 
 /** The contract's summary document. */
-export function summaryOf(
-  spec: Spec,
-  stages: readonly Kept[],
-  rivals: readonly RivalRecord[] = [],
-): Summary {
+export function summaryOf(spec: Spec, stages: readonly Kept[], rivals: readonly RivalRecord[] = []): Summary {
   return {
     name: spec.name,
     seed: spec.seed,

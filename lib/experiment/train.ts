@@ -39,7 +39,8 @@ export async function trainNetwork(
     const standing = await resume(spec, start, control);
     using network = standing.network;
     await cutMetrics(spec.output, standing.state);
-    const write = (made: StageRecord): Promise<void> => writeTrained(spec, network, { ...made, ended: 'train' });
+    const write = (made: StageRecord): Promise<void> =>
+      writeTrained(spec, network, { ...made, ended: 'train' });
     const record = await finishFit(session, standing, write);
     note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
     return { ...record, ended: 'train' };
@@ -50,7 +51,10 @@ export async function trainNetwork(
 
 /** The record comes last: with it the output is finished. */
 async function writeTrained(spec: Spec, network: Network, record: StageRecord): Promise<void> {
-  await writeSafetensors(join(spec.output, FILES.weights), new Map(loadCore().readNetwork(network.handle, 'weights')));
+  await writeSafetensors(
+    join(spec.output, FILES.weights),
+    new Map(loadCore().readNetwork(network.handle, 'weights')),
+  );
   await writeFileAtomic(join(spec.output, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
   await writeSummary(spec.output, summaryOf(spec, [{ record, directory: spec.output }]));
   await writeStageRecord(spec.output, record);

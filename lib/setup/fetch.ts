@@ -136,8 +136,8 @@ export async function pipDownload(
 
 /** Arguments: target folder, then pairs of wheel and pattern. Prints the bytes written so far. */
 const UNPACK = `
-import os, re, shutil, sys, zipfile
-target, pairs, done = sys.argv[1], sys.argv[2:], 0
+import os, re, sys, zipfile
+target, pairs, done, told = sys.argv[1], sys.argv[2:], 0, 0
 for wheel, pattern in zip(pairs[::2], pairs[1::2]):
     keep = re.compile(pattern)
     with zipfile.ZipFile(wheel) as archive:
@@ -147,9 +147,13 @@ for wheel, pattern in zip(pairs[::2], pairs[1::2]):
             path = os.path.join(target, member.filename)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with archive.open(member) as source, open(path, 'xb') as sink:
-                shutil.copyfileobj(source, sink, 1 << 20)
-                done += sink.tell()
-            print(done, flush=True)
+                while chunk := source.read(1 << 20):
+                    sink.write(chunk)
+                    done += len(chunk)
+                    if done - told >= 1 << 22:
+                        told = done
+                        print(done, flush=True)
+print(done, flush=True)
 `;
 
 /** Unpacks what the release keeps of each wheel; zipfile checks every member's CRC. */

@@ -115,7 +115,12 @@ async function install(cache: string, target: string, options: SetupOptions): Pr
       checked += wheel.bytes;
     }
     await unpack(release, { wheels, tree, signal: options.signal }, (done) =>
-      options.onProgress?.({ phase: 'unpack', message: target, done, total: release.unpackedBytes }),
+      options.onProgress?.({
+        phase: 'unpack',
+        message: target,
+        done: Math.min(done, release.unpackedBytes),
+        total: release.unpackedBytes,
+      }),
     );
     // What is in the way did not pass as a LibTorch, or was to be replaced.
     await rename(target, join(work, 'replaced')).catch(() => {});

@@ -39,7 +39,7 @@ export const RELEASES: Readonly<Record<string, Release>> = {
       'manylinux2014_x86_64',
     ],
     python: '3.12',
-    unpackedBytes: 530_000_000,
+    unpackedBytes: 498_000_000,
     wheels: [
       {
         requirement: `torch==${LIBTORCH_VERSION}`,

@@ -50,7 +50,11 @@ function candidateOf(graph: Graph, { images, epochs }: AutoSettings): (chain: Ch
 }
 
 /** Sets the largest matrices aside until the rest are within the limit. */
-function withinMemory(methods: readonly IndexMethod[], candidates: readonly Candidate[], limit: number): IndexMethod[] {
+function withinMemory(
+  methods: readonly IndexMethod[],
+  candidates: readonly Candidate[],
+  limit: number,
+): IndexMethod[] {
   const kept = [...methods];
   const bytesAt = (i: number): number => candidates[i]?.bytes ?? 0;
   const order = [...kept.keys()].filter((i) => kept[i] === 'exact').sort((a, b) => bytesAt(b) - bytesAt(a));
@@ -63,7 +67,12 @@ function withinMemory(methods: readonly IndexMethod[], candidates: readonly Cand
   return kept;
 }
 
-function workOf(methods: readonly IndexMethod[], candidates: readonly Candidate[], pass: number, epochs: number): number {
+function workOf(
+  methods: readonly IndexMethod[],
+  candidates: readonly Candidate[],
+  pass: number,
+  epochs: number,
+): number {
   const passes = methods.includes('rayleigh') ? epochs + (methods.includes('exact') ? 1 : 0) : 1;
   return candidates.reduce((sum, candidate, i) => sum + candidate[methods[i] ?? 'exact'], passes * pass);
 }
@@ -72,11 +81,16 @@ function workOf(methods: readonly IndexMethod[], candidates: readonly Candidate[
 export function chooseMethods(graph: Graph, settings: AutoSettings): readonly IndexMethod[] {
   const candidates = lower(graph).chains.map(candidateOf(graph, settings));
   const pass = WORK.pass * 3 * settings.images * macs(graph);
-  const each = candidates.map(({ exact, rayleigh }): IndexMethod => (exact <= rayleigh ? 'exact' : 'rayleigh'));
+  const each = candidates.map(
+    ({ exact, rayleigh }): IndexMethod => (exact <= rayleigh ? 'exact' : 'rayleigh'),
+  );
   // One layer that descends makes the network run T times more: exact everywhere may be cheaper in all.
-  const options = [each, each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')]
-    .map((methods) => withinMemory(methods, candidates, settings.memoryLimit));
+  const options = [each, each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')].map(
+    (methods) => withinMemory(methods, candidates, settings.memoryLimit),
+  );
   return options.reduce((best, one) =>
-    workOf(one, candidates, pass, settings.epochs) < workOf(best, candidates, pass, settings.epochs) ? one : best,
+    workOf(one, candidates, pass, settings.epochs) < workOf(best, candidates, pass, settings.epochs)
+      ? one
+      : best,
   );
 }

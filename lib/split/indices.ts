@@ -2,7 +2,13 @@
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { lower } from '../graph/lower.js';
-import { type ChainIndices, type DatasetHandle, type DirectionsHandle, type IndexMethod, loadCore } from '../native.js';
+import {
+  type ChainIndices,
+  type DatasetHandle,
+  type DirectionsHandle,
+  type IndexMethod,
+  loadCore,
+} from '../native.js';
 import type { Network } from '../network.js';
 import { NOWHERE, type Place, underControl } from '../train/control.js';
 import { chooseMethods } from './auto.js';
@@ -53,6 +59,11 @@ export interface Indices extends Disposable {
   readonly directions: DirectionsHandle;
 }
 
+/** The largest minibatch of at most `most` that divides the images into equal ones, or nearly: each counts the same in the descent. */
+export function evenBatch(images: number, most: number): number {
+  return Math.ceil(images / Math.ceil(images / most));
+}
+
 /** Rayleigh epochs that let the descent converge on few images: at least 2,000 steps (FACTS: 1,600 reach 0.5%). */
 export function enoughEpochs(images: number, batch: number): number {
   return Math.max(10, Math.ceil(2000 / Math.ceil(images / batch)));
@@ -61,7 +72,10 @@ export function enoughEpochs(images: number, batch: number): number {
 function refuseNotFinite({ id, indices }: ChainIndices): void {
   const at = indices.findIndex((index) => !Number.isFinite(index));
   if (at >= 0) {
-    throw new SplitgrowError('E_NOT_FINITE', `indices: neuron ${at} of "${id}" has index ${indices[at]}; the network has diverged`);
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `indices: neuron ${at} of "${id}" has index ${indices[at]}; the network has diverged`,
+    );
   }
 }
 
@@ -70,14 +84,42 @@ export async function computeIndices(
   network: Network,
   data: DatasetHandle,
   request: IndicesRequest,
-  { control = {}, where = NOWHERE }: { readonly control?: RunControl; readonly where?: Omit<Place, 'phase'> } = {},
+  {
+    control = {},
+    where = NOWHERE,
+  }: { readonly control?: RunControl; readonly where?: Omit<Place, 'phase'> } = {},
 ): Promise<Indices> {
-  const { method, batch, epochs, learningRate, rmsprop, reluBeta, identityCurvature, memoryLimit, images, seed } = request;
+  const {
+    method,
+    batch,
+    epochs,
+    learningRate,
+    rmsprop,
+    reluBeta,
+    identityCurvature,
+    memoryLimit,
+    images,
+    seed,
+  } = request;
   const { chains } = lower(network.graph);
-  const methods = method === 'auto' ? chooseMethods(network.graph, { images, epochs, memoryLimit }) : chains.map(() => method);
+  const methods =
+    method === 'auto'
+      ? chooseMethods(network.graph, { images, epochs, memoryLimit })
+      : chains.map(() => method);
   const { epsilon: rmsEpsilon, ...descent } = rmsprop;
   const options = {
-    ...{ methods, batch, epochs, learningRate, ...descent, rmsEpsilon, reluBeta, identityCurvature, seed, memoryLimit },
+    ...{
+      methods,
+      batch,
+      epochs,
+      learningRate,
+      ...descent,
+      rmsEpsilon,
+      reluBeta,
+      identityCurvature,
+      seed,
+      memoryLimit,
+    },
     shuffle: request.shuffle ?? true,
     auxiliary: request.auxiliary ?? false,
   };

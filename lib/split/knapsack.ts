@@ -148,7 +148,7 @@ export function takeWithin(
  * Rounding leaves a gap where the next neuron is large: the first neuron left
  * out of each group in turn is taken in for the last picks of the order, as
  * few as make it fit, if it lowers the sum of indices more than they do; then
- * what fits again is filled in. True where that was done: the sum fell, so it ends.
+ * what fits again is filled in. True where that was done: the sum fell, so it ends. Not in the paper, which only rounds.
  */
 function exchanged(order: readonly Candidate[], taken: Set<Candidate>, widths: Widths): boolean {
   const tried = new Set<GroupId>();

@@ -30,7 +30,7 @@ interface Strategy {
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'energy-aware': {
     summary:
-      "most decrease of the loss for the energy: the LP's choice first, then by ratio (arXiv 1910.03103, section 4)",
+      "most decrease of the loss for the energy: the LP's choice first, then by ratio (arXiv 1910.03103)",
     order: ({ program, relaxed }) => {
       // One budget: the LP's choice is a prefix of its ratio order already. Else chosen ones first; the sort is stable.
       const share = (i: number): number => relaxed.beta[i] ?? 0;

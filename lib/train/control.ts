@@ -46,7 +46,9 @@ export async function underControl<Result>(
     }
   };
   const progress: OnProgress | null =
-    control.onEvent === undefined ? null : (reported) => emit({ type: 'progress', ...place, progress: reported });
+    control.onEvent === undefined
+      ? null
+      : (reported) => emit({ type: 'progress', ...place, progress: reported });
   control.signal?.addEventListener('abort', stop, { once: true });
   try {
     const result = await call(progress, abort);

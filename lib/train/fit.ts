@@ -24,7 +24,12 @@ export interface Images {
  * Images on the device. uint8 pixels are normalised on the fly by the network's
  * mean and std (none: x / 255 only); float32 images are taken as they are.
  */
-export function toDevice(graph: Graph, { images, labels }: Images, classes: number, device: Device): DatasetHandle {
+export function toDevice(
+  graph: Graph,
+  { images, labels }: Images,
+  classes: number,
+  device: Device,
+): DatasetHandle {
   const channels = graph.input.shape[0];
   const mean = graph.input.mean ?? new Array<number>(channels).fill(0);
   const std = graph.input.std ?? new Array<number>(channels).fill(1);
@@ -70,13 +75,20 @@ export async function fitEpoch(
 export async function evaluateNetwork(
   network: Network,
   data: DatasetHandle,
-  { batch, control = {}, where = NOWHERE }: { readonly batch: number; readonly control?: RunControl; readonly where?: Where },
+  {
+    batch,
+    control = {},
+    where = NOWHERE,
+  }: { readonly batch: number; readonly control?: RunControl; readonly where?: Where },
 ): Promise<EvaluateResult> {
   const result = await underControl(control, { ...where, phase: 'evaluate' }, (progress, abort) =>
     loadCore().evaluate(network.handle, data, { batch }, progress, abort),
   );
   if (!Number.isFinite(result.loss)) {
-    throw new SplitgrowError('E_NOT_FINITE', `evaluate, stage ${where.stage}: the loss is ${result.loss}; the network has diverged`);
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `evaluate, stage ${where.stage}: the loss is ${result.loss}; the network has diverged`,
+    );
   }
   return result;
 }

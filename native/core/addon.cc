@@ -7,6 +7,7 @@
 #include "bench.h"
 #include "boundary.h"
 #include "environment.h"
+#include "group.h"
 #include "memory.h"
 #include "surgery.h"
 #include "train.h"
@@ -141,6 +142,7 @@ Napi::Value train(const Napi::CallbackInfo& info) {
   options.decaysAll = readString(o, "decay") == "all";
   options.labelSmoothing = readNumber(o, "labelSmoothing");
   options.shuffle = readBool(o, "shuffle");
+  options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
   options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   return runTask(info, info[3], info[4],
@@ -308,6 +310,28 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value join(const Napi::CallbackInfo& info) {
+  const Napi::Object o = readObject(info[0], "options");
+  GroupOptions options;
+  options.world = static_cast<int>(readInteger(o, "world", 1, 1 << 20));
+  options.rank =
+      static_cast<int>(readInteger(o, "rank", 0, options.world - 1));
+  options.host = readString(o, "host");
+  options.port = static_cast<int>(readInteger(o, "port", 1, 65535));
+  options.isServer = readBool(o, "isServer");
+  options.prefix = readString(o, "prefix");
+  options.timeoutMs = readInteger(o, "timeoutMs", 1, kMost);
+  return runTask(info, info.Env().Null(), info.Env().Null(),
+                 [options](const Control&) -> ToJs {
+                   joinGroup(options);
+                   return [](Napi::Env env) { return env.Undefined(); };
+                 });
+}
+Napi::Value leave(const Napi::CallbackInfo& info) {
+  leaveGroup();
+  return info.Env().Undefined();
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   installMemory();
   initBoundary(env);
@@ -330,6 +354,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("createDirections", guard<createDirections>);
   add("rewrite", guard<rewriteNetwork>);
   add("bench", guard<benchSteps>);
+  add("joinGroup", guard<join>);
+  add("leaveGroup", guard<leave>);
   return exports;
 }
 

@@ -1,11 +1,31 @@
-// Single process so far.
+// Sharding of minibatches and of batch-norm statistics.
 #include "distributed.h"
+
+#include "group.h"
 
 namespace splitgrow {
 
-Batch shardOf(const Batch& whole) { return whole; }
-void reduceGradients(Network*, int64_t, int64_t) {}
-void reduceSums(const at::Tensor&) {}
-void shareStatistics(Network*) {}
+Shard shardOf(const Batch& whole) {
+  const int64_t world = groupWorld(), rank = groupRank();
+  if (world == 1) return {whole, 1};
+  const int64_t count = whole.labels.size(0);
+  if (count < world) return {whole, 1.0 / static_cast<double>(world)};
+  const int64_t from = rank * count / world;
+  const int64_t here = (rank + 1) * count / world - from;
+  return {{whole.images.narrow(0, from, here),
+           whole.labels.narrow(0, from, here)},
+          static_cast<double>(here) / static_cast<double>(count)};
+}
+
+void shareStatistics(Network* network) {
+  const int world = groupWorld();
+  if (world == 1) return;
+  for (Node& node : network->nodes)
+    for (size_t i = 0; i < node.parameters.size(); ++i) {
+      if (node.gradients[i].defined()) continue;
+      sumOverGroup(node.parameters[i]);
+      node.parameters[i].div_(world);
+    }
+}
 
 }  // namespace splitgrow

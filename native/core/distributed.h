@@ -7,12 +7,15 @@
 
 namespace splitgrow {
 
-// This rank's share of a global minibatch.
-Batch shardOf(const Batch& whole);
-// Gradients of the mean over the global minibatch, from the local means.
-void reduceGradients(Network* network, int64_t local, int64_t whole);
-// Sums a tensor over the ranks, in place.
-void reduceSums(const at::Tensor& tensor);
+// This rank's part of a global minibatch, and its share of the mean loss: the
+// shares of all ranks add up to 1.
+struct Shard {
+  Batch batch;
+  double share = 1;
+};
+// Consecutive rows by rank; a minibatch with fewer images than ranks is worked
+// on by every rank as a whole.
+Shard shardOf(const Batch& whole);
 // Averages batch-norm statistics over the ranks, so that they stay equal.
 void shareStatistics(Network* network);
 

@@ -1,7 +1,6 @@
-// Exact splitting matrices in one sweep over the data, by matrix products:
-// S_n = sum over positions of h_n * x x^T. Rows of the sums are built for
-// several i at once: [i, n, j] += (h_n x_i)^T x_j for j >= the first i, so that
-// about half the products of the full square are done.
+// Exact splitting matrices in one sweep over the data:
+// S_n = sum over positions of h_n * x x^T, all neurons of a layer at once, the
+// upper triangle alone.
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -15,8 +14,9 @@ namespace {
 
 using at::Tensor;
 
-constexpr int64_t kRows = 512;       // positions of one product
-constexpr int64_t kColumns = 256;    // products h_n * x_i of one product
+constexpr int64_t kRows = 1024;  // positions that a thread takes at a time
+// From this dimension on a row of x fills too much of the loops' scratch.
+constexpr int64_t kMostDimension = 960;
 
 // [positions, neurons] of h [N, n, H, W] or [N, n], a view where it can be.
 Tensor positionsOf(const Tensor& h) {
@@ -25,37 +25,22 @@ Tensor positionsOf(const Tensor& h) {
 
 void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
   const int64_t positions = x.size(0), d = x.size(1), n = h.size(1);
-  const int64_t wide = std::clamp<int64_t>(kColumns / n, 1, d);
   const int64_t chunks = (positions + kRows - 1) / kRows;
-  const int64_t threads =
-      std::min<int64_t>(at::get_num_threads(), chunks);
+  const int64_t threads = std::min<int64_t>(at::get_num_threads(), chunks);
   Tensors own(threads, sums);
   for (int64_t t = 1; t < threads; ++t) own[t] = at::zeros_like(sums);
   at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
-    const at::NoGradGuard noGrad;
-    for (int64_t t = begin; t < end; ++t) {
-      const Tensor buffer = at::empty({kRows, wide * n});
+    std::vector<float> scratch(kMatrixScratch);
+    for (int64_t t = begin; t < end; ++t)
       for (int64_t c = t; c < chunks; c += threads) {
         const int64_t at = c * kRows;
-        const int64_t rows = std::min(kRows, positions - at);
-        const Tensor block = x.narrow(0, at, rows);
-        for (int64_t i = 0; i < d; i += wide) {
-          const int64_t w = std::min(wide, d - i);
-          pickKernels().outer(x.const_data_ptr<float>() + at * d + i, d,
-                              h.const_data_ptr<float>() + at * h.stride(0),
-                              h.stride(0), rows, w, n,
-                              buffer.mutable_data_ptr<float>());
-          const Tensor left = buffer.view({-1})
-                                  .narrow(0, 0, rows * w * n)
-                                  .view({rows, w * n});
-          Tensor to = own[t]
-                          .view({d * n, d})
-                          .narrow(0, i * n, w * n)
-                          .narrow(1, i, d - i);
-          at::addmm_out(to, to, left.t(), block.narrow(1, i, d - i));
-        }
+        pickKernels().matrices(x.const_data_ptr<float>() + at * d, d,
+                               h.const_data_ptr<float>() + at * h.stride(0),
+                               h.stride(0), n,
+                               std::min(kRows, positions - at),
+                               scratch.data(),
+                               own[t].mutable_data_ptr<float>());
       }
-    }
   });
   for (int64_t t = 1; t < threads; ++t) sums.add_(own[t]);
 }
@@ -63,9 +48,10 @@ void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
 void accumulateByTensors(const Tensor& sums, const Tensor& x,
                          const Tensor& h) {
   const int64_t d = x.size(1);
-  for (int64_t i = 0; i < d; ++i)
-    sums[i].narrow(1, i, d - i)
-        .addmm_((h * x.narrow(1, i, 1)).t(), x.narrow(1, i, d - i));
+  for (int64_t i = 0; i < d; ++i) {
+    const Tensor row = at::mm(x.narrow(1, i, d - i).t(), h * x.narrow(1, i, 1));
+    sums[i].narrow(0, i, d - i).add_(row);
+  }
 }
 
 }  // namespace
@@ -106,15 +92,15 @@ void accumulate(Block* block, const ChainView& view, const Tensor& h) {
   const Tensor rows = positionsOf(h).narrow(1, block->from, block->count);
   const int64_t d = x.size(1);
   if (!block->sums.defined())
-    block->sums = at::zeros({d, block->count, d}, x.options());
+    block->sums = at::zeros({d, d, block->count}, x.options());
   const bool hasLoops = x.device().is_cpu() && x.scalar_type() == at::kFloat &&
-                        rows.stride(1) == 1;
+                        rows.stride(1) == 1 && d <= kMostDimension;
   (hasLoops ? accumulateByLoops : accumulateByTensors)(block->sums, x, rows);
 }
 
 Eigen smallestEigen(const Block& block) {
   // [count, d, d], symmetric from the upper triangle.
-  const Tensor upper = block.sums.permute({1, 0, 2}).triu();
+  const Tensor upper = block.sums.permute({2, 0, 1}).triu();
   const Tensor s = upper + upper.triu(1).transpose(1, 2);
   Eigen eigen{at::empty({block.count}, s.options()),
               at::empty({block.count, s.size(1)}, s.options()), Tensor()};
@@ -123,7 +109,8 @@ Eigen smallestEigen(const Block& block) {
     auto [values, vectors] =
         at::linalg_eigh(s.narrow(0, begin, end - begin), "U");
     eigen.values.narrow(0, begin, end - begin).copy_(values.select(1, 0));
-    eigen.vectors.narrow(0, begin, end - begin).copy_(vectors.select(2, 0));
+    eigen.vectors.narrow(0, begin, end - begin)
+        .copy_(withSign(vectors.select(2, 0)));
   };
   if (s.device().is_cpu())
     at::parallel_for(0, block.count, 1, solve);

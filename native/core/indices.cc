@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "distributed.h"
+#include "group.h"
 #include "train.h"
 
 namespace splitgrow {
@@ -52,7 +53,7 @@ void solve(const Job& job, const Block& block, Indices* result) {
     directions.select(1, 0).fill_(1);
   }
   if (!block.sums.defined()) return;
-  reduceSums(block.sums);
+  sumOverGroup(block.sums);
   const Eigen eigen = smallestEigen(block);
   directions.narrow(0, block.from, block.count).copy_(eigen.vectors);
   const auto values = toVector(eigen.values);
@@ -77,9 +78,9 @@ void runExact(const Job& job, const std::vector<bool>& wanted,
     for (int64_t i = 0; i < order.steps(); ++i) {
       job.control.check();
       const Batch whole = order.batch(i);
-      const Batch batch = shardOf(whole);
+      const auto [batch, share] = shardOf(whole);
       sweepChains(*job.network, job.folded, batch, here, o,
-                  job.weightOf(batch), [&](const ChainView& view) {
+                  share * job.weightOf(whole), [&](const ChainView& view) {
                     if (view.isFlat()) return view.g;
                     const Curvature c = view.curvatureOf(Tensor(), true);
                     for (Block& block : blocks)
@@ -130,6 +131,11 @@ bool isAny(const std::vector<bool>& wanted) {
 }
 
 }  // namespace
+
+Tensor withSign(const Tensor& v) {
+  const Tensor largest = v.abs().argmax(1, true);
+  return v * at::where(v.gather(1, largest) < 0, -1.0, 1.0).to(v.scalar_type());
+}
 
 Indices computeIndices(Network* network, const Dataset& data,
                        const IndicesOptions& options, const Control& control) {

@@ -45,6 +45,11 @@ Indices computeIndices(Network* network, const Dataset& data,
 
 // --- shared by the methods ---
 
+// Rows of `v` with the sign that makes the component of largest size positive:
+// v and -v are the same direction, and off-springs should not depend on which
+// one a solver found.
+at::Tensor withSign(const at::Tensor& v);
+
 // What a method sees of one chain in one minibatch.
 struct ChainView {
   int chain = 0;
@@ -104,7 +109,7 @@ struct Rayleigh {
 struct Block {
   int chain = 0;
   int64_t from = 0, count = 0;  // neurons
-  at::Tensor sums;              // [dimension, count, dimension], i <= j valid
+  at::Tensor sums;              // [dimension, dimension, count], i <= j valid
 };
 // Cuts the neurons of the exact chains into sweeps within the memory limit.
 std::vector<std::vector<Block>> planBlocks(const Network& network,

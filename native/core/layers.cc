@@ -4,6 +4,7 @@
 #include "layers.h"
 
 #include "error.h"
+#include "group.h"
 #include "rows.h"
 
 namespace splitgrow {
@@ -78,6 +79,27 @@ std::vector<int64_t> allButChannels(const Tensor& x) {
                       : std::vector<int64_t>{0};
 }
 
+struct BatchMoments {
+  Moments moments;
+  double count;  // values a channel
+};
+// Of this rank's values, or, with `syncs`, of the values of all ranks.
+BatchMoments batchMoments(const Tensor& x, bool syncs) {
+  const Moments own = moments(x);
+  const double count = static_cast<double>(x.numel() / x.size(1));
+  if (!syncs) return {own, count};
+  const Tensor mean = own.mean.to(at::kDouble);
+  const Tensor all = at::cat(
+      {mean * count, (own.variance.to(at::kDouble) + mean * mean) * count,
+       at::full({1}, count, mean.options())});
+  sumOverGroup(all);
+  const int64_t c = x.size(1);
+  const double total = all[2 * c].item<double>();
+  const Tensor m = all.narrow(0, 0, c) / total;
+  const Tensor v = (all.narrow(0, c, c) / total - m * m).clamp_min(0);
+  return {{m.to(x.scalar_type()), v.to(x.scalar_type())}, total};
+}
+
 }  // namespace
 
 const Layer kConv2d = {convApply, convInputGrad, convWeightGrad, convPatches};
@@ -120,16 +142,14 @@ Tensor normForward(const Node& node, const Tensors& in, const Run& run,
   const auto& p = node.parameters;
   Affine affine;
   if (run.isTraining) {
-    const int64_t count = x.numel() / x.size(1);
+    const auto [m, count] = batchMoments(x, run.syncsNorm);
     require(count > 1, "E_ARGUMENT", node.instruction->id,
             ": batch norm in training needs more than one value a channel; ",
             "use a larger batch");
-    const Moments m = moments(x);
     const double momentum = node.attributes().momentum;
     p[2].mul_(1 - momentum).add_(m.mean, momentum);
     p[3].mul_(1 - momentum)
-        .add_(m.variance, momentum * static_cast<double>(count) /
-                              static_cast<double>(count - 1));
+        .add_(m.variance, momentum * count / (count - 1));
     const Tensor inverse = at::rsqrt(m.variance + node.attributes().eps);
     affine.scale = p[0] * inverse;
     affine.shift = p[1] - m.mean * affine.scale;
@@ -157,10 +177,19 @@ Tensors normBackward(const Node& node, const Tensor& grad, const Tensors& in,
   node.gradients[1].copy_(d.sum);
   if (!wantInput) return {Tensor()};
   // dx = scale * (dz - mean(dz) - xhat * mean(dz * xhat))
-  const double share =
-      static_cast<double>(x.size(1)) / static_cast<double>(x.numel());
-  const Tensor b = scale * inverse * inverse * d.dot * -share;
-  return {combine(x, d.dz, scale, b, -(scale * d.sum * share + b * mean))};
+  Tensor sum = d.sum, dot = d.dot;
+  double count = static_cast<double>(x.numel() / x.size(1));
+  if (run.syncsNorm) {
+    const Tensor all = at::cat(
+        {sum, dot, at::full({1}, count, sum.options())}).to(at::kDouble);
+    sumOverGroup(all);
+    const int64_t c = x.size(1);
+    sum = all.narrow(0, 0, c).to(sum.scalar_type());
+    dot = all.narrow(0, c, c).to(sum.scalar_type());
+    count = all[2 * c].item<double>();
+  }
+  const Tensor b = scale * inverse * inverse * dot / -count;
+  return {combine(x, d.dz, scale, b, -(scale * sum / count + b * mean))};
 }
 
 }  // namespace splitgrow

@@ -104,8 +104,11 @@ void Network::plan() {
   trainingSteps = steps([](const Op& first, const Op& second) {
     return first.isNorm && second.isActivation;
   });
+  // A norm that no layer absorbs absorbs its activation here too: its row
+  // applies nodes[i].activation in either mode.
   evaluationSteps = steps([](const Op& first, const Op& second) {
-    return first.layer != nullptr && second.isNorm;
+    return (first.layer != nullptr && second.isNorm) ||
+           (first.isNorm && second.isActivation);
   });
   for (const Step& step : trainingSteps)
     if (step.absorbed >= 0)

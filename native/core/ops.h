@@ -27,6 +27,7 @@ struct Node {
 // What one run of a row is told.
 struct Run {
   bool isTraining = false;
+  bool syncsNorm = false;  // batch norm over the minibatch of all ranks
   std::optional<at::Generator> random;  // for dropout
 };
 

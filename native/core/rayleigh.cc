@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "distributed.h"
+#include "group.h"
 #include "indices.h"
 
 namespace splitgrow {
@@ -83,11 +84,11 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Batch& whole, double rate) {
-  const Batch batch = shardOf(whole);
-  const double share = static_cast<double>(batch.labels.size(0)) /
-                       static_cast<double>(whole.labels.size(0));
+  const auto [batch, share] = shardOf(whole);
   if (options.auxiliary) {
     products = auxiliaryProducts(network, folded, batch, wanted, v, options);
+    for (const Tensor& product : products)
+      if (product.defined()) product.mul_(share);
   } else {
     sweepChains(network, folded, batch, wanted, options, share,
                 [&](const ChainView& view) {
@@ -109,7 +110,7 @@ void Rayleigh::step(const Network& network, const Folded& folded,
   }
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
-    reduceSums(products[i]);
+    sumOverGroup(products[i]);
     if (!sumV.empty() && sumV[i].defined()) used[i] = v[i].clone();
     const bool hasLoops =
         network.device.is_cpu() && network.dtype == at::kFloat;
@@ -142,12 +143,14 @@ void Rayleigh::finish(Indices* result, Directions* directions,
                       const Network& network) {
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
-    const Tensor unit = sumV[i] / rowNorm(sumV[i]);
+    const Tensor norm = rowNorm(sumV[i]);
+    const Tensor unit = withSign(sumV[i] / norm);
     const Tensor lambda =
         at::tensor(sumQuotients[i], at::kDouble).to(network.options());
     // Of the averages: the mean product against lambda times the mean v.
     const Tensor residual =
-        rowNorm(sumProducts[i] - lambda.unsqueeze(1) * unit)
+        rowNorm(sumProducts[i] -
+                lambda.unsqueeze(1) * (sumV[i] / norm))
             .to(at::kCPU, at::kDouble)
             .contiguous();
     ChainIndices& chain = result->chains[i];

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "distributed.h"
+#include "group.h"
 
 namespace splitgrow {
 
@@ -24,14 +25,15 @@ struct Sums {
   explicit Sums(const at::Device& device)
       : values(at::zeros({3}, at::TensorOptions().dtype(at::kDouble).device(
                                   device))) {}
+  // `weight` is less than 1 where several ranks count the same images.
   void add(const Tensor& loss, const Tensor& logits, const Tensor& labels,
-           bool wantTop5) {
-    values[0] += loss.to(at::kDouble);
+           bool wantTop5, double weight = 1) {
+    values[0] += loss.to(at::kDouble) * weight;
     const int64_t k =
         wantTop5 ? std::min<int64_t>(5, logits.size(1)) : int64_t{1};
     const Tensor hits = std::get<1>(logits.topk(k, 1)).eq(labels.unsqueeze(1));
-    values[1] += hits.select(1, 0).sum();
-    values[2] += hits.sum();
+    values[1] += hits.select(1, 0).sum() * weight;
+    values[2] += hits.sum() * weight;
   }
   Totals totals(int64_t images, double seconds) const {
     const Tensor host = values.to(at::kCPU);
@@ -103,23 +105,29 @@ Totals trainEpoch(Network* network, const Dataset& data,
           options.learningRates.size());
   Run run;
   run.isTraining = true;
-  run.random = at::make_generator<at::CPUGeneratorImpl>(options.seed + 1);
+  run.syncsNorm = options.syncsNorm && groupWorld() > 1;
+  run.random = at::make_generator<at::CPUGeneratorImpl>(
+      options.seed + 1 + static_cast<uint64_t>(groupRank()));
   Sums sums(network->device);
   int64_t images = 0;
   const bool isHost = network->device.is_cpu();
   for (int64_t i = 0; i < steps; ++i) {
     control.check();
     const Batch whole = sweep.batch(i);
-    const Batch batch = shardOf(whole);
+    const auto [batch, share] = shardOf(whole);
     Tape tape;
     const Tensor logits = forwardTraining(*network, batch.images, run, &tape);
     Loss loss =
         crossEntropy(logits, batch.labels, options.labelSmoothing, true);
     if (isHost) requireFinite(loss.sum.item<double>(), i);
+    if (share != 1) loss.gradLogits.mul_(share);
     backwardTraining(*network, &tape, run, loss.gradLogits);
-    reduceGradients(network, batch.labels.size(0), whole.labels.size(0));
+    sumOverGroup(network->gradients);
     sgdStep(network, options, options.learningRates[i]);
-    sums.add(loss.sum, logits, batch.labels, false);
+    const double weight = share *
+                          static_cast<double>(whole.labels.size(0)) /
+                          static_cast<double>(batch.labels.size(0));
+    sums.add(loss.sum, logits, batch.labels, false, weight);
     images += whole.labels.size(0);
     ProgressReport report{"train", i + 1, steps, images, secondsSince(start),
                           std::nan("")};
@@ -127,7 +135,7 @@ Totals trainEpoch(Network* network, const Dataset& data,
       report.loss = sums.totals(images, 0).loss;
     control.report(report);
   }
-  reduceSums(sums.values);
+  sumOverGroup(sums.values);
   shareStatistics(network);
   const Totals totals = sums.totals(images, secondsSince(start));
   requireFinite(totals.loss, steps - 1);
@@ -164,10 +172,14 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
   checkFits(*network, data);
   Tensors parts;
   if (isTraining) {
-    // Batch statistics, without moving the running ones.
-    NamedTensors before;
+    // Batch statistics, without moving the running ones, also on failure.
+    struct Restored {
+      Network* network;
+      NamedTensors before;
+      ~Restored() { network->write(before); }
+    } restored{network, {}};
     for (const auto& [name, tensor] : network->weights())
-      before.emplace_back(name, tensor.clone());
+      restored.before.emplace_back(name, tensor.clone());
     const Sweep sweep(data, data.size(), false, {}, 0, network->options());
     Run run;
     run.isTraining = true;
@@ -175,7 +187,6 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
     Tape tape;
     parts.push_back(
         forwardTraining(*network, sweep.batch(0).images, run, &tape));
-    network->write(before);
   } else {
     const Sweep sweep(data, batchSize, false, {}, 0, network->options());
     const Folded folded(*network);

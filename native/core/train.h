@@ -12,6 +12,7 @@ struct TrainOptions {
   std::vector<double> learningRates;  // one a minibatch
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
   bool nesterov = false, decaysAll = true, shuffle = true;
+  bool syncsNorm = false;  // batch statistics over all ranks
   Augment augment;
   uint64_t seed = 0;
 };

@@ -4,6 +4,21 @@ import { type Figure, frame, points } from './figure.js';
 import type { RunRecord } from './read.js';
 import { MUTED, SERIES } from './svg.js';
 
+const [ABOVE, BELOW] = [-13, 18] as const;
+/** Points nearer than this factor in MACs may hide one another's names. */
+const NEAR = 1.2;
+
+interface Point {
+  readonly macs: number;
+  readonly top1: number;
+}
+
+/** Where a point's name goes: away from a point of another series that is near. */
+function nameSide(point: Point, others: readonly Point[]): number {
+  const isNear = ({ macs }: Point): boolean => Math.max(macs / point.macs, point.macs / macs) < NEAR;
+  return others.some((other) => isNear(other) && other.top1 > point.top1) ? BELOW : ABOVE;
+}
+
 /** Top-1 against MACs on a logarithmic axis, the rivals beside the grown networks. */
 export function accuracyFigure({ summary, compare }: RunRecord): Figure {
   const grown = summary.stages.map(({ stage, macs, top1 }) => ({
@@ -11,6 +26,7 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
     top1,
     name: String(stage),
     series: 'grown',
+    dy: nameSide({ macs, top1 }, compare?.rivals ?? []),
     said: `stage ${stage}: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
   }));
   const rivals = (compare?.rivals ?? []).map(({ method, multiplier, macs, top1 }) => ({
@@ -18,6 +34,7 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
     top1,
     name: `${decimal(multiplier, 2)}x`,
     series: `${method}, from scratch`,
+    dy: nameSide({ macs, top1 }, summary.stages),
     said: `${method} ${decimal(multiplier, 2)}x: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
   }));
   const series = [...new Set([...grown, ...rivals].map((row) => row.series))];
@@ -25,7 +42,13 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
     field: 'macs',
     type: 'quantitative',
     scale: { type: 'log', nice: false, padding: 28 },
-    axis: { title: 'MACs, logarithmic', format: '~s', tickCount: 6, labelOverlap: true },
+    axis: {
+      title: 'MACs, logarithmic',
+      format: '~s',
+      tickCount: 6,
+      labelOverlap: 'greedy',
+      labelSeparation: 8,
+    },
   };
   const y = {
     field: 'top1',
@@ -51,7 +74,7 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
         { transform: [{ filter: { field: 'series', equal: 'grown' } }], ...points('circle', 80) },
         { transform: [{ filter: { not: { field: 'series', equal: 'grown' } } }], ...points('diamond', 110) },
         {
-          mark: { type: 'text', dy: { expr: "datum.series === 'grown' ? -13 : 17" } },
+          mark: { type: 'text', dy: { expr: 'datum.dy' } },
           encoding: { text: { field: 'name' }, color: { value: MUTED } },
         },
       ],

@@ -1,5 +1,5 @@
 // The report's page: what came out first, then the figures, then everything that proves it.
-import { decimal, integer, seconds } from '../../format.js';
+import { decimal, integer, percent, seconds } from '../../format.js';
 import type { Figure } from './figure.js';
 import { type Html, html, preformatted, trusted } from './html.js';
 import type { RunRecord } from './read.js';
@@ -68,7 +68,7 @@ function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
     {
       name: 'seconds',
       value: seconds(spent),
-      note: `${decimal((100 * fit) / spent, 0)} % of them parametric updates`,
+      note: `${percent(fit / spent)} of them parametric updates`,
     },
     ...rivals,
   ];

@@ -1,5 +1,5 @@
 // The tables of the report: stages, choices, certificates, growth steps, machine.
-import { decimal, integer, significant } from '../../format.js';
+import { decimal, integer, percent, significant } from '../../format.js';
 import type {
   BudgetRecord,
   CertificateRecord,
@@ -54,7 +54,7 @@ const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
   { title: 'before', cell: ({ budget }) => integer(budget.before), isNumber: true },
   { title: 'limit', cell: ({ budget }) => integer(budget.limit), isNumber: true },
   { title: 'after', cell: ({ budget }) => integer(budget.after), isNumber: true },
-  { title: 'growth used', cell: ({ budget }) => `${decimal(100 * budget.usedShare, 1)} %`, isNumber: true },
+  { title: 'growth used', cell: ({ budget }) => percent(budget.usedShare), isNumber: true },
   {
     title: 'limit kept',
     cell: ({ budget }) =>
@@ -72,7 +72,7 @@ const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
     isNumber: true,
   },
   { title: 'LP bound', cell: ({ certificate }) => significant(certificate.bound, 4), isNumber: true },
-  { title: 'gap', cell: ({ certificate }) => significant(certificate.gap), isNumber: true },
+  { title: 'gap', cell: ({ certificate }) => percent(certificate.gap), isNumber: true },
   { title: 'solver', cell: ({ certificate }) => certificate.solver },
 ];
 

@@ -40,17 +40,20 @@ struct Kernels {
   void (*curvature)(Act act, const float* z, const float* g, const float* u,
                     int64_t count, int64_t width, const float* square,
                     float beta, float* gz, float* p);
-  // out[r, i * n + k] = x[r, i] * h[r, k] for i < wide; rows of x and h are
-  // strideX and strideH floats apart.
-  void (*outer)(const float* x, int64_t strideX, const float* h,
-                int64_t strideH, int64_t rows, int64_t wide, int64_t n,
-                float* out);
+  // sums[(i * d + j) * n + k] += sum over rows of h[r, k] x[r, i] x[r, j] for
+  // i <= j (other places hold rubbish); rows of h are strideH floats apart,
+  // those of x are d. `scratch` holds kMatrixScratch floats.
+  void (*matrices)(const float* x, int64_t d, const float* h, int64_t strideH,
+                   int64_t n, int64_t rows, float* scratch, float* sums);
   // One RMSprop step on the Rayleigh quotient of each row of v [n, d], then
   // v is made unit again; quotients[i] = v_i . sv_i before the step.
   void (*rayleigh)(float* v, const float* sv, float* square, float* velocity,
                    int64_t n, int64_t d, float rate, float alpha,
                    float momentum, float epsilon, double* quotients);
 };
+
+// What `matrices` packs at a time: at most this many floats.
+constexpr int64_t kMatrixScratch = 16384;
 
 const Kernels& pickKernels();
 
