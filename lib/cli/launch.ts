@@ -11,7 +11,10 @@ export const LAUNCH = defineCommand({
   },
   flags: { processes: required(integer('N', 'how many ranks', { min: 1, max: 1024 })) },
   examples: [
-    ['splitgrow launch --processes 2 -- grow experiments/demo.json', 'grows with two ranks of half the batch each'],
+    [
+      'splitgrow launch --processes 2 -- grow experiments/demo.json',
+      'grows with two ranks of half the batch each',
+    ],
     ['splitgrow launch --processes 2 -- train experiments/demo.json --json', "prints rank 0's document"],
   ],
   run: async ({ processes, command, json }, { control }) => {

@@ -22,7 +22,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const TIMEOUT = 'SPLITGROW_RANK_TIMEOUT';
 const DEFAULT_TIMEOUT = 600;
 
-function whole(env: Environment, name: string, { min, max }: { readonly min: number; readonly max: number }): number {
+function whole(
+  env: Environment,
+  name: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
   const text = env[name];
   const value = text !== undefined && /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
@@ -54,9 +58,18 @@ export function readRanks(env: Environment = process.env): Ranks | null {
 }
 
 async function joinRanks(ranks: Ranks): Promise<void> {
-  const seconds = process.env[TIMEOUT] === undefined ? DEFAULT_TIMEOUT : whole(process.env, TIMEOUT, { min: 1, max: 1e6 });
+  const seconds =
+    process.env[TIMEOUT] === undefined ? DEFAULT_TIMEOUT : whole(process.env, TIMEOUT, { min: 1, max: 1e6 });
   const { rank, world, host, port, isServer, attempt } = ranks;
-  await loadCore().joinGroup({ rank, world, host, port, isServer, prefix: attempt, timeoutMs: seconds * 1000 });
+  await loadCore().joinGroup({
+    rank,
+    world,
+    host,
+    port,
+    isServer,
+    prefix: attempt,
+    timeoutMs: seconds * 1000,
+  });
 }
 
 /** Runs `work` as one of the ranks; it is told whether this one writes. Without ranks it just runs. */

@@ -2,7 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 
 /** JSON where it parses, else the text itself. */
-function valueOf(text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -41,6 +41,6 @@ export function applyOverrides(json: unknown, overrides: readonly string[]): unk
         `--set ${override}: expected path=value, such as fit.epochs=10`,
       );
     }
-    return assign(current, path.split('.'), valueOf(override.slice(at + 1)), override);
+    return assign(current, path.split('.'), parsed(override.slice(at + 1)), override);
   }, json);
 }

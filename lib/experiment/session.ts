@@ -40,7 +40,7 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
   const [trainImages] = imageShape(data.train.images);
   const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
   const first = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
-  const dispose = (): void => held.forEach((handle) => handle.dispose());
+  const dispose = (): void => held.forEach((handle) => void handle.dispose());
   try {
     const train = put(data.train);
     return {

@@ -12,6 +12,7 @@ namespace splitgrow {
 struct Shard {
   Batch batch;
   double share = 1;
+  bool isWhole = true;  // every rank has the whole minibatch
 };
 // Consecutive rows by rank; a minibatch with fewer images than ranks is worked
 // on by every rank as a whole.

@@ -78,7 +78,7 @@ void runExact(const Job& job, const std::vector<bool>& wanted,
     for (int64_t i = 0; i < order.steps(); ++i) {
       job.control.check();
       const Batch whole = order.batch(i);
-      const auto [batch, share] = shardOf(whole);
+      const auto [batch, share, isWhole] = shardOf(whole);
       sweepChains(*job.network, job.folded, batch, here, o,
                   share * job.weightOf(whole), [&](const ChainView& view) {
                     if (view.isFlat()) return view.g;

@@ -74,7 +74,8 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
     if (!wanted[i]) continue;
     Tensor start = at::empty({chains[i].neurons, chains[i].dimension});
     start.normal_(0, 1, random);
-    v[i] = start.div_(rowNorm(start)).to(network.options());
+    start = start.to(network.options());  // unit in the network's dtype
+    v[i] = start.div_(rowNorm(start));
     square[i] = at::zeros_like(v[i]);
     velocity[i] = at::zeros_like(v[i]);
     products[i] = at::zeros_like(v[i]);
@@ -84,7 +85,7 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Batch& whole, double rate) {
-  const auto [batch, share] = shardOf(whole);
+  const auto [batch, share, isWhole] = shardOf(whole);
   if (options.auxiliary) {
     products = auxiliaryProducts(network, folded, batch, wanted, v, options);
     for (const Tensor& product : products)

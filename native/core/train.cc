@@ -105,7 +105,6 @@ Totals trainEpoch(Network* network, const Dataset& data,
           options.learningRates.size());
   Run run;
   run.isTraining = true;
-  run.syncsNorm = options.syncsNorm && groupWorld() > 1;
   run.random = at::make_generator<at::CPUGeneratorImpl>(
       options.seed + 1 + static_cast<uint64_t>(groupRank()));
   Sums sums(network->device);
@@ -114,7 +113,8 @@ Totals trainEpoch(Network* network, const Dataset& data,
   for (int64_t i = 0; i < steps; ++i) {
     control.check();
     const Batch whole = sweep.batch(i);
-    const auto [batch, share] = shardOf(whole);
+    const auto [batch, share, isWhole] = shardOf(whole);
+    run.syncsNorm = options.syncsNorm && !isWhole;
     Tape tape;
     const Tensor logits = forwardTraining(*network, batch.images, run, &tape);
     Loss loss =
