@@ -158,10 +158,10 @@ function variant<A, B>(value: unknown, key: string, given: A, otherwise: B): A |
 
 /** `shuffle` may stand at the top or in `fit` as well; it is kept in `data`. */
 function gatherShuffle(json: Json): Json {
-  const fit = isRecord(json['fit']) ? json['fit'] : {};
-  const data = isRecord(json['data']) ? json['data'] : {};
-  const given = [json, fit, data].filter((place) => 'shuffle' in place).map((place) => place['shuffle']);
-  if (given.length === 0 || !isRecord(json['data'])) return json;
+  const fit = isRecord(json.fit) ? json.fit : {};
+  const data = isRecord(json.data) ? json.data : {};
+  const given = [json, fit, data].filter((place) => 'shuffle' in place).map((place) => place.shuffle);
+  if (given.length === 0 || !isRecord(json.data)) return json;
   if (new Set(given).size > 1) {
     throw new SplitgrowError(
       'E_EXPERIMENT',
@@ -172,7 +172,7 @@ function gatherShuffle(json: Json): Json {
   const { shuffle: _fit, ...fitRest } = fit;
   return {
     ...rest,
-    ...(isRecord(json['fit']) ? { fit: fitRest } : {}),
+    ...(isRecord(json.fit) ? { fit: fitRest } : {}),
     data: { ...data, shuffle: given[0] },
   };
 }
@@ -185,12 +185,12 @@ export function parseExperiment(json: unknown, overrides: readonly string[] = []
   const schema = z.strictObject({
     ...REST,
     network: variant(
-      value['network'],
+      value.network,
       'directory',
       NETWORKS.directory,
       NETWORKS.preset,
     ) as z.ZodType<NetworkSpec>,
-    data: variant(value['data'], 'file', DATASETS.file, DATASETS.name) as z.ZodType<DataSpec>,
+    data: variant(value.data, 'file', DATASETS.file, DATASETS.name) as z.ZodType<DataSpec>,
   });
   const result = schema.safeParse(input);
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));

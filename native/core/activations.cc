@@ -30,8 +30,7 @@ const Activation kActivations[] = {
     {"relu", Act::kRelu, [](const Tensor& z) { return at::relu(z); },
      [](const Tensor& z) { return (z > 0).to(z.scalar_type()); },
      softplusSecond},
-    {"relu6", Act::kRelu6,
-     [](const Tensor& z) { return at::clamp(z, 0, 6); },
+    {"relu6", Act::kRelu6, [](const Tensor& z) { return at::clamp(z, 0, 6); },
      [](const Tensor& z) {
        return at::logical_and(z > 0, z < 6).to(z.scalar_type());
      },
@@ -60,8 +59,7 @@ const Activation kActivations[] = {
        const Tensor t = at::tanh(z);
        return -2 * t * (1 - t * t);
      }},
-    {"sigmoid", Act::kSigmoid,
-     [](const Tensor& z) { return at::sigmoid(z); },
+    {"sigmoid", Act::kSigmoid, [](const Tensor& z) { return at::sigmoid(z); },
      [](const Tensor& z) {
        const Tensor s = at::sigmoid(z);
        return s * (1 - s);

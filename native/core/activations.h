@@ -13,8 +13,8 @@ namespace splitgrow {
 struct Activation {
   const char* name;
   Act loop;
-  at::Tensor (*value)(const at::Tensor& z);   // differentiable
-  at::Tensor (*first)(const at::Tensor& z);   // act'(z)
+  at::Tensor (*value)(const at::Tensor& z);  // differentiable
+  at::Tensor (*first)(const at::Tensor& z);  // act'(z)
   // act''(z); relu and relu6 take softplus_beta's (CONTRACT 2)
   at::Tensor (*second)(const at::Tensor& z, double beta);
   bool isLinear = false;  // no curvature of its own

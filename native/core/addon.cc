@@ -56,11 +56,11 @@ Napi::Value createNetwork(const Napi::CallbackInfo& info) {
       static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
   // float64 is for tests: finite differences need it.
   const bool isWide =
-      info[4].IsString() &&
-      info[4].As<Napi::String>().Utf8Value() == "float64";
+      info[4].IsString() && info[4].As<Napi::String>().Utf8Value() == "float64";
   const at::NoGradGuard noGrad;
-  auto network = std::make_shared<Network>(
-      std::move(program), readDevice(info[3]), isWide ? at::kDouble : at::kFloat);
+  auto network =
+      std::make_shared<Network>(std::move(program), readDevice(info[3]),
+                                isWide ? at::kDouble : at::kFloat);
   network->initialise(seed);
   network->write(tensors);
   return toHandle(info.Env(), network);
@@ -79,8 +79,8 @@ Napi::Value readNetwork(const Napi::CallbackInfo& info) {
   const std::string what = info[1].ToString();
   require(what == "weights" || what == "momentum", "E_ARGUMENT",
           "`what` must be weights or momentum, found ", what);
-  return toEntries(info.Env(), what == "weights" ? network->weights()
-                                                 : network->momentum());
+  return toEntries(
+      info.Env(), what == "weights" ? network->weights() : network->momentum());
 }
 
 Napi::Value writeMomentum(const Napi::CallbackInfo& info) {
@@ -115,13 +115,12 @@ Napi::Value createDataset(const Napi::CallbackInfo& info) {
   for (const double s : data->std)
     require(s > 0, "E_DATA", "std must be positive, found ", s);
   const auto [least, most] = at::aminmax(data->labels);
-  require(least.item<int64_t>() >= 0 &&
-              most.item<int64_t>() < data->classes,
+  require(least.item<int64_t>() >= 0 && most.item<int64_t>() < data->classes,
           "E_LABELS", "labels must be 0 to ", data->classes - 1, ", found ",
           least.item<int64_t>(), " to ", most.item<int64_t>());
   if (images.scalar_type() == at::kFloat)
-    require(at::isfinite(images.sum(at::kDouble)).item<bool>(),
-            "E_NOT_FINITE", "an image holds a value that is not finite");
+    require(at::isfinite(images.sum(at::kDouble)).item<bool>(), "E_NOT_FINITE",
+            "an image holds a value that is not finite");
   const at::Device device = readDevice(info[5]);
   data->images = data->images.to(device);
   data->labels = data->labels.to(device);
@@ -189,13 +188,14 @@ Napi::Value forward(const Napi::CallbackInfo& info) {
   require(mode == "eval" || mode == "train", "E_ARGUMENT",
           "`mode` must be eval or train, found ", mode);
   const int64_t batch = readInteger(o, "batch", 1, kMost);
-  return runTask(
-      info, info.Env().Null(), info.Env().Null(),
-      [network, data, mode, batch](const Control&) -> ToJs {
-        const at::Tensor logits =
-            logitsOf(network.get(), *data, mode == "train", batch);
-        return [logits](Napi::Env env) { return toTensorData(env, logits); };
-      });
+  return runTask(info, info.Env().Null(), info.Env().Null(),
+                 [network, data, mode, batch](const Control&) -> ToJs {
+                   const at::Tensor logits =
+                       logitsOf(network.get(), *data, mode == "train", batch);
+                   return [logits](Napi::Env env) {
+                     return toTensorData(env, logits);
+                   };
+                 });
 }
 
 IndicesOptions readIndicesOptions(const Napi::Object& o) {
@@ -225,8 +225,7 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
 }
 
 Napi::Value toIndices(Napi::Env env, const Indices& indices,
-                      const Network& network,
-                      const IndicesOptions& options) {
+                      const Network& network, const IndicesOptions& options) {
   auto chains = Napi::Array::New(env, indices.chains.size());
   for (uint32_t i = 0; i < indices.chains.size(); ++i) {
     const Chain& chain = network.program.chains[i];
@@ -251,15 +250,14 @@ Napi::Value indices(const Napi::CallbackInfo& info) {
   const auto data = fromHandle<Dataset>(info[1]);
   const IndicesOptions options =
       readIndicesOptions(readObject(info[2], "options"));
-  return runTask(
-      info, info[3], info[4],
-      [network, data, options](const Control& control) -> ToJs {
-        auto result = std::make_shared<Indices>(
-            computeIndices(network.get(), *data, options, control));
-        return [network, options, result](Napi::Env env) {
-          return toIndices(env, *result, *network, options);
-        };
-      });
+  return runTask(info, info[3], info[4],
+                 [network, data, options](const Control& control) -> ToJs {
+                   auto result = std::make_shared<Indices>(
+                       computeIndices(network.get(), *data, options, control));
+                   return [network, options, result](Napi::Env env) {
+                     return toIndices(env, *result, *network, options);
+                   };
+                 });
 }
 
 Napi::Value readDirections(const Napi::CallbackInfo& info) {
@@ -282,8 +280,7 @@ Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
   const double epsilon = info[4].As<Napi::Number>().DoubleValue();
   const bool keeps = info[5].ToString().Utf8Value() == "keep";
   return runTask(
-      info, info.Env().Null(), info.Env().Null(),
-      [=](const Control&) -> ToJs {
+      info, info.Env().Null(), info.Env().Null(), [=](const Control&) -> ToJs {
         const auto grown = rewrite(network.get(), std::move(*program), surgery,
                                    directions.get(), epsilon, keeps);
         return [grown](Napi::Env env) { return toHandle(env, grown); };
@@ -314,8 +311,7 @@ Napi::Value join(const Napi::CallbackInfo& info) {
   const Napi::Object o = readObject(info[0], "options");
   GroupOptions options;
   options.world = static_cast<int>(readInteger(o, "world", 1, 1 << 20));
-  options.rank =
-      static_cast<int>(readInteger(o, "rank", 0, options.world - 1));
+  options.rank = static_cast<int>(readInteger(o, "rank", 0, options.world - 1));
   options.host = readString(o, "host");
   options.port = static_cast<int>(readInteger(o, "port", 1, 65535));
   options.isServer = readBool(o, "isServer");

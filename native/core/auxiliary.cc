@@ -32,12 +32,11 @@ Tensors auxiliaryProducts(const Network& network, const Folded& folded,
     const Node& node = nodes[step.node];
     const Op& op = *node.instruction->op;
     const Tensors inputs = inputsOf(node, tape);
-    Tensor out =
-        op.layer != nullptr
-            ? op.layer->apply(node.attributes(), inputs[0],
-                              folded.weights[step.node],
-                              folded.biases[step.node])
-            : op.forward(node, inputs, {}, nullptr);
+    Tensor out = op.layer != nullptr
+                     ? op.layer->apply(node.attributes(), inputs[0],
+                                       folded.weights[step.node],
+                                       folded.biases[step.node])
+                     : op.forward(node, inputs, {}, nullptr);
     const int index = chainAt[step.out];
     if (index >= 0) {
       const Chain& chain = chains[index];
@@ -53,17 +52,16 @@ Tensors auxiliaryProducts(const Network& network, const Folded& folded,
           act != nullptr
               ? tape.slots[nodes[chain.activation].instruction->inputs[0]]
               : out;
-      const Tensor second =
-          act != nullptr && !act->isLinear
-              ? act->second(z, options.reluBeta)
-              : at::full_like(z, options.identityCurvature);
+      const Tensor second = act != nullptr && !act->isLinear
+                                ? act->second(z, options.reluBeta)
+                                : at::full_like(z, options.identityCurvature);
       out = out + second * perChannel(folded.squares[chain.layer], z) *
                       product(directions[index]) * product(y[index]);
     }
     tape.slots[step.out] = out;
   }
-  const Tensor loss = at::cross_entropy_loss(
-      tape.slots[network.program.output], batch.labels);
+  const Tensor loss =
+      at::cross_entropy_loss(tape.slots[network.program.output], batch.labels);
   std::vector<Tensor> leaves;
   for (const Tensor& leaf : y)
     if (leaf.defined()) leaves.push_back(leaf);

@@ -49,9 +49,8 @@ StepOf forwardStep(Bench* b) {
 StepOf rayleighStep(Bench* b, bool auxiliary) {
   b->options.auxiliary = auxiliary;
   auto descent = std::make_shared<Rayleigh>(*b->network, b->all, b->options);
-  return [b, descent] {
-    descent->step(*b->network, b->folded, b->batch, 1e-3);
-  };
+  return
+      [b, descent] { descent->step(*b->network, b->folded, b->batch, 1e-3); };
 }
 
 std::vector<Block> accumulated(Bench* b) {
@@ -63,8 +62,7 @@ std::vector<Block> accumulated(Bench* b) {
                 if (view.isFlat()) return view.g;
                 const Curvature c = view.curvatureOf(Tensor(), true);
                 for (Block& block : sweeps[0])
-                  if (block.chain == view.chain)
-                    accumulate(&block, view, c.p);
+                  if (block.chain == view.chain) accumulate(&block, view, c.p);
                 return c.gz;
               });
   return sweeps[0];
@@ -122,8 +120,8 @@ BenchResult bench(Network* network, const Dataset& data,
     }
     return result;
   }
-  throw Error("E_ARGUMENT", "nothing to bench is called \"" + options.what +
-                                "\"");
+  throw Error("E_ARGUMENT",
+              "nothing to bench is called \"" + options.what + "\"");
 }
 
 }  // namespace splitgrow

@@ -67,8 +67,8 @@ std::shared_ptr<T> fromHandleOrNull(const Napi::Value& value) {
 // Readers: throw Error{E_ARGUMENT} naming the field.
 Napi::Value field(const Napi::Object& object, const char* name);
 double readNumber(const Napi::Object& object, const char* name);
-int64_t readInteger(const Napi::Object& object, const char* name,
-                    int64_t least, int64_t most);
+int64_t readInteger(const Napi::Object& object, const char* name, int64_t least,
+                    int64_t most);
 bool readBool(const Napi::Object& object, const char* name);
 std::string readString(const Napi::Object& object, const char* name);
 Napi::Object readObject(const Napi::Value& value, const char* what);

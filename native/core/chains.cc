@@ -26,8 +26,7 @@ void sweepChains(const Network& network, const Folded& folded,
       chainAt[network.program.chains[i].end() + 1] = static_cast<int>(i);
 
   Tape tape;
-  const Tensor logits =
-      forwardEvaluation(network, folded, batch.images, &tape);
+  const Tensor logits = forwardEvaluation(network, folded, batch.images, &tape);
   Loss loss = crossEntropy(logits, batch.labels, 0, true);
   if (share != 1) loss.gradLogits.mul_(share);
 
@@ -70,8 +69,7 @@ void sweepChains(const Network& network, const Folded& folded,
     if (!wantInput) continue;
     Tensors back;
     if (op.layer != nullptr)
-      back = {op.layer->inputGrad(node.attributes(), grad,
-                                  tape.slots[slots[0]],
+      back = {op.layer->inputGrad(node.attributes(), grad, tape.slots[slots[0]],
                                   folded.weights[step->node])};
     else if (chain >= 0 && gz.defined())
       back = {gz};

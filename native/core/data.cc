@@ -68,8 +68,8 @@ Sweep::Sweep(const Dataset& data, int64_t batch, bool shuffle, Augment augment,
 Tensor Sweep::loops(const Tensor& index, int64_t from, int64_t count) const {
   const Tensor& images = data_.images;
   const int64_t c = images.size(1), h = images.size(2), w = images.size(3);
-  Tensor out = at::empty({count, c, h, w}, at::kFloat,
-                         at::MemoryFormat::ChannelsLast);
+  Tensor out =
+      at::empty({count, c, h, w}, at::kFloat, at::MemoryFormat::ChannelsLast);
   std::vector<Normal> normals;
   for (int64_t i = 0; i < c; ++i) normals.push_back(normalOf(data_, i));
   const int64_t* rows = index.const_data_ptr<int64_t>();
@@ -99,8 +99,8 @@ Tensor Sweep::augmented(const Tensor& picked, int64_t from,
   const auto here = [&](const Tensor& draws) {
     return draws.narrow(0, from, count).to(picked.device()).view({-1, 1});
   };
-  const auto longs = at::TensorOptions().dtype(at::kLong).device(
-      picked.device());
+  const auto longs =
+      at::TensorOptions().dtype(at::kLong).device(picked.device());
   const Tensor flip = here(flips_) != 0;
   const Tensor x = at::arange(w, longs).view({1, -1});
   const Tensor ys = at::arange(h, longs).view({1, -1}) + here(tops_) + pad;
@@ -108,8 +108,8 @@ Tensor Sweep::augmented(const Tensor& picked, int64_t from,
   const Tensor padded = at::constant_pad_nd(picked, {pad, pad, pad, pad}, 0);
   const Tensor b = at::arange(count, longs).view({-1, 1, 1, 1});
   const Tensor c = at::arange(picked.size(1), longs).view({1, -1, 1, 1});
-  return padded.index({b, c, ys.view({count, 1, h, 1}),
-                       xs.view({count, 1, 1, w})});
+  return padded.index(
+      {b, c, ys.view({count, 1, h, 1}), xs.view({count, 1, 1, w})});
 }
 
 Batch Sweep::batch(int64_t step) const {

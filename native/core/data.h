@@ -9,8 +9,8 @@
 namespace splitgrow {
 
 struct Dataset {
-  at::Tensor images;  // uint8 or float32 [N, C, H, W], contiguous
-  at::Tensor labels;  // int64 [N]
+  at::Tensor images;              // uint8 or float32 [N, C, H, W], contiguous
+  at::Tensor labels;              // int64 [N]
   std::vector<double> mean, std;  // per channel; empty: none
   int64_t classes = 0;
   int64_t size() const { return images.size(0); }
@@ -38,13 +38,12 @@ class Sweep {
  private:
   at::Tensor augmented(const at::Tensor& picked, int64_t from,
                        int64_t count) const;
-  at::Tensor loops(const at::Tensor& index, int64_t from,
-                   int64_t count) const;
+  at::Tensor loops(const at::Tensor& index, int64_t from, int64_t count) const;
   const Dataset& data_;
   int64_t batch_;
   Augment augment_;
   at::TensorOptions options_;
-  at::Tensor order_;                // int64 [N] on the host
+  at::Tensor order_;                 // int64 [N] on the host
   at::Tensor flips_, tops_, lefts_;  // int64 [N] on the host, by position
 };
 

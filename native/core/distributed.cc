@@ -12,9 +12,10 @@ Shard shardOf(const Batch& whole) {
   if (count < world) return {whole, 1.0 / static_cast<double>(world), true};
   const int64_t from = rank * count / world;
   const int64_t here = (rank + 1) * count / world - from;
-  return {{whole.images.narrow(0, from, here),
-           whole.labels.narrow(0, from, here)},
-          static_cast<double>(here) / static_cast<double>(count), false};
+  return {
+      {whole.images.narrow(0, from, here), whole.labels.narrow(0, from, here)},
+      static_cast<double>(here) / static_cast<double>(count),
+      false};
 }
 
 void shareStatistics(Network* network) {

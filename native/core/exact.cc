@@ -36,8 +36,7 @@ void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
         const int64_t at = c * kRows;
         pickKernels().matrices(x.const_data_ptr<float>() + at * d, d,
                                h.const_data_ptr<float>() + at * h.stride(0),
-                               h.stride(0), n,
-                               std::min(kRows, positions - at),
+                               h.stride(0), n, std::min(kRows, positions - at),
                                scratch.data(),
                                own[t].mutable_data_ptr<float>());
       }
@@ -45,8 +44,7 @@ void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
   for (int64_t t = 1; t < threads; ++t) sums.add_(own[t]);
 }
 
-void accumulateByTensors(const Tensor& sums, const Tensor& x,
-                         const Tensor& h) {
+void accumulateByTensors(const Tensor& sums, const Tensor& x, const Tensor& h) {
   const int64_t d = x.size(1);
   for (int64_t i = 0; i < d; ++i) {
     const Tensor row = at::mm(x.narrow(1, i, d - i).t(), h * x.narrow(1, i, 1));
@@ -117,8 +115,8 @@ Eigen smallestEigen(const Block& block) {
   else
     solve(0, block.count);
   const Tensor v = eigen.vectors.unsqueeze(2);
-  eigen.residuals = (at::bmm(s, v) - v * eigen.values.view({-1, 1, 1}))
-                        .norm(2, {1, 2});
+  eigen.residuals =
+      (at::bmm(s, v) - v * eigen.values.view({-1, 1, 1})).norm(2, {1, 2});
   return eigen;
 }
 

@@ -2,12 +2,11 @@
 #include "group.h"
 
 #define USE_C10D_GLOO
+#include <memory>
+#include <mutex>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-
-#include <memory>
-#include <mutex>
 
 #include "error.h"
 

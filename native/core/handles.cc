@@ -38,13 +38,11 @@ Napi::Function defineHandle(Napi::Env env) {
       Handle::InstanceMethod<&Handle::dispose>("dispose"),
       Handle::InstanceAccessor<&Handle::kindOf>("kind"),
       Handle::InstanceAccessor<&Handle::isDisposed>("isDisposed")};
-  const Napi::Value dispose = env.Global()
-                                  .Get("Symbol")
-                                  .As<Napi::Object>()
-                                  .Get("dispose");
+  const Napi::Value dispose =
+      env.Global().Get("Symbol").As<Napi::Object>().Get("dispose");
   if (dispose.IsSymbol()) {
-    properties.push_back(Handle::InstanceMethod<&Handle::dispose>(
-        dispose.As<Napi::Symbol>()));
+    properties.push_back(
+        Handle::InstanceMethod<&Handle::dispose>(dispose.As<Napi::Symbol>()));
   }
   return Handle::DefineClass(env, "Handle", properties);
 }

@@ -25,10 +25,9 @@ struct Job {
 
   void tell(const char* phase, int64_t done, int64_t total,
             int64_t images) const {
-    control.report(
-        {phase, done, total, images,
-         std::chrono::duration<double>(Clock::now() - start).count(),
-         std::nan("")});
+    control.report({phase, done, total, images,
+                    std::chrono::duration<double>(Clock::now() - start).count(),
+                    std::nan("")});
   }
   double weightOf(const Batch& batch) const {
     return static_cast<double>(batch.labels.size(0)) /
@@ -44,12 +43,11 @@ std::vector<double> toVector(const Tensor& t) {
 
 void solve(const Job& job, const Block& block, Indices* result) {
   const Chain& chain = job.network->program.chains[block.chain];
-  Tensor& directions =
-      result->directions->tensors[block.chain].second;
+  Tensor& directions = result->directions->tensors[block.chain].second;
   if (!directions.defined()) {
     // Without curvature every direction has index 0: the first axis.
-    directions = at::zeros({chain.neurons, chain.dimension},
-                           job.network->options());
+    directions =
+        at::zeros({chain.neurons, chain.dimension}, job.network->options());
     directions.select(1, 0).fill_(1);
   }
   if (!block.sums.defined()) return;
@@ -69,8 +67,7 @@ void runExact(const Job& job, const std::vector<bool>& wanted,
   const IndicesOptions& o = job.options;
   auto sweeps = planBlocks(*job.network, wanted, o.memoryLimit);
   const Sweep order(job.data, o.batch, false, {}, 0, job.network->options());
-  const int64_t total =
-      order.steps() * static_cast<int64_t>(sweeps.size());
+  const int64_t total = order.steps() * static_cast<int64_t>(sweeps.size());
   int64_t done = 0, images = 0;
   for (auto& blocks : sweeps) {
     std::vector<bool> here(wanted.size(), false);

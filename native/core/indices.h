@@ -93,8 +93,7 @@ struct Rayleigh {
   void beginAverage();
   // Adds the state of the latest step with this weight.
   void average(double weight);
-  void finish(Indices* result, Directions* directions,
-              const Network& network);
+  void finish(Indices* result, Directions* directions, const Network& network);
 
   const std::vector<bool>& wanted;
   const IndicesOptions& options;

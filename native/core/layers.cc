@@ -38,15 +38,13 @@ Tensor convWeightGrad(const Attributes& a, const Tensor& g, const Tensor& x,
 }
 
 // [N, Ho, Wo, C * k * k] by strides over the padded image, then copied.
-Tensor convPatches(const Attributes& a, const Tensor& x,
-                   const Tensor& weight) {
+Tensor convPatches(const Attributes& a, const Tensor& x, const Tensor& weight) {
   require(a.groups == 1, "E_INTERNAL", "patches of a grouped convolution");
   const int64_t k = weight.size(2);
   Tensor padded = inLayout(
-      a.padding == 0
-          ? x
-          : at::constant_pad_nd(
-                x, {a.padding, a.padding, a.padding, a.padding}, 0));
+      a.padding == 0 ? x
+                     : at::constant_pad_nd(
+                           x, {a.padding, a.padding, a.padding, a.padding}, 0));
   const int64_t n = x.size(0), c = x.size(1);
   const int64_t rows = (padded.size(2) - k) / a.stride + 1;
   const int64_t columns = (padded.size(3) - k) / a.stride + 1;
@@ -75,8 +73,7 @@ Tensor linearPatches(const Attributes&, const Tensor& x, const Tensor&) {
 }
 
 std::vector<int64_t> allButChannels(const Tensor& x) {
-  return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3}
-                      : std::vector<int64_t>{0};
+  return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3} : std::vector<int64_t>{0};
 }
 
 struct BatchMoments {
@@ -129,8 +126,7 @@ Tensors layerBackward(const Node& node, const Tensor& grad, const Tensors& in,
 
 Affine evaluationAffine(const Node& norm) {
   const auto& p = norm.parameters;
-  const Tensor scale =
-      p[0] / at::sqrt(p[3] + norm.attributes().eps);
+  const Tensor scale = p[0] / at::sqrt(p[3] + norm.attributes().eps);
   return {scale, p[1] - p[2] * scale};
 }
 
@@ -140,6 +136,10 @@ Tensor normForward(const Node& node, const Tensors& in, const Run& run,
                    Saved* saved) {
   const Tensor& x = in[0];
   const auto& p = node.parameters;
+  for (const Tensor& each : p)  // the loops trust it
+    require(each.dim() == 1 && each.size(0) == x.size(1), "E_ARGUMENT",
+            node.instruction->id, ": expected ", x.size(1),
+            " values a parameter, found ", each.sizes());
   Affine affine;
   if (run.isTraining) {
     const auto [m, count] = batchMoments(x, run.syncsNorm);
@@ -148,8 +148,7 @@ Tensor normForward(const Node& node, const Tensors& in, const Run& run,
             "use a larger batch");
     const double momentum = node.attributes().momentum;
     p[2].mul_(1 - momentum).add_(m.mean, momentum);
-    p[3].mul_(1 - momentum)
-        .add_(m.variance, momentum * count / (count - 1));
+    p[3].mul_(1 - momentum).add_(m.variance, momentum * count / (count - 1));
     const Tensor inverse = at::rsqrt(m.variance + node.attributes().eps);
     affine.scale = p[0] * inverse;
     affine.shift = p[1] - m.mean * affine.scale;
@@ -180,8 +179,8 @@ Tensors normBackward(const Node& node, const Tensor& grad, const Tensors& in,
   Tensor sum = d.sum, dot = d.dot;
   double count = static_cast<double>(x.numel() / x.size(1));
   if (run.syncsNorm) {
-    const Tensor all = at::cat(
-        {sum, dot, at::full({1}, count, sum.options())}).to(at::kDouble);
+    const Tensor all = at::cat({sum, dot, at::full({1}, count, sum.options())})
+                           .to(at::kDouble);
     sumOverGroup(all);
     const int64_t c = x.size(1);
     sum = all.narrow(0, 0, c).to(sum.scalar_type());

@@ -49,9 +49,9 @@ Network::Network(Program program_, at::Device device_, at::ScalarType dtype_)
     const bool takesActivation =
         instruction.op->isActivation || instruction.op->isNorm;
     if (takesActivation)
-      node.activation = &findActivation(
-          instruction.op->isActivation ? instruction.attributes.kind
-                                       : "identity");
+      node.activation = &findActivation(instruction.op->isActivation
+                                            ? instruction.attributes.kind
+                                            : "identity");
     for (const auto& spec : instruction.parameters) {
       require(names.insert(spec.name).second, "E_ARGUMENT", spec.name,
               ": named twice");
@@ -116,8 +116,7 @@ void Network::plan() {
 }
 
 void Network::initialise(uint64_t seed) {
-  const at::Generator random =
-      at::make_generator<at::CPUGeneratorImpl>(seed);
+  const at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
   size_t at = 0;
   for (const auto& instruction : program.instructions)
     for (const auto& spec : instruction.parameters) {
@@ -125,9 +124,15 @@ void Network::initialise(uint64_t seed) {
       at::Tensor start = at::empty(spec.shape, at::kFloat);
       const double value = spec.initial.value;
       switch (spec.initial.kind) {
-        case Initial::kNormal: start.normal_(0, value, random); break;
-        case Initial::kUniform: start.uniform_(-value, value, random); break;
-        case Initial::kConstant: start.fill_(value); break;
+        case Initial::kNormal:
+          start.normal_(0, value, random);
+          break;
+        case Initial::kUniform:
+          start.uniform_(-value, value, random);
+          break;
+        case Initial::kConstant:
+          start.fill_(value);
+          break;
       }
       places[at++].view.copy_(start);
     }
@@ -160,9 +165,9 @@ NamedTensors Network::momentum() const {
   if (!velocity.defined()) return tensors;
   for (const auto& row : places)
     if (row.offset >= 0)
-      tensors.emplace_back(
-          row.name, velocity.narrow(0, row.offset, row.view.numel())
-                        .view(row.view.sizes()));
+      tensors.emplace_back(row.name,
+                           velocity.narrow(0, row.offset, row.view.numel())
+                               .view(row.view.sizes()));
   return tensors;
 }
 
@@ -178,8 +183,7 @@ void Network::writeMomentum(const NamedTensors& tensors) {
                 tensor.sizes() == to.view.sizes(),
             "E_WEIGHTS", "momentum of ", name, ": expected floats of shape ",
             to.view.sizes());
-    velocity.narrow(0, to.offset, to.view.numel())
-        .copy_(tensor.reshape({-1}));
+    velocity.narrow(0, to.offset, to.view.numel()).copy_(tensor.reshape({-1}));
   }
 }
 

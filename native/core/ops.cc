@@ -21,8 +21,8 @@ Tensors activationBackward(const Node& node, const Tensor& grad,
 }
 
 Tensor addForward(const Node&, const Tensors& in, const Run&, Saved*) {
-  Tensor sum = in[0] + in[1];
-  for (size_t i = 2; i < in.size(); ++i) sum = sum + in[i];
+  Tensor sum = in[0];
+  for (size_t i = 1; i < in.size(); ++i) sum = sum + in[i];
   return sum;
 }
 Tensors addBackward(const Node&, const Tensor& grad, const Tensors& in,
@@ -33,29 +33,27 @@ Tensors addBackward(const Node&, const Tensor& grad, const Tensors& in,
 Tensor maxPoolForward(const Node& node, const Tensors& in, const Run&,
                       Saved* saved) {
   const Attributes& a = node.attributes();
-  auto [out, indices] = at::max_pool2d_with_indices(
-      in[0], {a.kernel, a.kernel}, {a.stride, a.stride},
-      {a.padding, a.padding});
+  auto [out, indices] =
+      at::max_pool2d_with_indices(in[0], {a.kernel, a.kernel},
+                                  {a.stride, a.stride}, {a.padding, a.padding});
   if (saved != nullptr) *saved = {indices};
   return out;
 }
-Tensors maxPoolBackward(const Node& node, const Tensor& grad,
-                        const Tensors& in, const Saved& saved, const Run&,
-                        bool) {
+Tensors maxPoolBackward(const Node& node, const Tensor& grad, const Tensors& in,
+                        const Saved& saved, const Run&, bool) {
   const Attributes& a = node.attributes();
   return {at::max_pool2d_with_indices_backward(
       grad, in[0], {a.kernel, a.kernel}, {a.stride, a.stride},
       {a.padding, a.padding}, {1, 1}, false, saved[0])};
 }
 
-Tensor avgPoolForward(const Node& node, const Tensors& in, const Run&,
-                      Saved*) {
+Tensor avgPoolForward(const Node& node, const Tensors& in, const Run&, Saved*) {
   const Attributes& a = node.attributes();
   return at::avg_pool2d(in[0], {a.kernel, a.kernel}, {a.stride, a.stride},
                         {a.padding, a.padding});
 }
-Tensors avgPoolBackward(const Node& node, const Tensor& grad,
-                        const Tensors& in, const Saved&, const Run&, bool) {
+Tensors avgPoolBackward(const Node& node, const Tensor& grad, const Tensors& in,
+                        const Saved&, const Run&, bool) {
   const Attributes& a = node.attributes();
   return {at::avg_pool2d_backward(grad, in[0], {a.kernel, a.kernel},
                                   {a.stride, a.stride}, {a.padding, a.padding},
@@ -71,9 +69,8 @@ Tensors globalAvgPoolBackward(const Node&, const Tensor& grad,
                               bool) {
   const Tensor& x = in[0];
   const double share = 1.0 / static_cast<double>(x.size(2) * x.size(3));
-  return {inLayout((grad * share)
-                       .view({x.size(0), x.size(1), 1, 1})
-                       .expand_as(x))};
+  return {
+      inLayout((grad * share).view({x.size(0), x.size(1), 1, 1}).expand_as(x))};
 }
 
 // Channel by channel, so that channel c owns consecutive features.
@@ -108,8 +105,7 @@ const Op kOps[] = {
     {"conv2d", layerForward, layerBackward, &kConv2d},
     {"linear", layerForward, layerBackward, &kLinear},
     {"batch_norm", normForward, normBackward, nullptr, true, false},
-    {"activation", activationForward, activationBackward, nullptr, false,
-     true},
+    {"activation", activationForward, activationBackward, nullptr, false, true},
     {"add", addForward, addBackward},
     {"max_pool", maxPoolForward, maxPoolBackward},
     {"avg_pool", avgPoolForward, avgPoolBackward},

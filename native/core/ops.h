@@ -53,8 +53,7 @@ struct Layer {
 
 struct Op {
   const char* name;
-  at::Tensor (*forward)(const Node&, const Tensors& inputs, const Run&,
-                        Saved*);
+  at::Tensor (*forward)(const Node&, const Tensors& inputs, const Run&, Saved*);
   // Gradients of the inputs (undefined where not wanted); adds none to
   // parameters but sets node.gradients in a training run.
   Tensors (*backward)(const Node&, const at::Tensor& grad,

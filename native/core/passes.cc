@@ -60,9 +60,9 @@ void backwardTraining(const Network& network, Tape* tape, const Run& run,
     if (!grad.defined()) continue;      // the node reaches no output
     bool wantInput = false;
     for (const int slot : slots) wantInput |= slot != 0;
-    const Tensors back = node.instruction->op->backward(
-        node, grad, inputsOf(node, *tape), tape->saved[step->node], run,
-        wantInput);
+    const Tensors back =
+        node.instruction->op->backward(node, grad, inputsOf(node, *tape),
+                                       tape->saved[step->node], run, wantInput);
     for (size_t i = 0; i < slots.size(); ++i)
       if (slots[i] != 0) addTo(grads[slots[i]], back[i]);
     tape->saved[step->node].clear();
@@ -110,13 +110,12 @@ Tensor forwardEvaluation(const Network& network, const Folded& folded,
     const Op& op = *node.instruction->op;
     const Tensors inputs = inputsOf(node, run);
     run.slots[step.out] =
-        op.layer != nullptr
-            ? op.layer->apply(node.attributes(), inputs[0],
-                              folded.weights[step.node],
-                              folded.biases[step.node])
-            : op.isNorm && tape == nullptr
-                ? op.forward(node, inputs, {}, nullptr)
-                : op.forward(node, inputs, {}, &run.saved[step.node]);
+        op.layer != nullptr ? op.layer->apply(node.attributes(), inputs[0],
+                                              folded.weights[step.node],
+                                              folded.biases[step.node])
+        : op.isNorm && tape == nullptr
+            ? op.forward(node, inputs, {}, nullptr)
+            : op.forward(node, inputs, {}, &run.saved[step.node]);
     if (tape == nullptr)
       for (const int slot : node.instruction->inputs)
         if (last[slot] == static_cast<int>(i)) run.slots[slot] = Tensor();
@@ -126,9 +125,8 @@ Tensor forwardEvaluation(const Network& network, const Folded& folded,
 
 Loss crossEntropy(const Tensor& logits, const Tensor& labels, double smoothing,
                   bool wantGrad) {
-  const Tensor wide = logits.scalar_type() == at::kDouble
-                          ? logits
-                          : logits.to(at::kFloat);
+  const Tensor wide =
+      logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
   const Tensor logs = at::log_softmax(wide, 1);
   const double classes = static_cast<double>(logits.size(1));
   const Tensor index = labels.unsqueeze(1);

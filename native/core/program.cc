@@ -1,6 +1,7 @@
 // Reads a program from JavaScript and checks that it cannot harm the core.
 #include "program.h"
 
+#include <algorithm>
 #include <set>
 
 #include "boundary.h"
@@ -45,8 +46,8 @@ Instruction readInstruction(const Napi::Value& value, int slots) {
   instruction.op = &findOp(readString(object, "op"));
   for (const int64_t slot :
        readIntegers(field(object, "inputs"), "instruction.inputs")) {
-    require(slot >= 0 && slot < slots, "E_ARGUMENT", instruction.id,
-            ": slot ", slot, " is not written yet");
+    require(slot >= 0 && slot < slots, "E_ARGUMENT", instruction.id, ": slot ",
+            slot, " is not written yet");
     instruction.inputs.push_back(static_cast<int>(slot));
   }
   require(!instruction.inputs.empty(), "E_ARGUMENT", instruction.id,
@@ -62,7 +63,37 @@ Instruction readInstruction(const Napi::Value& value, int slots) {
          readIntegers(field(p, "shape"), "parameter.shape"),
          readInitial(field(p, "initial")), readBool(p, "isTrained")});
   }
+  const size_t count = instruction.parameters.size();
+  require(instruction.op->isNorm
+              ? count == 4
+              : instruction.op->layer == nullptr || count > 0,
+          "E_ARGUMENT", instruction.id, ": ", count,
+          " parameters are not what the op needs");
   return instruction;
+}
+
+// The members of a chain read each other, and its sizes are those of its layer:
+// the loops over chains trust them.
+void checkChain(const Program& program, const Chain& chain) {
+  const auto& all = program.instructions;
+  const auto isNext = [&](int member, int before, bool isKind) {
+    return member < 0 ||
+           (isKind && all[member].inputs == std::vector<int>{before + 1});
+  };
+  const auto op = [&](int member) { return all[std::max(member, 0)].op; };
+  const int last = chain.batchNorm >= 0 ? chain.batchNorm : chain.layer;
+  require(
+      chain.layer >= 0 && op(chain.layer)->layer != nullptr &&
+          isNext(chain.batchNorm, chain.layer, op(chain.batchNorm)->isNorm) &&
+          isNext(chain.activation, last, op(chain.activation)->isActivation),
+      "E_ARGUMENT", "chain ", chain.id,
+      " is not a layer, its batch norm and its activation");
+  int64_t dimension = 1;
+  const auto& shape = all[chain.layer].parameters[0].shape;
+  for (size_t i = 1; i < shape.size(); ++i) dimension *= shape[i];
+  require(!shape.empty() && shape[0] == chain.neurons &&
+              dimension == chain.dimension,
+          "E_ARGUMENT", "chain ", chain.id, " has not the size of its layer");
 }
 
 int readMember(const Napi::Object& object, const char* name, size_t count) {
@@ -101,8 +132,7 @@ Program readProgram(const Napi::Value& value) {
     chain.activation = readMember(c, "activation", count);
     chain.neurons = readInteger(c, "neurons", 1, kMost);
     chain.dimension = readInteger(c, "dimension", 1, kMost);
-    require(chain.layer >= 0 && program.instructions[chain.layer].op->layer,
-            "E_ARGUMENT", "chain ", chain.id, " does not start at a layer");
+    checkChain(program, chain);
     program.chains.push_back(chain);
   }
   return program;

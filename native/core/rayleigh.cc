@@ -21,14 +21,13 @@ using at::Tensor;
 Tensor rowNorm(const Tensor& t) { return t.norm(2, {1}, true); }
 
 // One step by ATen, for devices and dtypes without loops.
-void stepByTensors(const Tensor& v, const Tensor& sv, const Tensor& square, const Tensor& velocity,
-                   const IndicesOptions& o, double rate,
+void stepByTensors(const Tensor& v, const Tensor& sv, const Tensor& square,
+                   const Tensor& velocity, const IndicesOptions& o, double rate,
                    std::vector<double>* quotients) {
   const Tensor dot = (v * sv).sum(1, true);
   const Tensor gradient = 2 * (sv - dot * v);
   square.mul_(o.alpha).addcmul_(gradient, gradient, 1 - o.alpha);
-  velocity.mul_(o.momentum).addcdiv_(gradient,
-                                     at::sqrt(square) + o.rmsEpsilon);
+  velocity.mul_(o.momentum).addcdiv_(gradient, at::sqrt(square) + o.rmsEpsilon);
   v.sub_(velocity, rate);
   v.div_(rowNorm(v));
   const Tensor host = dot.to(at::kCPU, at::kDouble).contiguous();
@@ -41,20 +40,17 @@ void stepByLoops(const Tensor& v, const Tensor& sv, const Tensor& square,
                  std::vector<double>* quotients) {
   const int64_t n = v.size(0), d = v.size(1);
   quotients->resize(n);
-  at::parallel_for(0, n, std::max<int64_t>(1, 8192 / d),
-                   [&](int64_t begin, int64_t end) {
-                     const int64_t at = begin * d;
-                     pickKernels().rayleigh(
-                         v.mutable_data_ptr<float>() + at,
-                         sv.const_data_ptr<float>() + at,
-                         square.mutable_data_ptr<float>() + at,
-                         velocity.mutable_data_ptr<float>() + at, end - begin,
-                         d, static_cast<float>(rate),
-                         static_cast<float>(o.alpha),
-                         static_cast<float>(o.momentum),
-                         static_cast<float>(o.rmsEpsilon),
-                         quotients->data() + begin);
-                   });
+  at::parallel_for(
+      0, n, std::max<int64_t>(1, 8192 / d), [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * d;
+        pickKernels().rayleigh(
+            v.mutable_data_ptr<float>() + at, sv.const_data_ptr<float>() + at,
+            square.mutable_data_ptr<float>() + at,
+            velocity.mutable_data_ptr<float>() + at, end - begin, d,
+            static_cast<float>(rate), static_cast<float>(o.alpha),
+            static_cast<float>(o.momentum), static_cast<float>(o.rmsEpsilon),
+            quotients->data() + begin);
+      });
 }
 
 }  // namespace
@@ -66,8 +62,8 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
   const at::Generator random =
       at::make_generator<at::CPUGeneratorImpl>(options.seed);
   for (size_t i = 0; i < chains.size(); ++i) {
-    for (Tensors* list : {&v, &square, &velocity, &used, &products, &sumV,
-                          &sumProducts})
+    for (Tensors* list :
+         {&v, &square, &velocity, &used, &products, &sumV, &sumProducts})
       list->emplace_back();
     quotients.emplace_back();
     sumQuotients.emplace_back();
@@ -91,23 +87,22 @@ void Rayleigh::step(const Network& network, const Folded& folded,
     for (const Tensor& product : products)
       if (product.defined()) product.mul_(share);
   } else {
-    sweepChains(network, folded, batch, wanted, options, share,
-                [&](const ChainView& view) {
-                  const int i = view.chain;
-                  if (view.isFlat()) {
-                    products[i].zero_();
-                    return view.g;
-                  }
-                  const Tensor u = view.layer->apply(
-                      *view.attributes, view.x, v[i].view_as(view.weight),
-                      Tensor());
-                  const Curvature c = view.curvatureOf(u, true);
-                  products[i] = view.layer
-                                    ->weightGrad(*view.attributes, c.p, view.x,
-                                                 view.weight)
-                                    .reshape(v[i].sizes());
-                  return c.gz;
-                });
+    sweepChains(
+        network, folded, batch, wanted, options, share,
+        [&](const ChainView& view) {
+          const int i = view.chain;
+          if (view.isFlat()) {
+            products[i].zero_();
+            return view.g;
+          }
+          const Tensor u = view.layer->apply(
+              *view.attributes, view.x, v[i].view_as(view.weight), Tensor());
+          const Curvature c = view.curvatureOf(u, true);
+          products[i] =
+              view.layer->weightGrad(*view.attributes, c.p, view.x, view.weight)
+                  .reshape(v[i].sizes());
+          return c.gz;
+        });
   }
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
@@ -150,8 +145,7 @@ void Rayleigh::finish(Indices* result, Directions* directions,
         at::tensor(sumQuotients[i], at::kDouble).to(network.options());
     // Of the averages: the mean product against lambda times the mean v.
     const Tensor residual =
-        rowNorm(sumProducts[i] -
-                lambda.unsqueeze(1) * (sumV[i] / norm))
+        rowNorm(sumProducts[i] - lambda.unsqueeze(1) * (sumV[i] / norm))
             .to(at::kCPU, at::kDouble)
             .contiguous();
     ChainIndices& chain = result->chains[i];

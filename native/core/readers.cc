@@ -117,9 +117,8 @@ at::Tensor readTensor(const Napi::Value& value, const std::string& name) {
           wanted, " bytes, found ", bytes.ByteLength());
   at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type));
   if (wanted > 0) {
-    const auto* from =
-        static_cast<const uint8_t*>(bytes.ArrayBuffer().Data()) +
-        bytes.ByteOffset();
+    const auto* from = static_cast<const uint8_t*>(bytes.ArrayBuffer().Data()) +
+                       bytes.ByteOffset();
     std::memcpy(tensor.data_ptr(), from, wanted);
   }
   return tensor;

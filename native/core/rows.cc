@@ -60,8 +60,7 @@ const float* floats(const Tensor& t) { return t.const_data_ptr<float>(); }
 float* floatsOf(const Tensor& t) { return t.mutable_data_ptr<float>(); }
 
 std::vector<int64_t> allButChannels(const Tensor& x) {
-  return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3}
-                      : std::vector<int64_t>{0};
+  return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3} : std::vector<int64_t>{0};
 }
 
 }  // namespace
@@ -187,11 +186,11 @@ Curvature curvature(const Activation& act, const Tensor& z, const Tensor& g,
   const Tensor gz = wantGz ? at::empty_like(z) : Tensor();
   const Tensor p = at::empty_like(z);
   cut.each([&](int64_t, int64_t at, int64_t n) {
-    pickKernels().curvature(
-        act.loop, floats(z) + at, floats(grad) + at,
-        other.defined() ? floats(other) + at : nullptr, n, cut.width,
-        floats(s), static_cast<float>(beta),
-        gz.defined() ? floatsOf(gz) + at : nullptr, floatsOf(p) + at);
+    pickKernels().curvature(act.loop, floats(z) + at, floats(grad) + at,
+                            other.defined() ? floats(other) + at : nullptr, n,
+                            cut.width, floats(s), static_cast<float>(beta),
+                            gz.defined() ? floatsOf(gz) + at : nullptr,
+                            floatsOf(p) + at);
   });
   return {gz, p};
 }

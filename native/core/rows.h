@@ -30,9 +30,9 @@ struct ActGrad {
   at::Tensor dz;        // g * act'(scale * x + shift)
   at::Tensor sum, dot;  // [C]: sum of dz, and of dz * (x - mean)
 };
-ActGrad actGrad(const Activation& act, const at::Tensor& x,
-                const at::Tensor& g, const at::Tensor& scale,
-                const at::Tensor& shift, const at::Tensor& mean);
+ActGrad actGrad(const Activation& act, const at::Tensor& x, const at::Tensor& g,
+                const at::Tensor& scale, const at::Tensor& shift,
+                const at::Tensor& mean);
 // g * act'(z)
 at::Tensor actOnlyGrad(const Activation& act, const at::Tensor& z,
                        const at::Tensor& g);

@@ -17,8 +17,8 @@ Tensor readTyped(const Napi::Object& object, const char* name,
               value.As<Napi::TypedArray>().TypedArrayType() == type,
           "E_ARGUMENT", "surgery.", name, " has a wrong type");
   const auto array = value.As<Napi::TypedArray>();
-  auto* data = static_cast<uint8_t*>(array.ArrayBuffer().Data()) +
-               array.ByteOffset();
+  auto* data =
+      static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
   const auto length = static_cast<int64_t>(array.ElementLength());
   return at::from_blob(data, {length},
                        type == napi_int32_array ? at::kInt : at::kFloat)
@@ -36,10 +36,9 @@ Tensor gather(const Tensor& t, int64_t axis, const Tensor& index,
               const std::string& name) {
   if (!index.defined()) return t;
   const Tensor longs = index.to(at::kLong);
-  require(t.dim() > axis &&
-              (longs.numel() == 0 || (longs.min().item<int64_t>() >= 0 &&
-                                      longs.max().item<int64_t>() <
-                                          t.size(axis))),
+  require(t.dim() > axis && (longs.numel() == 0 ||
+                             (longs.min().item<int64_t>() >= 0 &&
+                              longs.max().item<int64_t>() < t.size(axis))),
           "E_ARGUMENT", "surgery of ", name, " gathers outside axis ", axis);
   return t.index_select(axis, longs.to(t.device()));
 }
@@ -98,19 +97,18 @@ std::shared_ptr<Network> rewrite(Network* from, Program program,
                                  bool keepsMomentum) {
   const at::NoGradGuard noGrad;
   const std::lock_guard<std::mutex> lock(from->busy);
-  auto to = std::make_shared<Network>(std::move(program), from->device,
-                                      from->dtype);
+  auto to =
+      std::make_shared<Network>(std::move(program), from->device, from->dtype);
   std::map<std::string, Tensor> old, velocity, grown;
   for (const auto& [name, tensor] : from->weights()) old[name] = tensor;
   if (keepsMomentum)
-    for (const auto& [name, tensor] : from->momentum())
-      velocity[name] = tensor;
+    for (const auto& [name, tensor] : from->momentum()) velocity[name] = tensor;
   std::set<std::string> written;
   for (const TensorSurgery& s : surgery) {
     require(old.count(s.name) > 0, "E_ARGUMENT", "surgery names \"", s.name,
             "\", which the network does not have");
-    Tensor t = shifted(gather(old[s.name], 0, s.rows, s.name), s, directions,
-                       epsilon);
+    Tensor t =
+        shifted(gather(old[s.name], 0, s.rows, s.name), s, directions, epsilon);
     t = gather(t, 1, s.columns, s.name);
     if (s.scales.defined()) t = t * along(s.scales, 1, t);
     writeOne(to.get(), s.name, t);

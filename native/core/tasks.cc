@@ -47,8 +47,9 @@ struct Task {
 };
 
 void settle(Napi::Env env, Task* task) {
-  const std::unique_ptr<Task> owned(task);
+  // Without an environment its references cannot be given back: leave them.
   if (static_cast<napi_env>(env) == nullptr) return;
+  const std::unique_ptr<Task> owned(task);
   Napi::HandleScope scope(env);
   if (!task->failure) {
     try {
@@ -107,8 +108,7 @@ void rethrow(Napi::Env env, std::exception_ptr failure) {
 }
 
 void Control::check() const {
-  require(!(abort && *abort) && !*closing, "E_ABORTED",
-          "the work was aborted");
+  require(!(abort && *abort) && !*closing, "E_ABORTED", "the work was aborted");
 }
 
 void initBoundary(Napi::Env env) {
@@ -136,8 +136,8 @@ Napi::Value runTask(const Napi::CallbackInfo& info, Napi::Value progress,
   const Napi::Promise promise = task->deferred.Promise();
   if (progress.IsFunction())
     task->progress = Napi::Persistent(progress.As<Napi::Function>());
-  task->toJs = Napi::ThreadSafeFunction::New(
-      env, Napi::Function(), "splitgrow", 0, 1);
+  task->toJs =
+      Napi::ThreadSafeFunction::New(env, Napi::Function(), "splitgrow", 0, 1);
   control.report = thinned(task);
 
   const std::shared_ptr<Running> running = here.running;
@@ -156,9 +156,8 @@ Napi::Value runTask(const Napi::CallbackInfo& info, Napi::Value progress,
     emptyMemory();
     const Napi::ThreadSafeFunction toJs = task->toJs;
     const auto status = toJs.BlockingCall(
-        task, [](Napi::Env env, Napi::Function, Task* done) {
-          settle(env, done);
-        });
+        task,
+        [](Napi::Env env, Napi::Function, Task* done) { settle(env, done); });
     if (status == napi_ok) {
       toJs.Release();
     }  // else the environment is gone, and with it the promise

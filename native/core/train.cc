@@ -23,8 +23,8 @@ double secondsSince(Clock::time_point start) {
 // Sums that stay on the device until somebody looks.
 struct Sums {
   explicit Sums(const at::Device& device)
-      : values(at::zeros({3}, at::TensorOptions().dtype(at::kDouble).device(
-                                  device))) {}
+      : values(at::zeros(
+            {3}, at::TensorOptions().dtype(at::kDouble).device(device))) {}
   // `weight` is less than 1 where several ranks count the same images.
   void add(const Tensor& loss, const Tensor& logits, const Tensor& labels,
            bool wantTop5, double weight = 1) {
@@ -75,12 +75,12 @@ void sgdStep(Network* network, const TrainOptions& options, double rate) {
     const auto part = [&](const Tensor& t) {
       return std::vector<Tensor>{t.narrow(0, from, count)};
     };
-    at::_fused_sgd_(part(network->values), part(network->gradients),
-                    hasMomentum ? part(network->velocity)
-                                : std::vector<Tensor>{},
-                    decay, options.momentum, rate, /*dampening=*/0,
-                    options.nesterov, /*maximize=*/false,
-                    /*is_first_step=*/false);
+    at::_fused_sgd_(
+        part(network->values), part(network->gradients),
+        hasMomentum ? part(network->velocity) : std::vector<Tensor>{}, decay,
+        options.momentum, rate, /*dampening=*/0, options.nesterov,
+        /*maximize=*/false,
+        /*is_first_step=*/false);
   };
   const int64_t total = network->values.numel();
   if (options.decaysAll) {
@@ -124,13 +124,12 @@ Totals trainEpoch(Network* network, const Dataset& data,
     backwardTraining(*network, &tape, run, loss.gradLogits);
     sumOverGroup(network->gradients);
     sgdStep(network, options, options.learningRates[i]);
-    const double weight = share *
-                          static_cast<double>(whole.labels.size(0)) /
+    const double weight = share * static_cast<double>(whole.labels.size(0)) /
                           static_cast<double>(batch.labels.size(0));
     sums.add(loss.sum, logits, batch.labels, false, weight);
     images += whole.labels.size(0);
-    ProgressReport report{"train", i + 1, steps, images, secondsSince(start),
-                          std::nan("")};
+    ProgressReport report{
+        "train", i + 1, steps, images, secondsSince(start), std::nan("")};
     if (isHost || i + 1 == steps || i % 50 == 49)
       report.loss = sums.totals(images, 0).loss;
     control.report(report);
@@ -191,8 +190,8 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
     const Sweep sweep(data, batchSize, false, {}, 0, network->options());
     const Folded folded(*network);
     for (int64_t i = 0; i < sweep.steps(); ++i)
-      parts.push_back(forwardEvaluation(*network, folded,
-                                        sweep.batch(i).images, nullptr));
+      parts.push_back(
+          forwardEvaluation(*network, folded, sweep.batch(i).images, nullptr));
   }
   return at::cat(parts, 0);
 }
