@@ -51,7 +51,7 @@ test('growing with epsilon 0 leaves every logit unchanged', () => {
 });
 
 test('off-springs that move by epsilon change the logits only in the second order of epsilon', () => {
-  // theta + eps v and theta - eps v at half weight each: the first-order terms cancel (arXiv 1910.03103, section 2).
+  // theta + eps v and theta - eps v at half weight each: the first-order terms cancel.
   let [moved, first] = [0, 0];
   for (const seed of SEEDS) {
     const graph = parseGraph(

@@ -62,7 +62,7 @@ const close = (a: number, b: number, note: string): void =>
   assertClose([a], [b], { rtol: 1e-6, atol: 1e-9, note });
 
 test('the three solvers agree with brute force on one budget', async () => {
-  for (let seed = 0; seed < 25; seed += 1) {
+  for (let seed = 0; seed < 12; seed += 1) {
     const program = randomProgram(seed, 7, 1);
     const want = bruteForce(program);
     for (const [name, solve] of Object.entries(SOLVERS))
@@ -71,7 +71,7 @@ test('the three solvers agree with brute force on one budget', async () => {
 });
 
 test('the simplex and HiGHS agree with brute force on two budgets', async () => {
-  for (let seed = 0; seed < 25; seed += 1) {
+  for (let seed = 0; seed < 12; seed += 1) {
     const program = randomProgram(seed, 7, 2);
     const want = bruteForce(program);
     for (const name of ['simplex', 'highs'] as const)

@@ -32,7 +32,9 @@ test('every strategy keeps MACs within the growth ratio exactly, and leaves no e
   let tight = 0;
   for (let seed = 0; seed < 40; seed += 1) {
     const graph =
-      seed % 4 === 0 ? buildPreset('mobilenet_cifar10', { blocks: 3 + (seed % 5) }) : randomGraph(seed);
+      seed % 4 === 0
+        ? buildPreset('mobilenet_cifar10', { blocks: 3 + (seed % 5), width: 8 + seed })
+        : randomGraph(seed);
     const indices = randomIndices(graph, seed);
     for (const strategy of NAMES) {
       for (const growthRatio of [0.1, 0.5, 1.3]) {
@@ -68,7 +70,7 @@ test('every strategy keeps MACs within the growth ratio exactly, and leaves no e
 });
 
 test('at least 97% of the allowed growth is used where neurons are small for the budget', async () => {
-  for (const width of [8, 24]) {
+  for (const width of [16, 24, 32]) {
     const graph = buildPreset('mobilenet_cifar10', { width });
     // Enough eligible neurons in every group: all of them.
     const indices = new Map(
