@@ -11,6 +11,7 @@ import type { Graph } from '../graph/ir.js';
 import { createNetwork } from '../network.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
+import { epochsOf, totalEpochs } from './epochs.js';
 import type { CompareRecord, RivalRecord, StageRecord } from './records.js';
 import type { FitSpec, Spec } from './spec.js';
 import { trainNetwork } from './train.js';
@@ -22,12 +23,14 @@ interface Grown {
   readonly stages: readonly StageRecord[];
 }
 
-/** The recipe over `stages` times the epochs: one schedule over all of them, its steps at the same shares. */
+/** The recipe over the epochs of all stages: one schedule, its steps at the same shares as in the last stage. */
 function stretched(fit: FitSpec, stages: number): FitSpec {
   const { schedule } = fit;
+  const epochs = totalEpochs(fit, stages);
+  const factor = epochs / Math.max(1, epochsOf(fit, stages - 1));
   const longer =
-    schedule.kind === 'steps' ? { ...schedule, at: schedule.at.map((epoch) => epoch * stages) } : schedule;
-  return { ...fit, epochs: fit.epochs * stages, schedule: longer };
+    schedule.kind === 'steps' ? { ...schedule, at: schedule.at.map((epoch) => epoch * factor) } : schedule;
+  return { ...fit, epochs, schedule: longer };
 }
 
 type Build = (grown: Grown, target: number) => { readonly graph: Graph; readonly multiplier: number };
@@ -76,7 +79,7 @@ async function trainRival(
       multiplier,
       macs: record.macs,
       params: record.params,
-      epochs: rivalSpec.fit.epochs,
+      epochs: record.epochs.length,
     },
     ...{ top1, top5, loss, widths: record.widths, seconds: record.seconds },
   };
@@ -98,7 +101,7 @@ export async function compareRivals(
       macs: last.macs,
       params: last.params,
       top1: last.evaluation.top1,
-      epochs: spec.fit.epochs * grown.stages.length,
+      epochs: grown.stages.reduce((sum, { epochs }) => sum + epochs.length, 0),
     },
     rivals,
   };

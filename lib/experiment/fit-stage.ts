@@ -6,6 +6,7 @@ import { evaluateNetwork, fitEpoch } from '../train/fit.js';
 import { learningRates } from '../train/schedule.js';
 import { seedOf } from '../train/seeds.js';
 import { writeCheckpoint } from './checkpoint.js';
+import { epochsOf } from './epochs.js';
 import { appendMetrics } from './metrics.js';
 import type { EpochRecord, EvaluationRecord, StateRecord } from './records.js';
 import type { Session } from './session.js';
@@ -38,7 +39,7 @@ export async function fitStage(
 ): Promise<readonly EpochRecord[]> {
   const { spec, control } = session;
   const { stage } = state;
-  const { epochs } = spec.fit;
+  const epochs = epochsOf(spec.fit, stage);
   if (state.epoch >= epochs) return state.epochs;
   const rates = learningRates(spec.fit.schedule, {
     learningRate: spec.fit.optimizer.learningRate,

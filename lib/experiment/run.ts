@@ -5,6 +5,7 @@ import { macs } from '../graph/cost.js';
 import { note, refuseAborted } from '../train/control.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { compareRivals } from './compare.js';
+import { epochsOf } from './epochs.js';
 import { freshState } from './fit-stage.js';
 import { appendMetrics, cutMetrics } from './metrics.js';
 import { openOutput } from './output.js';
@@ -66,7 +67,7 @@ async function growStage(session: Session, standing: Standing): Promise<Standing
 /** True where nothing is left to grow. A run that ended for want of stages goes on when it is given more. */
 async function isFinished({ output, fit, stop }: Spec, { stage, epoch }: StateRecord): Promise<boolean> {
   const record = await readStageRecord(stageDirectory(output, stage));
-  if (record === null || record.ended === null || epoch < fit.epochs) return false;
+  if (record === null || record.ended === null || epoch < epochsOf(fit, stage)) return false;
   return record.ended !== 'stages' || (stop.stages !== undefined && stage >= stop.stages);
 }
 

@@ -40,9 +40,15 @@ const SCHEDULE = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const EPOCHS = z.int().min(0);
+/** True where every stage that has epochs has more than it takes to warm up. */
+const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
+  [epochs].flat().every((one) => one === 0 || warmup < one);
+
 const FIT = z
   .strictObject({
-    epochs: z.int().min(0).default(160),
+    /** Epochs a stage. A list gives every stage its own; its last number holds for all that follow. */
+    epochs: z.union([EPOCHS, z.array(EPOCHS).min(1)]).default(160),
     batch: count.default(256),
     labelSmoothing: share.default(0),
     optimizer: OPTIMIZER.prefault({}),
@@ -51,7 +57,7 @@ const FIT = z
     /** Images a minibatch when the network is evaluated. */
     evaluationBatch: count.default(256),
   })
-  .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || epochs === 0 || schedule.warmup < epochs, {
+  .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || leavesWarmup(epochs, schedule.warmup), {
     path: ['schedule', 'warmup'],
     message: 'expected fewer epochs of warm-up than fit.epochs',
   });

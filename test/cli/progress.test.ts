@@ -34,10 +34,8 @@ test('the share done counts all epochs of a phase', () => {
   expect(fractionOf(at(0, 0, { epochs: 0 }))).toBe(0);
 });
 
-test('the words name stage, phase, epoch, speed, time left and loss', () => {
-  expect(describeProgress(at(1, 5), 83)).toBe(
-    'stage 2  fitting  epoch 2/4  640 images/s  1:23 left  loss 1.250',
-  );
+test('the words name phase, epoch, speed, time left and loss', () => {
+  expect(describeProgress(at(1, 5), 83)).toBe('fitting  epoch 2/4  640 images/s  1:23 left  loss 1.250');
 });
 
 test('what has no meaning is left out', () => {
@@ -50,17 +48,15 @@ test('what has no meaning is left out', () => {
     loss: Number.NaN,
   } as const;
   expect(describeProgress(at(0, 0, { phase: 'evaluate', epochs: 1, progress }), Number.NaN)).toBe(
-    'stage 2  evaluating',
+    'evaluating',
   );
 });
 
 test('without a terminal there is a line every ten seconds, and every note', () => {
   let now = 0;
   const stream = recorded(false);
-  const show = showOn(
-    meterOn(stream, () => now),
-    () => now,
-  );
+  const clock = (): number => now;
+  const show = showOn(meterOn(stream, clock), { hasStages: true, now: clock });
   for (let step = 0; step <= 40; step += 1) {
     now = step * 600;
     show(at(Math.floor(step / 10), step % 10));
@@ -70,7 +66,7 @@ test('without a terminal there is a line every ten seconds, and every note', () 
     [
       '42%  stage 2  fitting  epoch 2/4  896 images/s  0:14 left  loss 1.250',
       '85%  stage 2  fitting  epoch 4/4  512 images/s  0:04 left  loss 1.250',
-      'epoch 4: loss 1.25',
+      'stage 2  epoch 4: loss 1.25',
       '',
     ].join('\n'),
   );

@@ -40,7 +40,13 @@ test('the example of the contract is what the defaults give, the paper being the
     stop: { stages: 8 },
   });
   expect(short).toEqual(spec);
-  expect(spec.splitting.rmsprop).toEqual({ alpha: 0.99, momentum: 0, epsilon: 1e-8, decayFactor: 1, decayEvery: 2 });
+  expect(spec.splitting.rmsprop).toEqual({
+    alpha: 0.99,
+    momentum: 0,
+    epsilon: 1e-8,
+    decayFactor: 1,
+    decayEvery: 2,
+  });
 });
 
 test('a checked experiment written out and read again is the same experiment', () => {
@@ -50,12 +56,32 @@ test('a checked experiment written out and read again is the same experiment', (
 
 test.each([
   ['epoch', { ...LEAST, fit: { epoch: 3 } }, 'fit.epoch: unknown field; did you mean "epochs"?'],
-  ['growthRato', { ...LEAST, splitting: { growthRato: 1 } }, 'splitting.growthRato: unknown field; did you mean "growthRatio"?'],
+  [
+    'growthRato',
+    { ...LEAST, splitting: { growthRato: 1 } },
+    'splitting.growthRato: unknown field; did you mean "growthRatio"?',
+  ],
   ['top level', { ...LEAST, sed: 1 }, 'sed: unknown field; did you mean "seed"?'],
-  ['nested twice', { ...LEAST, fit: { optimizer: { momentun: 0.5 } } }, 'fit.optimizer.momentun: unknown field; did you mean "momentum"?'],
-  ['of another preset', { ...LEAST, network: { preset: 'mobilenet_v1', blocks: 3 } }, 'network.blocks: unknown field'],
-  ['of another schedule', { ...LEAST, fit: { schedule: { kind: 'cosine', factor: 0.1 } } }, 'fit.schedule.factor: unknown field'],
-  ['of a directory', { ...LEAST, network: { directory: 'a', blocks: 1 } }, 'network.blocks: unknown field; did you mean'],
+  [
+    'nested twice',
+    { ...LEAST, fit: { optimizer: { momentun: 0.5 } } },
+    'fit.optimizer.momentun: unknown field; did you mean "momentum"?',
+  ],
+  [
+    'of another preset',
+    { ...LEAST, network: { preset: 'mobilenet_v1', blocks: 3 } },
+    'network.blocks: unknown field',
+  ],
+  [
+    'of another schedule',
+    { ...LEAST, fit: { schedule: { kind: 'cosine', factor: 0.1 } } },
+    'fit.schedule.factor: unknown field',
+  ],
+  [
+    'of a directory',
+    { ...LEAST, network: { directory: 'a', blocks: 1 } },
+    'network.blocks: unknown field; did you mean',
+  ],
   ['of a file', { ...LEAST, data: { file: 'a', root: 'b' } }, 'data.root: unknown field'],
   ['not a word of ours', { ...LEAST, constructor: 1 }, 'constructor: unknown field'],
 ])('an unknown field (%s) is named with the nearest known one', (_what, json, message) => {
@@ -63,21 +89,66 @@ test.each([
 });
 
 test.each([
-  ['preset', { ...LEAST, network: { preset: 'mobilenet_cifar1O' } }, 'network.preset: expected one of', 'did you mean "mobilenet_cifar10"?'],
-  ['dataset', { ...LEAST, data: { name: 'cifar-10' } }, 'data.name: expected one of', 'did you mean "cifar10"?'],
-  ['schedule', { ...LEAST, fit: { schedule: { kind: 'cosin' } } }, 'fit.schedule.kind: expected one of', 'did you mean "cosine"?'],
-  ['strategy', { ...LEAST, splitting: { strategy: 'energy' } }, 'splitting.strategy: expected one of', 'got "energy"'],
+  [
+    'preset',
+    { ...LEAST, network: { preset: 'mobilenet_cifar1O' } },
+    'network.preset: expected one of',
+    'did you mean "mobilenet_cifar10"?',
+  ],
+  [
+    'dataset',
+    { ...LEAST, data: { name: 'cifar-10' } },
+    'data.name: expected one of',
+    'did you mean "cifar10"?',
+  ],
+  [
+    'schedule',
+    { ...LEAST, fit: { schedule: { kind: 'cosin' } } },
+    'fit.schedule.kind: expected one of',
+    'did you mean "cosine"?',
+  ],
+  [
+    'strategy',
+    { ...LEAST, splitting: { strategy: 'energy' } },
+    'splitting.strategy: expected one of',
+    'got "energy"',
+  ],
   ['type', { ...LEAST, fit: { epochs: '3' } }, 'fit.epochs: expected', 'got "3"'],
   ['fraction', { ...LEAST, fit: { batch: 2.5 } }, 'fit.batch: expected', 'got 2.5'],
   ['range', { ...LEAST, fit: { batch: 0 } }, 'fit.batch:', 'got 0'],
   ['epsilon', { ...LEAST, splitting: { epsilon: 'linesearch' } }, 'splitting.epsilon:', 'got "linesearch"'],
-  ['preset option', { ...LEAST, network: { preset: 'mobilenet_cifar10', width: 0.5 } }, 'network.width: expected', 'got 0.5'],
-  ['activation', { ...LEAST, network: { preset: 'mobilenet_cifar10', activation: 'rely' } }, 'network.activation: expected one of', 'did you mean "relu"?'],
+  [
+    'preset option',
+    { ...LEAST, network: { preset: 'mobilenet_cifar10', width: 0.5 } },
+    'network.width: expected',
+    'got 0.5',
+  ],
+  [
+    'activation',
+    { ...LEAST, network: { preset: 'mobilenet_cifar10', activation: 'rely' } },
+    'network.activation: expected one of',
+    'did you mean "relu"?',
+  ],
   ['missing', { network: LEAST.network, data: LEAST.data }, 'name: expected string', 'got nothing'],
   ['missing network', { name: 'x', data: LEAST.data }, 'network:', 'got nothing'],
-  ['nesterov', { ...LEAST, fit: { optimizer: { nesterov: true, momentum: 0 } } }, 'fit.optimizer.nesterov: needs a momentum', 'got true'],
-  ['warm-up', { ...LEAST, fit: { epochs: 2, schedule: { kind: 'cosine', warmup: 2 } } }, 'fit.schedule.warmup: expected fewer', 'got 2'],
-  ['labels', { ...LEAST, data: { name: 'cifar10', labels: 'fine' } }, 'data.labels: expected only with cifar100', 'got "fine"'],
+  [
+    'nesterov',
+    { ...LEAST, fit: { optimizer: { nesterov: true, momentum: 0 } } },
+    'fit.optimizer.nesterov: needs a momentum',
+    'got true',
+  ],
+  [
+    'warm-up',
+    { ...LEAST, fit: { epochs: 2, schedule: { kind: 'cosine', warmup: 2 } } },
+    'fit.schedule.warmup: expected fewer',
+    'got 2',
+  ],
+  [
+    'labels',
+    { ...LEAST, data: { name: 'cifar10', labels: 'fine' } },
+    'data.labels: expected only with cifar100',
+    'got "fine"',
+  ],
   ['list', [], 'experiment: expected object', 'got []'],
   ['null', null, 'experiment: expected object', 'got null'],
 ])('a mistyped field (%s) is named with what was expected and found', (_what, json, expected, found) => {
@@ -106,7 +177,9 @@ test('--set overrides a field, as JSON where it parses and as text where it does
 test.each(['fit.epochs', '=3', 'fit..epochs=3', 'fit.schedule.at.7=1', 'fit.epocs=3', '__proto__.x=1'])(
   '--set %s is refused',
   (override) => {
-    expect(() => parseExperiment(CONTRACT, [override])).toThrow(expect.objectContaining({ code: 'E_EXPERIMENT' }));
+    expect(() => parseExperiment(CONTRACT, [override])).toThrow(
+      expect.objectContaining({ code: 'E_EXPERIMENT' }),
+    );
   },
 );
 

@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bench, cost, evaluate, forward, indices, split } from '../../lib/api.js';
+import { readSafetensors } from '../../lib/data/safetensors.js';
+import { lower } from '../../lib/graph/lower.js';
+import { readGraph } from '../../lib/network.js';
+import { temporaryFolder, writeTinyData } from '../experiment/tiny.js';
+import { assertClose } from '../reference.js';
+import { CLASSES, writeBatch, writeNetwork } from './batch-files.js';
+
+async function prepared() {
+  const folder = temporaryFolder();
+  const [network, batch] = [await writeNetwork(folder), await writeBatch(folder)];
+  const directions = join(folder, 'v.safetensors');
+  return {
+    folder,
+    network,
+    batch,
+    directions,
+    found: await indices({ network, batch, method: 'exact', directions }),
+  };
+}
+
+test('cost counts a preset and a directory alike, and one more neuron of every group', async () => {
+  const preset = { blocks: 2, activation: 'silu', channels: 1, classes: CLASSES };
+  const counted = await cost({ network: 'mobilenet_cifar10', width: 4, resolution: 8, preset });
+  expect(counted).toEqual(await cost({ network: await writeNetwork(temporaryFolder()) }));
+  expect(counted.macs).toBe(counted.nodes.reduce((sum, node) => sum + node.macs, 0));
+  const wider = await cost({ network: 'mobilenet_cifar10', width: 5, resolution: 8, preset });
+  // One more neuron in each group costs at least what each alone costs: neighbours share no saving.
+  expect(wider.macs - counted.macs).toBeGreaterThanOrEqual(
+    counted.groups.reduce((sum, group) => sum + group.marginalMacs, 0),
+  );
+});
+
+test('indices gives a row a chain, with unit directions in the file', async () => {
+  const { network, directions, found } = await prepared();
+  const chains = lower(await readGraph(network)).chains;
+  expect(found.layers.map(({ id, neurons, dimension }) => ({ id, neurons, dimension }))).toEqual(
+    chains.map(({ id, neurons, dimension }) => ({ id, neurons, dimension })),
+  );
+  const tensors = await readSafetensors(directions);
+  for (const { id, neurons, dimension, indices: values } of found.layers) {
+    expect(values).toHaveLength(neurons);
+    const tensor = tensors.get(id);
+    expect(tensor?.shape).toEqual([neurons, dimension]);
+    const rows = new Float32Array(tensor?.data.slice().buffer ?? new ArrayBuffer(0));
+    for (let n = 0; n < neurons; n += 1) {
+      // float32 eigenvectors.
+      assertClose([Math.hypot(...rows.subarray(n * dimension, (n + 1) * dimension))], [1], {
+        rtol: 0,
+        atol: 1e-5,
+      });
+    }
+  }
+});
+
+test('split with epsilon 0 leaves the logits as they are, and says what it split and what it costs', async () => {
+  const { folder, network, batch, directions } = await prepared();
+  const out = join(folder, 'grown');
+  const plan = { splits: { stem: [2], b1_pw: [0, 3] } };
+  const document = await split({ network, plan, directions, epsilon: 0, out });
+  const [before, after] = [await cost({ network }), await cost({ network: out })];
+  expect(document).toEqual({ macsBefore: before.macs, macsAfter: after.macs, split: plan.splits });
+  const logits = async (directory: string): Promise<number[]> =>
+    (await forward({ network: directory, batch })).logits.flat();
+  // Regrouped float32 sums.
+  assertClose(await logits(out), await logits(network), { rtol: 1e-4, atol: 1e-6 });
+});
+
+test('off-springs are theta + epsilon v in place and theta - epsilon v appended, consumers halved', async () => {
+  const { folder, network, directions } = await prepared();
+  const out = join(folder, 'grown');
+  const planFile = join(folder, 'plan.json');
+  await writeFile(planFile, JSON.stringify({ splits: { b3_pw: [2] } }));
+  await split({ network, plan: planFile, directions, epsilon: 0.25, out });
+  const [before, after, v] = await Promise.all(
+    [join(network, 'weights.safetensors'), join(out, 'weights.safetensors'), directions].map(readSafetensors),
+  );
+  const numbers = (tensors: typeof before, name: string): number[] => [
+    ...new Float32Array(tensors?.get(name)?.data.slice().buffer ?? new ArrayBuffer(0)),
+  ];
+  const [theta, direction] = [numbers(before, 'b3_pw.weight').slice(8, 12), numbers(v, 'b3_pw').slice(8, 12)];
+  const moved = (sign: number): number[] =>
+    theta.map((weight, i) => weight + sign * 0.25 * (direction[i] ?? 0));
+  const grown = numbers(after, 'b3_pw.weight');
+  assertClose(grown.slice(8, 12), moved(1), { rtol: 0, atol: 1e-7 });
+  assertClose(grown.slice(16, 20), moved(-1), { rtol: 0, atol: 1e-7 });
+  expect(grown.slice(0, 8)).toEqual(numbers(before, 'b3_pw.weight').slice(0, 8));
+  const [old, now] = [numbers(before, 'classifier.weight'), numbers(after, 'classifier.weight')];
+  for (let row = 0; row < CLASSES; row += 1) {
+    const [a = 0, b = 0, c = 0, d = 0] = old.slice(4 * row, 4 * row + 4);
+    expect(now.slice(5 * row, 5 * row + 5)).toEqual([a, b, c / 2, d, c / 2]);
+  }
+});
+
+test('forward writes the logits that it returns, and leaves the network alone in either mode', async () => {
+  const { folder, network, batch } = await prepared();
+  const out = join(folder, 'logits.safetensors');
+  const before = await readFile(join(network, 'weights.safetensors'));
+  const train = await forward({ network, batch, mode: 'train' });
+  const { logits } = await forward({ network, batch, out });
+  expect(train.logits).not.toEqual(logits);
+  expect((await readFile(join(network, 'weights.safetensors'))).equals(before)).toBe(true);
+  const written = (await readSafetensors(out)).get('logits');
+  expect(written?.shape).toEqual([24, CLASSES]);
+  expect([...new Float32Array(written?.data.slice().buffer ?? new ArrayBuffer(0))]).toEqual(logits.flat());
+});
+
+test('evaluate says top-1, top-5, loss and images', async () => {
+  const folder = temporaryFolder();
+  const network = await writeNetwork(folder);
+  const file = await writeTinyData(folder, { train: 8, test: 30 });
+  const data = { file, augment: [], trainImages: null, testImages: null, shuffle: true, cropPadding: 4 };
+  const document = await evaluate({ network, data });
+  expect(document).toMatchObject({ images: 30, top5: 100 });
+  expect(document.top1).toBeGreaterThanOrEqual(0);
+  expect(document.loss).toBeGreaterThan(0);
+});
+
+test('bench gives a time for every step', async () => {
+  const document = await bench({
+    network: await writeNetwork(temporaryFolder()),
+    batchSize: 4,
+    repeats: 3,
+    threads: 1,
+  });
+  for (const step of ['trainStep', 'rayleighStep', 'auxiliaryStep', 'exactStep', 'forward'] as const) {
+    expect(document[step].medianMs).toBeGreaterThan(0);
+  }
+  expect(document).toMatchObject({ threads: 1, device: 'cpu', precision: 'float32' });
+  expect(document.peakBytes).toBeGreaterThan(0);
+});
+
+test('split never replaces a directory that holds anything but a network', async () => {
+  const { folder, network, directions } = await prepared();
+  const out = join(folder, 'precious');
+  await mkdir(out);
+  await writeFile(join(out, 'thesis.txt'), 'all of it');
+  const splitting = split({ network, plan: { splits: { stem: [0] } }, directions, epsilon: 0, out });
+  await expect(splitting).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  expect(existsSync(join(out, 'thesis.txt'))).toBe(true);
+});
