@@ -87,21 +87,18 @@ async function typescript() {
   return 'compiled';
 }
 
-async function libtorch() {
+/** LibTorch's progress: how far on a terminal, elsewhere one line a phase. */
+async function libtorch(show) {
   const { setup } = await import(pathToFileURL(join(ROOT, 'dist', 'setup', 'install.js')).href);
-  const isTerminal = process.stderr.isTTY;
   let shown = '';
   const { libtorch: found, isNew } = await setup({
     onProgress: ({ phase, message, done, total }) => {
-      const share = total > 0 ? ` ${String(Math.floor((100 * done) / total)).padStart(3)} %` : '';
-      const line = `${phase}: ${message}${isTerminal ? share : ''}`;
-      if (line === shown) return;
-      if (isTerminal) process.stderr.write(`\r\x1b[K${line}`);
-      else say(line);
+      const line = `${phase}: ${message}`;
+      show(total > 0 ? `${line} ${Math.floor((100 * done) / total)} %` : line);
+      if (line !== shown && !process.stderr.isTTY) say(line);
       shown = line;
     },
   });
-  if (isTerminal && shown) process.stderr.write('\r\x1b[K');
   return isNew ? `installed (${found.version})` : `found (${found.version}, ${found.source})`;
 }
 
@@ -110,7 +107,7 @@ export async function bootstrap() {
   await step('packages', packages);
   await step('TypeScript', typescript);
   await step('LibTorch', libtorch);
-  await step('addon', () => build());
+  await step('addon', (show) => build({ show }));
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await main(bootstrap);

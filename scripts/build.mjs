@@ -1,5 +1,6 @@
 // Builds the addon with cmake-js: node scripts/build.mjs [--sanitize LIST --out FOLDER] [--force]
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,7 +21,7 @@ async function libtorch() {
 }
 
 /** Builds if sources, options or LibTorch changed since the last time. Resolves to a note for the user. */
-export async function build({ sanitize = '', out = 'build', force = false } = {}) {
+export async function build({ sanitize = '', out = 'build', force = false, show = () => {} } = {}) {
   const torch = await libtorch();
   const files = filesIn(
     ['CMakeLists.txt', 'native', 'package-lock.json'],
@@ -37,11 +38,17 @@ export async function build({ sanitize = '', out = 'build', force = false } = {}
     join(ROOT, out),
     '--log-level',
     'error',
+    '--parallel',
+    String(availableParallelism()),
     `--CDSPLITGROW_LIBTORCH=${torch.root}`,
     `--CDSPLITGROW_SANITIZE=${sanitize}`,
   ];
   await must('configuring the addon', tool('cmake-js'), ['configure', ...options]);
-  await must('building the addon', tool('cmake-js'), ['build', ...options]);
+  const onOutput = (text) => {
+    const done = /\[\s*(\d+\/\d+|\d+%)\]/.exec(text)?.[1];
+    if (done) show(`compiling ${done}`);
+  };
+  await must('building the addon', tool('cmake-js'), ['build', ...options], { onOutput });
   stamp(name, wanted);
   return 'built';
 }
@@ -50,5 +57,5 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { values } = parseArgs({
     options: { sanitize: { type: 'string' }, out: { type: 'string' }, force: { type: 'boolean' } },
   });
-  await main(() => step('addon', () => build(values)));
+  await main(() => step('addon', (show) => build({ ...values, show })));
 }

@@ -15,7 +15,7 @@ export function say(text) {
 }
 
 /** Runs a command; resolves to { code, output }. Output is shown as it comes, or only kept when `quiet`. */
-export function run(command, args, { quiet = false, env = {}, cwd = ROOT } = {}) {
+export function run(command, args, { quiet = false, env = {}, cwd = ROOT, onOutput } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
@@ -25,6 +25,7 @@ export function run(command, args, { quiet = false, env = {}, cwd = ROOT } = {})
     let output = '';
     const keep = (chunk) => {
       output += chunk;
+      onOutput?.(String(chunk));
     };
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
@@ -42,11 +43,20 @@ export async function must(what, command, args, options = {}) {
   return output;
 }
 
-/** One line "name ... ok, 1.2 s" around a piece of work. */
+/** One line "name ... ok, 1.2 s" around a piece of work, which may say meanwhile how far it is. */
 export async function step(name, work) {
   const start = performance.now();
-  const note = await work();
-  say(`${name.padEnd(24)} ${note ?? 'ok'}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  const isTerminal = process.stderr.isTTY;
+  const show = (text) => isTerminal && process.stderr.write(`\r\x1b[K${name.padEnd(24)} ${text}`);
+  show('...');
+  try {
+    const note = await work(show);
+    if (isTerminal) process.stderr.write('\r\x1b[K');
+    say(`${name.padEnd(24)} ${note ?? 'ok'}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    if (isTerminal) process.stderr.write('\n');
+    throw error;
+  }
 }
 
 /** The path of a local tool of node_modules. */

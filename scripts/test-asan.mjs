@@ -13,7 +13,7 @@ async function libraryOf(name) {
 
 await main(async () => {
   await bootstrap();
-  await step('addon with sanitizers', () => build({ sanitize: 'address,undefined', out: FOLDER }));
+  await step('addon with sanitizers', (show) => build({ sanitize: 'address,undefined', out: FOLDER, show }));
   // libstdc++ too, or the sanitizer does not see the C++ runtime that LibTorch brings in later.
   const preload = await Promise.all(['libasan.so', 'libubsan.so', 'libstdc++.so.6'].map(libraryOf));
   const files = process.argv.slice(2);

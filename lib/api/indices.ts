@@ -39,7 +39,7 @@ export async function indices(
   const { data, count } = await loadBatch(options.batch, network.graph, device);
   using images = data;
   const request = requestOf(options, count);
-  const where = { stage: 0, epoch: 0, epochs: request.epochs };
+  const where = { stage: 0, epoch: 0, epochs: 1 };
   using result = await asRank(async (isWriter) => {
     const found = await computeIndices(network, images, request, { control, where });
     if (isWriter && options.directions !== undefined) {

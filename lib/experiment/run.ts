@@ -73,14 +73,18 @@ async function isFinished({ output, fit, stop }: Spec, { stage, epoch }: StateRe
 
 /** Grows from where the run stands; returns the last stage. */
 async function growAll(session: Session, begun: Standing): Promise<number> {
-  if (await isFinished(session.spec, begun.state)) return begun.state.stage;
-  await cutMetrics(session.spec.output, begun.state);
   let standing = begun;
-  for (;;) {
-    const next = await growStage(session, standing);
-    if (next === null) return standing.state.stage;
+  try {
+    if (await isFinished(session.spec, begun.state)) return begun.state.stage;
+    await cutMetrics(session.spec.output, begun.state);
+    for (;;) {
+      const next = await growStage(session, standing);
+      if (next === null) return standing.state.stage;
+      standing.network[Symbol.dispose]();
+      standing = next;
+    }
+  } finally {
     standing.network[Symbol.dispose]();
-    standing = next;
   }
 }
 

@@ -39,7 +39,6 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
   };
   const [trainImages] = imageShape(data.train.images);
   const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
-  const first = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
   const dispose = (): void => held.forEach((handle) => void handle.dispose());
   try {
     const train = put(data.train);
@@ -49,7 +48,7 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
       train,
       trainImages,
       test: put(data.test),
-      index: indexImages === trainImages ? train : put(takeImages(data.train, first(indexImages))),
+      index: indexImages === trainImages ? train : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
       indexImages,
       probe: (stage) => {
         const chosen = sampleIndices(

@@ -94,7 +94,7 @@ export async function splitStage(session: Session, network: Network, stage: numb
     network,
     session.index,
     { ...splitting, images: session.indexImages, seed: seedOf('indices', spec.seed, stage) },
-    { control, where: { stage, epoch: 0, epochs: splitting.epochs } },
+    { control, where: { stage, epoch: 0, epochs: 1 } },
   );
   const indexed = clock();
   const energies = energiesOf(session);

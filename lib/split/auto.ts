@@ -7,15 +7,16 @@ import type { Chain } from '../graph/program.js';
 import type { IndexMethod } from '../native.js';
 
 /**
- * Time of one multiply-accumulate of each kind of work, in units of one of a
- * convolution's forward pass. With n neurons of d weights each, P positions an
- * image, N images and T Rayleigh epochs:
- *   matrices  N n P d^2   sum of h x x^T, one matrix product a chain
- *   eigen     n d^3       batched symmetric eigensolver, all eigenpairs
- *   descent   2 T N n d P conv(x, v) and its weight gradient
- *   pass      3 N macs    forward and backward of the network: once for exact, T times where a layer descends
+ * Work in units of one multiply-accumulate of training (forward and backward
+ * count 3 of them). With n neurons of d weights each, P positions an image, N
+ * images and T Rayleigh epochs:
+ *   pass      3 N macs              forward and backward: once for exact, T times where a layer descends
+ *   matrices  N n P d^2             sum of h x x^T, one matrix product a chain
+ *   eigen     n d^2, n d^3          batched symmetric eigensolver: what reduction costs for small and for large d
+ *   descent   2 T N n d P           conv(x, v) and its weight gradient
+ * Measured on mobilenet_cifar10 of width 16 to 256, one thread: a unit is 0.07 ns.
  */
-export const WORK = { matrices: 0.35, eigen: 25, descent: 1, pass: 1 } as const;
+export const WORK = { pass: 1, matrices: 0.3, eigenSquare: 750, eigenCube: 2, descent: 0.2 } as const;
 
 /** Bytes of a float32. */
 const FLOAT = 4;
@@ -42,7 +43,7 @@ function candidateOf(graph: Graph, { images, epochs }: AutoSettings): (chain: Ch
     const [height, width] = values.get(id)?.size ?? [1, 1];
     const seen = images * height * width;
     return {
-      exact: WORK.matrices * seen * n * d * d + WORK.eigen * n * d ** 3,
+      exact: WORK.matrices * seen * n * d ** 2 + WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3,
       rayleigh: WORK.descent * 2 * epochs * seen * n * d,
       bytes: FLOAT * n * d * d,
     };

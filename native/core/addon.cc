@@ -138,7 +138,10 @@ Napi::Value train(const Napi::CallbackInfo& info) {
   options.momentum = readNumber(o, "momentum");
   options.nesterov = readBool(o, "nesterov");
   options.weightDecay = readNumber(o, "weightDecay");
-  options.decaysAll = readString(o, "decay") == "all";
+  const std::string decay = readString(o, "decay");
+  require(decay == "all" || decay == "weights", "E_ARGUMENT",
+          "`decay` must be all or weights, found ", decay);
+  options.decaysAll = decay == "all";
   options.labelSmoothing = readNumber(o, "labelSmoothing");
   options.shuffle = readBool(o, "shuffle");
   options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
@@ -278,7 +281,10 @@ Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
   const auto directions = fromHandleOrNull<Directions>(info[3]);
   require(info[4].IsNumber(), "E_ARGUMENT", "`epsilon` must be a number");
   const double epsilon = info[4].As<Napi::Number>().DoubleValue();
-  const bool keeps = info[5].ToString().Utf8Value() == "keep";
+  const std::string momentum = info[5].ToString();
+  require(momentum == "keep" || momentum == "reset", "E_ARGUMENT",
+          "`momentum` must be keep or reset, found ", momentum);
+  const bool keeps = momentum == "keep";
   return runTask(
       info, info.Env().Null(), info.Env().Null(), [=](const Control&) -> ToJs {
         const auto grown = rewrite(network.get(), std::move(*program), surgery,
@@ -330,6 +336,9 @@ Napi::Value leave(const Napi::CallbackInfo& info) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   installMemory();
+  // float32 means float32: CONTRACT 4 asks for PyTorch's weights to 1e-4.
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
   initBoundary(env);
   const auto add = [&](const char* name, Exported call) {
     exports.Set(name, Napi::Function::New(env, call, name));

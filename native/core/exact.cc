@@ -68,7 +68,8 @@ std::vector<std::vector<Block>> planBlocks(const Network& network,
     const int64_t each =
         copies * d * d * static_cast<int64_t>(c10::elementSize(network.dtype));
     for (int64_t from = 0; from < chains[i].neurons;) {
-      int64_t count = std::min(left / each, chains[i].neurons - from);
+      int64_t count =
+          std::min(std::max<int64_t>(0, left) / each, chains[i].neurons - from);
       if (count == 0 && sweeps.back().empty()) count = 1;  // one must fit
       if (count == 0) {
         sweeps.emplace_back();
@@ -104,8 +105,9 @@ Eigen smallestEigen(const Block& block) {
               at::empty({block.count, s.size(1)}, s.options()), Tensor()};
   const auto solve = [&](int64_t begin, int64_t end) {
     const at::NoGradGuard noGrad;
+    // In double: float32's solver may not converge on a matrix of low rank.
     auto [values, vectors] =
-        at::linalg_eigh(s.narrow(0, begin, end - begin), "U");
+        at::linalg_eigh(s.narrow(0, begin, end - begin).to(at::kDouble), "U");
     eigen.values.narrow(0, begin, end - begin).copy_(values.select(1, 0));
     eigen.vectors.narrow(0, begin, end - begin)
         .copy_(withSign(vectors.select(2, 0)));

@@ -46,11 +46,7 @@ struct Task {
   std::exception_ptr failure;
 };
 
-void settle(Napi::Env env, Task* task) {
-  // Without an environment its references cannot be given back: leave them.
-  if (static_cast<napi_env>(env) == nullptr) return;
-  const std::unique_ptr<Task> owned(task);
-  Napi::HandleScope scope(env);
+void settlePromise(Napi::Env env, Task* task) {
   if (!task->failure) {
     try {
       task->deferred.Resolve(task->result(env));
@@ -63,6 +59,18 @@ void settle(Napi::Env env, Task* task) {
     }
   }
   task->deferred.Reject(toJsError(env, task->failure).Value());
+}
+
+void settle(Napi::Env env, Task* task) {
+  // Without an environment its references cannot be given back: leave them.
+  if (static_cast<napi_env>(env) == nullptr) return;
+  const std::unique_ptr<Task> owned(task);
+  Napi::HandleScope scope(env);
+  try {
+    settlePromise(env, task);
+  } catch (const Napi::Error&) {
+    // A Worker that is being terminated: nobody waits for the promise.
+  }
 }
 
 void tell(Napi::Env env, Task* task, const ProgressReport& report) {

@@ -1,0 +1,164 @@
+// What the benchmarks share: statistics, child processes, the machine in words, Markdown tables, result files.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const HERE = dirname(fileURLToPath(import.meta.url));
+export const RESULTS = join(HERE, 'results');
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Runs a program and parses the one JSON document on its standard output. */
+export function runJson(command, parameters, { env = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, parameters, {
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    let complaints = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      complaints += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output));
+      else reject(new Error(`${command} ${parameters[0]} ended with code ${code}:\n${complaints}`));
+    });
+  });
+}
+
+const WANTED_TORCH = '2.11.';
+const PROBE = 'import json, torch; print(json.dumps(torch.__version__))';
+
+/** The Python with PyTorch 2.11: SPLITGROW_PYTORCH or python3; else the reason why there is none. */
+export async function findPyTorch() {
+  const given = process.env.SPLITGROW_PYTORCH;
+  const python = given ?? 'python3';
+  const name = given === undefined ? 'python3' : 'the Python of SPLITGROW_PYTORCH';
+  let version;
+  try {
+    version = await probe(python);
+  } catch {
+    return {
+      python: null,
+      reason: `${name} has no PyTorch; set SPLITGROW_PYTORCH to a Python that has 2.11`,
+    };
+  }
+  if (version.startsWith(WANTED_TORCH)) return { python, version };
+  return {
+    python: null,
+    reason: `${name} has PyTorch ${version}; set SPLITGROW_PYTORCH to a Python that has 2.11`,
+  };
+}
+
+function probe(python) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(python, ['-c', PROBE], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(JSON.parse(output)) : reject(new Error(output))));
+  });
+}
+
+function systemName() {
+  try {
+    return (
+      /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform
+    );
+  } catch {
+    return process.platform;
+  }
+}
+
+/** The machine without its name. `versions` are added as they are. */
+export function machine(versions = {}) {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${systemName()}, ${process.arch}`,
+    node: process.versions.node,
+    ...versions,
+  };
+}
+
+/** The machine as one line. */
+export function machineLine(about) {
+  const { cpu, cores, memoryGiB, system, node, libtorch, cpuCapability, gpu } = about;
+  const parts = [
+    `${cpu}, ${cores} cores`,
+    `${memoryGiB} GiB`,
+    system,
+    `Node.js ${node}`,
+    `LibTorch ${libtorch} (${cpuCapability})`,
+  ];
+  return `Machine: ${[...parts, ...(gpu ? [gpu] : []), ...(about.date ? [about.date] : [])].join('; ')}.`;
+}
+
+/** A Markdown table; columns are { title, cell, isNumber }. */
+export function markdown(columns, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns.map(({ title }) => title)),
+    line(columns.map(({ isNumber }) => (isNumber ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map(({ cell }) => cell(row)))),
+  ].join('\n');
+}
+
+export function fixed(value, digits) {
+  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+}
+
+const VERDICTS = new Map([
+  [true, 'met'],
+  [false, '**not met**'],
+  [null, 'not measured'],
+]);
+
+/** One row a target: { what, where, limit, found, unit }; `found` null where it was not measured. */
+export function targetsTable(targets) {
+  return markdown(
+    [
+      { title: 'target', cell: ({ what }) => what },
+      { title: 'on', cell: ({ where }) => where },
+      { title: 'at most', cell: ({ limit, unit }) => `${limit}${unit}`, isNumber: true },
+      {
+        title: 'found',
+        cell: ({ found, unit }) => (found === null ? '–' : `${fixed(found, unit === ' ms' ? 1 : 2)}${unit}`),
+        isNumber: true,
+      },
+      { title: '', cell: (target) => VERDICTS.get(verdict(target)) },
+    ],
+    targets,
+  );
+}
+
+/** true: met, false: not met, null: not measured. */
+export function verdict({ found, limit }) {
+  return found === null ? null : found <= limit;
+}
+
+export async function writeResult(name, document) {
+  await mkdir(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${name}.json`);
+  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+  return file;
+}
+
+export function say(text) {
+  process.stderr.write(`${text}\n`);
+}

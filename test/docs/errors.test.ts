@@ -1,0 +1,19 @@
+// The guide's table of error codes is the table in lib/errors.ts.
+import { expect, test } from 'vitest';
+import { CODES } from '../../lib/errors.js';
+import { codeSpans, pages, tableOf } from './pages.js';
+
+test('the guide lists every code with its exit code and meaning, in order', () => {
+  const listed = tableOf('docs/guide.md', 'errors').map((cells) => cells.join(' | '));
+  const known = Object.entries(CODES).map(([code, { exit, means }]) => `\`${code}\` | ${exit} | ${means}`);
+  expect(listed).toEqual(known);
+});
+
+test('every code that a page names exists', () => {
+  const named = pages().flatMap(({ path, text }) =>
+    codeSpans(text)
+      .filter((span) => /^E_[A-Z_]+$/.test(span))
+      .map((code) => ({ path, code })),
+  );
+  expect(named.filter(({ code }) => !Object.hasOwn(CODES, code))).toEqual([]);
+});

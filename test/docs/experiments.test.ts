@@ -1,0 +1,106 @@
+// JSON in the documentation is what splitgrow reads, and the guide's tables of fields and presets are complete and current.
+import { expect, test } from 'vitest';
+import { SplitgrowError } from '../../lib/errors.js';
+import { parseExperiment } from '../../lib/experiment/spec.js';
+import { parseGraph } from '../../lib/graph/check.js';
+import { normalizedPlan } from '../../lib/graph/grow.js';
+import { buildPreset, ZOO } from '../../lib/models/zoo.js';
+import { blocks, tableOf } from './pages.js';
+
+type Json = Readonly<Record<string, unknown>>;
+const GUIDE = 'docs/guide.md';
+const LEAST = { name: 'x', network: { preset: 'mobilenet_cifar10' }, data: { name: 'cifar10', root: 'DIR' } };
+
+/** What a JSON block of the documentation is, by the members it has. */
+const KINDS: readonly { readonly member: string; readonly read: (json: Json) => unknown }[] = [
+  { member: 'format', read: (json) => parseGraph(json) },
+  { member: 'splits', read: (json) => normalizedPlan(buildPreset('mobilenet_cifar10'), json as never) },
+  { member: 'name', read: (json) => parseExperiment(json) },
+];
+
+test('every JSON block is a network, a plan or an experiment that is accepted', () => {
+  const found = blocks('json');
+  expect(found.length).toBeGreaterThanOrEqual(4);
+  for (const { page, line, code } of found) {
+    const json = JSON.parse(code) as Json;
+    const kind = KINDS.find(({ member }) => Object.hasOwn(json, member));
+    expect(kind, `${page}:${line} is of no known kind`).toBeDefined();
+    expect(() => kind?.read(json), `${page}:${line}`).not.toThrow();
+  }
+});
+
+/** The fields of every object of an experiment, as the error about an unknown one lists them. */
+function knownFields(experiment: Json, path: readonly string[]): readonly string[] {
+  const put = (json: Json, [key, ...rest]: readonly string[]): Json =>
+    key === undefined
+      ? { ...json, 'no such field': 1 }
+      : { ...json, [key]: put((json[key] ?? {}) as Json, rest) };
+  try {
+    parseExperiment(put(experiment, path));
+  } catch (error) {
+    const known =
+      error instanceof SplitgrowError ? /known: ([^(]+?)(?: \(and|$)/.exec(error.message)?.[1] : undefined;
+    if (known !== undefined) return known.split(', ').map((name) => [...path, name].join('.'));
+  }
+  throw new Error(`an unknown field in ${path.join('.')} is not refused with the known ones`);
+}
+
+function withSchedule(kind: string): Json {
+  return { ...LEAST, fit: { schedule: { kind } } };
+}
+
+/** Every field there is; `network` stands for the presets' options, which have a table of their own. */
+function allFields(): ReadonlySet<string> {
+  const fields = [
+    ...knownFields(LEAST, []),
+    ...knownFields(LEAST, ['data']),
+    ...knownFields({ ...LEAST, data: { file: 'x.safetensors' } }, ['data']),
+    ...knownFields(LEAST, ['fit']),
+    ...knownFields(LEAST, ['fit', 'optimizer']),
+    ...['constant', 'steps', 'cosine'].flatMap((kind) =>
+      knownFields(withSchedule(kind), ['fit', 'schedule']),
+    ),
+    ...knownFields(LEAST, ['splitting']),
+    ...knownFields(LEAST, ['splitting', 'rmsprop']),
+    ...knownFields(LEAST, ['splitting', 'lineSearch']),
+    ...knownFields(LEAST, ['stop']),
+  ];
+  const inner = (field: string): boolean => fields.some((other) => other.startsWith(`${field}.`));
+  return new Set(fields.filter((field) => !inner(field)));
+}
+
+const plain = (cell: string): string => cell.replaceAll('`', '');
+
+test('the guide lists every field of an experiment and no other', () => {
+  const listed = tableOf(GUIDE, 'fields').map(([field = '']) => plain(field));
+  expect(new Set(listed).size).toBe(listed.length);
+  expect([...listed].sort()).toEqual([...allFields()].sort());
+});
+
+test('the defaults in the guide are those of the experiment file', () => {
+  const spec: unknown = parseExperiment({ ...LEAST, name: '<name>' });
+  const cosine: unknown = parseExperiment(withSchedule('cosine'));
+  const at = (value: unknown, path: string): unknown =>
+    path.split('.').reduce((inner, key) => (inner as Json | undefined)?.[key], value);
+  for (const [field = '', cell = ''] of tableOf(GUIDE, 'fields')) {
+    const [path, text] = [plain(field), plain(cell)];
+    if (text.startsWith('required')) continue;
+    const value = at(spec, path) ?? at(cosine, path) ?? at(spec, path);
+    if (text === 'none' || path === 'data.root')
+      expect(path === 'data.root' ? undefined : value, path).toBeUndefined();
+    else expect(JSON.parse(text), path).toEqual(value);
+  }
+});
+
+test('the guide lists every preset with its options and their defaults', () => {
+  const listed = Object.fromEntries(
+    tableOf(GUIDE, 'presets').map(([name = '', options = '']) => [plain(name), plain(options).split(', ')]),
+  );
+  const known = Object.fromEntries(
+    Object.entries(ZOO).map(([name, { options }]) => [
+      name,
+      Object.entries(options).map(([option, field]) => `${option} ${String(field.default)}`),
+    ]),
+  );
+  expect(listed).toEqual(known);
+});

@@ -1,0 +1,78 @@
+// The Markdown pages of the repository, and the code blocks, tables and links in them.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../data/places.js';
+
+export interface Page {
+  /** Path from the repository's root. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Block {
+  readonly page: string;
+  /** Line of the opening fence, from 1. */
+  readonly line: number;
+  readonly language: string;
+  readonly code: string;
+}
+
+const FOLDERS = ['.', 'docs', 'benchmarks', 'benchmarks/results'];
+
+/** Every page, results that a benchmark has written included. */
+export function pages(): readonly Page[] {
+  return FOLDERS.flatMap((folder) => {
+    const names = existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)) : [];
+    return names
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => {
+        const path = join(folder, name);
+        return { path, text: readFileSync(join(ROOT, path), 'utf8') };
+      });
+  });
+}
+
+export function pageOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+const FENCE = /^```(\w*)\s*$/;
+
+/** Fenced code blocks, by language. */
+export function blocks(language: string): readonly Block[] {
+  return pages().flatMap(({ path, text }) => {
+    const found: Block[] = [];
+    let open: { readonly line: number; readonly language: string; readonly lines: string[] } | null = null;
+    text.split('\n').forEach((line, at) => {
+      const fence = FENCE.exec(line);
+      if (fence === null) open?.lines.push(line);
+      else if (open === null) open = { line: at + 1, language: fence[1] ?? '', lines: [] };
+      else {
+        found.push({ page: path, line: open.line, language: open.language, code: open.lines.join('\n') });
+        open = null;
+      }
+    });
+    if (open !== null) throw new Error(`${path}: a code block does not end`);
+    return found.filter((block) => block.language === language);
+  });
+}
+
+/** Cells of the Markdown table between <!-- name --> and <!-- /name -->, its two head lines left out. */
+export function tableOf(page: string, name: string): readonly (readonly string[])[] {
+  const inner = pageOf(page).split(`<!-- ${name} -->`)[1]?.split(`<!-- /${name} -->`)[0];
+  if (inner === undefined)
+    throw new Error(`${page}: no table between <!-- ${name} --> and <!-- /${name} -->`);
+  return inner.trim().split('\n').slice(2).map(cellsOf);
+}
+
+export function cellsOf(line: string): readonly string[] {
+  return line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
+
+/** The text of `code` spans. */
+export function codeSpans(text: string): readonly string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
+}
