@@ -48,7 +48,10 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
       train,
       trainImages,
       test: put(data.test),
-      index: indexImages === trainImages ? train : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
+      index:
+        indexImages === trainImages
+          ? train
+          : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
       indexImages,
       probe: (stage) => {
         const chosen = sampleIndices(
