@@ -1,5 +1,4 @@
 // The export table: what lib/native.ts calls `Core`.
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
@@ -10,6 +9,7 @@
 #include "group.h"
 #include "memory.h"
 #include "surgery.h"
+#include "threads.h"
 #include "train.h"
 
 namespace splitgrow {
@@ -24,7 +24,7 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   const int devices =
       at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
   object.Set("libtorch", TORCH_VERSION);
-  object.Set("threads", at::get_num_threads());
+  object.Set("threads", taskThreads());
   object.Set("cuda", devices > 0);
   object.Set("cudaDevices", devices);
   object.Set("cpuCapability", at::get_cpu_capability());
@@ -36,7 +36,7 @@ Napi::Value setThreads(const Napi::CallbackInfo& info) {
   const double threads = info[0].As<Napi::Number>().DoubleValue();
   require(threads >= 1 && threads <= 1024, "E_ARGUMENT",
           "`threads` must be 1 to 1024, found ", threads);
-  at::set_num_threads(static_cast<int>(threads));
+  setTaskThreads(static_cast<int>(threads));
   return info.Env().Undefined();
 }
 
@@ -336,6 +336,7 @@ Napi::Value leave(const Napi::CallbackInfo& info) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   installMemory();
+  keepToOneThread();
   // float32 means float32: CONTRACT 4 asks for PyTorch's weights to 1e-4.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);

@@ -4,7 +4,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/util/ParallelGuard.h>
 #include <napi.h>
 
 #include <atomic>
@@ -108,17 +107,13 @@ Napi::Value runTask(const Napi::CallbackInfo& info, Napi::Value progress,
                     Napi::Value abort, Work work);
 
 using Exported = Napi::Value (*)(const Napi::CallbackInfo&);
-// Turns every C++ exception into a JavaScript error with a code. What runs on
-// the JavaScript thread uses that thread alone: a pool of OpenMP threads of its
-// own would make libgomp count more threads than processors, and those of the
-// tasks would then sleep and be woken at every parallel loop.
+// Turns every C++ exception into a JavaScript error with a code.
 template <Exported call>
 Napi::Value guard(const Napi::CallbackInfo& info);
 [[noreturn]] void rethrow(Napi::Env env, std::exception_ptr failure);
 
 template <Exported call>
 Napi::Value guard(const Napi::CallbackInfo& info) {
-  const c10::ParallelGuard alone(true);
   try {
     return call(info);
   } catch (const Napi::Error&) {

@@ -23,8 +23,38 @@ Tensor positionsOf(const Tensor& h) {
   return h.dim() == 4 ? h.permute({0, 2, 3, 1}).reshape({-1, h.size(1)}) : h;
 }
 
+// Whether there are neurons enough for every thread; else they share positions,
+// each with sums of its own.
+bool splitsNeurons(int64_t neurons) {
+  return neurons > kMatrixLanes * (at::get_num_threads() - 1);
+}
+
+// Neurons [from, from + count) over rows [at, at + rows) of x and h.
+struct Part {
+  int64_t from, count, at, rows;
+};
+void addPart(const Part& part, const Tensor& x, const Tensor& h,
+             const Tensor& sums, std::vector<float>* scratch) {
+  const int64_t d = x.size(1), stride = h.stride(0);
+  pickKernels().matrices(
+      x.const_data_ptr<float>() + part.at * d, d,
+      h.const_data_ptr<float>() + part.at * stride + part.from, stride,
+      part.count, part.rows, scratch->data(),
+      sums.mutable_data_ptr<float>() + part.from, h.size(1));
+}
+
 void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
-  const int64_t positions = x.size(0), d = x.size(1), n = h.size(1);
+  const int64_t positions = x.size(0), n = h.size(1);
+  if (splitsNeurons(n)) {
+    const int64_t blocks = (n + kMatrixLanes - 1) / kMatrixLanes;
+    at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+      std::vector<float> scratch(kMatrixScratch);
+      const int64_t from = begin * kMatrixLanes;
+      const int64_t count = std::min(end * kMatrixLanes, n) - from;
+      addPart({from, count, 0, positions}, x, h, sums, &scratch);
+    });
+    return;
+  }
   const int64_t chunks = (positions + kRows - 1) / kRows;
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), chunks);
   Tensors own(threads, sums);
@@ -34,11 +64,8 @@ void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
     for (int64_t t = begin; t < end; ++t)
       for (int64_t c = t; c < chunks; c += threads) {
         const int64_t at = c * kRows;
-        pickKernels().matrices(x.const_data_ptr<float>() + at * d, d,
-                               h.const_data_ptr<float>() + at * h.stride(0),
-                               h.stride(0), n, std::min(kRows, positions - at),
-                               scratch.data(),
-                               own[t].mutable_data_ptr<float>());
+        addPart({0, n, at, std::min(kRows, positions - at)}, x, h, own[t],
+                &scratch);
       }
   });
   for (int64_t t = 1; t < threads; ++t) sums.add_(own[t]);
@@ -59,12 +86,13 @@ std::vector<std::vector<Block>> planBlocks(const Network& network,
                                            int64_t memoryLimit) {
   std::vector<std::vector<Block>> sweeps(1);
   const auto& chains = network.program.chains;
-  // One copy a thread (accumulateByLoops).
-  const int64_t copies = network.device.is_cpu() ? at::get_num_threads() : 1;
   int64_t left = memoryLimit;
   for (size_t i = 0; i < chains.size(); ++i) {
     if (!wanted[i]) continue;
     const int64_t d = chains[i].dimension;
+    const bool hasCopies =
+        network.device.is_cpu() && !splitsNeurons(chains[i].neurons);
+    const int64_t copies = hasCopies ? at::get_num_threads() : 1;
     const int64_t each =
         copies * d * d * static_cast<int64_t>(c10::elementSize(network.dtype));
     for (int64_t from = 0; from < chains[i].neurons;) {

@@ -40,11 +40,12 @@ struct Kernels {
   void (*curvature)(Act act, const float* z, const float* g, const float* u,
                     int64_t count, int64_t width, const float* square,
                     float beta, float* gz, float* p);
-  // sums[(i * d + j) * n + k] += sum over rows of h[r, k] x[r, i] x[r, j] for
-  // i <= j (other places hold rubbish); rows of h are strideH floats apart,
-  // those of x are d. `scratch` holds kMatrixScratch floats.
+  // sums[(i * d + j) * strideN + k] += sum over rows of h[r, k] x[r, i] x[r, j]
+  // for k < n, i <= j (other places hold rubbish); rows of h are strideH floats
+  // apart, those of x are d. `scratch` holds kMatrixScratch floats.
   void (*matrices)(const float* x, int64_t d, const float* h, int64_t strideH,
-                   int64_t n, int64_t rows, float* scratch, float* sums);
+                   int64_t n, int64_t rows, float* scratch, float* sums,
+                   int64_t strideN);
   // One RMSprop step on the Rayleigh quotient of each row of v [n, d], then
   // v is made unit again; quotients[i] = v_i . sv_i before the step.
   void (*rayleigh)(float* v, const float* sv, float* square, float* velocity,
@@ -54,6 +55,8 @@ struct Kernels {
 
 // What `matrices` packs at a time: at most this many floats.
 constexpr int64_t kMatrixScratch = 16384;
+// Neurons that it works on side by side.
+constexpr int64_t kMatrixLanes = 16;
 
 const Kernels& pickKernels();
 
