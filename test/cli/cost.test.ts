@@ -125,7 +125,7 @@ const HOSTILE: readonly (readonly [claim: string, content: unknown, code: RegExp
 ];
 
 describe('a hostile network.json ends with exit code 2 and one line', () => {
-  test.concurrent.each(HOSTILE)('%s', async (_claim, content, code) => {
+  test.each(HOSTILE)('%s', async (_claim, content, code) => {
     const ended = await splitgrow(['cost', '--network', networkFolder(content)]);
     expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 2, stdout: '' });
     expect(errorLine(ended)?.code).toMatch(code);

@@ -231,7 +231,7 @@ describe('a bad file ends with exit code 2, one line, and nothing written', () =
       /^E_WEIGHTS$/,
     ],
   ];
-  test.concurrent.each(BAD)('%s', async (_claim, prepare, code) => {
+  test.each(BAD)('%s', async (_claim, prepare, code) => {
     const work = mkdtempSync(join(folder, 'bad-'));
     const out = join(work, 'logits.safetensors');
     const places = { network, batch, ...(await prepare(work)) };
