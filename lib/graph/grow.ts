@@ -7,7 +7,7 @@ import { type Graph, type GraphNode, INPUT, type NodeId, type Parameter, type Va
 import { MAX_WIDTH, opOf } from './ops.js';
 import type { Surgery, TensorSurgery } from './program.js';
 
-/** Neurons to split, per layer (CONTRACT section 3). A neuron named twice is split twice. */
+/** Neurons to split, per layer (docs/formats.md). A neuron named twice is split twice. */
 export interface Plan {
   readonly splits: Readonly<Record<NodeId, readonly number[]>>;
 }

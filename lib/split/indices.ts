@@ -64,7 +64,7 @@ export function evenBatch(images: number, most: number): number {
   return Math.ceil(images / Math.ceil(images / most));
 }
 
-/** Rayleigh epochs that let the descent converge on few images: at least 2,000 steps (FACTS: 1,600 reach 0.5%). */
+/** Rayleigh epochs that let the descent converge on few images: at least 2,000 steps (1,600 come within 0.5 % on most neurons). */
 export function enoughEpochs(images: number, batch: number): number {
   return Math.max(10, Math.ceil(2000 / Math.ceil(images / batch)));
 }

@@ -6,8 +6,8 @@
 #include "bench.h"
 #include "boundary.h"
 #include "environment.h"
-#include "group.h"
 #include "memory.h"
+#include "options.h"
 #include "surgery.h"
 #include "threads.h"
 #include "train.h"
@@ -17,7 +17,6 @@ namespace splitgrow {
 namespace {
 
 constexpr int64_t kMost = int64_t{1} << 31;
-constexpr int64_t kMostExact = int64_t{1} << 53;
 
 Napi::Value features(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
@@ -98,29 +97,7 @@ Napi::Value createDataset(const Napi::CallbackInfo& info) {
   data->std = readNumbers(info[3], "std");
   require(info[4].IsNumber(), "E_ARGUMENT", "`classes` must be a number");
   data->classes = info[4].As<Napi::Number>().Int64Value();
-  const at::Tensor& images = data->images;
-  require(images.dim() == 4 && images.numel() > 0 &&
-              (images.scalar_type() == at::kByte ||
-               images.scalar_type() == at::kFloat),
-          "E_DATA", "images must be uint8 or float32 [N, C, H, W], found ",
-          images.scalar_type(), " ", images.sizes());
-  require(data->labels.dim() == 1 && data->labels.scalar_type() == at::kLong &&
-              data->labels.size(0) == images.size(0),
-          "E_DATA", "labels must be int64 [", images.size(0), "], found ",
-          data->labels.scalar_type(), " ", data->labels.sizes());
-  const auto channels = static_cast<size_t>(images.size(1));
-  require(data->mean.size() == data->std.size() &&
-              (data->mean.empty() || data->mean.size() == channels),
-          "E_DATA", "mean and std must have one number a channel");
-  for (const double s : data->std)
-    require(s > 0, "E_DATA", "std must be positive, found ", s);
-  const auto [least, most] = at::aminmax(data->labels);
-  require(least.item<int64_t>() >= 0 && most.item<int64_t>() < data->classes,
-          "E_LABELS", "labels must be 0 to ", data->classes - 1, ", found ",
-          least.item<int64_t>(), " to ", most.item<int64_t>());
-  if (images.scalar_type() == at::kFloat)
-    require(at::isfinite(images.sum(at::kDouble)).item<bool>(), "E_NOT_FINITE",
-            "an image holds a value that is not finite");
+  checkDataset(*data);
   const at::Device device = readDevice(info[5]);
   data->images = data->images.to(device);
   data->labels = data->labels.to(device);
@@ -130,23 +107,7 @@ Napi::Value createDataset(const Napi::CallbackInfo& info) {
 Napi::Value train(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto data = fromHandle<Dataset>(info[1]);
-  const Napi::Object o = readObject(info[2], "options");
-  TrainOptions options;
-  options.batch = readInteger(o, "batch", 1, kMost);
-  options.learningRates =
-      readNumbers(field(o, "learningRates"), "learningRates");
-  options.momentum = readNumber(o, "momentum");
-  options.nesterov = readBool(o, "nesterov");
-  options.weightDecay = readNumber(o, "weightDecay");
-  const std::string decay = readString(o, "decay");
-  require(decay == "all" || decay == "weights", "E_ARGUMENT",
-          "`decay` must be all or weights, found ", decay);
-  options.decaysAll = decay == "all";
-  options.labelSmoothing = readNumber(o, "labelSmoothing");
-  options.shuffle = readBool(o, "shuffle");
-  options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
-  options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
-  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
+  const TrainOptions options = readTrainOptions(readObject(info[2], "options"));
   return runTask(info, info[3], info[4],
                  [network, data, options](const Control& control) -> ToJs {
                    const Totals t =
@@ -199,32 +160,6 @@ Napi::Value forward(const Napi::CallbackInfo& info) {
                      return toTensorData(env, logits);
                    };
                  });
-}
-
-IndicesOptions readIndicesOptions(const Napi::Object& o) {
-  IndicesOptions options;
-  const Napi::Array methods = readArray(field(o, "methods"), "methods");
-  for (uint32_t i = 0; i < methods.Length(); ++i) {
-    const std::string method = Napi::Value(methods[i]).ToString();
-    require(method == "exact" || method == "rayleigh", "E_ARGUMENT",
-            "a method must be exact or rayleigh, found ", method);
-    options.isExact.push_back(method == "exact");
-  }
-  options.batch = readInteger(o, "batch", 1, kMost);
-  options.epochs = readInteger(o, "epochs", 1, kMost);
-  options.learningRate = readNumber(o, "learningRate");
-  options.alpha = readNumber(o, "alpha");
-  options.momentum = readNumber(o, "momentum");
-  options.rmsEpsilon = readNumber(o, "rmsEpsilon");
-  options.decayFactor = readNumber(o, "decayFactor");
-  options.decayEvery = readInteger(o, "decayEvery", 1, kMost);
-  options.reluBeta = readNumber(o, "reluBeta");
-  options.identityCurvature = readNumber(o, "identityCurvature");
-  options.shuffle = readBool(o, "shuffle");
-  options.auxiliary = readBool(o, "auxiliary");
-  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
-  options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
-  return options;
 }
 
 Napi::Value toIndices(Napi::Env env, const Indices& indices,
@@ -314,15 +249,7 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value join(const Napi::CallbackInfo& info) {
-  const Napi::Object o = readObject(info[0], "options");
-  GroupOptions options;
-  options.world = static_cast<int>(readInteger(o, "world", 1, 1 << 20));
-  options.rank = static_cast<int>(readInteger(o, "rank", 0, options.world - 1));
-  options.host = readString(o, "host");
-  options.port = static_cast<int>(readInteger(o, "port", 1, 65535));
-  options.isServer = readBool(o, "isServer");
-  options.prefix = readString(o, "prefix");
-  options.timeoutMs = readInteger(o, "timeoutMs", 1, kMost);
+  const GroupOptions options = readGroupOptions(readObject(info[0], "options"));
   return runTask(info, info.Env().Null(), info.Env().Null(),
                  [options](const Control&) -> ToJs {
                    joinGroup(options);
@@ -337,7 +264,7 @@ Napi::Value leave(const Napi::CallbackInfo& info) {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   installMemory();
   keepToOneThread();
-  // float32 means float32: CONTRACT 4 asks for PyTorch's weights to 1e-4.
+  // float32 means float32: training is to give PyTorch's weights to 1e-4.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
   initBoundary(env);

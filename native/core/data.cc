@@ -48,6 +48,32 @@ void copyImage(const T* from, float* to, int64_t channels, int64_t height,
 
 }  // namespace
 
+void checkDataset(const Dataset& data) {
+  const at::Tensor& images = data.images;
+  require(images.dim() == 4 && images.numel() > 0 &&
+              (images.scalar_type() == at::kByte ||
+               images.scalar_type() == at::kFloat),
+          "E_DATA", "images must be uint8 or float32 [N, C, H, W], found ",
+          images.scalar_type(), " ", images.sizes());
+  require(data.labels.dim() == 1 && data.labels.scalar_type() == at::kLong &&
+              data.labels.size(0) == images.size(0),
+          "E_DATA", "labels must be int64 [", images.size(0), "], found ",
+          data.labels.scalar_type(), " ", data.labels.sizes());
+  const auto channels = static_cast<size_t>(images.size(1));
+  require(data.mean.size() == data.std.size() &&
+              (data.mean.empty() || data.mean.size() == channels),
+          "E_DATA", "mean and std must have one number a channel");
+  for (const double s : data.std)
+    require(s > 0, "E_DATA", "std must be positive, found ", s);
+  const auto [least, most] = at::aminmax(data.labels);
+  require(least.item<int64_t>() >= 0 && most.item<int64_t>() < data.classes,
+          "E_LABELS", "labels must be 0 to ", data.classes - 1, ", found ",
+          least.item<int64_t>(), " to ", most.item<int64_t>());
+  if (images.scalar_type() == at::kFloat)
+    require(at::isfinite(images.sum(at::kDouble)).item<bool>(), "E_NOT_FINITE",
+            "an image holds a value that is not finite");
+}
+
 Sweep::Sweep(const Dataset& data, int64_t batch, bool shuffle, Augment augment,
              uint64_t seed, at::TensorOptions options)
     : data_(data), batch_(batch), augment_(augment), options_(options) {

@@ -16,6 +16,9 @@ struct Dataset {
   int64_t size() const { return images.size(0); }
 };
 
+// Throws Error: E_DATA, E_LABELS or E_NOT_FINITE.
+void checkDataset(const Dataset& data);
+
 struct Augment {
   bool flip = false;
   int64_t crop = 0;  // zero padding before a random crop back to size

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { parseExperiment, readExperiment } from '../../lib/experiment/spec.js';
 import { messageOf } from '../reference.js';
 
-/** The example of CONTRACT section 4. */
-const CONTRACT = {
+/** An experiment with every section. */
+const EXAMPLE = {
   name: 'cifar10-k3-energy-aware',
   network: { preset: 'mobilenet_cifar10', blocks: 3, width: 8 },
   data: { name: 'cifar10', root: 'DIR', augment: ['flip', 'crop'] },
@@ -32,11 +32,11 @@ const CONTRACT = {
 const LEAST = { name: 'x', network: { preset: 'mobilenet_cifar10' }, data: { name: 'cifar10', root: 'DIR' } };
 
 test('the example of the contract is what the defaults give, the paper being their source', () => {
-  const spec = parseExperiment(CONTRACT);
+  const spec = parseExperiment(EXAMPLE);
   const short = parseExperiment({
     ...LEAST,
-    name: CONTRACT.name,
-    network: CONTRACT.network,
+    name: EXAMPLE.name,
+    network: EXAMPLE.network,
     stop: { stages: 8 },
   });
   expect(short).toEqual(spec);
@@ -50,7 +50,7 @@ test('the example of the contract is what the defaults give, the paper being the
 });
 
 test('a checked experiment written out and read again is the same experiment', () => {
-  const spec = parseExperiment(CONTRACT);
+  const spec = parseExperiment(EXAMPLE);
   expect(parseExperiment(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
 });
 
@@ -159,7 +159,7 @@ test.each([
 });
 
 test('--set overrides a field, as JSON where it parses and as text where it does not', () => {
-  const spec = parseExperiment(CONTRACT, [
+  const spec = parseExperiment(EXAMPLE, [
     'fit.epochs=3',
     'splitting.epsilon=line-search',
     'fit.schedule={"kind":"steps","at":[1,2]}',
@@ -177,16 +177,16 @@ test('--set overrides a field, as JSON where it parses and as text where it does
 test.each(['fit.epochs', '=3', 'fit..epochs=3', 'fit.schedule.at.7=1', 'fit.epocs=3', '__proto__.x=1'])(
   '--set %s is refused',
   (override) => {
-    expect(() => parseExperiment(CONTRACT, [override])).toThrow(
+    expect(() => parseExperiment(EXAMPLE, [override])).toThrow(
       expect.objectContaining({ code: 'E_EXPERIMENT' }),
     );
   },
 );
 
 test('overriding leaves the given object as it is', () => {
-  const before = JSON.stringify(CONTRACT);
-  parseExperiment(CONTRACT, ['fit.optimizer.learningRate=1']);
-  expect(JSON.stringify(CONTRACT)).toBe(before);
+  const before = JSON.stringify(EXAMPLE);
+  parseExperiment(EXAMPLE, ['fit.optimizer.learningRate=1']);
+  expect(JSON.stringify(EXAMPLE)).toBe(before);
 });
 
 test.each([

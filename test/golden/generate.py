@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE.parents[1] / "benchmarks" / "pytorch"))
 from network import Network  # noqa: E402
 
 KINDS = ["relu", "relu6", "silu", "softplus", "tanh", "sigmoid", "gelu", "identity"]
-BETA = 3.0  # of softplus_beta'', which stands in for relu'' (CONTRACT 2)
+BETA = 3.0  # of softplus_beta'', which stands in for relu'' (docs/formats.md)
 PLAIN = dict(momentum=0.0, nesterov=False, weightDecay=0.0, labelSmoothing=0.0, dtype="float32")
 RUNS = {
     "plain": PLAIN,
@@ -226,7 +226,7 @@ def training_files():
 
 
 def second(kind, z):
-    """act''(z): by autograd, or the surrogate of CONTRACT 2; 1 where the chain is linear (identityCurvature 1)."""
+    """act''(z): by autograd, or the surrogate of docs/formats.md; 1 where the chain is linear (identityCurvature 1)."""
     bump = lambda y: BETA * torch.sigmoid(BETA * y) * (1 - torch.sigmoid(BETA * y))  # noqa: E731
     if kind == "relu":
         return bump(z)

@@ -1,4 +1,4 @@
-// The network of CONTRACT.md section 1, and ways to break it.
+// A small network with every kind of tie, and ways to break it.
 export type Json = Record<string, unknown>;
 export const EXAMPLE = {
   format: 'splitgrow-network/1',

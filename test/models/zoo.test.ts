@@ -7,7 +7,7 @@ import { buildPreset, divisible, type PresetOptions, ZOO } from '../../lib/model
 import { codeOf, messageOf } from '../reference.js';
 
 test('MACs are the published ones, exactly', () => {
-  // CONTRACT section 1; FACTS sections 1 to 3; the two seeds of V2 are counted from the authors' width list.
+  // From the papers of the networks; the two seeds of V2 are counted from the authors' width list.
   const published: readonly (readonly [string, PresetOptions, number])[] = [
     ['mobilenet_v1', {}, 568_740_352],
     ['mobilenet_v1', { width: 0.75 }, 325_400_448],

@@ -20,7 +20,7 @@ import { ROOT } from '../data/places.js';
 import { randomOf, size, type Weights } from '../reference.js';
 
 export const GOLDEN = join(ROOT, 'test', 'golden');
-/** Every activation kind of CONTRACT 1, aliases aside. */
+/** Every activation kind, aliases aside. */
 export const KINDS = ['relu', 'relu6', 'silu', 'softplus', 'tanh', 'sigmoid', 'gelu', 'identity'] as const;
 export type Precision = 'float32' | 'float64';
 

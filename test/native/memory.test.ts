@@ -28,7 +28,10 @@ async function growth(cycles: number, cycle: () => unknown): Promise<number> {
   return process.memoryUsage.rss() - before;
 }
 
-test('10,000 networks and datasets made and disposed do not grow memory', async () => {
+/** Under sanitizers freed memory waits in quarantine: the process grows whatever the addon does. */
+const IS_SANITIZED = process.env.ASAN_OPTIONS !== undefined;
+
+test.skipIf(IS_SANITIZED)('10,000 networks and datasets made and disposed do not grow memory', async () => {
   const gained = await growth(10_000, () => {
     const made: (NetworkHandle | DatasetHandle)[] = [networkOf(GRAPH), datasetOf(BATCH, 2)];
     for (const handle of made) handle.dispose();
@@ -37,21 +40,24 @@ test('10,000 networks and datasets made and disposed do not grow memory', async 
   expect(gained).toBeLessThan(60 * MIB);
 });
 
-test('200 rounds of training, indices and directions that are disposed do not grow memory', async () => {
-  const network = networkOf(GRAPH);
-  const data = datasetOf(BATCH, 2);
-  const gained = await growth(200, async () => {
-    await core().train(
-      network,
-      data,
-      training(128, rates(2, 0.01), { momentum: 0.9 }),
-      () => {},
-      core().createAbort(),
-    );
-    const { directions } = await core().indices(network, data, indexing(GRAPH, 'exact'), null, null);
-    core().readDirections(directions);
-    directions.dispose();
-  });
-  // A round's splitting matrices take 2 MiB (32 of 128 x 128 floats): leaked, 180 rounds would be 360 MiB.
-  expect(gained).toBeLessThan(60 * MIB);
-});
+test.skipIf(IS_SANITIZED)(
+  '200 rounds of training, indices and directions that are disposed do not grow memory',
+  async () => {
+    const network = networkOf(GRAPH);
+    const data = datasetOf(BATCH, 2);
+    const gained = await growth(200, async () => {
+      await core().train(
+        network,
+        data,
+        training(128, rates(2, 0.01), { momentum: 0.9 }),
+        () => {},
+        core().createAbort(),
+      );
+      const { directions } = await core().indices(network, data, indexing(GRAPH, 'exact'), null, null);
+      core().readDirections(directions);
+      directions.dispose();
+    });
+    // A round's splitting matrices take 2 MiB (32 of 128 x 128 floats): leaked, 180 rounds would be 360 MiB.
+    expect(gained).toBeLessThan(60 * MIB);
+  },
+);

@@ -30,7 +30,7 @@ interface Runs {
 const RUNS: Runs = JSON.parse(readFileSync(join(GOLDEN, 'train', 'runs.json'), 'utf8'));
 
 /**
- * Share of a tensor's largest value after 6 steps. float32: CONTRACT 4's own
+ * Share of a tensor's largest value after 6 steps. float32: the promised
  * bound; each step adds roundings of 6e-8 that batch norm's division by a
  * small deviation and momentum enlarge. float64: the same with 1e-16.
  */

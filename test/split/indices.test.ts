@@ -16,7 +16,7 @@ test('the Rayleigh descent reaches the exact indices when it is given enough epo
     const difference = chain.indices.map((index, n) =>
       Math.abs(index - (descent.chains[i]?.indices[n] ?? Number.NaN)),
     );
-    // FACTS: 1,600 steps reach 0.5%; a neuron whose two least eigenvalues are close takes longer.
+    // 1,600 steps come within 0.5 % on most; a neuron whose two least eigenvalues are close takes longer.
     expect(Math.max(...difference), chain.id).toBeLessThan(0.02 * size);
     expect(chain.indices.every((index) => Number.isFinite(index))).toBe(true);
     // The eigensolver works in float32.

@@ -1,0 +1,74 @@
+// Reads options field by field.
+#include "options.h"
+
+#include "boundary.h"
+
+namespace splitgrow {
+
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 31;
+// The largest integer that a JavaScript number holds exactly, and its seeds.
+constexpr int64_t kMostExact = int64_t{1} << 53;
+
+}  // namespace
+
+TrainOptions readTrainOptions(const Napi::Object& o) {
+  TrainOptions options;
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.learningRates =
+      readNumbers(field(o, "learningRates"), "learningRates");
+  options.momentum = readNumber(o, "momentum");
+  options.nesterov = readBool(o, "nesterov");
+  options.weightDecay = readNumber(o, "weightDecay");
+  const std::string decay = readString(o, "decay");
+  require(decay == "all" || decay == "weights", "E_ARGUMENT",
+          "`decay` must be all or weights, found ", decay);
+  options.decaysAll = decay == "all";
+  options.labelSmoothing = readNumber(o, "labelSmoothing");
+  options.shuffle = readBool(o, "shuffle");
+  options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
+  options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
+  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
+  return options;
+}
+
+IndicesOptions readIndicesOptions(const Napi::Object& o) {
+  IndicesOptions options;
+  const Napi::Array methods = readArray(field(o, "methods"), "methods");
+  for (uint32_t i = 0; i < methods.Length(); ++i) {
+    const std::string method = Napi::Value(methods[i]).ToString();
+    require(method == "exact" || method == "rayleigh", "E_ARGUMENT",
+            "a method must be exact or rayleigh, found ", method);
+    options.isExact.push_back(method == "exact");
+  }
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.epochs = readInteger(o, "epochs", 1, kMost);
+  options.learningRate = readNumber(o, "learningRate");
+  options.alpha = readNumber(o, "alpha");
+  options.momentum = readNumber(o, "momentum");
+  options.rmsEpsilon = readNumber(o, "rmsEpsilon");
+  options.decayFactor = readNumber(o, "decayFactor");
+  options.decayEvery = readInteger(o, "decayEvery", 1, kMost);
+  options.reluBeta = readNumber(o, "reluBeta");
+  options.identityCurvature = readNumber(o, "identityCurvature");
+  options.shuffle = readBool(o, "shuffle");
+  options.auxiliary = readBool(o, "auxiliary");
+  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
+  options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
+  return options;
+}
+
+GroupOptions readGroupOptions(const Napi::Object& o) {
+  GroupOptions options;
+  options.world = static_cast<int>(readInteger(o, "world", 1, 1 << 20));
+  options.rank = static_cast<int>(readInteger(o, "rank", 0, options.world - 1));
+  options.host = readString(o, "host");
+  options.port = static_cast<int>(readInteger(o, "port", 1, 65535));
+  options.isServer = readBool(o, "isServer");
+  options.prefix = readString(o, "prefix");
+  options.timeoutMs = readInteger(o, "timeoutMs", 1, kMost);
+  return options;
+}
+
+}  // namespace splitgrow
