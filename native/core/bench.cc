@@ -53,27 +53,37 @@ StepOf rayleighStep(Bench* b, bool auxiliary) {
       [b, descent] { descent->step(*b->network, b->folded, b->batch, 1e-3); };
 }
 
-std::vector<Block> accumulated(Bench* b) {
-  auto sweeps =
-      planBlocks(*b->network, b->all, std::numeric_limits<int64_t>::max());
-  if (sweeps.empty()) return {};
-  sweepChains(*b->network, b->folded, b->batch, b->all, b->options, 1,
+// The sums of one sweep, from the one minibatch.
+void accumulateAll(Bench* b, std::vector<Block>* blocks) {
+  std::vector<bool> here(b->all.size(), false);
+  for (const Block& block : *blocks) here[block.chain] = true;
+  sweepChains(*b->network, b->folded, b->batch, here, b->options, 1,
               [&](const ChainView& view) {
                 if (view.isFlat()) return view.g;
                 const Curvature c = view.curvatureOf(Tensor(), true);
-                for (Block& block : sweeps[0])
+                for (Block& block : *blocks)
                   if (block.chain == view.chain) accumulate(&block, view, c.p);
                 return c.gz;
               });
-  return sweeps[0];
 }
 
+// As many sweeps as the memory limit asks for, as an exact pass makes them.
 StepOf exactStep(Bench* b) {
-  return [b] { accumulated(b); };
+  return [b] {
+    for (auto& blocks : planBlocks(*b->network, b->all, b->options.memoryLimit))
+      accumulateAll(b, &blocks);
+  };
 }
 
+// All matrices at once: they must fit.
 StepOf eigenStep(Bench* b) {
-  auto blocks = std::make_shared<std::vector<Block>>(accumulated(b));
+  auto sweeps = planBlocks(*b->network, b->all, b->options.memoryLimit);
+  require(sweeps.size() <= 1, "E_ARGUMENT",
+          "the splitting matrices of this network do not fit into ",
+          b->options.memoryLimit, " bytes; take a narrower one");
+  auto blocks = std::make_shared<std::vector<Block>>();
+  if (!sweeps.empty()) *blocks = std::move(sweeps[0]);
+  accumulateAll(b, blocks.get());
   return [blocks] {
     for (const Block& block : *blocks)
       if (block.sums.defined()) smallestEigen(block);
