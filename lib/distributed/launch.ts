@@ -9,6 +9,7 @@ const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 /** How long the others may take to end by themselves after one has. */
 const GRACE_MS = 5000;
 const KEPT_CHARACTERS = 4096;
+const WRONG_INPUT = 2;
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -100,7 +101,8 @@ async function outcome(ranks: readonly Rank[], signal: AbortSignal | undefined):
     clearTimeout(late);
     for (const one of rest) codes.set(one.rank, one.code);
     const first = codes.get(0) ?? 1;
-    if (rank === 0 || signal?.aborted === true) return first;
+    // Wrong input is wrong for every rank, and rank 0 has said so, whichever ended first.
+    if (rank === 0 || first === WRONG_INPUT || signal?.aborted === true) return first;
     const words = ranks[rank]?.lastWords() ?? '';
     throw new SplitgrowError(
       'E_DISTRIBUTED',
