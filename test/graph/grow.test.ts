@@ -273,11 +273,10 @@ test('growth equals widening in shape, for any number of picks', () => {
   }
 });
 
-test('MobileNetV1 doubles in less than a second', () => {
+test('MobileNetV1 doubles where every neuron is split', () => {
   const graph = buildPreset('mobilenet_v1');
   const all = channelGroups(graph).filter((g) => g.isSplittable);
   const splits = Object.fromEntries(all.map((g) => [g.id, Array.from({ length: g.neurons }, (_, i) => i)]));
-  const start = performance.now();
-  grow(graph, { splits });
-  expect(performance.now() - start).toBeLessThan(1000);
+  const { graph: doubled } = grow(graph, { splits });
+  for (const { id, neurons } of all) expect(groupOf(doubled, id)?.neurons).toBe(2 * neurons);
 });
