@@ -104,6 +104,15 @@ Napi::Value createDataset(const Napi::CallbackInfo& info) {
   return toHandle(info.Env(), data);
 }
 
+Napi::Object toTotals(Napi::Env env, const Totals& t) {
+  auto result = Napi::Object::New(env);
+  result.Set("loss", t.loss);
+  result.Set("top1", t.top1);
+  result.Set("images", static_cast<double>(t.images));
+  result.Set("seconds", t.seconds);
+  return result;
+}
+
 Napi::Value train(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto data = fromHandle<Dataset>(info[1]);
@@ -112,14 +121,7 @@ Napi::Value train(const Napi::CallbackInfo& info) {
                  [network, data, options](const Control& control) -> ToJs {
                    const Totals t =
                        trainEpoch(network.get(), *data, options, control);
-                   return [t](Napi::Env env) {
-                     auto result = Napi::Object::New(env);
-                     result.Set("loss", t.loss);
-                     result.Set("top1", t.top1);
-                     result.Set("images", static_cast<double>(t.images));
-                     result.Set("seconds", t.seconds);
-                     return result;
-                   };
+                   return [t](Napi::Env env) { return toTotals(env, t); };
                  });
 }
 
@@ -133,12 +135,8 @@ Napi::Value evaluateData(const Napi::CallbackInfo& info) {
                    const std::lock_guard<std::mutex> lock(network->busy);
                    const Totals t = evaluate(*network, *data, batch, control);
                    return [t](Napi::Env env) {
-                     auto result = Napi::Object::New(env);
-                     result.Set("top1", t.top1);
+                     Napi::Object result = toTotals(env, t);
                      result.Set("top5", t.top5);
-                     result.Set("loss", t.loss);
-                     result.Set("images", static_cast<double>(t.images));
-                     result.Set("seconds", t.seconds);
                      return result;
                    };
                  });
