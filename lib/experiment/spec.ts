@@ -4,105 +4,13 @@ import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
+import { COMPARE, type CompareSpec } from './spec-compare.js';
 import { DATA_FILE, DATA_NAMED } from './spec-data.js';
+import { FIT, type FitSpec } from './spec-fit.js';
 import { DIRECTORY, PRESET } from './spec-network.js';
+import { SPLITTING, type SplittingSpec } from './spec-splitting.js';
 
-const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
-
-const OPTIMIZER = z
-  .strictObject({
-    kind: z.literal('sgd').default('sgd'),
-    learningRate: z.number().min(0).default(0.1),
-    momentum: share.default(0.9),
-    nesterov: z.boolean().default(false),
-    weightDecay: z.number().min(0).default(1e-4),
-    /** Which parameters decay: all of them, or the weights of convolutions and linear layers only. */
-    decay: z.enum(['all', 'weights']).default('all'),
-  })
-  .refine((value) => !value.nesterov || value.momentum > 0, {
-    path: ['nesterov'],
-    message: 'needs a momentum above 0',
-  });
-
-const SCHEDULE = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant') }),
-  z.strictObject({
-    kind: z.literal('steps'),
-    /** Epochs at which the rate is multiplied by `factor`. Section 5.2 of the paper: 80 and 120 of 160. */
-    at: z.array(z.number().min(0)).default([80, 120]),
-    factor: z.number().positive().default(0.1),
-  }),
-  z.strictObject({
-    kind: z.literal('cosine'),
-    /** Epochs in which the rate rises to its full height. */
-    warmup: z.number().min(0).default(0),
-  }),
-]);
-
-const EPOCHS = z.int().min(0);
-/** True where every stage that has epochs has more than it takes to warm up. */
-const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
-  [epochs].flat().every((one) => one === 0 || warmup < one);
-
-const FIT = z
-  .strictObject({
-    /** Epochs a stage. A list gives every stage its own; its last number holds for all that follow. */
-    epochs: z.union([EPOCHS, z.array(EPOCHS).min(1)]).default(160),
-    batch: count.default(256),
-    labelSmoothing: share.default(0),
-    optimizer: OPTIMIZER.prefault({}),
-    schedule: SCHEDULE.prefault({ kind: 'steps' }),
-    syncBatchNorm: z.boolean().default(false),
-    /** Images a minibatch when the network is evaluated. */
-    evaluationBatch: count.default(256),
-  })
-  .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || leavesWarmup(epochs, schedule.warmup), {
-    path: ['schedule', 'warmup'],
-    message: 'expected fewer epochs of warm-up than fit.epochs',
-  });
-
-const RMSPROP = z.strictObject({
-  /** PyTorch's constants, the paper's; the authors' code has alpha 0.9, momentum 0.9 and decay 0.2 every 2 epochs. */
-  alpha: share.default(0.99),
-  momentum: share.default(0),
-  epsilon: z.number().positive().default(1e-8),
-  decayFactor: z.number().positive().default(1),
-  decayEvery: count.default(2),
-});
-
-const LINE_SEARCH = z.strictObject({
-  /** The epsilons tried. */
-  grid: z.array(z.number().positive()).min(1).default([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]),
-  /** Training images that the loss is measured on. */
-  images: count.default(1024),
-});
-
-const COST = z.enum(['macs', 'params']);
-const SPLITTING = z.strictObject({
-  strategy: z.enum(['energy-aware', 'vanilla', 'random']).default('energy-aware'),
-  method: z.enum(['exact', 'rayleigh', 'auto']).default('rayleigh'),
-  /** Rayleigh epochs, minibatch and rate. Section 4 of the paper. */
-  epochs: count.default(10),
-  batch: count.default(64),
-  learningRate: z.number().positive().default(1e-3),
-  rmsprop: RMSPROP.prefault({}),
-  /** Step of the off-springs along the splitting direction. */
-  epsilon: z.union([z.number().min(0), z.literal('line-search')]).default(0.01),
-  lineSearch: LINE_SEARCH.prefault({}),
-  /** Every budget may grow by this share a stage. */
-  growthRatio: z.number().positive().default(0.5),
-  /** MACs are limited whatever the cost. */
-  cost: z.union([COST, z.array(COST).min(1)]).default('macs'),
-  /** What becomes of the momentum of split layers. */
-  optimizerState: z.enum(['reset', 'keep']).default('reset'),
-  reluBeta: z.number().positive().default(3),
-  identityCurvature: z.number().default(0),
-  /** Training images that the indices are taken over; null: all. */
-  images: count.nullable().default(null),
-  /** Bytes that the exact method may take. */
-  memoryLimit: count.default(2 ** 30),
-});
 
 const STOP = z.strictObject({
   /** Splitting stages: a run of n leaves stage-0 to stage-n. */
@@ -116,8 +24,7 @@ const REST = {
   fit: FIT.prefault({}),
   splitting: SPLITTING.prefault({}),
   stop: STOP.prefault({}),
-  /** Rivals trained after the run, with its recipe and total epochs. */
-  compare: z.array(z.enum(['width-multiplier'])).default([]),
+  compare: COMPARE,
   seed: z.int().min(0).default(0),
   output: z.string().min(1).optional(),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
@@ -132,8 +39,7 @@ export type NetworkSpec = z.output<typeof PRESET> | z.output<typeof DIRECTORY>;
 export type DataSpec = z.output<typeof DATA_NAMED> | z.output<typeof DATA_FILE>;
 /** The `data` part as it is written, defaults left out. */
 export type DataInput = z.input<typeof DATA_NAMED> | z.input<typeof DATA_FILE>;
-export type FitSpec = z.output<typeof FIT>;
-export type SplittingSpec = z.output<typeof SPLITTING>;
+export type { CompareSpec, FitSpec, SplittingSpec };
 export type StopSpec = z.output<typeof STOP>;
 
 /** An experiment, checked and with every default filled in. */
@@ -144,7 +50,7 @@ export interface Spec {
   readonly fit: FitSpec;
   readonly splitting: SplittingSpec;
   readonly stop: StopSpec;
-  readonly compare: readonly 'width-multiplier'[];
+  readonly compare: CompareSpec;
   readonly seed: number;
   readonly output: string;
   readonly device: 'cpu' | 'cuda';

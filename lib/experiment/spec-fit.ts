@@ -1,0 +1,59 @@
+// The `fit` part of an experiment: parametric updates, their optimizer and their schedule.
+import { z } from 'zod';
+
+const share = z.number().min(0).lt(1);
+const count = z.int().min(1);
+
+const OPTIMIZER = z
+  .strictObject({
+    kind: z.literal('sgd').default('sgd'),
+    learningRate: z.number().min(0).default(0.1),
+    momentum: share.default(0.9),
+    nesterov: z.boolean().default(false),
+    weightDecay: z.number().min(0).default(1e-4),
+    /** Which parameters decay: all of them, or the weights of convolutions and linear layers only. */
+    decay: z.enum(['all', 'weights']).default('all'),
+  })
+  .refine((value) => !value.nesterov || value.momentum > 0, {
+    path: ['nesterov'],
+    message: 'needs a momentum above 0',
+  });
+
+const SCHEDULE = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({
+    kind: z.literal('steps'),
+    /** Epochs at which the rate is multiplied by `factor`. Section 5.2 of the paper: 80 and 120 of 160. */
+    at: z.array(z.number().min(0)).default([80, 120]),
+    factor: z.number().positive().default(0.1),
+  }),
+  z.strictObject({
+    kind: z.literal('cosine'),
+    /** Epochs in which the rate rises to its full height. */
+    warmup: z.number().min(0).default(0),
+  }),
+]);
+
+const EPOCHS = z.int().min(0);
+/** True where every stage that has epochs has more than it takes to warm up. */
+const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
+  [epochs].flat().every((one) => one === 0 || warmup < one);
+
+export const FIT = z
+  .strictObject({
+    /** Epochs a stage. A list gives every stage its own; its last number holds for all that follow. */
+    epochs: z.union([EPOCHS, z.array(EPOCHS).min(1)]).default(160),
+    batch: count.default(256),
+    labelSmoothing: share.default(0),
+    optimizer: OPTIMIZER.prefault({}),
+    schedule: SCHEDULE.prefault({ kind: 'steps' }),
+    syncBatchNorm: z.boolean().default(false),
+    /** Images a minibatch when the network is evaluated. */
+    evaluationBatch: count.default(256),
+  })
+  .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || leavesWarmup(epochs, schedule.warmup), {
+    path: ['schedule', 'warmup'],
+    message: 'expected fewer epochs of warm-up than fit.epochs',
+  });
+
+export type FitSpec = z.output<typeof FIT>;
