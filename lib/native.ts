@@ -14,7 +14,7 @@ export interface TensorData {
   readonly data: Uint8Array;
 }
 export type TensorMap = ReadonlyMap<string, TensorData>;
-type TensorEntries = readonly (readonly [string, TensorData])[];
+export type TensorEntries = readonly (readonly [string, TensorData])[];
 
 /** An opaque native object. Using it after dispose(), or where another kind is expected, throws E_HANDLE. */
 export interface Handle<Kind extends string> {
@@ -56,6 +56,12 @@ export interface TrainOptions {
   readonly labelSmoothing: number;
   /** Batch statistics over the minibatch of all ranks instead of each rank's own. */
   readonly syncBatchNorm?: boolean;
+  /**
+   * L1 penalties: `<node id>.<parameter>` -> float32 coefficients of the parameter's shape. After the backward pass
+   * (and the sum over ranks) the gradient grows by coefficient * sign(parameter), as from sum coefficient * |parameter|
+   * in the loss; reported losses leave it out. E_WEIGHTS where a name, shape or dtype does not fit.
+   */
+  readonly penalties?: TensorEntries;
   readonly shuffle: boolean;
   readonly flip: boolean;
   /** Pixels of zero padding before a random crop back to size; 0: none. */

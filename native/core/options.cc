@@ -28,6 +28,8 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
   options.labelSmoothing = readNumber(o, "labelSmoothing");
   options.shuffle = readBool(o, "shuffle");
   options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
+  if (o.Has("penalties"))
+    options.penalties = readTensors(field(o, "penalties"), "penalties");
   options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   return options;

@@ -50,6 +50,15 @@ void requireFinite(double loss, int64_t step) {
           " of this epoch; lower fit.optimizer.learningRate");
 }
 
+// Gradient of sum coefficient * |parameter|, 0 where the parameter is 0.
+void addPenalty(Network* network, const Penalty& penalty) {
+  if (!penalty.coefficients.defined()) return;
+  const int64_t count = penalty.coefficients.numel();
+  network->gradients.narrow(0, penalty.from, count)
+      .addcmul_(penalty.coefficients,
+                network->values.narrow(0, penalty.from, count).sign());
+}
+
 }  // namespace
 
 void checkFits(const Network& network, const Dataset& data) {
@@ -103,6 +112,7 @@ Totals trainEpoch(Network* network, const Dataset& data,
   require(static_cast<int64_t>(options.learningRates.size()) == steps,
           "E_ARGUMENT", "expected ", steps, " learning rates, found ",
           options.learningRates.size());
+  const Penalty penalty = network->penaltyOf(options.penalties);
   Run run;
   run.isTraining = true;
   run.random = at::make_generator<at::CPUGeneratorImpl>(
@@ -123,6 +133,7 @@ Totals trainEpoch(Network* network, const Dataset& data,
     if (share != 1) loss.gradLogits.mul_(share);
     backwardTraining(*network, &tape, run, loss.gradLogits);
     sumOverGroup(network->gradients);
+    addPenalty(network, penalty);
     sgdStep(network, options, options.learningRates[i]);
     const double weight = share * static_cast<double>(whole.labels.size(0)) /
                           static_cast<double>(batch.labels.size(0));

@@ -13,6 +13,8 @@ struct TrainOptions {
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
   bool nesterov = false, decaysAll = true, shuffle = true;
   bool syncsNorm = false;  // batch statistics over all ranks
+  NamedTensors
+      penalties;  // added to gradients, times the sign of the parameter
   Augment augment;
   uint64_t seed = 0;
 };

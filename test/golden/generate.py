@@ -23,6 +23,11 @@ RUNS = {
     "plain": PLAIN,
     "momentum": {**PLAIN, "momentum": 0.9, "weightDecay": 5e-3},
     "nesterov": {**PLAIN, "momentum": 0.9, "nesterov": True, "weightDecay": 1e-4, "labelSmoothing": 0.1},
+    # Coefficients of sign(parameter), exact in float32.
+    "penalties": {
+        **PLAIN, "momentum": 0.9, "weightDecay": 5e-3,
+        "penalties": {"body_bn.weight": [0.0625] * 6, "stem_bn.weight": [0.25, 0.0, 0.125, 0.5], "pw.weight": [0.03125] * 24},
+    },  # fmt: skip
     "float64": {**PLAIN, "momentum": 0.8, "nesterov": True, "weightDecay": 1e-3, "labelSmoothing": 0.2, "dtype": "float64"},
 }
 
@@ -219,6 +224,9 @@ def training_files():
             optimizer.zero_grad()
             loss = F.cross_entropy(network(images.to(dtype)), labels, label_smoothing=run["labelSmoothing"])
             loss.backward()
+            for tensor, coefficients in run.get("penalties", {}).items():
+                parameter = network.get_parameter(f"nodes.{tensor}")
+                parameter.grad += torch.tensor(coefficients, dtype=dtype).view_as(parameter) * parameter.sign()
             optimizer.step()
             losses.append(loss.item() * len(labels))
         sums = torch.tensor(losses, dtype=torch.float64).view(2, 3).sum(1) / 20
