@@ -50,7 +50,9 @@ export async function fitStage(
   const done = [...state.epochs];
   for (let epoch = state.epoch; epoch < epochs; epoch += 1) {
     const learning = rates(epoch);
-    const options = { ...fixed, learningRates: learning, seed: seedOf('fit', spec.seed, stage, epoch) };
+    const penalties = session.penalties?.(network, epoch) ?? [];
+    const seed = seedOf('fit', spec.seed, stage, epoch);
+    const options = { ...fixed, learningRates: learning, penalties, seed };
     const { loss, top1, seconds } = await fitEpoch(network, session.train, options, {
       control,
       where: { stage, epoch, epochs },

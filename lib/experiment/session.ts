@@ -6,12 +6,15 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type DatasetHandle, loadCore } from '../native.js';
 import { type Images, takeImages, toDevice } from '../train/fit.js';
+import type { Penalties } from '../train/penalties.js';
 import { sampleIndices, seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
 
 export interface Session extends Disposable {
   readonly spec: Spec;
   readonly control: RunControl;
+  /** Sparsity training: penalties of every epoch. */
+  readonly penalties?: Penalties | undefined;
   readonly train: DatasetHandle;
   readonly trainImages: number;
   readonly test: DatasetHandle;
