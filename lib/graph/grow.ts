@@ -17,7 +17,7 @@ export interface Plan {
  * weights moved by shift * epsilon * direction. Off-springs of one split are
  * {share / 2, shift + 1} in place and {share / 2, shift - 1} appended.
  */
-interface Channel {
+export interface Channel {
   readonly source: number;
   readonly share: number;
   readonly shift: number;
@@ -45,7 +45,8 @@ function frozen(group: ChannelGroup, id: NodeId): SplitgrowError {
   return new SplitgrowError('E_PLAN', `"${id}" cannot be split: ${group.frozenBecause}`);
 }
 
-function withWidths(
+/** The graph with so many channels more in some splittable groups, or fewer where negative. */
+export function withWidths(
   graph: Graph,
   added: ReadonlyMap<GroupId, number>,
   groups: ReadonlyMap<GroupId, ChannelGroup>,
@@ -203,13 +204,22 @@ export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonl
     new Map([...picks].map(([group, list]) => [group.id, list.length])),
     new Map([...picks.keys()].map((group) => [group.id, group])),
   );
+  return { graph: grown, surgery: rewire(graph, groups, channels) };
+}
+
+/** Surgery on every tensor where some groups' channels become the given ones; the graph is the old one. */
+export function rewire(
+  graph: Graph,
+  groups: ReadonlyMap<NodeId, ChannelGroup>,
+  channels: ReadonlyMap<ChannelGroup, readonly Channel[]>,
+): Surgery {
   const values = shapes(graph);
   const after = (id: NodeId): readonly Channel[] | undefined => {
     const group = id === INPUT ? undefined : groups.get(id);
     return group && channels.get(group);
   };
   const blockOf = (id: NodeId | undefined): number => (id === undefined ? 1 : (values.get(id)?.block ?? 1));
-  const surgery = graph.nodes.flatMap((node) => {
+  return graph.nodes.flatMap((node) => {
     const [input] = node.inputs;
     const inputs: readonly Value[] = inputsOf(node, values);
     const around: Around = {
@@ -222,5 +232,4 @@ export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonl
       .parameters(node, inputs)
       .map((parameter) => surgeryOf(node, parameter, around));
   });
-  return { graph: grown, surgery };
 }
