@@ -7,7 +7,7 @@ import { lower } from '../graph/lower.js';
 import { type DatasetHandle, loadCore } from '../native.js';
 import { type Images, takeImages, toDevice } from '../train/fit.js';
 import type { Penalties } from '../train/penalties.js';
-import { sampleIndices, seedOf } from '../train/seeds.js';
+import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
 
 export interface Session extends Disposable {
@@ -22,7 +22,14 @@ export interface Session extends Disposable {
   readonly index: DatasetHandle;
   readonly indexImages: number;
   /** Some training images, others for every stage, to measure the step on; to be disposed of. */
-  readonly probe: (stage: number) => { readonly data: DatasetHandle; readonly images: number };
+  readonly probe: (stage: number) => Sample;
+  /** Likewise, to estimate running statistics on. */
+  readonly recalibration: (stage: number) => Sample;
+}
+
+interface Sample {
+  readonly data: DatasetHandle;
+  readonly images: number;
 }
 
 /** Threads and images of an experiment, read before anything is written. */
@@ -42,6 +49,11 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
   };
   const [trainImages] = imageShape(data.train.images);
   const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
+  const sample = (count: number, purpose: Purpose, stage: number): Sample => {
+    const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));
+    const part = takeImages(data.train, chosen);
+    return { data: toDevice(graph, part, classes, spec.device), images: chosen.length };
+  };
   const dispose = (): void => held.forEach((handle) => void handle.dispose());
   try {
     const train = put(data.train);
@@ -56,17 +68,8 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
           ? train
           : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
       indexImages,
-      probe: (stage) => {
-        const chosen = sampleIndices(
-          trainImages,
-          spec.splitting.lineSearch.images,
-          seedOf('probe', spec.seed, stage),
-        );
-        return {
-          data: toDevice(graph, takeImages(data.train, chosen), classes, spec.device),
-          images: chosen.length,
-        };
-      },
+      probe: (stage) => sample(spec.splitting.lineSearch.images, 'probe', stage),
+      recalibration: (stage) => sample(spec.splitting.recalibrateImages, 'recalibrate', stage),
       [Symbol.dispose]: dispose,
     };
   } catch (error) {

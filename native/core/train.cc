@@ -152,20 +152,26 @@ Totals trainEpoch(Network* network, const Dataset& data,
   return totals;
 }
 
-Totals evaluate(const Network& network, const Dataset& data, int64_t batchSize,
-                const Control& control) {
+Totals evaluate(const Network& network, const Dataset& data,
+                const EvaluateOptions& options, const Control& control) {
   const at::NoGradGuard noGrad;
   checkFits(network, data);
   const auto start = Clock::now();
-  const Sweep sweep(data, batchSize, false, {}, 0, network.options());
+  const Sweep sweep(data, options.batch, false, {}, 0, network.options());
   const Folded folded(network);
+  Run run;
+  run.isTraining = true;
+  run.statisticsMomentum = 0;
   Sums sums(network.device);
   int64_t images = 0;
   for (int64_t i = 0; i < sweep.steps(); ++i) {
     control.check();
     const Batch batch = sweep.batch(i);
+    Tape tape;
     const Tensor logits =
-        forwardEvaluation(network, folded, batch.images, nullptr);
+        options.usesBatchStatistics
+            ? forwardTraining(network, batch.images, run, &tape)
+            : forwardEvaluation(network, folded, batch.images, nullptr);
     sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
              batch.labels, true);
     images += batch.labels.size(0);

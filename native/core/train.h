@@ -19,6 +19,13 @@ struct TrainOptions {
   uint64_t seed = 0;
 };
 
+struct EvaluateOptions {
+  int64_t batch = 1;
+  // Batch norm takes each minibatch's statistics instead of the running ones,
+  // which stay as they are; nothing is dropped out.
+  bool usesBatchStatistics = false;
+};
+
 struct Totals {
   double loss = 0, top1 = 0, top5 = 0, seconds = 0;
   int64_t images = 0;
@@ -29,8 +36,8 @@ void sgdStep(Network* network, const TrainOptions& options, double rate);
 
 Totals trainEpoch(Network* network, const Dataset& data,
                   const TrainOptions& options, const Control& control);
-Totals evaluate(const Network& network, const Dataset& data, int64_t batch,
-                const Control& control);
+Totals evaluate(const Network& network, const Dataset& data,
+                const EvaluateOptions& options, const Control& control);
 at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
                     int64_t batch);
 

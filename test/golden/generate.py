@@ -202,6 +202,21 @@ def forward_files(folder, description, seed, modes):
     save(logits, folder, "logits")
 
 
+def statistics_files():
+    """Norms' statistics by momentum=None over batches of 4, 4 and 2 in order, and the loss on each batch's own statistics."""
+    network, data = made(maps(), 1).double(), batch(maps(), 10, 2)
+    for module in network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.momentum = None
+            module.reset_running_stats()
+    network.train()
+    loss = 0.0
+    for images, labels in zip(data["images"].split(4), data["labels"].split(4)):
+        loss += F.cross_entropy(network(images.double()), labels, reduction="sum") / 10
+    found = {name: t for name, t in network.named().items() if "running" in name}
+    save({**found, "loss": loss.view(1)}, "maps", "statistics")
+
+
 def training_files():
     """Two epochs of 20 images in batches of 8, 8 and 4, in order; one rate a minibatch."""
     description = small()
@@ -290,5 +305,6 @@ def splitting_files():
 
 forward_files("maps", maps(), 1, ["eval", "train"])
 forward_files("gray", gray(), 3, ["eval"])
+statistics_files()
 training_files()
 splitting_files()
