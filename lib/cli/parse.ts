@@ -56,9 +56,8 @@ function membersOf(group: string | undefined, commands: readonly Command[]): rea
 }
 
 function summaryOf(group: string, commands: readonly Command[]): string {
-  return membersOf(group, commands)
-    .map(({ name, summary }) => `${name.slice(group.length + 1)}: ${summary}`)
-    .join('; ');
+  const words = membersOf(group, commands).map(({ name }) => name.slice(group.length + 1));
+  return `${words.join(', ')}: see splitgrow ${group} --help`;
 }
 
 /** Commander's program over a table of commands; `execute` gets the command and its values. */

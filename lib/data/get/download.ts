@@ -60,6 +60,12 @@ function reasonOf(error: unknown): string {
 /** An error of the disk, not of the line. */
 class DiskError extends Error {}
 
+async function onDisk<T>(work: Promise<T>): Promise<T> {
+  return work.catch((cause) => {
+    throw new DiskError(reasonOf(cause), { cause });
+  });
+}
+
 /** Writes the body from `start` on; null where the body ended, else why it is not this file. */
 async function write(
   handle: FileHandle,
@@ -71,11 +77,8 @@ async function write(
   for await (const chunk of answer.body) {
     if (at + chunk.byteLength > place.limit) return `sends more than the ${place.limit} bytes expected`;
     for (let done = 0; done < chunk.byteLength; ) {
-      const { bytesWritten } = await handle
-        .write(chunk, done, chunk.byteLength - done, at + done)
-        .catch((cause) => {
-          throw new DiskError(reasonOf(cause), { cause });
-        });
+      const length = chunk.byteLength - done;
+      const { bytesWritten } = await onDisk(handle.write(chunk, done, length, at + done));
       done += bytesWritten;
     }
     at += chunk.byteLength;
@@ -115,11 +118,11 @@ async function attempt(url: string, file: RemoteFile, part: string, options: Dow
       if (answer.status === 416 || answer.status === 206) await rm(part, { force: true });
       return start;
     }
-    const handle = await open(part, start === 0 ? 'w' : 'r+');
+    const handle = await onDisk(open(part, start === 0 ? 'w' : 'r+'));
     try {
       const reason = await write(handle, answer, { start, limit: file.bytes }, options);
       if (reason !== null) return { kind: 'refused', reason };
-      await handle.sync();
+      await onDisk(handle.sync());
     } finally {
       await handle.close();
     }
