@@ -24,3 +24,6 @@ export { grow, train } from './api/experiments.js';
 export { forward } from './api/forward.js';
 export { indices } from './api/indices.js';
 export { split } from './api/split.js';
+export { type GetDataOptions, getData } from './data/get/get.js';
+export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';
+export type { DataFile, DataProgress, GetDataControl, GetDataDocument } from './data/get/work.js';
