@@ -166,8 +166,21 @@ interface Around {
   readonly inputBlock: number;
 }
 
+export interface GrowOptions {
+  /**
+   * Default true: where a layer's inputs are split too, its step is shared out like its weights. The authors' code
+   * leaves the step whole (false): it is then twice as long along inputs that were split.
+   */
+  readonly directionHalving?: boolean | undefined;
+}
+
 /** Gather and scale for one parameter, read off the roles of its axes. */
-function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): TensorSurgery {
+function surgeryOf(
+  node: GraphNode,
+  parameter: Parameter,
+  around: Around,
+  { directionHalving = true }: GrowOptions,
+): TensorSurgery {
   const { own, input, ownBlock, inputBlock } = around;
   const rows = parameter.axes[0]?.role === 'out' ? own : undefined;
   const columns = parameter.axes[1]?.role === 'in' ? input : undefined;
@@ -181,6 +194,7 @@ function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): Tenso
     rowShares: rows === undefined ? null : spread(rows, ownBlock, ({ share }) => share),
     columns: columns === undefined ? null : gather(columns, inputBlock),
     scales: columns === undefined ? null : spread(columns, inputBlock, ({ share }) => share),
+    ...(isMoved && columns !== undefined && !directionHalving ? { scalesStep: false } : {}),
   };
 }
 
@@ -192,7 +206,11 @@ function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): Tenso
  *
  * @throws E_PLAN where the plan names no layer, a frozen one, or a neuron out of range.
  */
-export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonly surgery: Surgery } {
+export function grow(
+  graph: Graph,
+  plan: Plan,
+  options: GrowOptions = {},
+): { readonly graph: Graph; readonly surgery: Surgery } {
   const groups = groupsByNode(graph);
   const picks = picksOf(graph, plan, groups);
   const channels = new Map(
@@ -220,7 +238,7 @@ export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonl
     };
     return opOf(node)
       .parameters(node, inputs)
-      .map((parameter) => surgeryOf(node, parameter, around));
+      .map((parameter) => surgeryOf(node, parameter, around, options));
   });
   return { graph: grown, surgery };
 }

@@ -1,7 +1,7 @@
 // Splits neurons of a network into off-springs: the proof that step 0 keeps the function, and the choice of the step.
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
-import { grow, type Plan } from '../graph/grow.js';
+import { type GrowOptions, grow, type Plan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { Surgery } from '../graph/program.js';
@@ -31,7 +31,7 @@ export interface StepRecord {
 /** Largest change of the logits at step 0, relative to the largest logit: float32 rounding of regrouped sums, with room. */
 export const FUNCTION_TOLERANCE = 1e-5;
 
-export interface GrowthOptions {
+export interface GrowthOptions extends GrowOptions {
   /** What becomes of the momentum: forgotten, or shared out like the weights. */
   readonly momentum: 'reset' | 'keep';
 }
@@ -64,9 +64,14 @@ export async function splitNetwork(
   network: Network,
   plan: Plan,
   directions: DirectionsHandle | null,
-  { epsilon, momentum }: GrowthOptions & { readonly epsilon: number },
+  { epsilon, ...options }: GrowthOptions & { readonly epsilon: number },
 ): Promise<Network> {
-  return rewritten(network, grow(network.graph, plan), directions, epsilon, { momentum });
+  return rewritten(network, grow(network.graph, plan, options), directions, epsilon, options);
+}
+
+/** The same network once more, statistics and momentum with it. */
+export function copyOf(network: Network): Promise<Network> {
+  return splitNetwork(network, { splits: {} }, null, { epsilon: 0, momentum: 'keep' });
 }
 
 function floatsOf({ data }: TensorData): Float32Array {
@@ -135,7 +140,7 @@ export async function splitChecked(
   probe: Probe,
   options: StepOptions,
 ): Promise<{ readonly network: Network; readonly step: StepRecord }> {
-  const growth = grow(network.graph, plan);
+  const growth = grow(network.graph, plan, options);
   const functionError = await functionErrorOf(network, growth, directions, probe, options);
   const lossBefore = await lossOf(network, probe.data, probe.batch);
   const isSearch = options.epsilon === 'line-search';

@@ -139,7 +139,7 @@ test('stages.csv has a row a network, the rival last', async () => {
     .trimEnd()
     .split('\n');
   expect(head).toBe(
-    'method,stage,directory,macs,params,top1,top5,loss,seconds_fit,seconds_indices,seconds_select,seconds_grow,' +
+    'method,stage,directory,macs,params,flops2x,top1,top5,loss,seconds_fit,seconds_indices,seconds_select,seconds_grow,' +
       'seconds_evaluate,width_stem,width_b0_pw,width_b1_pw,width_b2_pw,width_b3_pw',
   );
   expect(rows).toHaveLength(5);
