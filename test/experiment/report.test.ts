@@ -144,7 +144,7 @@ test('stages.csv has a row a network, the rival last', async () => {
   );
   expect(rows).toHaveLength(5);
   expect(rows[0]).toBe(
-    `grown,0,${join(output, 'stage-0')},269312,1130,45,75,1.5,22,8,0.03,1.2,0.5,8,8,8,8,8`,
+    `grown,0,${join(output, 'stage-0')},269312,1130,,45,75,1.5,22,8,0.03,1.2,0.5,8,8,8,8,8`,
   );
   expect(rows[4]).toMatch(/^width-multiplier,,/);
 });
