@@ -57,7 +57,7 @@ function surroundingsOf(graph: Graph): Surroundings {
     values: shapes(graph),
     nodes: new Map(graph.nodes.map((node) => [node.id, node] as const)),
     readers: (id) => directReaders(id, consumers),
-    isShortcut: (id) => (consumers.get(id) ?? []).every((node) => opOf(node).channels === 'merge'),
+    isShortcut: (id) => consumers.get(id)?.every((node) => opOf(node).channels === 'merge') ?? false,
   };
 }
 
