@@ -46,7 +46,7 @@ export const COST = defineCommand({
             [
               ['MACs', integer(document.macs)],
               ['parameters', integer(document.params)],
-              ['FLOPs (2 a MAC, and the rest)', integer(document.flops2x)],
+              ['flops2x', integer(document.flops2x)],
             ],
             style,
           ),
