@@ -15,6 +15,8 @@ export interface CostOptions {
 export interface CostDocument {
   readonly macs: number;
   readonly params: number;
+  /** 2 a MAC, batch norm, activations and biases: what the authors' CIFAR figures count. */
+  readonly flops2x: number;
   readonly nodes: readonly {
     readonly id: string;
     readonly op: string;

@@ -80,6 +80,23 @@ export interface CertificateRecord {
   /** Neurons with a negative index, and in all. */
   readonly eligible: number;
   readonly neurons: number;
+  /** Budgets of the relaxation where they are not the true ones: `bound` is the optimum under these if limits are soft. */
+  readonly estimates?: readonly { readonly name: string; readonly allowed: number; readonly used: number }[];
+  /** False where only the estimates were limited, and the true cost may be above `limit`; absent with `estimates`. */
+  readonly isHard?: boolean;
+}
+
+/** The same stage by another method of computing indices, from which the run did not go on. */
+export interface AlongsideRecord {
+  readonly method: 'exact' | 'rayleigh' | 'auto';
+  /** Of the indices alone; not among the stage's seconds. */
+  readonly seconds: number;
+  /** Spearman's, of the indices of all neurons of splittable groups by both methods; null where all of one are equal. */
+  readonly rankCorrelation: number | null;
+  /** |A and B| / |A or B| of the neurons chosen by both. */
+  readonly overlap: number;
+  /** Neurons chosen; tied layers count once. */
+  readonly chosen: number;
 }
 
 /** Everything between two stages: indices, choice, growth. */
@@ -94,6 +111,10 @@ export interface SplitRecord {
   readonly step: StepRecord;
   /** Neurons split, for every tied producer: widths(k+1) = widths(k) + list length. */
   readonly neurons: Readonly<Record<string, readonly number[]>>;
+  /** Neurons chosen; tied layers count once. Missing in records of version 0.1. */
+  readonly chosen?: number;
+  /** Other methods on the same network, where the experiment asks for them. */
+  readonly alongside?: readonly AlongsideRecord[];
 }
 
 /** Why a run stopped growing. */
@@ -105,6 +126,8 @@ export interface StageRecord {
   readonly stage: number;
   readonly macs: number;
   readonly params: number;
+  /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
+  readonly flops2x?: number;
   readonly widths: Readonly<Record<string, number>>;
   readonly epochs: readonly EpochRecord[];
   readonly evaluation: EvaluationRecord;
@@ -121,6 +144,7 @@ export interface StageSummary {
   readonly directory: string;
   readonly macs: number;
   readonly params: number;
+  readonly flops2x?: number;
   readonly top1: number;
   readonly top5: number;
   readonly loss: number;
@@ -146,6 +170,7 @@ export interface RivalRecord {
   readonly multiplier: number;
   readonly macs: number;
   readonly params: number;
+  readonly flops2x?: number;
   readonly epochs: number;
   readonly top1: number;
   readonly top5: number;

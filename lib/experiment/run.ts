@@ -2,6 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import type { RunControl, StageSeconds } from '../events.js';
 import { macs } from '../graph/cost.js';
+import { layerCaps } from '../split/layer-caps.js';
 import { note, refuseAborted } from '../train/control.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { compareRivals } from './compare.js';
@@ -111,6 +112,7 @@ export async function growExperiment(spec: Spec, control: RunControl = {}): Prom
   const data = await readData(spec);
   using start = await startNetwork(spec, data);
   refuseTooLarge(spec, macs(start.graph));
+  layerCaps(start.graph, spec.splitting.layerCap);
   using session = openSession(spec, data, start.graph, control);
   const release = await openOutput(spec, 'grow');
   try {

@@ -264,17 +264,19 @@ def second(kind, z):
 
 
 def splitting_files():
-    """S of every neuron by the definition, batch norm in evaluation mode; linear chains with curvature 1."""
+    """S of every neuron by the definition; linear chains with curvature 1. Batch norm is in evaluation mode, but in
+    "drift" that behind the depthwise convolution is in training mode; its running statistics afterwards are kept."""
     description = chains("relu")
     # Norms that scale by more than 1 reach both ends of relu6 and the flat ends of the others.
     network, data = made(description, 7, spread=1.6), batch(description, 6, 8)
     write("split", description, network, data)
     weights = network.state_dict()
-    for kind in KINDS:
+    for file, kind in [*((kind, kind) for kind in KINDS), ("drift", "silu")]:
         description = chains(kind)
         network = Network(description)
         network.load_state_dict(weights)
         network.double().eval()
+        network.nodes["dw_bn"].train(file == "drift")
         values = {"input": data["images"].double()}
         for n in description["nodes"]:
             inputs = [values[name] for name in n["inputs"]]
@@ -300,7 +302,9 @@ def splitting_files():
             s = torch.einsum("bnp,bip,bjp->nij", h.flatten(2) if h.dim() == 4 else h.unsqueeze(2), x, x)
             lowest, vectors = torch.linalg.eigh(s)
             found |= {f"{layer}.S": s, f"{layer}.indices": lowest[:, 0], f"{layer}.directions": vectors[:, :, 0]}
-        save(found, "split", kind)
+        if file == "drift":
+            found |= {name: tensor for name, tensor in network.named().items() if name.startswith("dw_bn.running")}
+        save(found, "split", file)
 
 
 forward_files("maps", maps(), 1, ["eval", "train"])

@@ -22,6 +22,7 @@ export function stagesCsv({ summary, compare }: RunRecord): string {
     'directory',
     'macs',
     'params',
+    'flops2x',
     'top1',
     'top5',
     'loss',
@@ -29,12 +30,13 @@ export function stagesCsv({ summary, compare }: RunRecord): string {
     ...layers.map((layer) => `width_${layer}`),
   ];
   const rows = networks.map(
-    ({ method, stage, directory, macs, params, top1, top5, loss, seconds, widths }) => [
+    ({ method, stage, directory, macs, params, flops2x, top1, top5, loss, seconds, widths }) => [
       method,
       stage,
       directory,
       macs,
       params,
+      flops2x ?? '',
       top1,
       top5,
       loss,
