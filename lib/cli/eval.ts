@@ -3,7 +3,7 @@ import { evaluate } from '../api.js';
 import { parseData } from '../experiment/spec.js';
 import { decimal, integer } from '../format.js';
 import { defineCommand } from './command.js';
-import { required, text, integer as whole, withDefault } from './flags.js';
+import { required, text, toggle, integer as whole, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
 import { facts } from './table.js';
 
@@ -18,6 +18,7 @@ export const EVAL = defineCommand({
     root: text('DIR', "the dataset's folder"),
     images: whole('N', 'only the first N test images', { min: 1 }),
     batchSize: withDefault(whole('N', 'images a minibatch', { min: 1 }), 256),
+    resize: toggle("resizes the images to the network's resolution"),
     device: DEVICE_FLAG,
   },
   examples: [
@@ -30,13 +31,14 @@ export const EVAL = defineCommand({
       'on a dataset in a folder',
     ],
   ],
-  run: async ({ network, data, root, images, batchSize, device, threads }, { control }) => {
+  run: async ({ network, data, root, images, batchSize, resize, device, threads }, { control }) => {
     const source = data.endsWith('.safetensors') ? { file: data } : { name: data, root };
     const document = await evaluate(
       {
         network,
         data: parseData({ ...source, testImages: images ?? null }),
         batch: batchSize,
+        resize,
         device,
         threads,
       },

@@ -8,6 +8,7 @@
 #include "environment.h"
 #include "memory.h"
 #include "options.h"
+#include "resize.h"
 #include "surgery.h"
 #include "threads.h"
 #include "train.h"
@@ -281,6 +282,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("evaluate", guard<evaluateData>);
   add("forward", guard<forward>);
   add("indices", guard<indices>);
+  add("resizeImages", guard<resizeImages>);
   add("readDirections", guard<readDirections>);
   add("createDirections", guard<createDirections>);
   add("rewrite", guard<rewriteNetwork>);
