@@ -1,7 +1,7 @@
 // Every random decision of a run, from (seed, purpose, stage, epoch) alone: what makes a resumed run equal an uninterrupted one.
 
 /** What a seed is for; runs that share a seed still draw different numbers for each purpose. */
-export const PURPOSES = { weights: 1, fit: 2, indices: 3, select: 4, probe: 5, images: 6 } as const;
+export const PURPOSES = { weights: 1, fit: 2, indices: 3, select: 4, probe: 5, images: 6, rival: 7 } as const;
 export type Purpose = keyof typeof PURPOSES;
 
 const MASK = (1n << 64n) - 1n;

@@ -1,9 +1,10 @@
 // The larger network that pruning and MorphNet make smaller: trained once, shared by all targets.
+
+import { join } from 'node:path';
 import { atMostMacs } from '../../baselines/width-multiplier.js';
 import { readSafetensors } from '../../data/safetensors.js';
 import type { Graph } from '../../graph/ir.js';
-import { join } from 'node:path';
-import { type TensorMap } from '../../native.js';
+import type { TensorMap } from '../../native.js';
 import { FILES, loadNetwork, type Network, readGraph } from '../../network.js';
 import { type Contest, grownEpochs, grownNetwork, growthSeconds, largestTarget } from './contest.js';
 import { freshNetwork, type Trained } from './training.js';
@@ -25,10 +26,7 @@ export interface Base {
 }
 
 /** The widest multiple of the seed network of so many times the largest target, or the last grown network. */
-export async function baseOf(
-  contest: Contest,
-  { method, base, baseMultiplier }: BaseOptions,
-): Promise<Base> {
+export async function baseOf(contest: Contest, { method, base, baseMultiplier }: BaseOptions): Promise<Base> {
   if (base === 'widest') {
     const { graph } = atMostMacs(contest.start, baseMultiplier * largestTarget(contest).macs);
     return { graph, isGrown: false, start: () => freshNetwork(contest, graph), epochs: 0, seconds: 0 };

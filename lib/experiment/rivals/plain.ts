@@ -1,16 +1,22 @@
 // Rivals that are trained from scratch: multiples of widths or resolution, and the grown architectures themselves.
 import { resolutionAtMost } from '../../baselines/resolution-multiplier.js';
 import { atMostMacs } from '../../baselines/width-multiplier.js';
-import type { Dataset, Part } from '../../data/dataset.js';
+import { resizedDataset } from '../../data/resize.js';
 import { decimal } from '../../format.js';
-import { loadCore } from '../../native.js';
+import type { Graph } from '../../graph/ir.js';
 import { readGraph } from '../../network.js';
-import { underControl } from '../../train/control.js';
 import { stretched } from '../epochs.js';
 import type { EntryOf } from '../spec-compare.js';
-import { type Contest, grownEpochs, grownNetwork, growthSeconds, largestTarget, type Target } from './contest.js';
+import {
+  type Contest,
+  grownEpochs,
+  grownNetwork,
+  growthSeconds,
+  largestTarget,
+  type Target,
+} from './contest.js';
 import type { Outcome } from './outcome.js';
-import { freshNetwork, trainOnce } from './training.js';
+import { freshNetwork, type Job, trainOnce } from './training.js';
 
 async function each(
   { targets }: Contest,
@@ -21,71 +27,81 @@ async function each(
   return outcomes;
 }
 
+/** A multiple of the seed network's widths, from scratch. */
+function multiplied(
+  contest: Contest,
+  target: Target,
+  { graph, multiplier }: ReturnType<typeof atMostMacs>,
+): Job {
+  return {
+    name: `width-multiplier-${target.macs}`,
+    title: `Width multiplier ${decimal(multiplier, 2)}x`,
+    graph,
+    fit: stretched(contest.spec.fit, target.stage ?? 0, target.epochs),
+    key: 'scratch',
+    start: () => freshNetwork(contest, graph),
+  };
+}
+
 /** The widest multiple of the seed network's widths (Howard et al. 2017). */
 export function widthMultiplier(contest: Contest): Promise<readonly Outcome[]> {
   return each(contest, async (target) => {
-    const { graph, multiplier } = atMostMacs(contest.start, target.macs);
-    const trained = await trainOnce(contest, {
-      name: `width-multiplier-${target.macs}`,
-      title: `Width multiplier ${decimal(multiplier, 2)}x`,
-      graph,
-      fit: stretched(contest.spec.fit, target.stage ?? 0, target.epochs),
-      key: 'scratch',
-      start: () => freshNetwork(contest, graph),
-    });
-    return { target, trained, multiplier };
+    const wide = atMostMacs(contest.start, target.macs);
+    const trained = await trainOnce(contest, multiplied(contest, target, wide));
+    return { target, trained, multiplier: wide.multiplier };
   });
 }
 
-/** Training and test images at `size` x `size`; mean and std stay those of the whole resolution. */
-async function resized({ data, control, grown }: Contest, size: number): Promise<Dataset> {
-  const place = { stage: grown.length, phase: 'load', epoch: 0, epochs: 1 } as const;
-  const part = async ({ images, labels }: Part): Promise<Part> => ({
-    images: await underControl(control, place, (_progress, abort) =>
-      loadCore().resizeImages(images, size, abort),
-    ),
-    labels,
-  });
-  return { ...data, train: await part(data.train), test: await part(data.test) };
+/** A base network on smaller images, from scratch. */
+function onSmaller(
+  contest: Contest,
+  target: Target,
+  { base, graph, resolution }: { readonly base: Graph; readonly graph: Graph; readonly resolution: number },
+): Job {
+  const { spec, data, grown, control } = contest;
+  const full = base.input.shape[1];
+  const images = {
+    resized: () => resizedDataset(data, resolution, { control, stage: grown.length }),
+    // The same shift as a share of the image.
+    cropPadding: Math.round((spec.data.cropPadding * resolution) / full),
+  };
+  return {
+    name: `resolution-multiplier-${target.macs}`,
+    title: `Resolution multiplier, ${resolution} pixels`,
+    graph,
+    fit: stretched(spec.fit, target.stage ?? 0, target.epochs),
+    key: 'scratch',
+    start: () => freshNetwork(contest, graph),
+    ...(resolution < full && { images }),
+  };
 }
 
-/** One network, the wider base, on images as small as each target asks for (Howard et al. 2017). */
+/**
+ * One network, the wider base, on images as small as each target asks for (Howard et al. 2017). Where they stay whole it
+ * is the width multiplier's network and shares its training.
+ */
 export async function resolutionMultiplier(
   contest: Contest,
   { method, base, baseMultiplier }: EntryOf<'resolution-multiplier'>,
 ): Promise<readonly Outcome[]> {
-  const { spec, start } = contest;
-  const isGrown = base === 'grown';
-  const wide = isGrown
-    ? { graph: await readGraph(grownNetwork(contest, method, null).directory), multiplier: undefined }
-    : atMostMacs(start, baseMultiplier * largestTarget(contest).macs);
-  const full = wide.graph.input.shape[1];
+  const { start, grown, targets } = contest;
+  const wide = base === 'widest' ? atMostMacs(start, baseMultiplier * largestTarget(contest).macs) : null;
+  const whole = wide?.graph ?? (await readGraph(grownNetwork(contest, method, null).directory));
   // The last grown architecture was found by growing; the search is shared by all that use it.
-  const search = isGrown ? growthSeconds(contest, contest.grown.length - 1) / contest.targets.length : 0;
+  const searchSeconds = wide === null ? growthSeconds(contest, grown.length - 1) / targets.length : 0;
   return each(contest, async (target) => {
-    const { graph, resolution } = resolutionAtMost(wide.graph, target.macs);
-    const isSmaller = resolution < full;
-    const trained = await trainOnce(contest, {
-      name: `resolution-multiplier-${target.macs}`,
-      title: `Resolution multiplier, ${resolution} pixels`,
-      graph,
-      fit: stretched(spec.fit, target.stage ?? 0, target.epochs),
-      key: 'scratch',
-      start: () => freshNetwork(contest, graph),
-      ...(isSmaller && {
-        images: {
-          resized: () => resized(contest, resolution),
-          // The same shift as a share of the image.
-          cropPadding: Math.round((spec.data.cropPadding * resolution) / full),
-        },
-      }),
-    });
+    const smaller = resolutionAtMost(whole, target.macs);
+    const isWhole = smaller.resolution === whole.input.shape[1];
+    const job =
+      isWhole && wide !== null
+        ? multiplied(contest, target, wide)
+        : onSmaller(contest, target, { base: whole, ...smaller });
     return {
       target,
-      trained,
-      ...(wide.multiplier !== undefined && { multiplier: wide.multiplier }),
-      ...(isSmaller && { resolution }),
-      searchSeconds: search,
+      trained: await trainOnce(contest, job),
+      ...(wide !== null && { multiplier: wide.multiplier }),
+      ...(!isWhole && { resolution: smaller.resolution }),
+      searchSeconds,
     };
   });
 }
@@ -125,10 +141,7 @@ export function scratch(contest: Contest): Promise<readonly Outcome[]> {
 }
 
 /** The grown architecture for the epochs of the whole run, or as many as the entry says, whatever the stage. */
-export function retrain(
-  contest: Contest,
-  { epochs }: EntryOf<'retrain'>,
-): Promise<readonly Outcome[]> {
+export function retrain(contest: Contest, { epochs }: EntryOf<'retrain'>): Promise<readonly Outcome[]> {
   const all = epochs ?? grownEpochs(contest, contest.grown.length - 1);
   return again(contest, { method: 'retrain', epochs: () => all });
 }

@@ -44,7 +44,9 @@ export interface Trained {
 
 /** Readable, and another one whenever graph, recipe or options differ. */
 function folderOf({ name, graph, fit, key }: Job): string {
-  const digest = createHash('sha256').update(JSON.stringify([graph, fit, key])).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([graph, fit, key]))
+    .digest('hex');
   return `${name}-${digest.slice(0, 8)}`;
 }
 
