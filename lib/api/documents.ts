@@ -116,6 +116,8 @@ export interface EvaluateOptions {
   readonly data: DataSpec;
   /** Images a minibatch; default 256. */
   readonly batch?: number | undefined;
+  /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. */
+  readonly resize?: boolean | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
 }

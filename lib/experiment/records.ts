@@ -2,6 +2,7 @@
 import type { StageSeconds } from '../events.js';
 import type { StepRecord } from '../split/step.js';
 import type { TwinsRecord } from '../split/twins.js';
+import type { RivalMethod } from './spec-compare.js';
 
 export type { StepRecord };
 
@@ -162,33 +163,51 @@ export interface Summary {
   readonly compare?: readonly RivalRecord[];
 }
 
-/** A rival trained from scratch with the grown network's recipe and total epochs. */
+/** A rival: a network of at most a grown network's MACs that another method made, trained by the same recipe. */
 export interface RivalRecord {
-  readonly method: 'width-multiplier';
+  readonly method: RivalMethod;
+  /** The method's name for people: "Pruning (Bn)". */
+  readonly label: string;
+  /** Options of the method, every default filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
   readonly directory: string;
-  /** The multiple of the seed's widths that was used. */
-  readonly multiplier: number;
+  /** Splitting stage of the grown network that it is held against; null where it is held against none. */
+  readonly stage: number | null;
+  /** MACs that it was to have at most. */
+  readonly target: number;
+  /** The multiple of the method's widths that was used: of the seed's, of MorphNet's; null where widths are not multiplied. */
+  readonly multiplier: number | null;
+  /** Pixels a side of its images, where they are fewer than the data's. */
+  readonly resolution: number | null;
+  /** Strength of MorphNet's regulariser that the network came from. */
+  readonly lambda: number | null;
   readonly macs: number;
   readonly params: number;
   readonly flops2x?: number;
+  /** Epochs of its own last training. */
   readonly epochs: number;
+  /** The same with those of the networks that it was made from. */
+  readonly totalEpochs: number;
   readonly top1: number;
   readonly top5: number;
   readonly loss: number;
   readonly widths: Readonly<Record<string, number>>;
+  /** Of its own last training. */
   readonly seconds: StageSeconds;
+  /** What went before: training and choosing, shared evenly with the targets that need the same. */
+  readonly searchSeconds: number;
 }
 
 /** compare.json */
 export interface CompareRecord {
   readonly format: 'splitgrow-compare/1';
-  /** The grown network that the rivals are held against. */
+  /** The last grown network; null where the rivals are held against none. */
   readonly grown: {
     readonly macs: number;
     readonly params: number;
     readonly top1: number;
     readonly epochs: number;
-  };
+  } | null;
   readonly rivals: readonly RivalRecord[];
 }
 

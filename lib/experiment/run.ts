@@ -120,11 +120,7 @@ export async function growExperiment(spec: Spec, control: RunControl = {}): Prom
     const last = await growAll(session, standing);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
-    const rivals = await compareRivals(
-      spec,
-      { data, start: start.graph, stages: stages.map(({ record }) => record) },
-      control,
-    );
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
     const { renderReport } = await import('./report.js');

@@ -56,7 +56,8 @@ export async function readStageRecord(directory: string): Promise<StageRecord | 
   }
 }
 
-interface Kept {
+/** A stage's record and its network directory. */
+export interface Kept {
   readonly record: StageRecord;
   readonly directory: string;
 }

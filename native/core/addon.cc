@@ -8,6 +8,7 @@
 #include "environment.h"
 #include "memory.h"
 #include "options.h"
+#include "resize.h"
 #include "statistics.h"
 #include "surgery.h"
 #include "threads.h"
@@ -283,6 +284,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("recalibrate", guard<recalibrateNetwork>);
   add("forward", guard<forward>);
   add("indices", guard<indices>);
+  add("resizeImages", guard<resizeImages>);
   add("readDirections", guard<readDirections>);
   add("createDirections", guard<createDirections>);
   add("rewrite", guard<rewriteNetwork>);

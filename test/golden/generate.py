@@ -307,8 +307,21 @@ def splitting_files():
         save(found, "split", file)
 
 
+def resize_files():
+    """Bilinear and antialiased, of pixels as floats: not rounded to grey levels."""
+    torch.manual_seed(11)
+    x, y = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
+    waves = torch.stack([127 + 100 * torch.sin(x / 3 + c) * torch.cos(y / 2) for c in range(3)])
+    pixels = (waves + 60 * torch.rand(4, 3, 12, 12) - 30).clamp(0, 255).byte()
+    found = {"pixels": pixels}
+    for size in (1, 5, 8, 12, 17):
+        found[f"to-{size}"] = F.interpolate(pixels.float(), (size, size), mode="bilinear", align_corners=False, antialias=True)
+    save(found, "resize", "images")
+
+
 forward_files("maps", maps(), 1, ["eval", "train"])
 forward_files("gray", gray(), 3, ["eval"])
 statistics_files()
 training_files()
 splitting_files()
+resize_files()

@@ -13,7 +13,7 @@ function cell(value: string | number): string {
 export function stagesCsv({ summary, compare }: RunRecord): string {
   const networks = [
     ...summary.stages.map((network) => ({ method: 'grown', ...network })),
-    ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: '' })),
+    ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: network.stage ?? '' })),
   ];
   const layers = [...new Set(networks.flatMap(({ widths }) => Object.keys(widths)))];
   const head = [
