@@ -23,4 +23,14 @@ export { evaluate } from './api/evaluate.js';
 export { grow, train } from './api/experiments.js';
 export { forward } from './api/forward.js';
 export { indices } from './api/indices.js';
+export {
+  type FigureEntry,
+  type FigureOptions,
+  listFigures,
+  type PlanDocument,
+  planReproduction,
+  type ReproduceDocument,
+  type ReproduceOptions,
+  reproduce,
+} from './api/reproduce.js';
 export { split } from './api/split.js';

@@ -8,6 +8,7 @@ import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
 import { INDICES } from './indices.js';
 import { LAUNCH } from './launch.js';
+import { REPRODUCE } from './reproduce.js';
 import { SETUP } from './setup.js';
 import { SPLIT } from './split.js';
 import { TRAIN } from './train.js';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   FORWARD,
   TRAIN,
   GROW,
+  REPRODUCE,
   EVAL,
   BENCH,
   LAUNCH,
