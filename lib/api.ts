@@ -34,3 +34,6 @@ export {
   reproduce,
 } from './api/reproduce.js';
 export { split } from './api/split.js';
+export { type GetDataOptions, getData } from './data/get/get.js';
+export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';
+export type { DataFile, DataProgress, GetDataControl, GetDataDocument } from './data/get/work.js';

@@ -42,7 +42,7 @@ function writeError(target: string, error: unknown): SplitgrowError {
 }
 
 /** Makes directory entries durable. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

@@ -2,8 +2,26 @@
 import { constants } from 'node:os';
 import { CODES, type ErrorCode, SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
+import type {
+  BenchOptions,
+  BenchResult,
+  ChainIndices,
+  Features,
+  GroupOptions,
+  IndicesOptions,
+} from './native-options.js';
 import { LIBTORCH_VERSION, REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
+
+export type {
+  BenchOptions,
+  BenchResult,
+  ChainIndices,
+  Features,
+  GroupOptions,
+  IndexMethod,
+  IndicesOptions,
+} from './native-options.js';
 
 export type DType = 'float32' | 'float64' | 'int64' | 'uint8' | 'int32' | 'bool';
 
@@ -14,7 +32,7 @@ export interface TensorData {
   readonly data: Uint8Array;
 }
 export type TensorMap = ReadonlyMap<string, TensorData>;
-type TensorEntries = readonly (readonly [string, TensorData])[];
+export type TensorEntries = readonly (readonly [string, TensorData])[];
 
 /** An opaque native object. Using it after dispose(), or where another kind is expected, throws E_HANDLE. */
 export interface Handle<Kind extends string> {
@@ -32,7 +50,7 @@ export type AbortHandle = Handle<'abort'>;
 export type Device = 'cpu' | 'cuda';
 
 export interface Progress {
-  readonly phase: 'train' | 'evaluate' | 'rayleigh' | 'exact' | 'bench';
+  readonly phase: 'train' | 'evaluate' | 'recalibrate' | 'rayleigh' | 'exact' | 'bench';
   /** Minibatches done and in all. */
   readonly done: number;
   readonly total: number;
@@ -56,6 +74,12 @@ export interface TrainOptions {
   readonly labelSmoothing: number;
   /** Batch statistics over the minibatch of all ranks instead of each rank's own. */
   readonly syncBatchNorm?: boolean;
+  /**
+   * L1 penalties: `<node id>.<parameter>` -> float32 coefficients of the parameter's shape. After the backward pass
+   * (and the sum over ranks) the gradient grows by coefficient * sign(parameter), as from sum coefficient * |parameter|
+   * in the loss; reported losses leave it out. E_WEIGHTS where a name, shape or dtype does not fit.
+   */
+  readonly penalties?: TensorEntries;
   readonly shuffle: boolean;
   readonly flip: boolean;
   /** Pixels of zero padding before a random crop back to size; 0: none. */
@@ -69,6 +93,15 @@ export interface TrainResult {
   readonly images: number;
   readonly seconds: number;
 }
+export interface EvaluateOptions {
+  readonly batch: number;
+  /** `batch`: batch norm takes each minibatch's statistics; the running ones stay as they are. Default: running. */
+  readonly statistics?: Statistics;
+}
+export type Statistics = 'running' | 'batch';
+export type RecalibrateOptions = Pick<TrainOptions, 'batch' | 'shuffle' | 'flip' | 'crop' | 'seed'> & {
+  readonly syncBatchNorm: boolean;
+};
 export interface EvaluateResult {
   /** Per cent. */
   readonly top1: number;
@@ -79,72 +112,10 @@ export interface EvaluateResult {
   readonly seconds: number;
 }
 
-export type IndexMethod = 'exact' | 'rayleigh';
-export interface IndicesOptions {
-  /** One entry a chain of the program. */
-  readonly methods: readonly IndexMethod[];
-  readonly batch: number;
-  readonly epochs: number;
-  readonly learningRate: number;
-  /** RMSprop's smoothing constant, momentum and epsilon. */
-  readonly alpha: number;
-  readonly momentum: number;
-  readonly rmsEpsilon: number;
-  /** Rate factor applied every `decayEvery` epochs; 1: none. */
-  readonly decayFactor: number;
-  readonly decayEvery: number;
-  readonly reluBeta: number;
-  readonly identityCurvature: number;
-  readonly shuffle: boolean;
-  readonly seed: number;
-  /** Bytes that the exact method's working buffers may take. */
-  readonly memoryLimit: number;
-  /** Use the literal auxiliary activation (autodiff) for S v instead of the closed form. */
-  readonly auxiliary: boolean;
-}
-export interface ChainIndices {
-  readonly id: string;
-  readonly method: IndexMethod;
-  readonly neurons: number;
-  readonly dimension: number;
-  readonly indices: Float64Array;
-  /** |S v - lambda v| of each neuron. */
-  readonly residuals: Float64Array;
-}
 export interface IndicesResult {
   readonly chains: readonly ChainIndices[];
   readonly directions: DirectionsHandle;
   readonly seconds: number;
-}
-
-export interface BenchOptions {
-  readonly what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact' | 'eigen';
-  readonly batch: number;
-  readonly repeats: number;
-  readonly warmup: number;
-}
-export interface BenchResult {
-  readonly milliseconds: Float64Array;
-  /** Peak of tensor memory during the step above what was held before it; bytes. */
-  readonly peakBytes: number;
-}
-
-export interface GroupOptions {
-  readonly rank: number;
-  readonly world: number;
-  readonly host: string;
-  readonly port: number;
-  readonly isServer: boolean;
-  readonly prefix: string;
-  readonly timeoutMs: number;
-}
-
-export interface Features {
-  readonly libtorch: string;
-  readonly threads: number;
-  readonly cuda: boolean;
-  readonly cudaDevices: number;
-  readonly cpuCapability: string;
 }
 
 /** What native/core exports. Everything that returns a promise runs on a thread of its own. */
@@ -186,10 +157,18 @@ export interface Core {
   evaluate(
     network: NetworkHandle,
     data: DatasetHandle,
-    options: { readonly batch: number },
+    options: EvaluateOptions,
     progress: OnProgress | null,
     abort: AbortHandle | null,
   ): Promise<EvaluateResult>;
+  /** Running mean and variance of every batch norm become the mean over the minibatches of one sweep; on failure they stay. */
+  recalibrate(
+    network: NetworkHandle,
+    data: DatasetHandle,
+    options: RecalibrateOptions,
+    progress: OnProgress | null,
+    abort: AbortHandle | null,
+  ): Promise<void>;
   /** Logits of every image of `data`, float32 [N, classes]. */
   forward(
     network: NetworkHandle,

@@ -125,7 +125,7 @@ async function grownOn(lib, { network, data }, plan, directions, device) {
   const core = lib.loadCore();
   const there = core.createDirections(directions, device);
   const probe = { data, images: IMAGES, batch: BATCH };
-  const options = { epsilon: 0.1, grid: [], indexSum: -1, momentum: 'reset' };
+  const options = { epsilon: 0.1, grid: [], indices: new Map(), momentum: 'reset' };
   const { network: grown, step } = await lib.splitChecked(network, plan, there, probe, options);
   const weights = core.readNetwork(grown.handle, 'weights');
   grown.handle.dispose();

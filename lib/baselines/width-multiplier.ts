@@ -4,9 +4,7 @@ import { channelGroups } from '../graph/channels.js';
 import { macs } from '../graph/cost.js';
 import { widen } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
-
-/** Halvings of the interval of multipliers: finer than any width can tell apart. */
-const HALVINGS = 50;
+import { largestReal } from './search.js';
 
 /** The graph with every splittable channel group `multiplier` times as wide, rounded, at least 1. */
 export function scaleWidths(graph: Graph, multiplier: number): Graph {
@@ -26,28 +24,25 @@ function widthRatio(graph: Graph, base: Graph): number {
 }
 
 /**
- * The widest multiple of a graph with at most `target` MACs; the multiplier is that of the widths reached.
+ * The widest multiple of a graph with at most `target` MACs, narrower than the
+ * graph itself where need be; the multiplier is that of the widths reached.
  *
- * @throws E_ARGUMENT where the graph itself has more.
+ * @throws E_ARGUMENT where even one channel a group has more.
  */
 export function atMostMacs(
   graph: Graph,
   target: number,
 ): { readonly graph: Graph; readonly multiplier: number } {
-  if (macs(graph) > target) {
+  const fits = (multiplier: number): boolean => macs(scaleWidths(graph, multiplier)) <= target;
+  if (!fits(0)) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `width multiplier: expected a target of at least ${macs(graph)} MACs, got ${target}`,
+      `width multiplier: expected a target of at least ${macs(scaleWidths(graph, 0))} MACs, what one channel a group has, got ${target}`,
     );
   }
-  let [low, high] = [1, 2];
+  let [low, high] = fits(1) ? [1, 2] : [0, 1];
   // Costs grow with widths; without a splittable group they do not.
-  while (high < target && macs(scaleWidths(graph, high)) <= target) [low, high] = [high, 2 * high];
-  for (let i = 0; i < HALVINGS; i += 1) {
-    const middle = (low + high) / 2;
-    if (macs(scaleWidths(graph, middle)) <= target) low = middle;
-    else high = middle;
-  }
-  const scaled = scaleWidths(graph, low);
+  while (high < target && fits(high)) [low, high] = [high, 2 * high];
+  const scaled = scaleWidths(graph, largestReal(low, high, fits));
   return { graph: scaled, multiplier: widthRatio(scaled, graph) };
 }

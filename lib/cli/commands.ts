@@ -2,6 +2,7 @@
 import { BENCH } from './bench.js';
 import type { Command } from './command.js';
 import { COST } from './cost.js';
+import { DATA_GET, DATA_LIST } from './data.js';
 import { DOCTOR } from './doctor.js';
 import { EVAL } from './eval.js';
 import { FORWARD } from './forward.js';
@@ -24,6 +25,8 @@ export const COMMANDS: readonly Command[] = [
   EVAL,
   BENCH,
   LAUNCH,
+  DATA_GET,
+  DATA_LIST,
   SETUP,
   DOCTOR,
 ];

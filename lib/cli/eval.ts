@@ -3,7 +3,7 @@ import { evaluate } from '../api.js';
 import { parseData } from '../experiment/spec.js';
 import { decimal, integer } from '../format.js';
 import { defineCommand } from './command.js';
-import { required, text, integer as whole, withDefault } from './flags.js';
+import { integer as number, required, text, toggle, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
 import { facts } from './table.js';
 
@@ -16,8 +16,9 @@ export const EVAL = defineCommand({
       text('NAME', 'fashion-mnist, cifar10, cifar100, imagenet, image-folder, or a .safetensors file'),
     ),
     root: text('DIR', "the dataset's folder"),
-    images: whole('N', 'only the first N test images', { min: 1 }),
-    batchSize: withDefault(whole('N', 'images a minibatch', { min: 1 }), 256),
+    whole: toggle('only the whole official set will do; fashion-mnist: the one that data get fetched'),
+    images: number('N', 'only the first N test images', { min: 1 }),
+    batchSize: withDefault(number('N', 'images a minibatch', { min: 1 }), 256),
     device: DEVICE_FLAG,
   },
   examples: [
@@ -30,8 +31,8 @@ export const EVAL = defineCommand({
       'on a dataset in a folder',
     ],
   ],
-  run: async ({ network, data, root, images, batchSize, device, threads }, { control }) => {
-    const source = data.endsWith('.safetensors') ? { file: data } : { name: data, root };
+  run: async ({ network, data, root, whole, images, batchSize, device, threads }, { control }) => {
+    const source = data.endsWith('.safetensors') ? { file: data } : { name: data, root, whole };
     const document = await evaluate(
       {
         network,

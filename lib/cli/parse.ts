@@ -50,6 +50,16 @@ function refuseMissing(command: Command, given: Given): void {
   }
 }
 
+/** Commands `group word` of a group. */
+function membersOf(group: string | undefined, commands: readonly Command[]): readonly Command[] {
+  return commands.filter(({ name }) => name.startsWith(`${group} `));
+}
+
+function summaryOf(group: string, commands: readonly Command[]): string {
+  const words = membersOf(group, commands).map(({ name }) => name.slice(group.length + 1));
+  return `${words.join(', ')}: see splitgrow ${group} --help`;
+}
+
 /** Commander's program over a table of commands; `execute` gets the command and its values. */
 export function buildProgram(
   commands: readonly Command[],
@@ -64,8 +74,12 @@ export function buildProgram(
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
+  const groups = new Map<string, Commander>();
   for (const command of commands) {
-    const built = program.command(command.name).description(command.summary);
+    const [last = '', group] = command.name.split(' ').reverse();
+    const parent = group === undefined ? program : (groups.get(group) ?? program.command(group));
+    if (group !== undefined) groups.set(group, parent.description(summaryOf(group, commands)));
+    const built = parent.command(last).description(command.summary);
     for (const [key, flag] of entriesOf(command.arguments)) built.addArgument(toArgument(key, flag));
     for (const [key, flag] of entriesOf({ ...command.flags, ...COMMON_FLAGS }))
       built.addOption(toOption(key, flag));
@@ -95,13 +109,13 @@ export function usageError(
   commands: readonly Command[],
 ): SplitgrowError | null {
   if (error.exitCode === 0) return null;
-  const named = commands.find((command) => command.name === argv[0]);
-  const help = named === undefined ? 'splitgrow --help' : `splitgrow ${named.name} --help`;
+  const named = commands.find(({ name }) => `${argv.join(' ')} `.startsWith(`${name} `));
+  const members = membersOf(argv[0], commands);
+  const place = named?.name ?? (members.length > 0 ? argv[0] : undefined);
+  const help = place === undefined ? 'splitgrow --help' : `splitgrow ${place} --help`;
   if (error.code === 'commander.help') {
-    return new SplitgrowError(
-      'E_USAGE',
-      `expected a command: ${commands.map((one) => one.name).join(', ')}; see ${help}`,
-    );
+    const known = (members.length > 0 ? members : commands).map(({ name }) => name);
+    return new SplitgrowError('E_USAGE', `expected a command: ${known.join(', ')}; see ${help}`);
   }
   const message = error.message
     .replace(/^error: /, '')

@@ -1,12 +1,15 @@
 // CIFAR-10 and CIFAR-100 from their binary files: rows of label bytes and 3,072 pixels.
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import type { DataSpec, Source } from './dataset.js';
+import { defaultRoot, placesIn, remedyFor } from './get/places.js';
+import { filesOf, SOURCES } from './get/sources.js';
 import { namesIn, type Part, readBytes, toLabels } from './parts.js';
 
 const PIXELS = 3 * 32 * 32;
-const BATCHES = [1, 2, 3, 4, 5].map((k) => `data_batch_${k}.bin`);
+const BATCH = /^data_batch_[1-5]\.bin$/;
+const BATCHES = 5;
 const CIFAR10_CLASSES = [
   'airplane',
   'automobile',
@@ -33,29 +36,31 @@ const CIFAR100 = {
   coarse: { labelBytes: 2, labelAt: 0, classes: 20 },
 } satisfies Record<string, Layout>;
 
-/** `root`, or the folder of that name which the official archive makes in it. */
-async function rootOf(spec: DataSpec, name: string, folder: string): Promise<string> {
-  if (spec.root === undefined) {
-    throw new SplitgrowError(
-      'E_DATA',
-      `${name} does not ship with splitgrow: set data.root to the folder of its binary files`,
-    );
+/** The folder that has `first`, of those where the files may lie below the root. */
+async function folderOf(spec: DataSpec, name: string, first: RegExp): Promise<string> {
+  const source = SOURCES.find((one) => one.name === name);
+  if (source === undefined) throw new SplitgrowError('E_INTERNAL', `${name} has no source`);
+  const places = placesIn(spec.root ?? defaultRoot(name), source);
+  for (const folder of places) {
+    if ((await readdir(folder).catch(() => [])).some((file) => first.test(file))) return folder;
   }
-  const inner = join(spec.root, folder);
-  return (await stat(inner).then(
-    (found) => found.isDirectory(),
-    () => false,
-  ))
-    ? inner
-    : spec.root;
+  throw new SplitgrowError(
+    'E_DATA',
+    `${name}: expected its files (${filesOf(source)
+      .map(({ file }) => file)
+      .join(
+        ', ',
+      )}) in ${places.join(' or ')}, found none; run: ${remedyFor(name)}, or set data.root to the folder that has them`,
+  );
 }
 
 /** One part from files of whole rows. */
-async function readRows(files: readonly string[], layout: Layout): Promise<Part> {
+async function readRows(files: readonly string[], layout: Layout, name: string): Promise<Part> {
+  const remedy = `run: ${remedyFor(name)}, or set data.root to the folder that has it`;
   const row = layout.labelBytes + PIXELS;
   const parts: Uint8Array[] = [];
   for (const file of files) {
-    const bytes = await readBytes(file, 'CIFAR rows');
+    const bytes = await readBytes(file, 'CIFAR rows', remedy);
     if (bytes.byteLength === 0 || bytes.byteLength % row !== 0) {
       throw new SplitgrowError(
         'E_DATA',
@@ -93,35 +98,33 @@ async function classNames(file: string, classes: number): Promise<readonly strin
 
 /** The training batches that are there, in order, and the test batch. */
 export async function loadCifar10(spec: DataSpec): Promise<Source> {
-  const root = await rootOf(spec, 'cifar10', 'cifar-10-batches-bin');
-  const there = await namesIn(root);
-  const batches = BATCHES.filter((name) => there.includes(name));
-  if (batches.length === 0)
-    throw new SplitgrowError('E_DATA', `${root}: expected at least one of ${BATCHES.join(', ')}`);
+  const root = await folderOf(spec, 'cifar10', BATCH);
+  const batches = (await namesIn(root)).filter((name) => BATCH.test(name)).sort();
   return {
     train: await readRows(
       batches.map((name) => join(root, name)),
       CIFAR10,
+      'cifar10',
     ),
-    test: await readRows([join(root, 'test_batch.bin')], CIFAR10),
+    test: await readRows([join(root, 'test_batch.bin')], CIFAR10, 'cifar10'),
     classes: CIFAR10.classes,
     classNames: CIFAR10_CLASSES,
     note:
-      batches.length < BATCHES.length
-        ? `${batches.length} of CIFAR-10's ${BATCHES.length} training batches; not comparable with results on all of them`
+      batches.length < BATCHES
+        ? `${batches.length} of CIFAR-10's ${BATCHES} training batches; not comparable with results on all of them`
         : undefined,
   };
 }
 
 export async function loadCifar100(spec: DataSpec): Promise<Source> {
-  const root = await rootOf(spec, 'cifar100', 'cifar-100-binary');
+  const root = await folderOf(spec, 'cifar100', /^train\.bin$/);
   const kind = spec.labels ?? 'fine';
   const layout = CIFAR100[kind];
-  const train = await readRows([join(root, 'train.bin')], layout);
+  const train = await readRows([join(root, 'train.bin')], layout, 'cifar100');
   const count = train.images.shape[0] ?? 0;
   return {
     train,
-    test: await readRows([join(root, 'test.bin')], layout),
+    test: await readRows([join(root, 'test.bin')], layout, 'cifar100'),
     classes: layout.classes,
     classNames: await classNames(join(root, `${kind}_label_names.txt`), layout.classes),
     note:

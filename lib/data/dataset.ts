@@ -4,12 +4,15 @@ import type { TensorData } from '../native.js';
 import { loadCifar10, loadCifar100 } from './cifar.js';
 import { loadFashionMnist } from './fashion-mnist.js';
 import { loadFile } from './file.js';
+import { remedyFor } from './get/places.js';
 import { type Part, pixelStatistics, take } from './parts.js';
 
 export interface DataSpec {
   readonly name?: string | undefined;
   /** Folder with the dataset's own files. */
   readonly root?: string | undefined;
+  /** Only every image of the official set will do; a part of it is refused. */
+  readonly whole?: boolean | undefined;
   /** A safetensors file instead of a named dataset. */
   readonly file?: string | undefined;
   /** Images used of each part, the first ones; null or absent: all. */
@@ -49,13 +52,15 @@ function notAvailable(name: string): Loader {
 
 interface Row {
   readonly load: Loader;
+  /** Images of the official set: for training, for testing. */
+  readonly images?: readonly [number, number];
   readonly isAvailable: boolean;
 }
 
 export const DATASETS: Readonly<Record<string, Row>> = {
-  'fashion-mnist': { load: loadFashionMnist, isAvailable: true },
-  cifar10: { load: loadCifar10, isAvailable: true },
-  cifar100: { load: loadCifar100, isAvailable: true },
+  'fashion-mnist': { load: loadFashionMnist, images: [60_000, 10_000], isAvailable: true },
+  cifar10: { load: loadCifar10, images: [50_000, 10_000], isAvailable: true },
+  cifar100: { load: loadCifar100, images: [50_000, 10_000], isAvailable: true },
   imagenet: { load: notAvailable('imagenet'), isAvailable: false },
   'image-folder': { load: notAvailable('image-folder'), isAvailable: false },
 };
@@ -75,10 +80,22 @@ function loaderOf(spec: DataSpec): { readonly name: string; readonly load: Loade
   );
 }
 
+/** @throws E_DATA where the source is not every image of the official set */
+function requireWhole(name: string, source: Source): void {
+  const official = DATASETS[name]?.images ?? [0, 0];
+  const found = [source.train, source.test].map(({ images }) => images.shape[0] ?? 0);
+  if (found.join() === official.join()) return;
+  throw new SplitgrowError(
+    'E_DATA',
+    `${name}: expected the whole set of ${official.join(' + ')} images, found ${found.join(' + ')}; run: ${remedyFor(name)}, or leave out data.whole`,
+  );
+}
+
 /** Reads a dataset, checks it, and takes the first images of each part where the spec says so. */
 export async function loadDataset(spec: DataSpec): Promise<Dataset> {
   const { name, load } = loaderOf(spec);
   const source = await load(spec);
+  if (spec.whole === true) requireWhole(name, source);
   const train = take(source.train, spec.trainImages ?? null, { name, part: 'train' });
   const test = take(source.test, spec.testImages ?? null, { name, part: 'test' });
   return { ...source, name, train, test, ...pixelStatistics(train.images) };

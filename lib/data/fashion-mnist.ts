@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { SplitgrowError } from '../errors.js';
 import type { DataSpec, Source } from './dataset.js';
+import { defaultRoot, remedyFor } from './get/places.js';
 import { namesIn, type Part, readBytes, slicePart, toLabels } from './parts.js';
 
 const unzip = promisify(gunzip);
@@ -33,6 +34,8 @@ export const SHIPPED_ROOT = fileURLToPath(new URL('../../data/fashion-mnist', im
 
 type Kind = keyof typeof MAGIC;
 
+const REMEDY = `run: ${remedyFor('fashion-mnist')} (--root DIR for a folder of your choice), or set data.root to the folder that has it`;
+
 /** The bytes behind an IDX header, which must say `kind` and agree with the size. */
 async function readIdx(
   path: string,
@@ -40,7 +43,7 @@ async function readIdx(
 ): Promise<{ readonly count: number; readonly bytes: Uint8Array }> {
   const refuse = (problem: string, cause?: unknown): SplitgrowError =>
     new SplitgrowError('E_DATA', `${path}: ${problem}; fetch the file again`, { cause });
-  const packed = await readBytes(path, `Fashion-MNIST's ${kind}`);
+  const packed = await readBytes(path, `Fashion-MNIST's ${kind}`, REMEDY);
   const header = kind === 'images' ? 16 : 8;
   const perImage = kind === 'images' ? SIDE * SIDE : 1;
   let raw: Uint8Array;
@@ -80,12 +83,17 @@ async function readPart(root: string, prefix: 'train' | 't10k'): Promise<Part> {
   };
 }
 
-/** All images when the training files are in `root`, else the test files split in two. */
+/**
+ * All images when the training files are in the root, else the test files
+ * split in two. Without a root: the shipped images, whatever was fetched (a
+ * network trained on the shipped 8,000 has seen the whole set's test images),
+ * or with `whole` what `data get` fetched.
+ */
 export async function loadFashionMnist(spec: DataSpec): Promise<Source> {
-  const root = spec.root ?? SHIPPED_ROOT;
+  const root = spec.root ?? (spec.whole === true ? defaultRoot('fashion-mnist') : SHIPPED_ROOT);
   const common = { classes: CLASSES.length, classNames: CLASSES };
   const test = await (async () => {
-    const names = await namesIn(root);
+    const names = await namesIn(root, REMEDY);
     const part = await readPart(root, 't10k');
     return { part, isWhole: names.some((name) => name.startsWith('train-images')) };
   })();
@@ -101,6 +109,6 @@ export async function loadFashionMnist(spec: DataSpec): Promise<Source> {
     ...common,
     train: slicePart(test.part, 0, SPLIT),
     test: slicePart(test.part, SPLIT, count),
-    note: `the ${count} images of Fashion-MNIST's test files: the first ${SPLIT} for training, the other ${count - SPLIT} for testing; not comparable with results on the whole set`,
+    note: `the ${count} images of Fashion-MNIST's test files: the first ${SPLIT} for training, the other ${count - SPLIT} for testing; not comparable with results on the whole set (${remedyFor('fashion-mnist')}, then "whole": true)`,
   };
 }

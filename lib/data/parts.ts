@@ -17,8 +17,10 @@ export function imageShape(images: TensorData): readonly [number, number, number
   return [n, c, h, w];
 }
 
-/** A file's bytes. Throws E_DATA that says what a missing file was expected for. */
-export async function readBytes(path: string, meaning: string): Promise<Uint8Array> {
+const SET_ROOT = 'set data.root to the folder that has it';
+
+/** A file's bytes. Throws E_DATA that says what a missing file was expected for, and what to do. */
+export async function readBytes(path: string, meaning: string, remedy = SET_ROOT): Promise<Uint8Array> {
   let handle: Awaited<ReturnType<typeof open>> | null = null;
   try {
     handle = await open(path, 'r');
@@ -26,27 +28,23 @@ export async function readBytes(path: string, meaning: string): Promise<Uint8Arr
     return await handle.readFile();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SplitgrowError(
-      'E_DATA',
-      `expected ${meaning} in ${path}: ${reason}; set data.root to the folder that has it`,
-      {
-        cause: error,
-      },
-    );
+    throw new SplitgrowError('E_DATA', `expected ${meaning} in ${path}: ${reason}; ${remedy}`, {
+      cause: error,
+    });
   } finally {
     await handle?.close();
   }
 }
 
 /** Names in a folder. */
-export async function namesIn(folder: string): Promise<readonly string[]> {
+export async function namesIn(folder: string, remedy = SET_ROOT): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SplitgrowError(
       'E_DATA',
-      `cannot read the folder ${folder} (in ${dirname(folder)}): ${reason}`,
+      `cannot read the folder ${folder} (in ${dirname(folder)}): ${reason}; ${remedy}`,
       { cause: error },
     );
   }

@@ -1,6 +1,8 @@
 // Parametric updates of one stage, an epoch at a time, with a checkpoint and a line of metrics after each.
 import { decimal } from '../format.js';
 import type { Network } from '../network.js';
+import { weightsOf } from '../split/own-weights.js';
+import { type TwinPair, twinPairs, twinsOf } from '../split/twins.js';
 import { note } from '../train/control.js';
 import { evaluateNetwork, fitEpoch } from '../train/fit.js';
 import { learningRates } from '../train/schedule.js';
@@ -11,9 +13,19 @@ import { appendMetrics } from './metrics.js';
 import type { EpochRecord, EvaluationRecord, StateRecord } from './records.js';
 import type { Session } from './session.js';
 import type { Spec } from './spec.js';
+import { readStageRecord, stageDirectory } from './summary.js';
+
+/** How training images are varied. */
+export function augmentation({ data }: Spec) {
+  return {
+    flip: data.augment.includes('flip'),
+    crop: data.augment.includes('crop') ? data.cropPadding : 0,
+  };
+}
 
 /** What one epoch needs besides its rates and its seed. */
-function fixedOptions({ fit, data }: Spec) {
+function fixedOptions(spec: Spec) {
+  const { fit, data } = spec;
   const { kind: _sgd, learningRate: _base, ...optimizer } = fit.optimizer;
   return {
     ...optimizer,
@@ -21,14 +33,20 @@ function fixedOptions({ fit, data }: Spec) {
     labelSmoothing: fit.labelSmoothing,
     syncBatchNorm: fit.syncBatchNorm,
     shuffle: data.shuffle,
-    flip: data.augment.includes('flip'),
-    crop: data.augment.includes('crop') ? data.cropPadding : 0,
+    ...augmentation(spec),
   };
 }
 
 /** The state of a stage that has not begun. */
 export function freshState(stage: number): StateRecord {
   return { format: 'splitgrow-state/1', stage, epoch: 0, epochs: [] };
+}
+
+/** The off-springs that the split before this stage made; none unless the experiment asks for them. */
+async function twinsBefore({ spec }: Session, stage: number): Promise<readonly TwinPair[]> {
+  if (!spec.splitting.twins || stage === 0) return [];
+  const record = await readStageRecord(stageDirectory(spec.output, stage - 1));
+  return record === null || record.split === null ? [] : twinPairs(record.split.neurons, record.widths);
 }
 
 /** Fits from the epoch that `state` stands at to the last. @returns every epoch of the stage */
@@ -47,15 +65,22 @@ export async function fitStage(
     stepsPerEpoch: Math.ceil(session.trainImages / spec.fit.batch),
   });
   const fixed = fixedOptions(spec);
+  const pairs = await twinsBefore(session, stage);
   const done = [...state.epochs];
   for (let epoch = state.epoch; epoch < epochs; epoch += 1) {
     const learning = rates(epoch);
-    const options = { ...fixed, learningRates: learning, seed: seedOf('fit', spec.seed, stage, epoch) };
+    const penalties = session.penalties?.(network, epoch) ?? [];
+    const seed = seedOf('fit', spec.seed, stage, epoch);
+    const options = { ...fixed, learningRates: learning, penalties, seed };
     const { loss, top1, seconds } = await fitEpoch(network, session.train, options, {
       control,
       where: { stage, epoch, epochs },
     });
-    const record: EpochRecord = { epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds };
+    const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
+    const record: EpochRecord = {
+      ...{ epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds },
+      ...(twins === null ? {} : { twins }),
+    };
     done.push(record);
     await appendMetrics(spec.output, { type: 'epoch', stage, ...record });
     await writeCheckpoint(spec.output, network, { ...state, epoch: epoch + 1, epochs: done });

@@ -1,6 +1,7 @@
 // What a run leaves behind: types of stage.json, state.json, metrics.jsonl, summary.json and compare.json.
 import type { StageSeconds } from '../events.js';
-import type { StepRecord } from '../split/off-springs.js';
+import type { StepRecord } from '../split/step.js';
+import type { TwinsRecord } from '../split/twins.js';
 
 export type { StepRecord };
 
@@ -14,6 +15,8 @@ export interface EpochRecord {
   /** Learning rate of the epoch's last minibatch. */
   readonly learningRate: number;
   readonly seconds: number;
+  /** Of the off-springs made before this stage, after the epoch, where the experiment asks for it. */
+  readonly twins?: TwinsRecord;
 }
 
 export interface EvaluationRecord {

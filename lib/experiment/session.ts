@@ -6,12 +6,15 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type DatasetHandle, loadCore } from '../native.js';
 import { type Images, takeImages, toDevice } from '../train/fit.js';
-import { sampleIndices, seedOf } from '../train/seeds.js';
+import type { Penalties } from '../train/penalties.js';
+import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
 
 export interface Session extends Disposable {
   readonly spec: Spec;
   readonly control: RunControl;
+  /** Sparsity training: penalties of every epoch. */
+  readonly penalties?: Penalties | undefined;
   readonly train: DatasetHandle;
   readonly trainImages: number;
   readonly test: DatasetHandle;
@@ -19,7 +22,14 @@ export interface Session extends Disposable {
   readonly index: DatasetHandle;
   readonly indexImages: number;
   /** Some training images, others for every stage, to measure the step on; to be disposed of. */
-  readonly probe: (stage: number) => { readonly data: DatasetHandle; readonly images: number };
+  readonly probe: (stage: number) => Sample;
+  /** Likewise, to estimate running statistics on. */
+  readonly recalibration: (stage: number) => Sample;
+}
+
+interface Sample {
+  readonly data: DatasetHandle;
+  readonly images: number;
 }
 
 /** Threads and images of an experiment, read before anything is written. */
@@ -39,6 +49,11 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
   };
   const [trainImages] = imageShape(data.train.images);
   const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
+  const sample = (count: number, purpose: Purpose, stage: number): Sample => {
+    const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));
+    const part = takeImages(data.train, chosen);
+    return { data: toDevice(graph, part, classes, spec.device), images: chosen.length };
+  };
   const dispose = (): void => held.forEach((handle) => void handle.dispose());
   try {
     const train = put(data.train);
@@ -53,17 +68,8 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
           ? train
           : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
       indexImages,
-      probe: (stage) => {
-        const chosen = sampleIndices(
-          trainImages,
-          spec.splitting.lineSearch.images,
-          seedOf('probe', spec.seed, stage),
-        );
-        return {
-          data: toDevice(graph, takeImages(data.train, chosen), classes, spec.device),
-          images: chosen.length,
-        };
-      },
+      probe: (stage) => sample(spec.splitting.lineSearch.images, 'probe', stage),
+      recalibration: (stage) => sample(spec.splitting.recalibrateImages, 'recalibrate', stage),
       [Symbol.dispose]: dispose,
     };
   } catch (error) {

@@ -14,11 +14,13 @@ const COMMON = {
   cropPadding: z.int().min(0).default(4),
 };
 
-/** A named dataset, found in `root`. Mirroring and shifting are the paper's augmentation. */
+/** A named dataset, found in `root`, or where `splitgrow data get` puts it. Mirroring and shifting are the paper's augmentation. */
 export const DATA_NAMED = z
   .strictObject({
     name: z.enum(['fashion-mnist', 'cifar10', 'cifar100', 'imagenet', 'image-folder']),
     root: z.string().min(1).optional(),
+    /** Only every image of the official set will do. */
+    whole: z.boolean().default(false),
     augment: augmentation.default(['flip', 'crop']),
     /** Which labels of cifar100. */
     labels: z.enum(['fine', 'coarse']).optional(),

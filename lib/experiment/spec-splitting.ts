@@ -18,6 +18,8 @@ const LINE_SEARCH = z.strictObject({
   grid: z.array(z.number().positive()).min(1).default([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]),
   /** Training images that the loss is measured on. */
   images: count.default(1024),
+  /** Statistics of batch norm that losses before and after a step are measured on, searched for or not. */
+  statistics: z.enum(['running', 'batch']).default('running'),
 });
 
 const COST = z.enum(['macs', 'params']);
@@ -31,7 +33,17 @@ export const SPLITTING = z.strictObject({
   rmsprop: RMSPROP.prefault({}),
   /** Step of the off-springs along the splitting direction. */
   epsilon: z.union([z.number().min(0), z.literal('line-search')]).default(0.01),
+  /** Unit of epsilon: 1, or the length of each neuron's own weights. */
+  epsilonScale: z.enum(['absolute', 'relative']).default('absolute'),
   lineSearch: LINE_SEARCH.prefault({}),
+  /** Consumers read a neuron's off-springs at 1/2 + delta and 1/2 - delta of its weights. */
+  outgoingDelta: z.number().gt(-0.5).lt(0.5).default(0),
+  /** Gaussian noise on the own weights of every copy, in lengths of them. */
+  noise: z.number().min(0).default(0),
+  /** Training images that batch norm's running statistics are estimated on anew after growth; 0: they are copied. */
+  recalibrateImages: z.int().min(0).default(0),
+  /** Distances of the off-springs after every epoch. */
+  twins: z.boolean().default(false),
   /** Every budget may grow by this share a stage. */
   growthRatio: z.number().positive().default(0.5),
   /** MACs are limited whatever the cost. */

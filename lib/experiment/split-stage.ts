@@ -6,10 +6,10 @@ import { macs, marginalCost } from '../graph/cost.js';
 import type { Network } from '../network.js';
 import type { Certificate } from '../split/certificate.js';
 import { computeIndices, type Indices } from '../split/indices.js';
-import { splitChecked } from '../split/off-springs.js';
 import { type Choice, choose, groupIndices } from '../split/strategy.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
+import { growNetwork } from './grow-stage.js';
 import { histogramOf } from './histogram.js';
 import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from './records.js';
 import type { Session } from './session.js';
@@ -152,27 +152,9 @@ async function growChosen(
   stage: number,
   { choice, indices }: { readonly choice: Choice; readonly indices: Indices },
 ) {
-  const { splitting, fit } = session.spec;
-  const probe = session.probe(stage);
-  try {
-    const grown = await splitChecked(
-      network,
-      choice.plan,
-      indices.directions,
-      { ...probe, batch: fit.evaluationBatch },
-      {
-        epsilon: splitting.epsilon,
-        grid: splitting.lineSearch.grid,
-        indexSum: choice.certificate.indexSum,
-        momentum: splitting.optimizerState,
-        control: session.control,
-      },
-    );
-    refuseOverrun(session, network, grown.network);
-    return grown;
-  } finally {
-    probe.data.dispose();
-  }
+  const grown = await growNetwork(session, network, stage, { plan: choice.plan, indices });
+  refuseOverrun(session, network, grown.network);
+  return grown;
 }
 
 /** The budget is hard: macs(k+1) <= (1 + growthRatio) macs(k), and never above stop.macs. */

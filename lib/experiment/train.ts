@@ -7,6 +7,7 @@ import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { FILES, type Network } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
+import type { Penalties } from '../train/penalties.js';
 import { cutMetrics } from './metrics.js';
 import { openOutput } from './output.js';
 import type { StageRecord, Summary } from './records.js';
@@ -25,10 +26,17 @@ export async function trainExperiment(spec: Spec, control: RunControl = {}): Pro
   return summaryOf(spec, [{ record, directory: spec.output }]);
 }
 
+/** What is trained, and the L1 penalties of every epoch, if any; a resumed run must be given the same. */
+export interface Trained {
+  readonly data: Dataset;
+  readonly start: Network;
+  readonly penalties?: Penalties;
+}
+
 /** Trains a given network by the recipe of an experiment into its output folder; resumes, and does nothing where it is done. */
 export async function trainNetwork(
   spec: Spec,
-  { data, start }: { readonly data: Dataset; readonly start: Network },
+  { data, start, penalties }: Trained,
   control: RunControl,
 ): Promise<StageRecord> {
   using session = openSession(spec, data, start.graph, control);
@@ -41,7 +49,7 @@ export async function trainNetwork(
     await cutMetrics(spec.output, standing.state);
     const write = (made: StageRecord): Promise<void> =>
       writeTrained(spec, network, { ...made, ended: 'train' });
-    const record = await finishFit(session, standing, write);
+    const record = await finishFit({ ...session, penalties }, standing, write);
     note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
     return { ...record, ended: 'train' };
   } finally {

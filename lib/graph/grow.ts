@@ -12,12 +12,21 @@ export interface Plan {
   readonly splits: Readonly<Record<NodeId, readonly number[]>>;
 }
 
+export interface GrowOptions {
+  /** Consumers read the off-spring in place at 1/2 + delta of the parent's weights, its copy at 1/2 - delta; |delta| < 1/2. Default 0. */
+  readonly outgoingDelta?: number;
+}
+
 /**
  * One channel of the grown network: a share of old channel `source`, its
  * weights moved by shift * epsilon * direction. Off-springs of one split are
- * {share / 2, shift + 1} in place and {share / 2, shift - 1} appended.
+ * {share (1/2 + delta), shift + 1 - 2 delta} in place and
+ * {share (1/2 - delta), shift - 1 - 2 delta} appended: share times shift is
+ * equal and opposite, so that the mean of the two stays where the parent was
+ * and the step is one of second order for every delta. Departs: the paper has
+ * delta = 0.
  */
-interface Channel {
+export interface Channel {
   readonly source: number;
   readonly share: number;
   readonly shift: number;
@@ -45,7 +54,8 @@ function frozen(group: ChannelGroup, id: NodeId): SplitgrowError {
   return new SplitgrowError('E_PLAN', `"${id}" cannot be split: ${group.frozenBecause}`);
 }
 
-function withWidths(
+/** The graph with so many channels more in some splittable groups, or fewer where negative. */
+export function withWidths(
   graph: Graph,
   added: ReadonlyMap<GroupId, number>,
   groups: ReadonlyMap<GroupId, ChannelGroup>,
@@ -131,14 +141,14 @@ export function normalizedPlan(graph: Graph, plan: Plan): Plan {
 }
 
 /** The channels of a group after its picks: off-springs in place, copies appended in the order given. */
-function channelsAfter(neurons: number, picks: readonly number[]): Channel[] {
+function channelsAfter(neurons: number, picks: readonly number[], delta: number): Channel[] {
   const channels = Array.from({ length: neurons }, (_, source): Channel => ({ source, share: 1, shift: 0 }));
   for (const pick of picks) {
     const parent = channels[pick];
     if (parent === undefined) continue;
-    const share = parent.share / 2;
-    channels[pick] = { ...parent, share, shift: parent.shift + 1 };
-    channels.push({ ...parent, share, shift: parent.shift - 1 });
+    const { share, shift } = parent;
+    channels[pick] = { ...parent, share: share * (0.5 + delta), shift: shift + 1 - 2 * delta };
+    channels.push({ ...parent, share: share * (0.5 - delta), shift: shift - 1 - 2 * delta });
   }
   return channels;
 }
@@ -190,26 +200,45 @@ function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): Tenso
  * unchanged. With epsilon 0 the network's function stays the same: consumers'
  * weights are shared out among the off-springs.
  *
- * @throws E_PLAN where the plan names no layer, a frozen one, or a neuron out of range.
+ * @throws E_PLAN where the plan names no layer, a frozen one, or a neuron out of range; E_ARGUMENT for a delta of 1/2 or more.
  */
-export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonly surgery: Surgery } {
+export function grow(
+  graph: Graph,
+  plan: Plan,
+  { outgoingDelta = 0 }: GrowOptions = {},
+): { readonly graph: Graph; readonly surgery: Surgery } {
+  if (!(Math.abs(outgoingDelta) < 0.5)) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `outgoingDelta must be above -0.5 and below 0.5, or an off-spring would be read by no one, got ${outgoingDelta}`,
+    );
+  }
   const groups = groupsByNode(graph);
   const picks = picksOf(graph, plan, groups);
   const channels = new Map(
-    [...picks].map(([group, list]) => [group, channelsAfter(group.neurons, list)] as const),
+    [...picks].map(([group, list]) => [group, channelsAfter(group.neurons, list, outgoingDelta)] as const),
   );
   const grown = withWidths(
     graph,
     new Map([...picks].map(([group, list]) => [group.id, list.length])),
     new Map([...picks.keys()].map((group) => [group.id, group])),
   );
+  return { graph: grown, surgery: rewire(graph, groups, channels) };
+}
+
+/** Surgery on every tensor where some groups' channels become the given ones; the graph is the old one. */
+export function rewire(
+  graph: Graph,
+  groups: ReadonlyMap<NodeId, ChannelGroup>,
+  channels: ReadonlyMap<ChannelGroup, readonly Channel[]>,
+): Surgery {
   const values = shapes(graph);
   const after = (id: NodeId): readonly Channel[] | undefined => {
     const group = id === INPUT ? undefined : groups.get(id);
     return group && channels.get(group);
   };
   const blockOf = (id: NodeId | undefined): number => (id === undefined ? 1 : (values.get(id)?.block ?? 1));
-  const surgery = graph.nodes.flatMap((node) => {
+  return graph.nodes.flatMap((node) => {
     const [input] = node.inputs;
     const inputs: readonly Value[] = inputsOf(node, values);
     const around: Around = {
@@ -222,5 +251,4 @@ export function grow(graph: Graph, plan: Plan): { readonly graph: Graph; readonl
       .parameters(node, inputs)
       .map((parameter) => surgeryOf(node, parameter, around));
   });
-  return { graph: grown, surgery };
 }

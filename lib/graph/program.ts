@@ -59,7 +59,7 @@ export interface TensorSurgery {
   readonly shift: Float32Array | null;
   /** Node id whose directions `shift` refers to. */
   readonly direction: string | null;
-  /** Share of the parent that each new row carries (1/2, 1/4 ...); used for momentum. Null: all 1. */
+  /** Share of the parent that each new row carries (1/2, 1/4 ...): of its momentum, and of its splitting index. Null: all 1. */
   readonly rowShares: Float32Array | null;
   /** Source column of each new column of axis 1; null: unchanged. */
   readonly columns: Int32Array | null;

@@ -1,37 +1,27 @@
 // Splits neurons of a network into off-springs: the proof that step 0 keeps the function, and the choice of the step.
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
-import { grow, type Plan } from '../graph/grow.js';
-import type { Graph } from '../graph/ir.js';
+import { type GrowOptions, grow, type Plan } from '../graph/grow.js';
+import type { Graph, NodeId } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { Surgery } from '../graph/program.js';
-import { type DatasetHandle, type DirectionsHandle, loadCore, type TensorData } from '../native.js';
+import {
+  type DatasetHandle,
+  type DirectionsHandle,
+  loadCore,
+  type Statistics,
+  type TensorData,
+} from '../native.js';
 import { type Network, networkOf } from '../network.js';
 import { refuseAborted } from '../train/control.js';
-
-/** The step along the splitting directions: what was promised and what came. */
-export interface StepRecord {
-  /** The epsilon taken. */
-  readonly epsilon: number;
-  readonly kind: 'fixed' | 'line-search';
-  /** Loss on the probe images in evaluation mode before and after splitting. */
-  readonly lossBefore: number;
-  readonly lossAfter: number;
-  /** -sum(lambda) epsilon^2 / 2 and lossBefore - lossAfter; positive: the loss falls. */
-  readonly predictedDecrease: number;
-  readonly measuredDecrease: number;
-  /** Every epsilon tried, with the loss that it gives. */
-  readonly tried: readonly { readonly epsilon: number; readonly loss: number }[];
-  /** Training images that the losses were measured on. */
-  readonly images: number;
-  /** max|a - b| / max|a| of the logits a before and b after splitting with epsilon 0. */
-  readonly functionError: number;
-}
+import { type Noise, withNoise } from './noise.js';
+import { floatsOf, relativeDirections } from './own-weights.js';
+import { type EpsilonScale, predictedDecrease, type Step, type StepRecord } from './step.js';
 
 /** Largest change of the logits at step 0, relative to the largest logit: float32 rounding of regrouped sums, with room. */
 export const FUNCTION_TOLERANCE = 1e-5;
 
-export interface GrowthOptions {
+export interface GrowthOptions extends GrowOptions {
   /** What becomes of the momentum: forgotten, or shared out like the weights. */
   readonly momentum: 'reset' | 'keep';
 }
@@ -64,15 +54,9 @@ export async function splitNetwork(
   network: Network,
   plan: Plan,
   directions: DirectionsHandle | null,
-  { epsilon, momentum }: GrowthOptions & { readonly epsilon: number },
+  { epsilon, ...options }: GrowthOptions & { readonly epsilon: number },
 ): Promise<Network> {
-  return rewritten(network, grow(network.graph, plan), directions, epsilon, { momentum });
-}
-
-function floatsOf({ data }: TensorData): Float32Array {
-  const copy = new Uint8Array(data.byteLength);
-  copy.set(data);
-  return new Float32Array(copy.buffer);
+  return rewritten(network, grow(network.graph, plan, options), directions, epsilon, options);
 }
 
 /** max|a - b| / max|a|; 0 for equal zeros. */
@@ -93,8 +77,8 @@ async function logitsOf(network: Network, data: DatasetHandle, batch: number): P
   return loadCore().forward(network.handle, data, { mode: 'eval', batch });
 }
 
-async function lossOf(network: Network, data: DatasetHandle, batch: number): Promise<number> {
-  return (await loadCore().evaluate(network.handle, data, { batch }, null, null)).loss;
+async function lossOf(network: Network, { data, batch, statistics = 'running' }: Probe): Promise<number> {
+  return (await loadCore().evaluate(network.handle, data, { batch, statistics }, null, null)).loss;
 }
 
 /** Images on which steps are measured. */
@@ -102,24 +86,21 @@ export interface Probe {
   readonly data: DatasetHandle;
   readonly images: number;
   readonly batch: number;
+  /** Of batch norm; `batch`: those of each minibatch, as in training. Default: running. */
+  readonly statistics?: Statistics;
 }
 
 export interface StepOptions extends GrowthOptions {
   readonly epsilon: number | 'line-search';
+  /** Unit of epsilon: 1, or the length of each neuron's own weights. Default: absolute. */
+  readonly epsilonScale?: EpsilonScale;
   /** Steps that the line search tries. */
   readonly grid: readonly number[];
-  /** Sum of the splitting indices of all neurons split. */
-  readonly indexSum: number;
+  /** Splitting indices of every neuron, by layer. */
+  readonly indices: ReadonlyMap<NodeId, ArrayLike<number>>;
+  /** Noise on the copies, besides the step. Default: none. */
+  readonly noise?: Noise | null;
   readonly control?: RunControl;
-}
-
-/**
- * Sum of lambda epsilon^2 / 2: what the second-order expansion promises, as a decrease. It is exact to that order where
- * consumers add up the off-springs at once. Where a depthwise convolution and its activation come between, the
- * curvature of that activation counts too, which the paper's index leaves out: the measured decrease then differs.
- */
-export function predictedDecrease(indexSum: number, epsilon: number): number {
-  return (-indexSum * epsilon * epsilon) / 2;
 }
 
 /**
@@ -135,9 +116,46 @@ export async function splitChecked(
   probe: Probe,
   options: StepOptions,
 ): Promise<{ readonly network: Network; readonly step: StepRecord }> {
-  const growth = grow(network.graph, plan);
+  const growth = grow(network.graph, plan, options);
+  if (options.epsilonScale !== 'relative') {
+    return taken(network, { growth, directions, lengths: null }, probe, options);
+  }
+  const relative = relativeDirections(network, directions);
+  try {
+    return await taken(network, { growth, ...relative }, probe, options);
+  } finally {
+    relative.directions.dispose();
+  }
+}
+
+/** A growth, and the directions that its epsilon counts in. */
+interface Along extends Pick<Step, 'lengths'> {
+  readonly growth: Growth;
+  readonly directions: DirectionsHandle;
+}
+
+/** The network at one step, with its noise. */
+async function candidateAt(
+  network: Network,
+  { growth, directions }: Along,
+  epsilon: number,
+  options: StepOptions,
+): Promise<Network> {
+  const moved = await rewritten(network, growth, directions, epsilon, options);
+  if (options.noise === undefined || options.noise === null) return moved;
+  using still = moved;
+  return await withNoise(still, growth.surgery, options.noise);
+}
+
+async function taken(
+  network: Network,
+  along: Along,
+  probe: Probe,
+  options: StepOptions,
+): Promise<{ readonly network: Network; readonly step: StepRecord }> {
+  const { growth, directions, lengths } = along;
   const functionError = await functionErrorOf(network, growth, directions, probe, options);
-  const lossBefore = await lossOf(network, probe.data, probe.batch);
+  const lossBefore = await lossOf(network, probe);
   const isSearch = options.epsilon === 'line-search';
   const grid = options.epsilon === 'line-search' ? options.grid : [options.epsilon];
   let best: { readonly network: Network; readonly epsilon: number; readonly loss: number } | null = null;
@@ -147,8 +165,8 @@ export async function splitChecked(
       best?.network.handle.dispose();
       refuseAborted(options.control);
     }
-    const candidate = await rewritten(network, growth, directions, epsilon, options);
-    const loss = await lossOf(candidate, probe.data, probe.batch);
+    const candidate = await candidateAt(network, along, epsilon, options);
+    const loss = await lossOf(candidate, probe);
     if (Number.isFinite(loss)) tried.push({ epsilon, loss });
     if (!Number.isFinite(loss) || (best !== null && loss >= best.loss)) {
       candidate.handle.dispose();
@@ -166,9 +184,15 @@ export async function splitChecked(
   const step: StepRecord = {
     epsilon: best.epsilon,
     kind: isSearch ? 'line-search' : 'fixed',
+    epsilonScale: options.epsilonScale ?? 'absolute',
+    statistics: probe.statistics ?? 'running',
     lossBefore,
     lossAfter: best.loss,
-    predictedDecrease: predictedDecrease(options.indexSum, best.epsilon),
+    lossRecalibrated: null,
+    predictedDecrease: predictedDecrease(
+      { surgery: growth.surgery, epsilon: best.epsilon, lengths },
+      options.indices,
+    ),
     measuredDecrease: lossBefore - best.loss,
     tried,
     images: probe.images,

@@ -7,6 +7,8 @@ import {
   type Device,
   type EvaluateResult,
   loadCore,
+  type RecalibrateOptions,
+  type Statistics,
   type TensorData,
   type TrainOptions,
   type TrainResult,
@@ -71,18 +73,42 @@ export async function fitEpoch(
   return result;
 }
 
-/** Top-1, top-5 and loss in evaluation mode. @throws E_NOT_FINITE when the loss is not */
+/**
+ * Estimates the running statistics of every batch norm anew, in place: the mean over the minibatches of one sweep over
+ * `data`, augmented as in training. Weights stay; after a failure the statistics do too.
+ */
+export async function recalibrate(
+  network: Network,
+  data: DatasetHandle,
+  options: RecalibrateOptions,
+  { control = {}, where = NOWHERE }: { readonly control?: RunControl; readonly where?: Where } = {},
+): Promise<void> {
+  await underControl(control, { ...where, phase: 'grow' }, (progress, abort) =>
+    loadCore().recalibrate(network.handle, data, options, progress, abort),
+  );
+}
+
+/**
+ * Top-1, top-5 and loss in evaluation mode, or, with `statistics: 'batch'`, on the batch statistics of each minibatch.
+ * @throws E_NOT_FINITE when the loss is not
+ */
 export async function evaluateNetwork(
   network: Network,
   data: DatasetHandle,
   {
     batch,
+    statistics = 'running',
     control = {},
     where = NOWHERE,
-  }: { readonly batch: number; readonly control?: RunControl; readonly where?: Where },
+  }: {
+    readonly batch: number;
+    readonly statistics?: Statistics;
+    readonly control?: RunControl;
+    readonly where?: Where;
+  },
 ): Promise<EvaluateResult> {
   const result = await underControl(control, { ...where, phase: 'evaluate' }, (progress, abort) =>
-    loadCore().evaluate(network.handle, data, { batch }, progress, abort),
+    loadCore().evaluate(network.handle, data, { batch, statistics }, progress, abort),
   );
   if (!Number.isFinite(result.loss)) {
     throw new SplitgrowError(

@@ -1,7 +1,16 @@
 // Every random decision of a run, from (seed, purpose, stage, epoch) alone: what makes a resumed run equal an uninterrupted one.
 
 /** What a seed is for; runs that share a seed still draw different numbers for each purpose. */
-export const PURPOSES = { weights: 1, fit: 2, indices: 3, select: 4, probe: 5, images: 6 } as const;
+export const PURPOSES = {
+  weights: 1,
+  fit: 2,
+  indices: 3,
+  select: 4,
+  probe: 5,
+  images: 6,
+  step: 7,
+  recalibrate: 8,
+} as const;
 export type Purpose = keyof typeof PURPOSES;
 
 const MASK = (1n << 64n) - 1n;
@@ -36,4 +45,15 @@ export function sampleIndices(total: number, count: number, seed: number): Int32
     order[i] = other;
   }
   return order.slice(0, taken);
+}
+
+/** A stream of numbers of the standard normal distribution (Box and Muller 1958, uniforms of 53 bits from splitmix64). */
+export function normals(seed: number): () => number {
+  let state = BigInt(seed);
+  // In (0, 1]: its logarithm is finite.
+  const uniform = (): number => {
+    state = scramble(state);
+    return (Number(state >> 11n) + 1) / 2 ** 53;
+  };
+  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }

@@ -8,6 +8,7 @@
 #include "environment.h"
 #include "memory.h"
 #include "options.h"
+#include "statistics.h"
 #include "surgery.h"
 #include "threads.h"
 #include "train.h"
@@ -128,12 +129,12 @@ Napi::Value train(const Napi::CallbackInfo& info) {
 Napi::Value evaluateData(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto data = fromHandle<Dataset>(info[1]);
-  const int64_t batch =
-      readInteger(readObject(info[2], "options"), "batch", 1, kMost);
+  const EvaluateOptions options =
+      readEvaluateOptions(readObject(info[2], "options"));
   return runTask(info, info[3], info[4],
-                 [network, data, batch](const Control& control) -> ToJs {
+                 [network, data, options](const Control& control) -> ToJs {
                    const std::lock_guard<std::mutex> lock(network->busy);
-                   const Totals t = evaluate(*network, *data, batch, control);
+                   const Totals t = evaluate(*network, *data, options, control);
                    return [t](Napi::Env env) {
                      Napi::Object result = toTotals(env, t);
                      result.Set("top5", t.top5);
@@ -279,6 +280,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("createDataset", guard<createDataset>);
   add("train", guard<train>);
   add("evaluate", guard<evaluateData>);
+  add("recalibrate", guard<recalibrateNetwork>);
   add("forward", guard<forward>);
   add("indices", guard<indices>);
   add("readDirections", guard<readDirections>);

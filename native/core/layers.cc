@@ -146,9 +146,12 @@ Tensor normForward(const Node& node, const Tensors& in, const Run& run,
     require(count > 1, "E_ARGUMENT", node.instruction->id,
             ": batch norm in training needs more than one value a channel; ",
             "use a larger batch");
-    const double momentum = node.attributes().momentum;
-    p[2].mul_(1 - momentum).add_(m.mean, momentum);
-    p[3].mul_(1 - momentum).add_(m.variance, momentum * count / (count - 1));
+    const double momentum =
+        run.statisticsMomentum.value_or(node.attributes().momentum);
+    if (momentum != 0) {
+      p[2].mul_(1 - momentum).add_(m.mean, momentum);
+      p[3].mul_(1 - momentum).add_(m.variance, momentum * count / (count - 1));
+    }
     const Tensor inverse = at::rsqrt(m.variance + node.attributes().eps);
     affine.scale = p[0] * inverse;
     affine.shift = p[1] - m.mean * affine.scale;

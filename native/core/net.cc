@@ -187,4 +187,32 @@ void Network::writeMomentum(const NamedTensors& tensors) {
   }
 }
 
+Penalty Network::penaltyOf(const NamedTensors& tensors) const {
+  if (tensors.empty()) return {};
+  int64_t from = values.numel(), end = 0;
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : tensors) {
+    const Place& to = place(name);
+    require(to.offset >= 0, "E_WEIGHTS", "penalty of ", name,
+            ": expected a trained parameter, found a statistic");
+    require(
+        tensor.scalar_type() == at::kFloat && tensor.sizes() == to.view.sizes(),
+        "E_WEIGHTS", "penalty of ", name, ": expected Float of shape ",
+        to.view.sizes(), ", found ", tensor.scalar_type(), " ", tensor.sizes());
+    require(at::isfinite(tensor).all().item<bool>(), "E_WEIGHTS", "penalty of ",
+            name, ": expected finite coefficients");
+    require(names.insert(name).second, "E_WEIGHTS", "penalty of ", name,
+            ": expected once, found twice");
+    from = std::min(from, to.offset);
+    end = std::max(end, to.offset + to.view.numel());
+  }
+  Penalty penalty{from, at::zeros({end - from}, options())};
+  for (const auto& [name, tensor] : tensors) {
+    const Place& to = place(name);
+    penalty.coefficients.narrow(0, to.offset - from, to.view.numel())
+        .copy_(tensor.reshape({-1}));
+  }
+  return penalty;
+}
+
 }  // namespace splitgrow

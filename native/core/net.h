@@ -18,6 +18,13 @@ struct Step {
   int out = 0;  // slot
 };
 
+// Coefficients of a stretch of the parameter buffer that begins at `from`;
+// undefined: of none.
+struct Penalty {
+  int64_t from = 0;
+  at::Tensor coefficients;
+};
+
 struct Network {
   Network(Program program, at::Device device, at::ScalarType dtype);
   Network(const Network&) = delete;
@@ -29,6 +36,8 @@ struct Network {
   NamedTensors weights() const;
   NamedTensors momentum() const;
   void writeMomentum(const NamedTensors& tensors);
+  // One float32 tensor a trained parameter, of its shape; 0 between them.
+  Penalty penaltyOf(const NamedTensors& tensors) const;
 
   at::TensorOptions options() const {
     return at::TensorOptions().device(device).dtype(dtype);

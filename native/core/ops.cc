@@ -85,7 +85,7 @@ Tensors flattenBackward(const Node&, const Tensor& grad, const Tensors& in,
 Tensor dropoutForward(const Node& node, const Tensors& in, const Run& run,
                       Saved* saved) {
   const double keep = 1 - node.attributes().p;
-  if (!run.isTraining || keep == 1) {
+  if (!run.isTraining || !run.random || keep == 1) {
     if (saved != nullptr) *saved = {};
     return in[0];
   }

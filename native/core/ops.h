@@ -28,7 +28,10 @@ struct Node {
 struct Run {
   bool isTraining = false;
   bool syncsNorm = false;  // batch norm over the minibatch of all ranks
-  std::optional<at::Generator> random;  // for dropout
+  std::optional<at::Generator> random;  // for dropout; none: nothing is dropped
+  // How far running statistics move to those of the minibatch, where it is not
+  // each norm's own momentum; 0: not at all.
+  std::optional<double> statisticsMomentum;
 };
 
 // What forward leaves for backward.

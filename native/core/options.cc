@@ -28,6 +28,29 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
   options.labelSmoothing = readNumber(o, "labelSmoothing");
   options.shuffle = readBool(o, "shuffle");
   options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
+  if (o.Has("penalties"))
+    options.penalties = readTensors(field(o, "penalties"), "penalties");
+  options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
+  options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
+  return options;
+}
+
+EvaluateOptions readEvaluateOptions(const Napi::Object& o) {
+  EvaluateOptions options;
+  options.batch = readInteger(o, "batch", 1, kMost);
+  const std::string statistics =
+      o.Has("statistics") ? readString(o, "statistics") : "running";
+  require(statistics == "running" || statistics == "batch", "E_ARGUMENT",
+          "`statistics` must be running or batch, found ", statistics);
+  options.usesBatchStatistics = statistics == "batch";
+  return options;
+}
+
+RecalibrateOptions readRecalibrateOptions(const Napi::Object& o) {
+  RecalibrateOptions options;
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.syncsNorm = readBool(o, "syncBatchNorm");
+  options.shuffle = readBool(o, "shuffle");
   options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   return options;

@@ -50,6 +50,15 @@ void requireFinite(double loss, int64_t step) {
           " of this epoch; lower fit.optimizer.learningRate");
 }
 
+// Gradient of sum coefficient * |parameter|, 0 where the parameter is 0.
+void addPenalty(Network* network, const Penalty& penalty) {
+  if (!penalty.coefficients.defined()) return;
+  const int64_t count = penalty.coefficients.numel();
+  network->gradients.narrow(0, penalty.from, count)
+      .addcmul_(penalty.coefficients,
+                network->values.narrow(0, penalty.from, count).sign());
+}
+
 }  // namespace
 
 void checkFits(const Network& network, const Dataset& data) {
@@ -103,6 +112,7 @@ Totals trainEpoch(Network* network, const Dataset& data,
   require(static_cast<int64_t>(options.learningRates.size()) == steps,
           "E_ARGUMENT", "expected ", steps, " learning rates, found ",
           options.learningRates.size());
+  const Penalty penalty = network->penaltyOf(options.penalties);
   Run run;
   run.isTraining = true;
   run.random = at::make_generator<at::CPUGeneratorImpl>(
@@ -123,6 +133,7 @@ Totals trainEpoch(Network* network, const Dataset& data,
     if (share != 1) loss.gradLogits.mul_(share);
     backwardTraining(*network, &tape, run, loss.gradLogits);
     sumOverGroup(network->gradients);
+    addPenalty(network, penalty);
     sgdStep(network, options, options.learningRates[i]);
     const double weight = share * static_cast<double>(whole.labels.size(0)) /
                           static_cast<double>(batch.labels.size(0));
@@ -141,20 +152,26 @@ Totals trainEpoch(Network* network, const Dataset& data,
   return totals;
 }
 
-Totals evaluate(const Network& network, const Dataset& data, int64_t batchSize,
-                const Control& control) {
+Totals evaluate(const Network& network, const Dataset& data,
+                const EvaluateOptions& options, const Control& control) {
   const at::NoGradGuard noGrad;
   checkFits(network, data);
   const auto start = Clock::now();
-  const Sweep sweep(data, batchSize, false, {}, 0, network.options());
+  const Sweep sweep(data, options.batch, false, {}, 0, network.options());
   const Folded folded(network);
+  Run run;
+  run.isTraining = true;
+  run.statisticsMomentum = 0;
   Sums sums(network.device);
   int64_t images = 0;
   for (int64_t i = 0; i < sweep.steps(); ++i) {
     control.check();
     const Batch batch = sweep.batch(i);
+    Tape tape;
     const Tensor logits =
-        forwardEvaluation(network, folded, batch.images, nullptr);
+        options.usesBatchStatistics
+            ? forwardTraining(network, batch.images, run, &tape)
+            : forwardEvaluation(network, folded, batch.images, nullptr);
     sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
              batch.labels, true);
     images += batch.labels.size(0);

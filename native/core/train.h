@@ -13,8 +13,17 @@ struct TrainOptions {
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
   bool nesterov = false, decaysAll = true, shuffle = true;
   bool syncsNorm = false;  // batch statistics over all ranks
+  NamedTensors
+      penalties;  // added to gradients, times the sign of the parameter
   Augment augment;
   uint64_t seed = 0;
+};
+
+struct EvaluateOptions {
+  int64_t batch = 1;
+  // Batch norm takes each minibatch's statistics instead of the running ones,
+  // which stay as they are; nothing is dropped out.
+  bool usesBatchStatistics = false;
 };
 
 struct Totals {
@@ -27,8 +36,8 @@ void sgdStep(Network* network, const TrainOptions& options, double rate);
 
 Totals trainEpoch(Network* network, const Dataset& data,
                   const TrainOptions& options, const Control& control);
-Totals evaluate(const Network& network, const Dataset& data, int64_t batch,
-                const Control& control);
+Totals evaluate(const Network& network, const Dataset& data,
+                const EvaluateOptions& options, const Control& control);
 at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
                     int64_t batch);
 

@@ -37,7 +37,9 @@ test('of any graph the multiple has at most the target, and at least what the gr
   }
 });
 
-test('a target below the network itself is refused', () => {
-  const seed = buildPreset('mobilenet_cifar10');
-  expect(codeOf(() => atMostMacs(seed, macs(seed) - 1))).toBe('E_ARGUMENT');
+test('a target below the network itself makes it narrower, and one that no width reaches is refused', () => {
+  const of = (width: number) => buildPreset('mobilenet_cifar10', { width });
+  const { graph, multiplier } = atMostMacs(of(8), macs(of(6)) - 1);
+  expect([graph, multiplier]).toEqual([of(5), 5 / 8]);
+  expect(codeOf(() => atMostMacs(of(8), macs(of(1)) - 1))).toBe('E_ARGUMENT');
 });

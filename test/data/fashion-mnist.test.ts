@@ -1,12 +1,16 @@
 // Fashion-MNIST: the shipped files are the originals, split 8,000/2,000; hostile IDX files are refused.
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Dataset, loadDataset } from '../../lib/data/dataset.js';
 import { SHIPPED_ROOT } from '../../lib/data/fashion-mnist.js';
 import { dataFolder, failureOf, inFolder } from './places.js';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const IMAGES = 't10k-images-idx3-ubyte.gz';
 const LABELS = 't10k-labels-idx1-ubyte.gz';
@@ -70,6 +74,29 @@ test.skipIf(whole.reason !== '')(
     expect(firstLabels(data.train, 5)).toEqual([9, 0, 0, 3, 0]);
   },
 );
+
+test.skipIf(whole.reason !== '')(
+  `what data get fetched is taken with whole, and only then${whole.reason}`,
+  () =>
+    inFolder(async (folder) => {
+      vi.stubEnv('SPLITGROW_DATA', folder);
+      await symlink(whole.folder, join(folder, 'fashion-mnist'));
+      const counts = async (isWhole: boolean): Promise<unknown> =>
+        (await loadDataset({ name: 'fashion-mnist', whole: isWhole })).train.images.shape[0];
+      expect([await counts(true), await counts(false)]).toEqual([60_000, 8_000]);
+    }),
+);
+
+test('whole without the files says what fetches them; the shipped part is not whole', () =>
+  inFolder(async (folder) => {
+    vi.stubEnv('SPLITGROW_DATA', folder);
+    expect(await failureOf(loadDataset({ name: 'fashion-mnist', whole: true }))).toMatch(
+      /^E_DATA: .*; run: splitgrow data get fashion-mnist/,
+    );
+    expect(await failureOf(loadDataset({ name: 'fashion-mnist', root: SHIPPED_ROOT, whole: true }))).toMatch(
+      /^E_DATA: .*expected the whole set of 60000 \+ 10000 images, found 8000 \+ 2000/,
+    );
+  }));
 
 /** An IDX file of `sizes` with these bytes, gzipped. */
 function idx(magic: number, sizes: readonly number[], bytes: number): Buffer {

@@ -23,6 +23,11 @@ RUNS = {
     "plain": PLAIN,
     "momentum": {**PLAIN, "momentum": 0.9, "weightDecay": 5e-3},
     "nesterov": {**PLAIN, "momentum": 0.9, "nesterov": True, "weightDecay": 1e-4, "labelSmoothing": 0.1},
+    # Coefficients of sign(parameter), exact in float32.
+    "penalties": {
+        **PLAIN, "momentum": 0.9, "weightDecay": 5e-3,
+        "penalties": {"body_bn.weight": [0.0625] * 6, "stem_bn.weight": [0.25, 0.0, 0.125, 0.5], "pw.weight": [0.03125] * 24},
+    },  # fmt: skip
     "float64": {**PLAIN, "momentum": 0.8, "nesterov": True, "weightDecay": 1e-3, "labelSmoothing": 0.2, "dtype": "float64"},
 }
 
@@ -197,6 +202,21 @@ def forward_files(folder, description, seed, modes):
     save(logits, folder, "logits")
 
 
+def statistics_files():
+    """Norms' statistics by momentum=None over batches of 4, 4 and 2 in order, and the loss on each batch's own statistics."""
+    network, data = made(maps(), 1).double(), batch(maps(), 10, 2)
+    for module in network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.momentum = None
+            module.reset_running_stats()
+    network.train()
+    loss = 0.0
+    for images, labels in zip(data["images"].split(4), data["labels"].split(4)):
+        loss += F.cross_entropy(network(images.double()), labels, reduction="sum") / 10
+    found = {name: t for name, t in network.named().items() if "running" in name}
+    save({**found, "loss": loss.view(1)}, "maps", "statistics")
+
+
 def training_files():
     """Two epochs of 20 images in batches of 8, 8 and 4, in order; one rate a minibatch."""
     description = small()
@@ -219,6 +239,9 @@ def training_files():
             optimizer.zero_grad()
             loss = F.cross_entropy(network(images.to(dtype)), labels, label_smoothing=run["labelSmoothing"])
             loss.backward()
+            for tensor, coefficients in run.get("penalties", {}).items():
+                parameter = network.get_parameter(f"nodes.{tensor}")
+                parameter.grad += torch.tensor(coefficients, dtype=dtype).view_as(parameter) * parameter.sign()
             optimizer.step()
             losses.append(loss.item() * len(labels))
         sums = torch.tensor(losses, dtype=torch.float64).view(2, 3).sum(1) / 20
@@ -282,5 +305,6 @@ def splitting_files():
 
 forward_files("maps", maps(), 1, ["eval", "train"])
 forward_files("gray", gray(), 3, ["eval"])
+statistics_files()
 training_files()
 splitting_files()

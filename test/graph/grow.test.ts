@@ -50,8 +50,25 @@ test('growing with epsilon 0 leaves every logit unchanged', () => {
   }
 });
 
-test('off-springs that move by epsilon change the logits only in the second order of epsilon', () => {
-  // theta + eps v and theta - eps v at half weight each: the first-order terms cancel.
+/** Unequal shares, which float32 holds exactly. */
+const DELTAS = [0, 0.25, -0.375, 0.4375] as const;
+const deltaOf = (seed: number): number => DELTAS[seed % DELTAS.length] ?? 0;
+
+test('growing with epsilon 0 and unequal outgoing weights leaves every logit unchanged', () => {
+  for (const seed of SEEDS) {
+    const graph = randomGraph(seed);
+    const weights = randomWeights(graph, seed);
+    const plan = randomPlan(graph, seed);
+    const { graph: grown, surgery } = grow(graph, plan, { outgoingDelta: deltaOf(seed + 1) });
+    const after = operate(weights, surgery, randomDirections(graph, seed), 0);
+    // float64; sums are taken in another order
+    const tolerance = { rtol: 1e-9, atol: 1e-9, note: `seed ${seed}` };
+    assertClose(logits(grown, after, seed), logits(graph, weights, seed), tolerance);
+  }
+});
+
+test('off-springs that move by epsilon change the logits only in the second order of epsilon, whatever their shares', () => {
+  // Shares times shifts are equal and opposite: the first-order terms cancel.
   let [moved, first] = [0, 0];
   for (const seed of SEEDS) {
     const graph = parseGraph(
@@ -64,7 +81,8 @@ test('off-springs that move by epsilon change the logits only in the second orde
     );
     const [group] = channelGroups(graph).filter((g) => g.isSplittable);
     if (group === undefined) continue;
-    const { graph: grown, surgery } = grow(graph, { splits: { [group.id]: [0] } });
+    const options = { outgoingDelta: deltaOf(seed) };
+    const { graph: grown, surgery } = grow(graph, { splits: { [group.id]: [0] } }, options);
     const [weights, directions] = [randomWeights(graph, seed), randomDirections(graph, seed)];
     const before = logits(graph, weights, seed);
     const change = (epsilon: number): number => {
@@ -175,6 +193,25 @@ test('a neuron that is split twice leaves a half and two quarters, moved by +2, 
   expect(of('bn.weight')?.shift).toBeNull();
   expect(Array.from(of('b.weight')?.columns ?? [])).toEqual([0, 1, 0, 0]);
   expect(Array.from(of('b.weight')?.scales ?? [])).toEqual([0.25, 1, 0.5, 0.25]);
+});
+
+test('a neuron split twice at 1/2 +- 1/4 leaves 9/16, 1/4 and 3/16, whose mean step is 0', () => {
+  const { surgery } = grow(TWO_CONVS, { splits: { a: [0, 0] } }, { outgoingDelta: 0.25 });
+  const of = (name: string) => surgery.find((step) => step.name === name);
+  const shares = [9 / 16, 1, 1 / 4, 3 / 16];
+  const shifts = [1, 0, -3 / 2, -1];
+  expect(Array.from(of('a.weight')?.shift ?? [])).toEqual(shifts);
+  expect(Array.from(of('a.weight')?.rowShares ?? [])).toEqual(shares);
+  expect(Array.from(of('b.weight')?.scales ?? [])).toEqual(shares);
+  expect(shares.reduce((sum, share, i) => sum + share * (shifts[i] ?? 0), 0)).toBe(0);
+});
+
+test('shares that leave an off-spring unread are refused', () => {
+  for (const outgoingDelta of [0.5, -0.5, 1, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(
+      codeOf(() => grow(TWO_CONVS, { splits: { a: [0] } }, { outgoingDelta })),
+      String(outgoingDelta),
+    ).toBe('E_ARGUMENT');
 });
 
 test('an empty plan changes nothing and says so with nulls', () => {

@@ -32,6 +32,7 @@ const GRAPH = graphOf(
   ],
 );
 const PROGRAM = lower(GRAPH);
+const SWEEP = { batch: 4, syncBatchNorm: false, shuffle: false, flip: false, crop: 0, seed: 0 };
 const batch = randomBatch([1, 4, 4], 2, 4, 1);
 const data = () => datasetOf(batch, 2);
 
@@ -91,6 +92,8 @@ test('whatever is not a live handle of the right kind is E_HANDLE, in every call
     (h) => core().train(network, h, training(4, [0]), null, null),
     (h) => core().evaluate(h, images, { batch: 4 }, null, null),
     (h) => core().evaluate(network, h, { batch: 4 }, null, null),
+    (h) => core().recalibrate(h, images, SWEEP, null, null),
+    (h) => core().recalibrate(network, h, SWEEP, null, null),
     (h) => core().forward(h, images, { mode: 'eval', batch: 4 }),
     (h) => core().forward(network, h, { mode: 'eval', batch: 4 }),
     (h) => core().indices(h, images, indexing(GRAPH, 'exact'), null, null),
@@ -181,6 +184,7 @@ test('data that does not fit the network is refused by every task', async () => 
     const tasks = [
       () => core().train(network, other, training(4, [0.1]), null, null),
       () => core().evaluate(network, other, { batch: 4 }, null, null),
+      () => core().recalibrate(network, other, SWEEP, null, null),
       () => core().forward(network, other, { mode: 'eval', batch: 4 }),
       () => core().indices(network, other, indexing(GRAPH, 'rayleigh'), null, null),
     ];

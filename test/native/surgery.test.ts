@@ -118,6 +118,15 @@ test("the first layer's momentum is that of the weights after growth: shares 1/4
   assertClose(after ?? [], [a, b / 4, c, b / 2, b / 4], { rtol: 1e-14, atol: 0, note: 'float64' });
 });
 
+test('momentum is shared out as the outgoing weights are', async () => {
+  const start = await trained();
+  const [a = 0, b = 0, c = 0] = momentumOf(start).get('first.bias')?.data ?? [];
+  const { graph: grown, surgery } = grow(GRAPH, PLAN, { outgoingDelta: 0.25 });
+  const after = momentumOf(await core().rewrite(start, lower(grown), surgery, null, 0, 'keep'));
+  const want = [a, (9 / 16) * b, c, b / 4, (3 / 16) * b];
+  assertClose(after.get('first.bias')?.data ?? [], want, { rtol: 1e-14, atol: 0, note: 'float64' });
+});
+
 test("momentum 'reset' leaves none, and a network without momentum keeps none", async () => {
   const { graph: grown, surgery } = grow(GRAPH, PLAN);
   const reset = await core().rewrite(await trained(), lower(grown), surgery, null, 0, 'reset');

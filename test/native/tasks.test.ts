@@ -23,11 +23,13 @@ const repeated = new Map(
   }),
 );
 const many = datasetOf(repeated, 10);
+const SWEEP = { batch: 8, syncBatchNorm: false, shuffle: true, flip: false, crop: 0, seed: 0 };
 const LONG: Readonly<Record<string, (on: OnProgress | null, abort: AbortHandle | null) => Promise<unknown>>> =
   {
     train: (on, abort) =>
       core().train(networkOf(GRAPH), many, training(1, rates(100 * COUNT, 1e-4)), on, abort),
     evaluate: (on, abort) => core().evaluate(networkOf(GRAPH), many, { batch: 1 }, on, abort),
+    recalibrate: (on, abort) => core().recalibrate(networkOf(GRAPH), many, { ...SWEEP, batch: 1 }, on, abort),
     rayleigh: (on, abort) =>
       core().indices(
         networkOf(GRAPH),
@@ -74,6 +76,7 @@ test('a task whose abort was asked for before it began does nothing, and the pro
 const SHORT: Readonly<Record<string, (on: OnProgress) => Promise<unknown>>> = {
   train: (on) => core().train(networkOf(GRAPH), data, training(8, rates(32, 0.01)), on, null),
   evaluate: (on) => core().evaluate(networkOf(GRAPH), data, { batch: 8 }, on, null),
+  recalibrate: (on) => core().recalibrate(networkOf(GRAPH), data, SWEEP, on, null),
   rayleigh: (on) =>
     core().indices(networkOf(GRAPH), data, indexing(GRAPH, 'rayleigh', { batch: 8, epochs: 3 }), on, null),
   exact: (on) =>

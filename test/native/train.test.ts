@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { TrainOptions } from '../../lib/native.js';
+import type { NetworkHandle, TensorEntries, TrainOptions } from '../../lib/native.js';
 import { failureOf } from '../data/places.js';
 import { assertClose } from '../reference.js';
 import {
   core,
   datasetOf,
   doubles,
+  floats,
   GOLDEN,
   golden,
   goldenGraph,
@@ -18,14 +19,19 @@ import {
   numbersOf,
   type Precision,
   rates,
+  tensorOf,
   training,
   weightsOf,
 } from './golden.js';
 
+type Run = Partial<Omit<TrainOptions, 'penalties'>> & {
+  readonly dtype: Precision;
+  readonly penalties?: Readonly<Record<string, readonly number[]>>;
+};
 interface Runs {
   readonly batch: number;
   readonly rates: readonly number[];
-  readonly runs: Readonly<Record<string, Partial<TrainOptions> & { readonly dtype: Precision }>>;
+  readonly runs: Readonly<Record<string, Run>>;
 }
 const RUNS: Runs = JSON.parse(readFileSync(join(GOLDEN, 'train', 'runs.json'), 'utf8'));
 
@@ -40,12 +46,20 @@ const start = async (dtype: Precision) =>
   networkOf(goldenGraph('train'), await golden('train', 'weights'), { dtype });
 const images = async () => datasetOf(await golden('train', 'batch'), 5);
 
-for (const [name, { dtype, ...run }] of Object.entries(RUNS.runs)) {
+/** Coefficients in the shapes of the network's own tensors. */
+const coefficients = (network: NetworkHandle, penalties: Run['penalties'] = {}): TensorEntries =>
+  Object.entries(penalties).map(([name, values]) => [
+    name,
+    floats(tensorOf(weightsOf(network), name).shape, (i) => values[i] ?? Number.NaN),
+  ]);
+
+for (const [name, { dtype, penalties, ...run }] of Object.entries(RUNS.runs)) {
   test(`weights, statistics and losses after two epochs of SGD (${name}) equal PyTorch's`, async () => {
     const [network, data, want] = [await start(dtype), await images(), await golden('train', name)];
     const losses: number[] = [];
     for (const epoch of [RUNS.rates.slice(0, 3), RUNS.rates.slice(3)]) {
-      const result = await core().train(network, data, training(RUNS.batch, epoch, run), null, null);
+      const options = training(RUNS.batch, epoch, { ...run, penalties: coefficients(network, penalties) });
+      const result = await core().train(network, data, options, null, null);
       expect(result.images).toBe(20);
       losses.push(result.loss);
     }

@@ -1,6 +1,6 @@
 // The lock between processes: one at a time, waiting, taking over from the dead, giving up on abort.
 import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,8 @@ test('the lock of a killed process is taken over', () =>
     const script = `import { withLock } from ${JSON.stringify(MODULE)};
       await withLock(${JSON.stringify(file)}, () => new Promise((done) => setTimeout(done, 60000)));`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' });
-    while (!existsSync(file)) await sleep(10);
+    // Not before its owner stands in it: an empty lock would be waited for.
+    while (!existsSync(file) || readFileSync(file, 'utf8') === '') await sleep(10);
     const gone = new Promise((done) => child.once('close', done));
     child.kill('SIGKILL');
     await gone;

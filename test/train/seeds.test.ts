@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PURPOSES, type Purpose, sampleIndices, seedOf } from '../../lib/train/seeds.js';
+import { normals, PURPOSES, type Purpose, sampleIndices, seedOf } from '../../lib/train/seeds.js';
 
 /** splitmix64 as published (Steele, Lea, Flood 2014): outputs for seed 1234567. */
 const PUBLISHED = [6457827717110365317n, 3203168211198807973n, 9817491932198370423n];
@@ -44,4 +44,18 @@ test('a sample holds distinct numbers, and over many seeds every number equally 
 
 test('asking for more than there is gives all of them', () => {
   expect([...sampleIndices(5, 9, 1)].sort()).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('normal numbers have the moments of the standard normal distribution, and follow from their seed', () => {
+  const count = 20_000;
+  const [draw, same, other] = [normals(5), normals(5), normals(6)];
+  const values = Array.from({ length: count }, draw);
+  expect(values.slice(0, 5)).toEqual(Array.from({ length: 5 }, same));
+  expect(values.slice(0, 5)).not.toEqual(Array.from({ length: 5 }, other));
+  const moment = (power: number): number => values.reduce((sum, x) => sum + x ** power, 0) / count;
+  // Deviations of these means are sqrt(1, 2, 15, 96) / sqrt(count): 0.007, 0.01, 0.027, 0.07; four times each.
+  const bounds = [0.028, 0.04, 0.11, 0.28];
+  [0, 1, 0, 3].forEach((want, i) => {
+    expect(Math.abs(moment(i + 1) - want), `moment ${i + 1}`).toBeLessThan(bounds[i] ?? 0);
+  });
 });

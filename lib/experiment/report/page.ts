@@ -97,7 +97,7 @@ budget can pass; the gap is how far the choice is from it.</p>
 ${certificatesTable(run)}
 <h2>Growth steps</h2>
 <p class="note">With epsilon 0 off-springs must leave the function as it is: the largest change of a logit, relative to the largest logit.
-The predicted decrease of the loss is −½ epsilon² times the sum of the chosen indices.</p>
+The predicted decrease of the loss is −½ the sum of the chosen indices, each times its step squared.</p>
 ${stepsTable(run)}
 <h2>Neurons split, and why</h2>
 ${picksTables(run)}`;

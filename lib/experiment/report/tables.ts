@@ -97,12 +97,18 @@ const STEPS: readonly HtmlColumn<SplitStage>[] = [
     cell: ({ split: { step } }) => significant(step.functionError),
     isNumber: true,
   },
-  { title: 'epsilon', cell: ({ split: { step } }) => significant(step.epsilon), isNumber: true },
+  {
+    title: 'epsilon',
+    cell: ({ split: { step } }) =>
+      `${significant(step.epsilon)}${step.epsilonScale === 'relative' ? ' |theta|' : ''}`,
+    isNumber: true,
+  },
   {
     title: 'chosen by',
     cell: ({ split: { step } }) =>
       step.kind === 'line-search' ? `line search over ${step.tried.length}` : 'experiment',
   },
+  { title: 'statistics', cell: ({ split: { step } }) => step.statistics ?? 'running' },
   { title: 'loss before', cell: ({ split: { step } }) => decimal(step.lossBefore, 5), isNumber: true },
   { title: 'loss after', cell: ({ split: { step } }) => decimal(step.lossAfter, 5), isNumber: true },
   {
@@ -113,6 +119,16 @@ const STEPS: readonly HtmlColumn<SplitStage>[] = [
   {
     title: 'measured decrease',
     cell: ({ split: { step } }) => significant(step.measuredDecrease),
+    isNumber: true,
+  },
+  {
+    title: 'loss recalibrated',
+    cell: ({ split: { step } }) => decimal(step.lossRecalibrated ?? null, 5),
+    isNumber: true,
+  },
+  {
+    title: 'twins apart',
+    cell: ({ split: { step } }) => significant(step.twins?.meanDistance ?? null),
     isNumber: true,
   },
   { title: 'images', cell: ({ split: { step } }) => integer(step.images), isNumber: true },

@@ -1,0 +1,89 @@
+// A dataset that comes as an archive: downloaded or put there by hand, unpacked beside, renamed into place.
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDirectoryAtomic } from '../../atomic.js';
+import {
+  checksumsOf,
+  type FileState,
+  faultOf,
+  RECEIPT_FILE,
+  type Receipt,
+  sizeOf,
+  statesIn,
+} from './checksum.js';
+import { placesIn } from './places.js';
+import type { Archive, RemoteFile } from './sources.js';
+import { unpack } from './unpack.js';
+import { fetchFile, type GetDataDocument, requireSpace, type Work, wrongFile } from './work.js';
+
+/** What the archive holds goes into its own folder, beside whatever is there already. */
+async function unpackInto(
+  work: Work,
+  archive: Archive,
+  place: { readonly packed: string; readonly folder: string },
+): Promise<void> {
+  const { source, control } = work;
+  const { packed, folder } = place;
+  const total = archive.members.reduce((sum, { bytes }) => sum + bytes, 0);
+  await writeDirectoryAtomic(folder, async (temporary) => {
+    await unpack(packed, temporary, archive, {
+      signal: control.signal,
+      onBytes: (done) =>
+        control.onProgress?.({
+          phase: 'unpack',
+          message: archive.folder,
+          done: Math.min(done, total),
+          total,
+        }),
+    });
+    const files: Record<string, string> = {};
+    for (const { file } of archive.members)
+      files[file] = (await checksumsOf(join(temporary, file), control.signal)).sha256;
+    const [{ file = '', sha256 = '' } = {}] = source.files;
+    const receipt: Receipt = {
+      format: 'splitgrow-data/1',
+      name: source.name,
+      archive: { file, sha256 },
+      files,
+    };
+    await writeFile(join(temporary, RECEIPT_FILE), `${JSON.stringify(receipt, null, 2)}\n`);
+    await cp(folder, temporary, { recursive: true, force: false }).catch((error) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    });
+  });
+}
+
+/** Files of an archive: unpacked from one that lies in the root, or from one that is downloaded for it. */
+export async function getArchive(work: Work, archive: Archive, packed: RemoteFile): Promise<GetDataDocument> {
+  const { source, root, control } = work;
+  const [folder] = placesIn(root, source);
+  const before: readonly FileState[] = await statesIn(folder, source, control.signal);
+  const wrong = before.find(({ state }) => state === 'wrong');
+  if (wrong !== undefined)
+    throw wrongFile(join(folder, wrong.file), `its size (${wrong.bytes} bytes) or checksum is another`);
+  const byHand = join(root, packed.file);
+  const isByHand = (await sizeOf(byHand)) !== null;
+  const unpacked = archive.members.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (isByHand) {
+    const fault = await faultOf(byHand, packed, control.signal);
+    if (fault !== null) throw wrongFile(byHand, fault);
+  }
+  const left = isByHand ? 0 : packed.bytes - ((await sizeOf(join(root, `${packed.file}.part`))) ?? 0);
+  await requireSpace(root, Math.max(0, left) + unpacked);
+  const part = isByHand ? byHand : await fetchFile(work, packed);
+  try {
+    await unpackInto(work, archive, { packed: part, folder });
+  } finally {
+    // Once it is whole and right, a .part has served: unpacked, or of no use.
+    if (!isByHand && control.signal?.aborted !== true) await rm(part, { force: true });
+  }
+  return {
+    name: source.name,
+    directory: folder,
+    files: before.map(({ file, state }, i) => ({
+      file,
+      bytes: archive.members[i]?.bytes ?? 0,
+      status: state === 'there' ? 'there' : isByHand ? 'unpacked' : 'downloaded',
+    })),
+  };
+}

@@ -1,0 +1,63 @@
+// Options and results of native calls that hold no handle: indices, timed steps, ranks, features.
+
+export type IndexMethod = 'exact' | 'rayleigh';
+export interface IndicesOptions {
+  /** One entry a chain of the program. */
+  readonly methods: readonly IndexMethod[];
+  readonly batch: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** RMSprop's smoothing constant, momentum and epsilon. */
+  readonly alpha: number;
+  readonly momentum: number;
+  readonly rmsEpsilon: number;
+  /** Rate factor applied every `decayEvery` epochs; 1: none. */
+  readonly decayFactor: number;
+  readonly decayEvery: number;
+  readonly reluBeta: number;
+  readonly identityCurvature: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  /** Bytes that the exact method's working buffers may take. */
+  readonly memoryLimit: number;
+  /** Use the literal auxiliary activation (autodiff) for S v instead of the closed form. */
+  readonly auxiliary: boolean;
+}
+export interface ChainIndices {
+  readonly id: string;
+  readonly method: IndexMethod;
+  readonly neurons: number;
+  readonly dimension: number;
+  readonly indices: Float64Array;
+  /** |S v - lambda v| of each neuron. */
+  readonly residuals: Float64Array;
+}
+export interface BenchOptions {
+  readonly what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact' | 'eigen';
+  readonly batch: number;
+  readonly repeats: number;
+  readonly warmup: number;
+}
+export interface BenchResult {
+  readonly milliseconds: Float64Array;
+  /** Peak of tensor memory during the step above what was held before it; bytes. */
+  readonly peakBytes: number;
+}
+
+export interface GroupOptions {
+  readonly rank: number;
+  readonly world: number;
+  readonly host: string;
+  readonly port: number;
+  readonly isServer: boolean;
+  readonly prefix: string;
+  readonly timeoutMs: number;
+}
+
+export interface Features {
+  readonly libtorch: string;
+  readonly threads: number;
+  readonly cuda: boolean;
+  readonly cudaDevices: number;
+  readonly cpuCapability: string;
+}

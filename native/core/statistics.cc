@@ -1,0 +1,80 @@
+// A sweep in training mode whose only trace are the running statistics.
+#include "statistics.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "distributed.h"
+#include "options.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+using Clock = std::chrono::steady_clock;
+
+// Puts the statistics back unless told that the sweep came to its end.
+struct Restored {
+  explicit Restored(Network* network_) : network(network_) {
+    for (Node& node : network->nodes)
+      for (size_t i = 0; i < node.parameters.size(); ++i)
+        if (!node.gradients[i].defined())
+          before.emplace_back(node.parameters[i], node.parameters[i].clone());
+  }
+  Restored(const Restored&) = delete;
+  Restored& operator=(const Restored&) = delete;
+  ~Restored() {
+    if (isDone) return;
+    for (auto& [tensor, value] : before) tensor.copy_(value);
+  }
+  Network* network;
+  std::vector<std::pair<Tensor, Tensor>> before;
+  bool isDone = false;
+};
+
+}  // namespace
+
+void recalibrate(Network* network, const Dataset& data,
+                 const RecalibrateOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const auto start = Clock::now();
+  const Sweep sweep(data, options.batch, options.shuffle, options.augment,
+                    options.seed, network->options());
+  Restored restored(network);
+  Run run;
+  run.isTraining = true;
+  int64_t images = 0;
+  for (int64_t i = 0; i < sweep.steps(); ++i) {
+    control.check();
+    const Batch whole = sweep.batch(i);
+    const Shard shard = shardOf(whole);
+    run.syncsNorm = options.syncsNorm && !shard.isWhole;
+    // 1 at first, which forgets; then the mean of all so far.
+    run.statisticsMomentum = 1.0 / static_cast<double>(i + 1);
+    Tape tape;
+    forwardTraining(*network, shard.batch.images, run, &tape);
+    images += whole.labels.size(0);
+    control.report({"recalibrate", i + 1, sweep.steps(), images,
+                    std::chrono::duration<double>(Clock::now() - start).count(),
+                    std::nan("")});
+  }
+  shareStatistics(network);
+  restored.isDone = true;
+}
+
+Napi::Value recalibrateNetwork(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const RecalibrateOptions options =
+      readRecalibrateOptions(readObject(info[2], "options"));
+  return runTask(info, info[3], info[4],
+                 [network, data, options](const Control& control) -> ToJs {
+                   recalibrate(network.get(), *data, options, control);
+                   return [](Napi::Env env) { return env.Undefined(); };
+                 });
+}
+
+}  // namespace splitgrow
