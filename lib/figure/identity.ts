@@ -30,9 +30,10 @@ function subject({ network, data }: Spec): string {
   return `${slug(net)}-${slug('name' in data ? data.name : basename(data.file))}`;
 }
 
-/** Fashion-MNIST without a root is the part that ships, with one the whole set: not the same images. */
+/** Fashion-MNIST without a root is the part that ships, unless the whole set is asked for: not the same images. */
 function images({ data }: Spec): string {
-  return 'name' in data && data.name === 'fashion-mnist' && data.root === undefined ? 'shipped' : '';
+  if (!('name' in data) || data.name !== 'fashion-mnist' || data.whole) return '';
+  return data.root === undefined ? 'shipped' : '';
 }
 
 function key(stem: string, text: string, { seed }: Spec): string {

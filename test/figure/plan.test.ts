@@ -60,6 +60,7 @@ describe('runs are named by content', () => {
     const fashion = { name: 'fashion-mnist' };
     expect(key({ ...fashion, root: 'a' })).toBe(key({ ...fashion, root: 'b' }));
     expect(key({ ...fashion, root: 'a' })).not.toBe(key(fashion));
+    expect(key({ ...fashion, root: 'a', whole: true })).toBe(key({ ...fashion, whole: true }));
   });
 
   test('a seed network is shared across splittings, stages and later epochs, not across recipes', () => {
