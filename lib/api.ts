@@ -23,6 +23,16 @@ export { evaluate } from './api/evaluate.js';
 export { compare, grow, train } from './api/experiments.js';
 export { forward } from './api/forward.js';
 export { indices } from './api/indices.js';
+export {
+  type FigureEntry,
+  type FigureOptions,
+  listFigures,
+  type PlanDocument,
+  planReproduction,
+  type ReproduceDocument,
+  type ReproduceOptions,
+  reproduce,
+} from './api/reproduce.js';
 export { split } from './api/split.js';
 export { type GetDataOptions, getData } from './data/get/get.js';
 export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';

@@ -33,6 +33,7 @@ export const CODES = {
   E_ABORTED: { exit: 1, means: 'the work was aborted' },
   E_NOT_FINITE: { exit: 1, means: 'a loss, weight or index is not finite' },
   E_FUNCTION_CHANGED: { exit: 1, means: 'growth with step 0 changed the logits' },
+  E_FIGURE: { exit: 1, means: 'runs of a figure failed' },
   E_DISTRIBUTED: { exit: 1, means: 'a rank failed or cannot be reached' },
   E_NATIVE: { exit: 1, means: 'LibTorch reported an error' },
   E_INTERNAL: { exit: 1, means: 'a fault of splitgrow' },

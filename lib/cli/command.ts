@@ -1,4 +1,5 @@
 // What a command is: flags and arguments, examples, and a run that returns a document and its text.
+import type { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { type Flags, integer, toggle, type Values } from './flags.js';
 import type { Meter } from './meter.js';
@@ -20,6 +21,8 @@ export interface Output {
   readonly text: (style: Style) => string | Promise<string>;
   /** 0 unless the command did its work and found something amiss (doctor). */
   readonly exitCode?: number;
+  /** What went wrong with a part of the work; told after the output, with its exit code. */
+  readonly error?: SplitgrowError | null;
   /** The work printed its document itself (launch: rank 0 did). */
   readonly isPrinted?: true;
 }

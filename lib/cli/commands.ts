@@ -10,6 +10,7 @@ import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
 import { INDICES } from './indices.js';
 import { LAUNCH } from './launch.js';
+import { REPRODUCE } from './reproduce.js';
 import { SETUP } from './setup.js';
 import { SPLIT } from './split.js';
 import { TRAIN } from './train.js';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   TRAIN,
   GROW,
   COMPARE,
+  REPRODUCE,
   EVAL,
   BENCH,
   LAUNCH,

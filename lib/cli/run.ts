@@ -66,6 +66,7 @@ async function execute(command: Command, given: Given): Promise<number> {
   }
   if (isSilent || output.isPrinted === true) return output.exitCode ?? 0;
   await write(given.json ? JSON.stringify(output.document) : await output.text(styleOf(process.stdout)));
+  if (output.error) return reportError(output.error, given.debug);
   return output.exitCode ?? 0;
 }
 

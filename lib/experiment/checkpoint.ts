@@ -12,7 +12,7 @@ const NAME = /^checkpoint-(\d+)-(\d+)$/;
 const MOMENTUM = 'momentum.safetensors';
 const STATE = 'state.json';
 
-interface Place {
+export interface Place {
   readonly directory: string;
   readonly stage: number;
   readonly epoch: number;
@@ -47,6 +47,11 @@ export async function writeCheckpoint(output: string, network: Network, state: S
   }
 }
 
+/** The furthest checkpoint's place, or null where there is none. */
+export async function furthestPlace(output: string): Promise<Place | null> {
+  return (await placesIn(output))[0] ?? null;
+}
+
 export interface Checkpoint {
   readonly network: Network;
   readonly state: StateRecord;
@@ -65,12 +70,17 @@ function parseState(text: string, file: string): StateRecord {
   );
 }
 
+/** Where the checkpoint in `directory` stands. @throws E_RESUME where that is not told */
+export async function readState(directory: string): Promise<StateRecord> {
+  const file = join(directory, STATE);
+  return parseState(await readFile(file, 'utf8'), file);
+}
+
 /** The furthest checkpoint of an output folder, or null where there is none. */
 export async function readCheckpoint(output: string, device: Device): Promise<Checkpoint | null> {
-  const [place] = await placesIn(output);
-  if (place === undefined) return null;
-  const file = join(place.directory, STATE);
-  const state = parseState(await readFile(file, 'utf8'), file);
+  const place = await furthestPlace(output);
+  if (place === null) return null;
+  const state = await readState(place.directory);
   const momentum = await readSafetensors(join(place.directory, MOMENTUM));
   const network = await loadNetwork(place.directory, { device });
   try {

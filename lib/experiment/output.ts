@@ -38,9 +38,14 @@ async function readKept(file: string): Promise<unknown> {
   }
 }
 
+/** The experiment that an output folder holds, unchecked; undefined where it holds none. */
+export async function readExperimentKept(output: string): Promise<unknown> {
+  return readKept(join(output, FILES.spec));
+}
+
 /** @throws E_RESUME where the folder holds another experiment, naming the field */
 async function refuseOther(spec: Spec, command: Command): Promise<void> {
-  const kept = await readKept(join(spec.output, FILES.spec));
+  const kept = await readExperimentKept(spec.output);
   if (kept === undefined) {
     const foreign = (await readdir(spec.output)).find((name) => FOREIGN.test(name));
     if (foreign === undefined) return;

@@ -4,6 +4,7 @@ import type { RunControl, StageSeconds } from '../events.js';
 import { macs } from '../graph/cost.js';
 import { layerCaps } from '../split/layer-caps.js';
 import { note, refuseAborted } from '../train/control.js';
+import { adoptStage } from './adopt.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { compareRivals } from './compare.js';
 import { epochsOf } from './epochs.js';
@@ -105,8 +106,15 @@ function refuseTooLarge({ stop }: Spec, seedMacs: number): void {
   );
 }
 
-/** Grows a network by the experiment, from where an earlier run of it was stopped. Writes the output folder; returns the summary. */
-export async function growExperiment(spec: Spec, control: RunControl = {}): Promise<Summary> {
+/**
+ * Grows a network by the experiment, from where an earlier run of it was stopped. Writes the output folder; returns the summary.
+ * A run that has not begun takes its stage 0 over from the run in `seedFrom`, where that is given.
+ */
+export async function growExperiment(
+  spec: Spec,
+  control: RunControl = {},
+  { seedFrom }: { readonly seedFrom?: string | undefined } = {},
+): Promise<Summary> {
   refuseEndless(spec);
   refuseAborted(control);
   const data = await readData(spec);
@@ -116,6 +124,8 @@ export async function growExperiment(spec: Spec, control: RunControl = {}): Prom
   using session = openSession(spec, data, start.graph, control);
   const release = await openOutput(spec, 'grow');
   try {
+    if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
+      note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);
     const standing = await resume(spec, start, control);
     const last = await growAll(session, standing);
     const stages = await readStages(spec.output, last);

@@ -1,6 +1,4 @@
 // Whether an output folder holds this very experiment: the fields that decide its results must be equal.
-import type { Spec } from './spec.js';
-
 type Leaves = ReadonlyMap<string, string>;
 
 /** Fields that change no network of the run: where it is kept, what computes it, what it is held against. */
@@ -21,8 +19,8 @@ export interface Difference {
   readonly asked: string;
 }
 
-/** The first field in which two experiments differ, or null. A run may go on for more stages than it was begun with. */
-export function difference(kept: unknown, asked: Spec): Difference | null {
+/** The first field in which two experiments, or the same parts of them, differ; or null. A run may go on for more stages than it was begun with. */
+export function difference(kept: unknown, asked: unknown): Difference | null {
   const before: Leaves = new Map(leavesOf(kept));
   const after: Leaves = new Map(leavesOf(asked));
   for (const field of new Set([...before.keys(), ...after.keys()])) {

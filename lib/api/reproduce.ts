@@ -1,0 +1,126 @@
+// reproduce: a figure or table of the paper by its id: what it would run, or the runs themselves and their report.
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { SplitgrowError } from '../errors.js';
+import { EXPERIMENTS, figureIds, readFigure } from '../figure/files.js';
+import { type PlanOptions, planFigure } from '../figure/plan.js';
+import type { Curve } from '../figure/result.js';
+import { rootIn } from '../figure/roots.js';
+import { type PlanRow, planRows } from '../figure/rows.js';
+import { type FailedRun, type FigureControl, failureText, reproduceFigure } from '../figure/run.js';
+import { SCALES, type Scale } from '../figure/spec.js';
+import type { Device } from '../native.js';
+
+export interface FigureOptions {
+  /** fig3, table1 ...: a folder of `experiments` with a figure.json. */
+  readonly id: string;
+  /** Folder of the figures; default: those that come with splitgrow. */
+  readonly experiments?: string | undefined;
+  /** Seeds 0 to n - 1 instead of the scale's. */
+  readonly seeds?: number | undefined;
+  /** Overrides of every run, `path=value`. */
+  readonly set?: readonly string[] | undefined;
+}
+
+export interface ReproduceOptions extends FigureOptions {
+  /** Default cpu. */
+  readonly scale?: Scale | undefined;
+  /** Runs side by side; default: as many as there are cores for, one on a GPU. */
+  readonly jobs?: number | undefined;
+  /** CPU threads of each run; default: the experiment's, or one where several run side by side. */
+  readonly threads?: number | undefined;
+  readonly device?: Device | undefined;
+  /** Default runs/reproduce. */
+  readonly out?: string | undefined;
+  /** Folder that holds cifar10 (or cifar-10), cifar100, fashion-mnist. */
+  readonly dataRoot?: string | undefined;
+}
+
+export interface ReproduceDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly scale: Scale;
+  readonly note: string;
+  readonly seeds: readonly number[];
+  /** Folder of figure.json and the report. */
+  readonly directory: string;
+  readonly files: readonly string[];
+  readonly curves: readonly Curve[];
+  readonly seconds: number;
+  readonly failed: readonly FailedRun[];
+}
+
+export interface PlanDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly scale: 'plan';
+  /** The scale whose settings the rows have. */
+  readonly of: Scale;
+  readonly note: string;
+  readonly seeds: readonly number[];
+  readonly rows: readonly PlanRow[];
+}
+
+export interface FigureEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly scales: readonly string[];
+}
+
+const OUT = join('runs', 'reproduce');
+
+/** Every figure there is. */
+export async function listFigures(experiments: string = EXPERIMENTS): Promise<readonly FigureEntry[]> {
+  const ids = await figureIds(experiments);
+  const figures = await Promise.all(ids.map((id) => readFigure(id, experiments)));
+  return figures.map(({ spec: { id, title, paper, scales } }) => ({
+    ...{ id, title, paper },
+    scales: Object.keys(scales),
+  }));
+}
+
+/** MACs, parameters, epochs and schedule of every network of a figure at paper scale; reads no data and trains nothing. */
+export async function planReproduction({
+  id,
+  experiments,
+  seeds,
+  set,
+}: FigureOptions): Promise<PlanDocument> {
+  const { spec, experiments: files } = await readFigure(id, experiments);
+  const of = [...SCALES].reverse().find((scale) => scale in spec.scales) ?? 'paper';
+  const plan = planFigure({ spec, experiments: files }, { scale: of, seeds, set, out: OUT, cores: 1 });
+  return {
+    ...{ id, title: spec.title, paper: spec.paper, scale: 'plan', of, note: plan.note, seeds: plan.seeds },
+    rows: await planRows(spec, plan.runs),
+  };
+}
+
+/** The error that says which runs failed, or null. */
+export function reproductionError({ failed }: ReproduceDocument): SplitgrowError | null {
+  return failed.length === 0 ? null : failureText(failed);
+}
+
+/**
+ * Runs what a figure needs and is not finished yet, and makes its report. Runs that fail are named in `failed`.
+ *
+ * @throws E_USAGE for an unknown id or scale, E_EXPERIMENT, E_DATA before anything runs, E_ABORTED,
+ *   E_FIGURE where no run came to a point
+ */
+export async function reproduce(
+  options: ReproduceOptions,
+  control: FigureControl = {},
+): Promise<ReproduceDocument> {
+  const { id, experiments, dataRoot, scale = 'cpu', out = OUT, ...rest } = options;
+  const figure = await readFigure(id, experiments);
+  const planned: PlanOptions = {
+    ...{ ...rest, scale, out, cores: availableParallelism() },
+    rootOf: (dataset) => rootIn(dataRoot, dataset),
+  };
+  const { plan, result, files, failed } = await reproduceFigure(figure, planned, control);
+  return {
+    ...{ id, title: result.title, scale, note: result.note, seeds: result.seeds },
+    ...{ directory: plan.directory, files, curves: result.curves, seconds: result.seconds, failed },
+  };
+}

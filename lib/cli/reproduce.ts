@@ -1,0 +1,68 @@
+// splitgrow reproduce: a figure or table of the paper by its id.
+
+import { reproductionError } from '../api/reproduce.js';
+import { listFigures, planReproduction, reproduce } from '../api.js';
+import { SplitgrowError } from '../errors.js';
+import { defineCommand } from './command.js';
+import { EXPERIMENT_FLAGS } from './experiments.js';
+import { choice, integer, text, toggle, withDefault } from './flags.js';
+import { showFigureOn } from './reproduce-progress.js';
+import { figureText, listText, planText } from './reproduce-tables.js';
+
+export const REPRODUCE = defineCommand({
+  name: 'reproduce',
+  summary:
+    'runs what a figure or table of the paper needs, and makes its report; continues where it was stopped',
+  arguments: { id: text('ID', 'figure or table: see --list') },
+  flags: {
+    scale: withDefault(
+      choice(
+        ['smoke', 'cpu', 'paper', 'plan'],
+        'how much of it; plan prints MACs and schedules and runs nothing',
+      ),
+      'cpu',
+    ),
+    seeds: integer('N', "seeds 0 to N - 1 (default: the scale's)", { min: 1, max: 1000 }),
+    jobs: integer('N', 'runs side by side (default: as many as there are cores for)', { min: 1, max: 1024 }),
+    out: text('DIR', 'folder of the runs and reports (default: runs/reproduce)'),
+    dataRoot: text('DIR', 'folder that holds cifar10, cifar100 ... (default: where data get puts them)'),
+    experiments: text('DIR', 'folder of the figures (default: those that come with splitgrow)'),
+    list: toggle('the figures and tables there are'),
+    ...EXPERIMENT_FLAGS,
+  },
+  examples: [
+    ['splitgrow reproduce --list', 'what can be reproduced'],
+    [
+      'splitgrow reproduce fig3 --scale smoke',
+      'the whole way in seconds, on images that ship with splitgrow',
+    ],
+    ['splitgrow reproduce fig3 --scale cpu --seeds 2', 'hours on a CPU; run it again to go on'],
+    ['splitgrow reproduce table1 --scale plan', "MACs and schedules beside the paper's, without running"],
+  ],
+  run: async ({ id, scale, list, json: _json, debug: _debug, ...options }, { control, meter }) => {
+    const { experiments, seeds, set } = options;
+    if (list) {
+      const document = await listFigures(experiments);
+      return { document, text: (style) => listText(document, style) };
+    }
+    if (id === undefined) {
+      throw new SplitgrowError(
+        'E_USAGE',
+        'expected the id of a figure, found none; see splitgrow reproduce --list',
+      );
+    }
+    if (scale === 'plan') {
+      const document = await planReproduction({ id, experiments, seeds, set });
+      return { document, text: (style) => planText(document, style) };
+    }
+    const document = await reproduce(
+      { ...options, id, scale },
+      { signal: control.signal, onEvent: showFigureOn(meter) },
+    );
+    return {
+      document,
+      text: (style) => figureText(document, style),
+      error: reproductionError(document),
+    };
+  },
+});

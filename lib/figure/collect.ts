@@ -1,0 +1,199 @@
+// From the records that the runs left to figure.json: curves, their points, and what each method cost.
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { CompareRecord, StageRecord } from '../experiment/records.js';
+import { describeMachine } from '../experiment/report/machine.js';
+import { readStageRecord, stageDirectory } from '../experiment/summary.js';
+import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
+import type { FigurePlan, PlannedRun, Use } from './plan.js';
+import type { Curve, FigureResult, FigureRun, Point, SearchCost } from './result.js';
+import { isAsked, type Rival } from './rivals.js';
+import type { FigureSpec } from './spec.js';
+
+/** What one run left. */
+export interface RunRecords {
+  /** Those that are finished, from stage 0 on. */
+  readonly stages: readonly StageRecord[];
+  readonly rivals: readonly Rival[];
+}
+
+async function readRivals(output: string): Promise<readonly Rival[]> {
+  const text = await readFile(join(output, 'compare.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return text === null ? [] : (JSON.parse(text) as CompareRecord).rivals;
+}
+
+/** The records of an output folder; none where the run has not come to any. */
+export async function readRecords(output: string): Promise<RunRecords> {
+  const stages: StageRecord[] = [];
+  for (;;) {
+    const record = await readStageRecord(stageDirectory(output, stages.length));
+    if (record === null) return { stages, rivals: await readRivals(output) };
+    stages.push(record);
+  }
+}
+
+/** A finished or interrupted run with what it left. */
+export interface Found extends RunRecords {
+  readonly run: PlannedRun;
+  /** Training images, of which a step takes fit.batch. */
+  readonly trainImages: number;
+}
+
+function grownPoints({ run, stages }: Found, directory: string): readonly Point[] {
+  return stages.map(({ stage, macs, params, widths, evaluation: { top1, top5, loss } }, at) => ({
+    ...{ seed: run.spec.seed, stage, macs, params, top1, top5, loss, widths },
+    epochs: sum(stages.slice(0, at + 1).map(({ epochs }) => epochs.length)),
+    directory: relative(directory, stageDirectory(run.spec.output, stage)),
+  }));
+}
+
+function rivalPoint({ run, stages }: Found, rival: Rival, directory: string): Point {
+  const { macs, params, widths, top1, top5, loss, stage = stages.length - 1 } = rival;
+  return {
+    ...{ seed: run.spec.seed, stage, macs, params, top1, top5, loss, widths },
+    epochs: rival.totalEpochs ?? rival.epochs,
+    directory: relative(directory, rival.directory),
+  };
+}
+
+/** One run's share in a curve. */
+interface Piece extends Pick<Curve, 'label' | 'panel' | 'kind' | 'method'> {
+  /** The curve whose run made it; rivals of two curves of a panel stay two curves. */
+  readonly owner: string;
+  readonly points: readonly Point[];
+  readonly cost: SearchCost;
+}
+
+function piecesOf(found: Found, use: Use, directory: string): readonly Piece[] {
+  const { run, stages, rivals, trainImages } = found;
+  const { seed, fit, splitting } = run.spec;
+  const { label: owner, panel } = use;
+  const step = stepSeconds(stages, trainImages, fit.batch);
+  const points = grownPoints(found, directory);
+  const grown: Piece = {
+    ...{ label: owner, panel, owner, kind: 'grown', method: splitting.strategy },
+    ...{ points, cost: grownCost(seed, stages, step) },
+  };
+  if (use.stage !== null) {
+    const [point, first] = [points.slice(0, 1), stages.slice(0, 1)];
+    const alone = {
+      points: point.map((one) => ({ ...one, stage: use.stage })),
+      cost: grownCost(seed, first, step),
+    };
+    return [{ ...grown, kind: 'rival', method: null, ...alone }];
+  }
+  const last = stages.length - 1;
+  const asked = rivals.filter((rival) => use.asked.some((entry) => isAsked(entry, rival, last)));
+  const labels = [...new Set(asked.map(({ label, method }) => label ?? method))];
+  const compared = labels.map((label): Piece => {
+    const own = asked.filter((rival) => (rival.label ?? rival.method) === label);
+    return {
+      ...{ label, panel, owner, kind: 'rival', method: own[0]?.method ?? null },
+      points: own.map((rival) => rivalPoint(found, rival, directory)),
+      cost: rivalCost(seed, own, step),
+    };
+  });
+  return [grown, ...compared];
+}
+
+/** Pieces of one panel, label and owner are one curve; a rival whose label is taken becomes "label of owner". */
+function joined(pieces: readonly Piece[]): readonly Curve[] {
+  const owners = new Map<string, string>();
+  const isGrown = ({ kind }: Piece): number => (kind === 'grown' ? 0 : 1);
+  const ownerOf = ({ kind, owner }: Piece): string => `${kind} ${owner}`;
+  for (const piece of [...pieces].sort((a, b) => isGrown(a) - isGrown(b))) {
+    const key = JSON.stringify([piece.panel, piece.label]);
+    if (!owners.has(key)) owners.set(key, ownerOf(piece));
+  }
+  const curves = new Map<string, Curve>();
+  for (const piece of pieces) {
+    const { panel, kind, method, owner } = piece;
+    const isFirst = owners.get(JSON.stringify([panel, piece.label])) === ownerOf(piece);
+    const label = isFirst ? piece.label : `${piece.label} of ${owner}`;
+    const key = JSON.stringify([panel, label]);
+    const known = curves.get(key);
+    curves.set(key, {
+      ...{ label, panel, kind, method, source: null },
+      points: [...(known?.points ?? []), ...piece.points],
+      costs: withCost(known?.costs ?? [], piece.cost),
+    });
+  }
+  return [...curves.values()];
+}
+
+function reportedCurves({ reported }: FigureSpec): readonly Curve[] {
+  return reported.map(({ label, panel, source, points }) => ({
+    ...{ label, panel, source, kind: 'reported', method: null, costs: [] },
+    points: points.map(({ macs, top1, top5 = null, params = null }) => ({
+      ...{ seed: null, stage: null, macs, params, top1, top5 },
+      ...{ loss: null, epochs: null, widths: {}, directory: null },
+    })),
+  }));
+}
+
+/** Seconds of everything that ran; a seed network's fit that several runs took over counts once. */
+function secondsOf(found: readonly Found[]): number {
+  return sum(
+    found.map(({ run, stages, rivals }) => {
+      const [first] = stages;
+      const shared = run.after === null ? 0 : (first?.seconds.fit ?? 0);
+      const searches = sum(rivals.map(({ searchSeconds = 0 }) => searchSeconds));
+      return sum([...stages, ...rivals].map(({ seconds }) => allOf(seconds))) + searches - shared;
+    }),
+  );
+}
+
+/** Curves and runs from what the runs left; runs that left nothing take no part, nor do claims about their curves. */
+export function resultOf(
+  spec: FigureSpec,
+  plan: Pick<FigurePlan, 'scale' | 'note' | 'seeds' | 'directory'>,
+  found: readonly Found[],
+): Omit<FigureResult, 'versions' | 'machine'> {
+  const { directory, scale, note, seeds } = plan;
+  const there = found.filter(({ stages }) => stages.length > 0);
+  const pieces = there.flatMap((one) => one.run.uses.flatMap((use) => piecesOf(one, use, directory)));
+  const curves = [...joined(pieces), ...reportedCurves(spec)];
+  const runs = there.flatMap(({ run }) =>
+    run.uses.map(
+      ({ label, panel }): FigureRun => ({
+        ...{ label, panel, seed: run.spec.seed, experiment: run.spec },
+        output: relative(directory, run.spec.output),
+      }),
+    ),
+  );
+  return {
+    ...{ format: 'splitgrow-figure/1', id: spec.id, title: spec.title, paper: spec.paper },
+    ...{ scale, note, seeds },
+    ...{ curves, runs, plots: spec.plots, seconds: secondsOf(found) },
+    claims: spec.claims.filter(({ panel, better, than }) =>
+      [better, than].every((label) => curves.some((one) => one.panel === panel && one.label === label)),
+    ),
+  };
+}
+
+/** Rows of the machine's description that are versions. */
+const VERSIONS: ReadonlySet<string> = new Set(['splitgrow', 'LibTorch', 'Node']);
+
+/** Reads what every planned run has left so far. `trainImages` says how many training images a run has. */
+export async function collectFigure(
+  spec: FigureSpec,
+  plan: FigurePlan,
+  trainImages: (run: PlannedRun) => number,
+): Promise<FigureResult> {
+  const found = await Promise.all(
+    plan.runs.map(async (run) => ({
+      run,
+      trainImages: trainImages(run),
+      ...(await readRecords(run.spec.output)),
+    })),
+  );
+  const rows = describeMachine();
+  return {
+    ...resultOf(spec, plan, found),
+    versions: Object.fromEntries(rows.filter(([name]) => VERSIONS.has(name))),
+    machine: Object.fromEntries(rows.filter(([name]) => !VERSIONS.has(name))),
+  };
+}

@@ -1,0 +1,83 @@
+// Figures on disk: the folders of experiments/ with a figure.json, and the experiment files that its curves name.
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SplitgrowError } from '../errors.js';
+import { nearest } from '../experiment/explain.js';
+import { type FigureSpec, parseFigure } from './spec.js';
+
+/** The figures that come with splitgrow. */
+export const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url));
+const FILE = 'figure.json';
+
+/** A figure with the experiments of its curves as they are written. */
+export interface Figure {
+  readonly spec: FigureSpec;
+  /** By the name that the curves give them. */
+  readonly experiments: ReadonlyMap<string, unknown>;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new SplitgrowError('E_EXPERIMENT', `${file}: expected JSON; ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/** Folders with a figure.json, by name. */
+export async function figureIds(root: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(root)).filter((name) => existsSync(join(root, name, FILE))).sort();
+  } catch (cause) {
+    throw new SplitgrowError('E_FILE', `${root}: expected a folder of figures; ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function located<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SplitgrowError) || error.code !== 'E_EXPERIMENT') throw error;
+    throw new SplitgrowError('E_EXPERIMENT', `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/** @throws E_USAGE for an unknown id, naming the nearest; E_EXPERIMENT and E_FILE for what is wrong in its folder */
+export async function readFigure(id: string, root: string = EXPERIMENTS): Promise<Figure> {
+  const known = await figureIds(root);
+  if (!known.includes(id)) {
+    const near = nearest(id, known);
+    throw new SplitgrowError(
+      'E_USAGE',
+      `there is no figure "${id}" in ${root}${near === null ? '' : `; did you mean "${near}"? known: ${known.join(', ')}`}`,
+    );
+  }
+  const file = join(root, id, FILE);
+  const json = await readJson(file);
+  const spec = located(file, () => parseFigure(json));
+  if (spec.id !== id)
+    throw new SplitgrowError(
+      'E_EXPERIMENT',
+      `${file}: id: expected "${id}", its folder's name, got "${spec.id}"`,
+    );
+  const experiments = new Map<string, unknown>();
+  for (const { experiment } of spec.curves) {
+    if (!experiments.has(experiment))
+      experiments.set(experiment, await readJson(resolve(root, id, experiment)));
+  }
+  return { spec, experiments };
+}

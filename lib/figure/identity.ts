@@ -1,0 +1,51 @@
+// What makes two runs the same work: equal in every field that decides a network, whatever they are called and held against.
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { seedPart } from '../experiment/adopt.js';
+import type { Spec } from '../experiment/spec.js';
+
+/** Fields that change no network of a run; the seed stands in the folder's name. */
+const NEUTRAL: ReadonlySet<string> = new Set(['name', 'output', 'compare', 'threads', 'seed', 'data.root']);
+
+/** JSON with sorted keys, without the neutral fields. */
+function canonical(value: unknown, path = ''): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map((one) => canonical(one)).join()}]`;
+  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  const members = Object.entries(value)
+    .filter(([key, inner]) => inner !== undefined && !NEUTRAL.has(at(key)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner, at(key))}`);
+  return `{${members.join()}}`;
+}
+
+/** Letters that every file system takes. */
+function slug(text: string): string {
+  return text.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '') || 'x';
+}
+
+/** "mobilenet_cifar10-cifar10" */
+function subject({ network, data }: Spec): string {
+  const net = 'preset' in network ? network.preset : basename(network.directory);
+  return `${slug(net)}-${slug('name' in data ? data.name : basename(data.file))}`;
+}
+
+/** Fashion-MNIST without a root is the part that ships, unless the whole set is asked for: not the same images. */
+function images({ data }: Spec): string {
+  if (!('name' in data) || data.name !== 'fashion-mnist' || data.whole) return '';
+  return data.root === undefined ? 'shipped' : '';
+}
+
+function key(stem: string, text: string, { seed }: Spec): string {
+  return `${stem}-${createHash('sha256').update(text).digest('hex').slice(0, 10)}-seed${seed}`;
+}
+
+/** Folder name of a run: equal for equal experiments, whatever they are called and whichever figure they belong to. */
+export function runKey(spec: Spec): string {
+  return key(`${subject(spec)}-${spec.splitting.strategy}`, canonical(spec) + images(spec), spec);
+}
+
+/** Folder name of the run that fits the seed network of `spec`: equal for all runs that begin alike. */
+export function seedKey(spec: Spec): string {
+  return key(`${subject(spec)}-stage0`, canonical(seedPart(spec)) + images(spec), spec);
+}

@@ -1,0 +1,171 @@
+// What a figure would run, without data or training: each network's MACs and parameters, its epochs, beside the paper's numbers.
+import { atMostMacs } from '../baselines/width-multiplier.js';
+import { SplitgrowError } from '../errors.js';
+import { totalEpochs } from '../experiment/epochs.js';
+import type { Spec } from '../experiment/spec.js';
+import { macs, params } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { buildPreset } from '../models/zoo.js';
+import { readGraph } from '../network.js';
+import type { PlannedRun } from './plan.js';
+import { type Asked, stagesOf } from './rivals.js';
+import type { FigureSpec } from './spec.js';
+
+export interface PaperNumbers {
+  readonly source: string;
+  readonly label: string;
+  readonly macs: number;
+  readonly top1: number;
+  readonly top5: number | null;
+}
+
+export interface PlanRow {
+  readonly panel: string;
+  readonly label: string;
+  /** seed: the network that a run starts from. stage, rival: known by their limit on MACs alone, until they are grown. */
+  readonly kind: 'seed' | 'stage' | 'rival' | 'reported';
+  readonly stage: number | null;
+  readonly macs: number;
+  /** `macs` is what the network may have at most. */
+  readonly isLimit: boolean;
+  readonly params: number | null;
+  /** Epochs of training behind it, those of its parents counted. */
+  readonly epochs: number | null;
+  readonly schedule: string | null;
+  readonly paper: PaperNumbers | null;
+}
+
+/** Channels, side and classes of the named datasets. */
+const SHAPES: Readonly<Record<string, readonly [number, number, number]>> = {
+  'fashion-mnist': [1, 28, 10],
+  cifar10: [3, 32, 10],
+  cifar100: [3, 32, 100],
+  imagenet: [3, 224, 1000],
+};
+const COARSE = 20;
+
+/** The network that a run starts from, its shape from the dataset's name. @throws E_EXPERIMENT where that does not tell */
+export async function seedGraph({ network, data }: Spec): Promise<Graph> {
+  if ('directory' in network) return readGraph(network.directory);
+  const { preset, ...options } = network;
+  const known = 'name' in data ? SHAPES[data.name] : undefined;
+  if (known === undefined) {
+    const missing = ['channels', 'resolution', 'classes'].filter((option) => !(option in options));
+    if (missing.length > 0) {
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        `network: expected ${missing.join(', ')}, which --scale plan cannot tell without reading the data; give them in the experiment`,
+      );
+    }
+    return buildPreset(preset, options);
+  }
+  const [channels, resolution, classes] = known;
+  const isCoarse = 'labels' in data && data.labels === 'coarse';
+  return buildPreset(preset, { channels, resolution, classes: isCoarse ? COARSE : classes, ...options });
+}
+
+/** "batch 256, rate 0.1, x 0.1 at 80 and 120 of 160" */
+export function scheduleText({ fit }: Spec): string {
+  const { schedule, optimizer, batch, epochs } = fit;
+  const each = typeof epochs === 'number' ? String(epochs) : epochs.join('/');
+  const course = {
+    constant: () => `constant for ${each}`,
+    steps: ({ at, factor }: { at: readonly number[]; factor: number }) =>
+      `x ${factor} at ${at.join(' and ')} of ${each}`,
+    cosine: ({ warmup }: { warmup: number }) =>
+      `cosine over ${each}${warmup > 0 ? `, warm-up ${warmup}` : ''}`,
+  }[schedule.kind] as (given: typeof schedule) => string;
+  return `batch ${batch}, rate ${optimizer.learningRate}, ${course(schedule)} epochs a stage`;
+}
+
+/** MACs that stage k may have at most: the growth ratio's power, floored at each stage, and never above stop.macs. */
+export function stageLimits({ splitting, stop }: Spec, seedMacs: number): readonly number[] {
+  const cap = stop.macs ?? Number.POSITIVE_INFINITY;
+  const limits = [seedMacs];
+  while (limits.length <= (stop.stages ?? Number.POSITIVE_INFINITY)) {
+    const before = limits.at(-1) ?? 0;
+    const next = Math.min(Math.floor((1 + splitting.growthRatio) * before), cap);
+    if (next <= before) break;
+    limits.push(next);
+  }
+  return limits;
+}
+
+interface Target {
+  readonly method: string;
+  readonly stage: number | null;
+  readonly macs: number;
+}
+
+function targetsOf(asked: Asked, limits: readonly number[]): readonly Target[] {
+  const { method, targets } = asked;
+  const stages = stagesOf(asked, limits.length - 1);
+  return [
+    ...targets.map((macs) => ({ method, stage: null, macs })),
+    ...stages.map((stage) => ({ method, stage, macs: limits[stage] ?? 0 })),
+  ];
+}
+
+function rivalRow(spec: Spec, graph: Graph, { method, stage, macs: target }: Target, panel: string): PlanRow {
+  const isKnown = method === 'width-multiplier' && target >= macs(graph);
+  const network = isKnown ? atMostMacs(graph, target).graph : null;
+  return {
+    ...{ panel, label: method, kind: 'rival', stage, schedule: scheduleText(spec), paper: null },
+    macs: network === null ? target : macs(network),
+    isLimit: network === null,
+    params: network === null ? null : params(network),
+    epochs: totalEpochs(spec.fit, (stage ?? 0) + 1),
+  };
+}
+
+async function rowsOfRun({ spec, uses }: PlannedRun): Promise<readonly PlanRow[]> {
+  const graph = await seedGraph(spec);
+  const limits = stageLimits(spec, macs(graph));
+  const schedule = scheduleText(spec);
+  return uses.flatMap(({ label, panel, asked, stage: beside }) => [
+    ...(beside === null ? limits : limits.slice(0, 1)).map(
+      (limit, stage): PlanRow => ({
+        ...{ panel, label, kind: stage === 0 ? 'seed' : 'stage', stage: beside ?? stage, macs: limit },
+        isLimit: stage > 0,
+        params: stage === 0 ? params(graph) : null,
+        epochs: totalEpochs(spec.fit, stage + 1),
+        ...{ schedule, paper: null },
+      }),
+    ),
+    ...asked.flatMap((one) => targetsOf(one, limits)).map((target) => rivalRow(spec, graph, target, panel)),
+  ]);
+}
+
+/** Every network of the figure's first seed, the paper's numbers beside the row that they name or in rows of their own. */
+export async function planRows(spec: FigureSpec, runs: readonly PlannedRun[]): Promise<readonly PlanRow[]> {
+  const first = runs.filter(({ uses, spec: { seed } }) => uses.length > 0 && seed === 0);
+  const rows = (await Promise.all(first.map(rowsOfRun))).flat();
+  const used = new Set<PaperNumbers>();
+  const reported = spec.reported.flatMap(({ label, panel, source, points }) =>
+    points.map(({ macs: cost, top1, top5 = null, beside }) => ({
+      ...{ panel, beside },
+      paper: { source, label, macs: cost, top1, top5 } satisfies PaperNumbers,
+    })),
+  );
+  const ours = rows.map((row): PlanRow => {
+    const match = reported.find(
+      ({ panel, beside }) =>
+        panel === row.panel &&
+        row.kind !== 'rival' &&
+        beside?.curve === row.label &&
+        beside.stage === row.stage,
+    );
+    if (match === undefined) return row;
+    used.add(match.paper);
+    return { ...row, paper: match.paper };
+  });
+  const others = reported
+    .filter(({ paper }) => !used.has(paper))
+    .map(
+      ({ panel, paper }): PlanRow => ({
+        ...{ panel, label: paper.label, kind: 'reported', stage: null, macs: paper.macs, isLimit: false },
+        ...{ params: null, epochs: null, schedule: null, paper },
+      }),
+    );
+  return [...ours, ...others];
+}

@@ -1,0 +1,140 @@
+// Reproducing a figure: its runs side by side, what they left collected, and the report made from it.
+import { join } from 'node:path';
+import { writeFileAtomic } from '../atomic.js';
+import { loadDataset } from '../data/dataset.js';
+import { SplitgrowError } from '../errors.js';
+import type { RunEvent } from '../events.js';
+import { growExperiment } from '../experiment/run.js';
+import { loadCore } from '../native.js';
+import { refuseAborted } from '../train/control.js';
+import { collectFigure } from './collect.js';
+import type { Figure } from './files.js';
+import { type FigurePlan, type PlannedRun, type PlanOptions, planFigure } from './plan.js';
+import { renderFigure } from './report.js';
+import type { FigureResult } from './result.js';
+import { type Outcome, runJobs } from './schedule.js';
+import { type Standing, tallyOf } from './work.js';
+
+/** An event of one run, how a run ended, or how all of them stand. */
+export type FigureEvent =
+  | { readonly type: 'run'; readonly run: string; readonly event: RunEvent }
+  | { readonly type: 'ended'; readonly run: string; readonly outcome: Outcome }
+  | ({ readonly type: 'standing' } & Standing);
+
+export interface FigureControl {
+  /** Aborting stops every run at its next minibatch; the same call again goes on. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: FigureEvent) => void) | undefined;
+}
+
+export interface FailedRun {
+  readonly run: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Reproduced {
+  readonly plan: FigurePlan;
+  readonly result: FigureResult;
+  /** What was written into the figure's folder. */
+  readonly files: readonly string[];
+  readonly failed: readonly FailedRun[];
+}
+
+/** Reads every dataset once before anything is trained. @returns the training images of each run */
+async function countImages(runs: readonly PlannedRun[]): Promise<(run: PlannedRun) => number> {
+  const counts = new Map<string, number>();
+  for (const { spec } of runs) {
+    const key = JSON.stringify(spec.data);
+    if (!counts.has(key)) counts.set(key, (await loadDataset(spec.data)).train.images.shape[0] ?? 0);
+  }
+  return ({ spec }) => counts.get(JSON.stringify(spec.data)) ?? 0;
+}
+
+/** Runs that failed, and those that wait for one that did. */
+function failuresOf(
+  runs: readonly PlannedRun[],
+  outcomes: ReadonlyMap<string, Outcome>,
+): readonly FailedRun[] {
+  const failed = new Map<string, FailedRun>();
+  for (const { key, label: run } of runs) {
+    const outcome = outcomes.get(key);
+    if (outcome?.kind === 'failed') {
+      const { error } = outcome;
+      const code = error instanceof SplitgrowError ? error.code : 'E_INTERNAL';
+      failed.set(key, { run, code, message: error instanceof Error ? error.message : String(error) });
+    } else if (outcome?.kind === 'skipped') {
+      const cause = failed.get(outcome.because);
+      const message = `not begun, because "${cause?.run}" failed`;
+      failed.set(key, { run, code: cause?.code ?? 'E_INTERNAL', message });
+    }
+  }
+  return [...failed.values()];
+}
+
+async function growAll(plan: FigurePlan, { signal, onEvent }: FigureControl): Promise<readonly FailedRun[]> {
+  const tally = tallyOf(plan.runs);
+  const outputs = new Map(plan.runs.map(({ key, spec }) => [key, spec.output]));
+  const labels = new Map(plan.runs.map(({ key, label }) => [key, label]));
+  const tell = (): void => onEvent?.({ type: 'standing', ...tally.standing() });
+  const jobs = plan.runs.map(({ key, after, spec, label }) => ({
+    key,
+    after,
+    run: async () => {
+      tally.begin(key);
+      const listen = (event: RunEvent): void => {
+        tally.see(key, event);
+        onEvent?.({ type: 'run', run: label, event });
+        tell();
+      };
+      const seedFrom = after === null ? undefined : outputs.get(after);
+      await growExperiment(spec, { signal, ...(onEvent && { onEvent: listen }) }, { seedFrom });
+    },
+  }));
+  const outcomes = await runJobs(jobs, {
+    slots: plan.jobs,
+    signal,
+    onEnd: (key, outcome) => {
+      tally.end(key);
+      if (signal?.aborted === true) return;
+      onEvent?.({ type: 'ended', run: labels.get(key) ?? key, outcome });
+      tell();
+    },
+  });
+  return failuresOf(plan.runs, outcomes);
+}
+
+/**
+ * Makes a figure: grows every planned run that is not finished, several side by side, and writes figure.json with the report
+ * from what is there. A run that fails is named in `failed`; the others go on.
+ *
+ * @throws E_DATA where a dataset is missing, before anything runs; E_ABORTED once aborted; E_FIGURE where no run came to a point
+ */
+export async function reproduceFigure(
+  figure: Figure,
+  options: PlanOptions,
+  control: FigureControl = {},
+): Promise<Reproduced> {
+  const plan = planFigure(figure, options);
+  refuseAborted({ signal: control.signal });
+  loadCore();
+  const trainImages = await countImages(plan.runs);
+  const failed = await growAll(plan, control);
+  const result = await collectFigure(figure.spec, plan, trainImages);
+  if (result.runs.length === 0) throw failureText(failed);
+  await writeFileAtomic(join(plan.directory, 'figure.json'), `${JSON.stringify(result, null, 2)}\n`);
+  return { plan, result, files: await renderFigure(plan.directory), failed };
+}
+
+const MOST_NAMED = 5;
+
+/** One line that names the runs that failed. */
+export function failureText(failed: readonly FailedRun[]): SplitgrowError {
+  const named = failed.slice(0, MOST_NAMED).map(({ run, code, message }) => `"${run}" (${code}: ${message})`);
+  const more = failed.length > MOST_NAMED ? ` and ${failed.length - MOST_NAMED} more` : '';
+  return new SplitgrowError(
+    'E_FIGURE',
+    `expected every run to end well, ${failed.length} failed: ${named.join(', ')}${more}; ` +
+      'what the others did is kept: mend the cause and run the same command again',
+  );
+}

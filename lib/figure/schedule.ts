@@ -1,0 +1,87 @@
+// Several jobs side by side within a number of slots: what waits for another comes after it, and a failure stays with its own.
+import { SplitgrowError } from '../errors.js';
+
+export interface Job {
+  readonly key: string;
+  /** The job that must have succeeded before. */
+  readonly after: string | null;
+  readonly run: () => Promise<void>;
+}
+
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** Not begun, because the job it waits for failed or was not begun. */
+  | { readonly kind: 'skipped'; readonly because: string };
+
+export interface ScheduleOptions {
+  /** Jobs that run at the same time, at most. */
+  readonly slots: number;
+  /** Once it fires no job is begun; those that run are waited for (they see the same signal). */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEnd?: ((key: string, outcome: Outcome) => void) | undefined;
+}
+
+/** @throws E_INTERNAL where a job waits for one that does not come before it */
+function refuseDisorder(jobs: readonly Job[]): void {
+  const before = new Set<string>();
+  for (const { key, after } of jobs) {
+    if (after !== null && !before.has(after))
+      throw new SplitgrowError('E_INTERNAL', `job ${key}: expected ${after} before it`);
+    before.add(key);
+  }
+}
+
+/**
+ * Runs the jobs in their order as far as slots are free and what they wait for is done; resolves when all have ended.
+ *
+ * @returns how each ended, by key.
+ * @throws E_ABORTED once the signal has fired and every running job has ended
+ */
+export async function runJobs(
+  jobs: readonly Job[],
+  { slots, signal, onEnd }: ScheduleOptions,
+): Promise<ReadonlyMap<string, Outcome>> {
+  refuseDisorder(jobs);
+  const outcomes = new Map<string, Outcome>();
+  const running = new Map<string, Promise<void>>();
+  const waiting = [...jobs];
+  const end = (key: string, outcome: Outcome): void => {
+    outcomes.set(key, outcome);
+    onEnd?.(key, outcome);
+  };
+  const begin = ({ key, run }: Job): void => {
+    const ended = run().then(
+      () => end(key, { kind: 'done' }),
+      (error: unknown) => end(key, { kind: 'failed', error }),
+    );
+    running.set(
+      key,
+      ended.finally(() => running.delete(key)),
+    );
+  };
+  /** The next job that can begin, taken from the queue; those that never can are ended on the way. */
+  const next = (): Job | undefined => {
+    for (let at = 0; at < waiting.length; at += 1) {
+      const job = waiting[at] as Job;
+      const first = job.after === null ? undefined : outcomes.get(job.after);
+      if (job.after !== null && first === undefined) continue;
+      waiting.splice(at, 1);
+      if (job.after === null || first?.kind === 'done') return job;
+      end(job.key, { kind: 'skipped', because: job.after });
+      at -= 1;
+    }
+    return undefined;
+  };
+  for (;;) {
+    while (running.size < slots && signal?.aborted !== true) {
+      const job = next();
+      if (job === undefined) break;
+      begin(job);
+    }
+    if (running.size === 0) break;
+    await Promise.race(running.values());
+  }
+  if (signal?.aborted === true) throw new SplitgrowError('E_ABORTED', 'the work was aborted');
+  return outcomes;
+}

@@ -1,0 +1,105 @@
+// How far the runs of a figure have come, and how long the rest takes: work is counted in epochs of the seed network.
+import type { RunEvent } from '../events.js';
+import { epochsOf, totalEpochs } from '../experiment/epochs.js';
+import type { PlannedRun } from './plan.js';
+import { askedBy, stagesOf } from './rivals.js';
+
+/** Stages taken for a run that ends at stop.macs alone; only the time left depends on it. */
+const STAGES_UNKNOWN = 4;
+
+interface Work {
+  /** Of each stage that the run fits itself. */
+  readonly stages: readonly number[];
+  readonly rivals: number;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** An epoch of stage k costs (1 + growthRatio)^k epochs of the seed network, and a rival as much as what it is held against. */
+export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Work {
+  const last = spec.stop.stages ?? STAGES_UNKNOWN;
+  const growth = (stage: number): number => (1 + spec.splitting.growthRatio) ** stage;
+  const stages = Array.from({ length: last + 1 }, (_, stage) =>
+    stage === 0 && after !== null ? 0 : epochsOf(spec.fit, stage) * growth(stage),
+  );
+  const rival = (stage: number): number => totalEpochs(spec.fit, stage + 1) * growth(stage);
+  const rivals = askedBy(spec.compare).map((asked) => sum(stagesOf(asked, last).map(rival)));
+  return { stages, rivals: sum(rivals) };
+}
+
+export interface Standing {
+  readonly runs: number;
+  readonly ended: number;
+  readonly running: number;
+  /** Share of all work that is done, what earlier sittings did left out of both. */
+  readonly fraction: number;
+  /** NaN before anything was fitted. */
+  readonly secondsLeft: number;
+  /** Images a second of the fits that go on. */
+  readonly imagesPerSecond: number;
+}
+
+interface Entry {
+  readonly work: Work;
+  readonly total: number;
+  done: number;
+  rate: number;
+  /** It fitted something in this sitting. */
+  isNew: boolean;
+  hasBegun: boolean;
+  hasEnded: boolean;
+}
+
+export interface Tally {
+  readonly see: (key: string, event: RunEvent) => void;
+  readonly begin: (key: string) => void;
+  readonly end: (key: string) => void;
+  readonly standing: () => Standing;
+}
+
+/** Keeps count over the events of all runs; `now` is in milliseconds. */
+export function tallyOf(runs: readonly PlannedRun[], now: () => number = Date.now): Tally {
+  const started = now();
+  const entries = new Map(
+    runs.map((run): [string, Entry] => {
+      const work = workOf(run);
+      const total = sum(work.stages) + work.rivals;
+      return [run.key, { work, total, done: 0, rate: 0, isNew: false, hasBegun: false, hasEnded: false }];
+    }),
+  );
+  const change = (key: string, work: (entry: Entry) => void): void => {
+    const entry = entries.get(key);
+    if (entry !== undefined) work(entry);
+  };
+  return {
+    begin: (key) => change(key, (entry) => Object.assign(entry, { hasBegun: true })),
+    end: (key) =>
+      change(key, (entry) => Object.assign(entry, { hasEnded: true, done: entry.total, rate: 0 })),
+    see: (key, event) =>
+      change(key, (entry) => {
+        if (event.type !== 'progress' || event.phase !== 'fit') return;
+        const { stage, epoch, epochs, progress } = event;
+        entry.isNew = true;
+        entry.rate = progress.seconds > 0 ? progress.images / progress.seconds : 0;
+        const inEpoch = progress.total > 0 ? progress.done / progress.total : 0;
+        const inStage = epochs > 0 ? (epoch + inEpoch) / epochs : 1;
+        const { stages } = entry.work;
+        const here = (stages[stage] ?? 0) * Math.min(1, inStage);
+        entry.done = Math.max(entry.done, sum(stages.slice(0, stage)) + here);
+      }),
+    standing: () => {
+      const all = [...entries.values()];
+      const counted = all.filter(({ isNew, hasEnded }) => isNew || !hasEnded);
+      const [done, total] = [sum(counted.map((one) => one.done)), sum(counted.map((one) => one.total))];
+      const seconds = (now() - started) / 1000;
+      return {
+        runs: all.length,
+        ended: all.filter(({ hasEnded }) => hasEnded).length,
+        running: all.filter(({ hasBegun, hasEnded }) => hasBegun && !hasEnded).length,
+        fraction: total > 0 ? done / total : 1,
+        secondsLeft: done > 0 ? (seconds * (total - done)) / done : Number.NaN,
+        imagesPerSecond: sum(all.map(({ rate }) => rate)),
+      };
+    },
+  };
+}

@@ -1,0 +1,202 @@
+// Numbers worked out by hand.
+import { expect, test } from 'vitest';
+import { parseExperiment } from '../../lib/experiment/spec.js';
+import { type Found, resultOf } from '../../lib/figure/collect.js';
+import { grownCost, rivalCost, stepSeconds } from '../../lib/figure/cost.js';
+import type { PlannedRun, Use } from '../../lib/figure/plan.js';
+import { askedBy, isAsked, type Rival } from '../../lib/figure/rivals.js';
+import { tinyExperiment } from '../experiment/tiny.js';
+import { figureOf } from './made-up.js';
+
+type Stage = Found['stages'][number];
+
+const EPOCH = { epoch: 0, loss: 1, top1: 50, learningRate: 0.1, seconds: 1 };
+
+function stageOf(stage: number, fit: number, epochs: number, others = 1): Stage {
+  return {
+    ...{ format: 'splitgrow-stage/1', stage, macs: 100 * (stage + 1), params: 10 * (stage + 1) },
+    ...{
+      widths: { stem: stage + 2 },
+      epochs: Array.from({ length: epochs }, () => EPOCH),
+      split: null,
+      ended: null,
+    },
+    evaluation: { top1: 40 + stage, top5: 80 + stage, loss: 2 - stage, images: 10 },
+    seconds: { fit, indices: others, select: 2 * others, grow: 3 * others, evaluate: 4 },
+  };
+}
+
+function rivalOf(stage: number, change: Partial<Rival> = {}): Rival {
+  return {
+    ...{
+      method: 'prune-bn',
+      label: 'Pruning (Bn)',
+      directory: `out/runs/r/compare/${stage}`,
+      stage,
+      target: 200,
+    },
+    ...{ macs: 190, params: 19, epochs: 4, totalEpochs: 9, top1: 30, top5: 70, loss: 3, widths: { stem: 1 } },
+    ...{ seconds: { fit: 10, indices: 0, select: 0, grow: 0, evaluate: 0.5 }, searchSeconds: 6 },
+    ...change,
+  };
+}
+
+const use = (label: string, change: Partial<Use> = {}): Use => ({
+  label,
+  panel: '',
+  asked: [],
+  stage: null,
+  ...change,
+});
+
+function runOf(key: string, seed: number, uses: readonly Use[], after: string | null = 'seed'): PlannedRun {
+  const spec = parseExperiment(tinyExperiment('/x', `out/runs/${key}`), [`seed=${seed}`]);
+  return { key, label: key, spec, after, uses };
+}
+
+// fit.batch is 16: 40 images are 3 steps an epoch, so stage 0 of 2 epochs takes 6.
+const STAGES = [stageOf(0, 12, 2), stageOf(1, 20, 3, 10)];
+const PLAN = { scale: 'smoke', note: 'n', seeds: [0], directory: 'out/mini' } as const;
+const { spec: FIGURE } = figureOf({
+  reported: [{ label: 'paper', source: 'table 1', points: [{ macs: 5, top1: 6 }] }],
+  claims: [
+    { better: 'aware', than: 'paper', text: 't' },
+    { better: 'aware', than: 'random', text: 'gone' },
+  ],
+});
+
+test("a training step is the seed network's fit over its steps; without epochs there is none", () => {
+  expect(stepSeconds(STAGES, 40, 16)).toBe(2);
+  expect(stepSeconds([stageOf(0, 0, 0), stageOf(1, 20, 2)], 40, 10)).toBe(2.5);
+  expect(stepSeconds([stageOf(0, 0, 0)], 40, 16)).toBe(0);
+});
+
+test("growing costs every fit and evaluation, and every splitting but the last stage's", () => {
+  expect(grownCost(7, STAGES, 2)).toEqual({ seed: 7, fit: 32, search: 6, evaluate: 8, trainingSteps: 19 });
+});
+
+test('a rival costs its fits and its share of the search', () => {
+  const cost = rivalCost(7, [rivalOf(1), rivalOf(2)], 2);
+  expect(cost).toEqual({ seed: 7, fit: 20, search: 12, evaluate: 1, trainingSteps: 16 });
+});
+
+test('a run becomes a curve with a point a stage, its rivals one each, beside the reported numbers', () => {
+  const asked = askedBy([{ method: 'prune-bn', at: 'stages' }]);
+  const run = runOf('a', 0, [use('aware', { asked })]);
+  const found = [{ run, trainImages: 40, stages: STAGES, rivals: [rivalOf(1)] }];
+  const result = resultOf(FIGURE, PLAN, found);
+  expect(result.curves.map(({ label, kind, method }) => [label, kind, method])).toEqual([
+    ['aware', 'grown', 'energy-aware'],
+    ['Pruning (Bn)', 'rival', 'prune-bn'],
+    ['paper', 'reported', null],
+  ]);
+  const [aware, rival, paper] = result.curves;
+  expect(
+    aware?.points.map(({ stage, macs, top1, epochs, directory }) => [stage, macs, top1, epochs, directory]),
+  ).toEqual([
+    [0, 100, 40, 2, '../runs/a/stage-0'],
+    [1, 200, 41, 5, '../runs/a/stage-1'],
+  ]);
+  expect(rival?.points).toEqual([
+    {
+      ...{ seed: 0, stage: 1, macs: 190, params: 19, top1: 30, top5: 70, loss: 3, widths: { stem: 1 } },
+      ...{ epochs: 9, directory: '../runs/r/compare/1' },
+    },
+  ]);
+  expect(rival?.costs).toEqual([{ seed: 0, fit: 10, search: 6, evaluate: 0.5, trainingSteps: 8 }]);
+  expect(paper).toMatchObject({ source: 'table 1', costs: [], points: [{ seed: null, macs: 5, top1: 6 }] });
+  expect(result.claims.map(({ text }) => text)).toEqual(['t']);
+  expect(result.runs).toMatchObject([
+    { label: 'aware', seed: 0, output: '../runs/a', experiment: { name: 'tiny' } },
+  ]);
+});
+
+test('seeds of a curve come together; a shared stage 0 costs each of them and counts once in all', () => {
+  const seedRun = {
+    run: runOf('s', 0, [], null),
+    trainImages: 40,
+    stages: [stageOf(0, 12, 2, 0)],
+    rivals: [],
+  };
+  const grown = (key: string, seed: number) => ({
+    ...{ run: runOf(key, seed, [use('aware')]), trainImages: 40, stages: STAGES, rivals: [] },
+  });
+  const { curves, seconds } = resultOf(FIGURE, PLAN, [seedRun, grown('a', 0), grown('b', 1)]);
+  expect(curves[0]?.points.map(({ seed, stage }) => [seed, stage])).toEqual([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ]);
+  expect(curves[0]?.costs.map(({ seed, fit }) => [seed, fit])).toEqual([
+    [0, 32],
+    [1, 32],
+  ]);
+  // 12 + 4 of the seed network; of each run 6 + 4 and 20 + 60 + 4, its stage 0 not fitted again.
+  expect(seconds).toBe(16 + 2 * (6 + 4 + 20 + 60 + 4));
+});
+
+test('rivals of one name in two curves of a panel stay two curves', () => {
+  const asked = askedBy(['prune-bn']);
+  const of = (label: string) => ({
+    ...{
+      run: runOf(label, 0, [use(label, { asked })]),
+      trainImages: 40,
+      stages: STAGES,
+      rivals: [rivalOf(1)],
+    },
+  });
+  const { curves } = resultOf(FIGURE, PLAN, [of('aware'), of('random')]);
+  expect(curves.map(({ label }) => label)).toEqual([
+    'aware',
+    'Pruning (Bn)',
+    'random',
+    'Pruning (Bn) of random',
+    'paper',
+  ]);
+});
+
+test('networks that are a point each make one curve, at the stages they stand beside', () => {
+  const of = (key: string, stage: number) => ({
+    ...{
+      run: runOf(key, 0, [use('widths', { stage })]),
+      trainImages: 40,
+      stages: STAGES.slice(0, 1),
+      rivals: [],
+    },
+  });
+  const [curve] = resultOf(FIGURE, PLAN, [of('a', 2), of('b', 4)]).curves;
+  expect(curve?.points.map(({ stage, macs }) => [stage, macs])).toEqual([
+    [2, 100],
+    [4, 100],
+  ]);
+  expect(curve).toMatchObject({ kind: 'rival', costs: [{ seed: 0, fit: 24, search: 0, evaluate: 8 }] });
+});
+
+test('a run that left nothing takes no part, and one that was cut off takes part with what it left', () => {
+  const of = (key: string, stages: readonly Stage[]) => ({
+    ...{ run: runOf(key, 0, [use(key)]), trainImages: 40, stages, rivals: [] },
+  });
+  const { curves, runs } = resultOf(FIGURE, PLAN, [of('aware', STAGES.slice(0, 1)), of('random', [])]);
+  expect(curves.map(({ label, points }) => [label, points.length])).toEqual([
+    ['aware', 1],
+    ['paper', 1],
+  ]);
+  expect(runs).toHaveLength(1);
+});
+
+test('of the records in a folder that several experiments share, each takes those it asked for', () => {
+  const [plain, grown, last, targets] = askedBy([
+    { method: 'prune-bn', at: 'stages', base: 'widest' },
+    { method: 'prune-bn', at: 'stages', base: 'grown' },
+    'prune-bn',
+    { method: 'prune-bn', targets: [200] },
+  ] as Parameters<typeof askedBy>[0]);
+  const record = rivalOf(1, { options: { base: 'widest', strength: 1 } });
+  const isOf = (asked: typeof plain, rival = record): boolean =>
+    asked !== undefined && isAsked(asked, rival, 2);
+  expect([isOf(plain), isOf(grown), isOf(last), isOf(targets)]).toEqual([true, false, false, false]);
+  expect(isOf(last, rivalOf(2))).toBe(true);
+  expect(isOf(targets, rivalOf(0, { stage: null }))).toBe(true);
+  expect(isOf(plain, { ...record, method: 'prune-l1' })).toBe(false);
+});
