@@ -1,8 +1,9 @@
 // The figure of accuracy against MACs, the rivals beside the grown networks.
 import { decimal, integer } from '../../format.js';
 import { type Figure, frame, points } from './figure.js';
-import type { RunRecord } from './read.js';
-import { MUTED, SERIES } from './svg.js';
+import { curveColour } from './palette.js';
+import { type RunRecord, rivalName } from './read.js';
+import { MUTED } from './svg.js';
 
 const [ABOVE, BELOW] = [-13, 18] as const;
 /** Points nearer than this factor in MACs may hide one another's names. */
@@ -29,13 +30,13 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
     dy: nameSide({ macs, top1 }, compare?.rivals ?? []),
     said: `stage ${stage}: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
   }));
-  const rivals = (compare?.rivals ?? []).map(({ method, multiplier, macs, top1 }) => ({
-    macs,
-    top1,
-    name: `${decimal(multiplier, 2)}x`,
-    series: `${method}, from scratch`,
-    dy: nameSide({ macs, top1 }, summary.stages),
-    said: `${method} ${decimal(multiplier, 2)}x: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
+  const rivals = (compare?.rivals ?? []).map((rival) => ({
+    macs: rival.macs,
+    top1: rival.top1,
+    name: rival.multiplier === null ? '' : `${decimal(rival.multiplier, 2)}x`,
+    series: rivalName({ ...rival, multiplier: null }),
+    dy: nameSide(rival, summary.stages),
+    said: `${rivalName(rival)}: ${integer(rival.macs)} MACs, top-1 ${decimal(rival.top1, 2)} %`,
   }));
   const series = [...new Set([...grown, ...rivals].map((row) => row.series))];
   const x = {
@@ -59,8 +60,8 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series, range: SERIES.slice(0, series.length) },
-    legend: series.length > 1 ? { title: null, orient: 'top' } : null,
+    scale: { domain: series, range: series.map((_, at) => curveColour(at)) },
+    legend: series.length > 1 ? { title: null, orient: 'top', columns: 3 } : null,
   };
   return {
     id: 'accuracy',

@@ -1,8 +1,8 @@
 // Figures along time: loss and top-1 per epoch, seconds per phase.
 import { decimal } from '../../format.js';
-import type { StageRecord } from '../records.js';
+import type { EpochRecord } from '../records.js';
 import { type Figure, frame, points } from './figure.js';
-import type { RunRecord } from './read.js';
+import { type RunRecord, rivalName, type StagedRival } from './read.js';
 import { GRID, INK, MUTED, SERIES, SURFACE } from './svg.js';
 
 const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
@@ -22,7 +22,7 @@ interface EpochRow {
 }
 
 /** Epochs counted on across the stages. */
-function epochRows(stages: readonly StageRecord[]): {
+function epochRows({ stages, underWay = null }: RunRecord): {
   readonly rows: readonly EpochRow[];
   readonly tests: readonly EpochRow[];
   readonly starts: readonly { epoch: number; name: string }[];
@@ -30,7 +30,7 @@ function epochRows(stages: readonly StageRecord[]): {
   const rows: EpochRow[] = [];
   const tests: EpochRow[] = [];
   const starts: { epoch: number; name: string }[] = [];
-  for (const { stage, epochs, evaluation } of stages) {
+  const addEpochs = (stage: number, epochs: readonly EpochRecord[]): void => {
     starts.push({ epoch: rows.length, name: `stage ${stage}` });
     for (const { epoch, loss, top1 } of epochs) {
       rows.push({
@@ -40,6 +40,9 @@ function epochRows(stages: readonly StageRecord[]): {
         said: `stage ${stage}, epoch ${epoch + 1}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`,
       });
     }
+  };
+  for (const { stage, epochs, evaluation } of stages) {
+    addEpochs(stage, epochs);
     tests.push({
       epoch: rows.length,
       loss: evaluation.loss,
@@ -47,12 +50,13 @@ function epochRows(stages: readonly StageRecord[]): {
       said: `stage ${stage}, test images: loss ${decimal(evaluation.loss, 4)}, top-1 ${decimal(evaluation.top1, 2)} %`,
     });
   }
+  if (underWay !== null) addEpochs(underWay.stage, underWay.epochs);
   return { rows, tests, starts };
 }
 
 /** One measure over all epochs: training as a line, the test images as points where a stage ends. */
-export function epochFigure({ stages }: RunRecord, measure: 'loss' | 'top1'): Figure {
-  const { rows, tests, starts } = epochRows(stages);
+export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
+  const { rows, tests, starts } = epochRows(run);
   const title = measure === 'loss' ? 'Loss' : 'Top-1';
   const values = [
     ...rows.map((row) => ({ ...row, series: 'training' })),
@@ -107,11 +111,19 @@ export function epochFigure({ stages }: RunRecord, measure: 'loss' | 'top1'): Fi
   };
 }
 
+/** Tells the rivals of one method apart where each stage has one. */
+function stageOf({ stage }: StagedRival): string {
+  return stage === undefined ? '' : ` · ${stage}`;
+}
+
 /** Where the time of every stage went. */
 export function secondsFigure({ summary, compare }: RunRecord): Figure {
   const bars = [
     ...summary.stages.map(({ stage, seconds }) => ({ name: `stage ${stage}`, seconds })),
-    ...(compare?.rivals ?? []).map(({ method, seconds }) => ({ name: method, seconds })),
+    ...(compare?.rivals ?? []).map((rival) => ({
+      name: `${rivalName(rival)}${stageOf(rival)}`,
+      seconds: rival.seconds,
+    })),
   ];
   const values = bars.flatMap(({ name, seconds }, order) =>
     PHASES.map((phase, place) => ({

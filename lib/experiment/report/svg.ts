@@ -95,3 +95,14 @@ export async function drawSvg(
     view.finalize();
   }
 }
+
+/** The drawing as a file of its own: colours as they are on a light page, on a white ground, for programs that know no custom properties. */
+export function standaloneSvg(svg: string): string {
+  return svg
+    .replace(/var\(--[\w-]+, ([^()]+)\)/g, '$1')
+    .replace(
+      /^<svg ([^>]*)>/,
+      '<svg xmlns="http://www.w3.org/2000/svg" $1><rect width="100%" height="100%" fill="#ffffff"/>',
+    )
+    .concat('\n');
+}

@@ -8,8 +8,8 @@ import type {
   StageRecord,
   StageSummary,
 } from '../records.js';
-import { type Html, type HtmlColumn, html, htmlTable } from './html.js';
-import type { RunRecord } from './read.js';
+import { type Html, type HtmlColumn, html, htmlTable, tableFrame } from './html.js';
+import { type RunRecord, rivalName } from './read.js';
 
 type NetworkRow = Pick<StageSummary, 'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'> & {
   readonly name: string;
@@ -35,7 +35,7 @@ export function stagesTable({ summary, compare }: RunRecord): Html {
   const stages = summary.stages.map((stage) => ({ ...stage, name: String(stage.stage), isRival: false }));
   const rivals = (compare?.rivals ?? []).map((rival) => ({
     ...rival,
-    name: `${rival.method} ${decimal(rival.multiplier, 2)}x`,
+    name: rivalName(rival),
     isRival: true,
   }));
   return htmlTable(NETWORKS, [...stages, ...rivals], (row) => (row.isRival ? 'rival' : ''));
@@ -146,5 +146,7 @@ export function picksTables({ stages }: RunRecord): Html {
 }
 
 export function factsTable(facts: readonly (readonly [name: string, value: string])[]): Html {
-  return html`<div class="scroll"><table><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table></div>`;
+  return tableFrame(
+    html`<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>`,
+  );
 }
