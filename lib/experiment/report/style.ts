@@ -32,7 +32,7 @@ h3 { font-size: 15px; margin: 0; }
 .tile .note { color: var(--muted); font-size: 13px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 16px; align-items: start; }
 figure { margin: 0; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; }
-figure svg { display: block; width: 100%; max-width: 540px; height: auto; margin: 10px auto 4px; }
+figure svg { display: block; width: 100%; max-width: 480px; height: auto; margin: 10px auto 4px; }
 figcaption { color: var(--muted); font-size: 13px; }
 .note { color: var(--muted); }
 .table { position: relative; }
@@ -61,7 +61,7 @@ pre { margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--surface
   font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 @media (max-width: 560px) {
   main { padding: 20px 12px 40px; } h1 { font-size: 23px; } h2 { margin-top: 32px; }
-  .tiles { grid-template-columns: 1fr 1fr; } .tile .value { font-size: 20px; } figure { padding: 12px 10px; }
+  .tiles { grid-template-columns: 1fr 1fr; } .tile .value { font-size: 20px; } figure { padding: 12px 8px; } figure h3, figcaption { padding: 0 4px; }
   th, td { padding: 6px 9px; }
 }
 @media print {
@@ -70,7 +70,9 @@ pre { margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--surface
     ${curveProperties(LIGHT_CURVES)} }
   main { max-width: none; padding: 0; } figure, .tile, tr { break-inside: avoid; } h2 { break-after: avoid; }
   .js .copy, .tip { display: none; } .scroll { overflow: visible; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  .figures { grid-template-columns: 1fr 1fr; } details .scroll { max-height: none; } th, td { padding: 3px 6px; font-size: 11px; white-space: normal; }
+  .figures { grid-template-columns: 1fr 1fr; } details .scroll { max-height: none; } table { font-size: 9.5px; } th, td { padding: 2px 4px; white-space: normal; } .text, .facts td { min-width: 0; }
+  th:first-child, td:first-child { padding-left: 6px; } th:last-child, td:last-child { padding-right: 6px; }
+  details::details-content { content-visibility: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -41,14 +41,14 @@ export function stagesTable({ summary, compare }: RunRecord): Html {
   return htmlTable(NETWORKS, [...stages, ...rivals], (row) => (row.isRival ? 'rival' : ''));
 }
 
-interface Choice {
+export interface Choice {
   readonly stage: number;
   readonly certificate: CertificateRecord;
   readonly budget: BudgetRecord;
   readonly picks: number;
 }
 
-const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
+export const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
   { title: 'stage', cell: ({ stage }) => `${stage} to ${stage + 1}` },
   { title: 'budget', cell: ({ budget }) => budget.cost },
   { title: 'before', cell: ({ budget }) => integer(budget.before), isNumber: true },
@@ -83,11 +83,15 @@ export function splitStages(stages: readonly StageRecord[]): readonly SplitStage
   return stages.filter((stage): stage is SplitStage => stage.split !== null);
 }
 
-export function certificatesTable({ stages }: RunRecord): Html {
-  const rows = splitStages(stages).flatMap(({ stage, split: { certificate, picks } }) =>
+/** One row a budget of every stage that was split. */
+export function choicesOf(stages: readonly StageRecord[]): readonly Choice[] {
+  return splitStages(stages).flatMap(({ stage, split: { certificate, picks } }) =>
     certificate.budgets.map((budget) => ({ stage, certificate, budget, picks: picks.length })),
   );
-  return htmlTable(CERTIFICATES, rows);
+}
+
+export function certificatesTable({ stages }: RunRecord): Html {
+  return htmlTable(CERTIFICATES, choicesOf(stages));
 }
 
 const STEPS: readonly HtmlColumn<SplitStage>[] = [
