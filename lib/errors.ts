@@ -29,6 +29,7 @@ export const CODES = {
   E_LIBTORCH: { exit: 1, means: 'LibTorch is missing or of another version' },
   E_ADDON: { exit: 1, means: 'the native addon is missing or does not load' },
   E_DOWNLOAD: { exit: 1, means: 'a file cannot be downloaded, or is not what it should be' },
+  E_PORT: { exit: 1, means: 'a port cannot be served on' },
   E_WRITE: { exit: 1, means: 'a file cannot be written' },
   E_ABORTED: { exit: 1, means: 'the work was aborted' },
   E_NOT_FINITE: { exit: 1, means: 'a loss, weight or index is not finite' },

@@ -8,6 +8,8 @@ export interface Flag<T> {
   /** `previous` holds the values so far of a flag that may be given again. */
   readonly parse: (text: string, name: string, previous: unknown) => T;
   readonly fallback?: T;
+  /** What the flag means where it is given without its value; left out where it needs one. */
+  readonly alone?: T;
   readonly isRequired: boolean;
   readonly isRepeated: boolean;
 }
@@ -103,6 +105,11 @@ export function repeated(
 
 export function required<T>(optional: Flag<T>): Flag<Exclude<T, undefined>> {
   return { ...(optional as Flag<Exclude<T, undefined>>), isRequired: true };
+}
+
+/** A flag whose value may be left out. */
+export function withAlone<T>(optional: Flag<T>, alone: NoInfer<Exclude<T, undefined>>): Flag<T> {
+  return { ...optional, alone };
 }
 
 export function withDefault<T>(

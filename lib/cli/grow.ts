@@ -1,12 +1,16 @@
 // splitgrow grow: Algorithm 1 by an experiment file, with its table, certificates and report.
 import { dirname, join } from 'node:path';
 import { grow } from '../api.js';
+import { readRanks } from '../distributed/ranks.js';
 import type { SplitRecord, StageRecord } from '../experiment/records.js';
 import { readRun } from '../experiment/report/read.js';
+import { growingReport } from '../experiment/report.js';
+import { readExperiment } from '../experiment/spec.js';
 import { integer, percent, significant } from '../format.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
 import { facts } from './table.js';
+import { WATCH_FLAG, type Watched, withWatch } from './watch.js';
 
 /** What the choice of a stage was allowed, what it used, and how far it is from the best. */
 export function certificateLine({ certificate, picks }: SplitRecord): string {
@@ -27,6 +31,16 @@ function certificates(stages: readonly StageRecord[]): readonly (readonly [strin
   );
 }
 
+/** What --watch serves; of several ranks only the first one does. */
+async function watchedOf(
+  { experiment, set }: { readonly experiment: string; readonly set: readonly string[] },
+  port: number | undefined,
+): Promise<Watched | null> {
+  if (port === undefined || (readRanks()?.rank ?? 0) > 0) return null;
+  const { output } = await readExperiment(experiment, set);
+  return { directory: output, port, render: growingReport };
+}
+
 export const GROW = defineCommand({
   name: 'grow',
   isCollective: true,
@@ -34,7 +48,7 @@ export const GROW = defineCommand({
     'grows the network of an experiment file by energy-aware splitting (Algorithm 1); continues where it was stopped',
   hasStages: true,
   arguments: EXPERIMENT_ARGUMENTS,
-  flags: EXPERIMENT_FLAGS,
+  flags: { ...EXPERIMENT_FLAGS, watch: WATCH_FLAG },
   examples: [
     ['splitgrow grow experiments/demo.json', 'a whole run, with a table and an HTML report'],
     [
@@ -42,9 +56,15 @@ export const GROW = defineCommand({
       'the same with another strategy',
     ],
     ['splitgrow grow experiments/demo.json --json > summary.json', 'the summary as JSON'],
+    [
+      'splitgrow grow experiments/demo.json --watch 8080',
+      'with the growing report at http://127.0.0.1:8080/',
+    ],
   ],
-  run: async (values, { control }) => {
-    const document = await grow({ experiment: values.experiment, set: overridesOf(values) }, control);
+  run: async (values, context) => {
+    const options = { experiment: values.experiment, set: overridesOf(values) };
+    const watched = await watchedOf(options, values.watch);
+    const document = await withWatch(watched, context, (control) => grow(options, control));
     return {
       document,
       text: async (style) => {

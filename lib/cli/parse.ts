@@ -13,12 +13,14 @@ function flagName(key: string): string {
 
 function toOption(key: string, flag: Flag<unknown>): Option {
   const name = flagName(key);
+  const [open, close] = flag.alone === undefined ? ['<', '>'] : ['[', ']'];
   const option = new Option(
-    flag.value === null ? name : `${name} <${flag.value}>`,
+    flag.value === null ? name : `${name} ${open}${flag.value}${close}`,
     `${flag.help}${flag.isRequired ? ' (required)' : ''}${flag.isRepeated ? ' (repeatable)' : ''}`,
   );
   if (flag.value !== null)
     option.argParser((given: string, previous: unknown) => flag.parse(given, name, previous));
+  if (flag.alone !== undefined) option.preset(String(flag.alone));
   if (!flag.isRepeated && flag.fallback !== undefined && flag.value !== null) option.default(flag.fallback);
   return option;
 }

@@ -1,18 +1,21 @@
-// Writes a run's report: output/report.html, self-contained, and output/stages.csv.
+// A run's report: output/report.html, self-contained, with its tables as CSV, its numbers as JSON and its plots as SVG.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
-import { stagesCsv } from './report/csv.js';
+import { epochsCsv, stagesCsv } from './report/csv.js';
 import type { Figure } from './report/figure.js';
 import { accuracyFigure } from './report/figures-accuracy.js';
 import { indicesFigure, widthsFigure } from './report/figures-splitting.js';
 import { stepFigure } from './report/figures-steps.js';
 import { epochFigure, secondsFigure } from './report/figures-time.js';
+import { writeJson, writePlots } from './report/files.js';
 import { describeMachine } from './report/machine.js';
-import { type Drawn, page } from './report/page.js';
-import { readRun } from './report/read.js';
+import { type Drawn, type PageParts, page } from './report/page.js';
+import { type RunRecord, readRun } from './report/read.js';
+import { readGrowingRun } from './report/read-growing.js';
 import { drawSvg } from './report/svg.js';
 
-async function draw(figures: readonly (Figure | null)[]): Promise<readonly Drawn[]> {
+/** Draws every figure that there is. */
+export async function draw(figures: readonly (Figure | null)[]): Promise<readonly Drawn[]> {
   const drawn: Drawn[] = [];
   for (const figure of figures) {
     if (figure === null) continue;
@@ -21,29 +24,45 @@ async function draw(figures: readonly (Figure | null)[]): Promise<readonly Drawn
   return drawn;
 }
 
-/** Makes the report of the run in `outputDirectory` from its records. @returns the path of report.html */
+async function partsOf(run: RunRecord): Promise<PageParts> {
+  const hasStages = run.stages.length > 0;
+  return {
+    run,
+    figures: await draw([
+      ...(hasStages ? [accuracyFigure(run), widthsFigure(run)] : []),
+      ...(hasStages || (run.underWay?.epochs.length ?? 0) > 0
+        ? [epochFigure(run, 'loss'), epochFigure(run, 'top1')]
+        : []),
+      ...(hasStages ? [secondsFigure(run), stepFigure(run)] : []),
+    ]),
+    indexFigures: await draw(run.stages.map(indicesFigure)),
+    machine: describeMachine(),
+    made: new Date().toISOString(),
+  };
+}
+
+/**
+ * Makes the report of the run in `outputDirectory` from its records: report.html, stages.csv, epochs.csv,
+ * report.json, plots/<figure>.svg. @returns the path of report.html
+ */
 export async function renderReport(outputDirectory: string): Promise<string> {
   const run = await readRun(outputDirectory);
-  const figures = [
-    accuracyFigure(run),
-    widthsFigure(run),
-    epochFigure(run, 'loss'),
-    epochFigure(run, 'top1'),
-    secondsFigure(run),
-    stepFigure(run),
-  ];
-  const indexFigures = run.stages.map(indicesFigure);
+  const parts = await partsOf(run);
+  const { summary, stages, compare, experiment } = run;
   const file = join(outputDirectory, 'report.html');
   await writeFileAtomic(join(outputDirectory, 'stages.csv'), stagesCsv(run));
-  await writeFileAtomic(
-    file,
-    page({
-      run,
-      figures: await draw(figures),
-      indexFigures: await draw(indexFigures),
-      machine: describeMachine(),
-      made: new Date().toISOString(),
-    }),
-  );
+  await writeFileAtomic(join(outputDirectory, 'epochs.csv'), epochsCsv(run));
+  await writeJson(join(outputDirectory, 'report.json'), {
+    format: 'splitgrow-report/1',
+    ...{ summary, stages, compare, experiment },
+    ...{ machine: Object.fromEntries(parts.machine), made: parts.made },
+  });
+  await writePlots(outputDirectory, [...parts.figures, ...parts.indexFigures]);
+  await writeFileAtomic(file, page(parts));
   return file;
+}
+
+/** The report of a run that still grows, as HTML; writes nothing. @throws E_FILE where no run has begun there */
+export async function growingReport(outputDirectory: string): Promise<string> {
+  return page(await partsOf(await readGrowingRun(outputDirectory)));
 }

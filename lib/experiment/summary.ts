@@ -79,7 +79,8 @@ export async function readStages(output: string, last: number): Promise<readonly
   return stages;
 }
 
-function stageSummary(record: StageRecord, directory: string): StageSummary {
+/** What summary.json says of a stage. */
+export function stageSummary(record: StageRecord, directory: string): StageSummary {
   const { stage, macs, params, flops2x, evaluation, widths, split, seconds } = record;
   const { top1, top5, loss } = evaluation;
   return {

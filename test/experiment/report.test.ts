@@ -1,13 +1,14 @@
 // The report: whole, self-contained, safe against hostile names, and readable without a rival or a split.
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { stagesCsv } from '../../lib/experiment/report/csv.js';
+import { epochsCsv, stagesCsv } from '../../lib/experiment/report/csv.js';
 import { bins } from '../../lib/experiment/report/figures-splitting.js';
 import { escapeHtml, html } from '../../lib/experiment/report/html.js';
 import { readRun } from '../../lib/experiment/report/read.js';
-import { renderReport } from '../../lib/experiment/report.js';
+import { growingReport, renderReport } from '../../lib/experiment/report.js';
 import { type MadeUp, writeMadeUpRun } from './made-up-run.js';
 
 function madeUpRun(options: MadeUp = {}): string {
@@ -36,6 +37,16 @@ const FIGURES = [
 /** Every element of a page by name, as a strict reader of tags sees them. */
 function tagsOf(page: string): ReadonlySet<string> {
   return new Set([...page.matchAll(/<([a-z][a-z0-9]*)/gi)].map(([, tag = '']) => tag.toLowerCase()));
+}
+
+/** One script, the one that the policy names by its hash. */
+function expectOneScript(page: string): void {
+  const scripts = [...page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)];
+  expect(scripts).toHaveLength(1);
+  const hash = createHash('sha256')
+    .update(scripts[0]?.[1] ?? '')
+    .digest('base64');
+  expect(page).toContain(`script-src 'sha256-${hash}'`);
 }
 
 describe('a whole run', () => {
@@ -72,18 +83,47 @@ describe('a whole run', () => {
     expect(page).not.toMatch(/>(undefined|NaN|null)</);
   });
 
-  test('leaves report.html and stages.csv and no half-written file', async () => {
+  test('leaves the page, its tables, numbers and plots, and no half-written file', async () => {
     const output = madeUpRun();
     const before = readdirSync(output);
     expect(await renderReport(output)).toBe(join(output, 'report.html'));
-    expect(readdirSync(output).sort()).toEqual([...before, 'report.html', 'stages.csv'].sort());
+    const made = ['report.html', 'report.json', 'stages.csv', 'epochs.csv', 'plots'];
+    expect(readdirSync(output).sort()).toEqual([...before, ...made].sort());
+    expect(readdirSync(join(output, 'plots')).sort()).toEqual(FIGURES.map((id) => `${id}.svg`).sort());
   });
 
-  test('is one file that refers to nothing outside it and runs no script', async () => {
+  test('leaves plots that stand alone: no custom properties, no duplicate of another run of the report', async () => {
+    const output = madeUpRun();
+    await renderReport(output);
+    writeFileSync(join(output, 'plots', 'left.svg'), '');
+    await renderReport(output);
+    expect(readdirSync(join(output, 'plots'))).not.toContain('left.svg');
+    for (const id of FIGURES) {
+      const svg = readFileSync(join(output, 'plots', `${id}.svg`), 'utf8');
+      expect(svg).toMatch(
+        /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" [^>]*><rect [^>]*fill="#ffffff"\/>/,
+      );
+      expect(svg).not.toContain('var(');
+    }
+  });
+
+  test('leaves its numbers as JSON', async () => {
+    const output = madeUpRun();
+    await renderReport(output);
+    const report = JSON.parse(readFileSync(join(output, 'report.json'), 'utf8')) as Record<string, unknown>;
+    const { summary, stages, compare, experiment } = await readRun(output);
+    expect(report).toMatchObject({
+      format: 'splitgrow-report/1',
+      ...{ summary, stages, compare, experiment },
+      machine: { Node: process.version },
+    });
+  });
+
+  test('is one file that refers to nothing outside it, and its policy lets its one script run', async () => {
     const page = await reportOf();
     expect(page).not.toMatch(/https?:|\/\/[a-z]|@import|\bsrc=|\bhref=|url\((?!#)/i);
-    expect(tagsOf(page)).not.toContain('script');
     expect(page).toContain("default-src 'none'");
+    expectOneScript(page);
   });
 
   test('has no id twice', async () => {
@@ -108,7 +148,7 @@ describe('names from files', () => {
   test('are text and never markup', async () => {
     const page = await reportOf({ name: HOSTILE, layer: (id) => `${HOSTILE}${id}` });
     expect(tagsOf(page)).not.toContain('img');
-    expect(tagsOf(page)).not.toContain('script');
+    expectOneScript(page);
     expect(page.match(/<\/style>/g)).toHaveLength(1);
     expect(page).toContain(`<h1>${escapeHtml(HOSTILE)}</h1>`);
   });
@@ -147,6 +187,63 @@ test('stages.csv has a row a network, the rival last', async () => {
     `grown,0,${join(output, 'stage-0')},269312,1130,,45,75,1.5,22,8,0.03,1.2,0.5,8,8,8,8,8`,
   );
   expect(rows[4]).toMatch(/^width-multiplier,3,/);
+});
+
+test('epochs.csv has a row an epoch of every stage', async () => {
+  const [head, ...rows] = epochsCsv(await readRun(madeUpRun()))
+    .trimEnd()
+    .split('\n');
+  expect(head).toBe('stage,epoch,loss,top1,learningRate,seconds');
+  expect(rows).toHaveLength(16);
+  expect(rows[0]).toBe('0,0,2.1,39,0.1,3');
+});
+
+describe('a run that still grows', () => {
+  /** Two finished stages, the third with epochs but no record, no summary. */
+  function growing(): string {
+    const output = madeUpRun({ hasRival: false });
+    for (const name of ['summary.json', 'stage-2', 'stage-3'])
+      rmSync(join(output, name), { recursive: true });
+    const epoch = { type: 'epoch', learningRate: 0.1, seconds: 3, top1: 50 };
+    const lines = [
+      { ...epoch, stage: 1, epoch: 3, loss: 1.5 },
+      { ...epoch, stage: 2, epoch: 0, loss: 1.4321 },
+    ];
+    const text = lines.map((line) => JSON.stringify(line)).join('\n');
+    writeFileSync(join(output, 'metrics.jsonl'), `${text}\n{"torn`);
+    return output;
+  }
+
+  test('has a report of its finished stages and of the epochs under way, and nothing is written', async () => {
+    const output = growing();
+    const before = readdirSync(output);
+    const page = await growingReport(output);
+    expect(page).toContain('under way: stage 2, 1 epochs done');
+    expect(page).toContain('372,100');
+    expect(page).not.toContain('59.80');
+    expect(page).toContain('stage 2, epoch 1: loss 1.4321');
+    expect(page).not.toMatch(/>(undefined|NaN|null)</);
+    expect(readdirSync(output)).toEqual(before);
+  });
+
+  test('has one from its first moment', async () => {
+    const output = growing();
+    for (const name of ['stage-0', 'stage-1', 'metrics.jsonl'])
+      rmSync(join(output, name), { recursive: true });
+    const page = await growingReport(output);
+    expect(page).toContain('under way: stage 0, 0 epochs done');
+    expect(page).not.toContain('<figure');
+    rmSync(join(output, 'experiment.json'));
+    await expect(growingReport(output)).rejects.toMatchObject({ code: 'E_FILE' });
+  });
+
+  test('has the report of a finished run when it is done', async () => {
+    const output = madeUpRun();
+    // The drawing library counts its clips over the life of the process.
+    const plain = (page: string) => page.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|clip\d+/g, '');
+    const whole = readFileSync(await renderReport(output), 'utf8');
+    expect(plain(await growingReport(output)) === plain(whole)).toBe(true);
+  });
 });
 
 test('a run without splits and without a rival gives a report without their parts', async () => {

@@ -1,4 +1,4 @@
-// stages.csv: one row a network, for spreadsheets.
+// stages.csv and epochs.csv: one row a network, one row an epoch, for spreadsheets.
 import type { RunRecord } from './read.js';
 
 const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
@@ -10,6 +10,28 @@ function cell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** Rows as comma-separated values, a line each. */
+export function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
+}
+
+/** One row an epoch of every stage. */
+export function epochsCsv({ stages }: RunRecord): string {
+  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds'];
+  const rows = stages.flatMap(({ stage, epochs }) =>
+    epochs.map(({ epoch, loss, top1, learningRate, seconds }) => [
+      stage,
+      epoch,
+      loss,
+      top1,
+      learningRate,
+      seconds,
+    ]),
+  );
+  return csv([head, ...rows]);
+}
+
+/** One row a network, the rivals last. */
 export function stagesCsv({ summary, compare }: RunRecord): string {
   const networks = [
     ...summary.stages.map((network) => ({ method: 'grown', ...network })),
@@ -44,5 +66,5 @@ export function stagesCsv({ summary, compare }: RunRecord): string {
       ...layers.map((layer) => widths[layer] ?? ''),
     ],
   );
-  return [head, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+  return csv([head, ...rows]);
 }

@@ -10,7 +10,7 @@ export interface Figure {
 }
 
 /** Of the whole drawing: every figure has one width, so its text is of one size on the page. */
-const WIDTH = 420;
+const WIDTH = 380;
 
 /** A specification that fits its labels into the figure's width. */
 export function frame(body: Readonly<Record<string, unknown>>, height = 270): TopLevelSpec {

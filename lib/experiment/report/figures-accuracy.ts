@@ -3,8 +3,9 @@
 import { decimal, integer } from '../../format.js';
 import { rivalNameAt } from '../rival-name.js';
 import { type Figure, frame, points } from './figure.js';
+import { curveColour } from './palette.js';
 import type { RunRecord } from './read.js';
-import { MUTED, SERIES } from './svg.js';
+import { MUTED } from './svg.js';
 
 const [ABOVE, BELOW] = [-13, 18] as const;
 /** Points nearer than this factor in MACs may hide one another's names. */
@@ -61,8 +62,8 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series, range: SERIES.slice(0, series.length) },
-    legend: series.length > 1 ? { title: null, orient: 'top' } : null,
+    scale: { domain: series, range: series.map((_, at) => curveColour(at)) },
+    legend: series.length > 1 ? { title: null, orient: 'top', columns: 3 } : null,
   };
   return {
     id: 'accuracy',

@@ -1,13 +1,24 @@
 // Figures of splitting: widths per layer, splitting indices of a stage.
 import { significant } from '../../format.js';
-import type { Histogram, PickRecord, StageRecord } from '../records.js';
+import type { Histogram, PickRecord, StageRecord, StageSummary } from '../records.js';
 import { type Figure, frame } from './figure.js';
 import type { RunRecord } from './read.js';
 import { INK, SERIES, SURFACE } from './svg.js';
 
+/** A network of some stage, by the widths of its layers. */
+export type StageWidths = Pick<StageSummary, 'stage' | 'widths'>;
+
 /** Width of every layer, stage by stage. */
 export function widthsFigure({ summary }: RunRecord): Figure {
-  const values = summary.stages.flatMap(({ stage, widths }) =>
+  return widthsPicture(summary.stages, { id: 'widths', title: 'Widths of the layers' });
+}
+
+/** Width of every layer of `stages` as a picture. */
+export function widthsPicture(
+  stages: readonly StageWidths[],
+  { id, title }: Pick<Figure, 'id' | 'title'>,
+): Figure {
+  const values = stages.flatMap(({ stage, widths }) =>
     Object.entries(widths).map(([layer, width], order) => ({
       stage,
       layer,
@@ -30,9 +41,9 @@ export function widthsFigure({ summary }: RunRecord): Figure {
     axis: { title: 'stage', orient: 'top', labelAngle: 0, domain: false, ticks: false },
   };
   return {
-    id: 'widths',
-    title: 'Widths of the layers',
-    caption: 'Neurons of each layer as the network grows: the darker, the wider.',
+    id,
+    title,
+    caption: 'Neurons of each layer as the network grows: the stronger the colour, the wider.',
     spec: frame(
       {
         data: { values },

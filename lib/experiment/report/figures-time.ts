@@ -1,7 +1,7 @@
 // Figures along time: loss and top-1 per epoch, seconds per phase.
 
 import { decimal } from '../../format.js';
-import type { StageRecord } from '../records.js';
+import type { EpochRecord } from '../records.js';
 import { rivalNameAt } from '../rival-name.js';
 import { type Figure, frame, points } from './figure.js';
 import type { RunRecord } from './read.js';
@@ -24,7 +24,7 @@ interface EpochRow {
 }
 
 /** Epochs counted on across the stages. */
-function epochRows(stages: readonly StageRecord[]): {
+function epochRows({ stages, underWay = null }: RunRecord): {
   readonly rows: readonly EpochRow[];
   readonly tests: readonly EpochRow[];
   readonly starts: readonly { epoch: number; name: string }[];
@@ -32,7 +32,7 @@ function epochRows(stages: readonly StageRecord[]): {
   const rows: EpochRow[] = [];
   const tests: EpochRow[] = [];
   const starts: { epoch: number; name: string }[] = [];
-  for (const { stage, epochs, evaluation } of stages) {
+  const addEpochs = (stage: number, epochs: readonly EpochRecord[]): void => {
     starts.push({ epoch: rows.length, name: `stage ${stage}` });
     for (const { epoch, loss, top1 } of epochs) {
       rows.push({
@@ -42,6 +42,9 @@ function epochRows(stages: readonly StageRecord[]): {
         said: `stage ${stage}, epoch ${epoch + 1}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`,
       });
     }
+  };
+  for (const { stage, epochs, evaluation } of stages) {
+    addEpochs(stage, epochs);
     tests.push({
       epoch: rows.length,
       loss: evaluation.loss,
@@ -49,12 +52,13 @@ function epochRows(stages: readonly StageRecord[]): {
       said: `stage ${stage}, test images: loss ${decimal(evaluation.loss, 4)}, top-1 ${decimal(evaluation.top1, 2)} %`,
     });
   }
+  if (underWay !== null) addEpochs(underWay.stage, underWay.epochs);
   return { rows, tests, starts };
 }
 
 /** One measure over all epochs: training as a line, the test images as points where a stage ends. */
-export function epochFigure({ stages }: RunRecord, measure: 'loss' | 'top1'): Figure {
-  const { rows, tests, starts } = epochRows(stages);
+export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
+  const { rows, tests, starts } = epochRows(run);
   const title = measure === 'loss' ? 'Loss' : 'Top-1';
   const values = [
     ...rows.map((row) => ({ ...row, series: 'training' })),

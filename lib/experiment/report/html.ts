@@ -44,19 +44,32 @@ export interface HtmlColumn<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string | Html;
   readonly isNumber?: boolean;
+  /** Sentences: its lines break. */
+  readonly isText?: boolean;
 }
 
-/** A table that scrolls sideways where the page is too narrow. */
+/** Buttons that copy the table below them; the page's script shows them. */
+const COPY = trusted(
+  '<div class="copy"><button type="button" data-copy="markdown">Markdown</button><button type="button" data-copy="csv">CSV</button></div>',
+);
+
+/** The frame of a table: it scrolls sideways where the page is too narrow, and can be copied. */
+export function tableFrame(table: Html): Html {
+  return html`<div class="table">${COPY}<div class="scroll" tabindex="0" role="region" aria-label="table">${table}</div></div>`;
+}
+
+/** A table of `rows`, one column each of `columns`. */
 export function htmlTable<Row>(
   columns: readonly HtmlColumn<Row>[],
   rows: readonly Row[],
   rowClass?: (row: Row) => string,
 ): Html {
-  const attribute = (column: HtmlColumn<Row>): Html => trusted(column.isNumber === true ? ' class="n"' : '');
+  const attribute = ({ isNumber, isText }: HtmlColumn<Row>): Html =>
+    trusted(isNumber === true ? ' class="n"' : isText === true ? ' class="text"' : '');
   const head = columns.map((column) => html`<th scope="col"${attribute(column)}>${column.title}</th>`);
   const body = rows.map(
     (row) =>
       html`<tr class="${rowClass?.(row) ?? ''}">${columns.map((column) => html`<td${attribute(column)}>${column.cell(row)}</td>`)}</tr>\n`,
   );
-  return html`<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>\n${body}</tbody></table></div>`;
+  return tableFrame(html`<table><thead><tr>${head}</tr></thead><tbody>\n${body}</tbody></table>`);
 }

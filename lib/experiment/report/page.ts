@@ -1,11 +1,12 @@
 // The report's page: what came out first, then the figures, then everything that proves it.
 
 import { decimal, integer, percent, seconds } from '../../format.js';
+import type { RivalRecord } from '../records.js';
 import { rivalName } from '../rival-name.js';
 import type { Figure } from './figure.js';
 import { type Html, html, preformatted, trusted } from './html.js';
 import type { RunRecord } from './read.js';
-import { STYLE } from './style.js';
+import { shell } from './shell.js';
 import {
   certificatesTable,
   factsTable,
@@ -28,7 +29,7 @@ export interface PageParts {
   readonly made: string;
 }
 
-interface Tile {
+export interface Tile {
   readonly name: string;
   readonly value: string;
   readonly note: string;
@@ -36,6 +37,11 @@ interface Tile {
 
 function signed(value: number, digits: number): string {
   return `${value < 0 ? '−' : '+'}${decimal(Math.abs(value), digits)}`;
+}
+
+/** Those held against the last network; the others are in the table. */
+function rivalsOfLast(rivals: readonly RivalRecord[], last: number): readonly RivalRecord[] {
+  return rivals.filter(({ stage = last }) => stage === last);
 }
 
 function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
@@ -46,13 +52,11 @@ function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
     .flatMap((stage) => Object.values(stage.seconds))
     .reduce((sum, value) => sum + value, 0);
   const fit = summary.stages.reduce((sum, stage) => sum + stage.seconds.fit, 0);
-  const rivals = (compare?.rivals ?? [])
-    .filter(({ stage }) => stage === last.stage)
-    .map(({ top1, macs, ...rival }) => ({
-      name: `against ${rivalName(rival)}`,
-      value: `${signed(last.top1 - top1, 2)} points`,
-      note: `${decimal(top1, 2)} % at ${integer(macs)} MACs`,
-    }));
+  const rivals = rivalsOfLast(compare?.rivals ?? [], last.stage).map((rival) => ({
+    name: `against ${rivalName(rival)}`,
+    value: `${signed(last.top1 - rival.top1, 2)} points`,
+    note: `${decimal(rival.top1, 2)} % at ${integer(rival.macs)} MACs`,
+  }));
   return [
     {
       name: 'top-1',
@@ -78,7 +82,20 @@ function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
   ];
 }
 
-function figureHtml({ id, title, caption, svg }: Drawn): Html {
+export function tilesHtml(tiles: readonly Tile[]): Html {
+  if (tiles.length === 0) return html``;
+  return html`<dl class="tiles">${tiles.map(
+    ({ name, value, note }) =>
+      html`<div class="tile"><dt>${name}</dt><dd><div class="value">${value}</div><div class="note">${note}</div></dd></div>\n`,
+  )}</dl>`;
+}
+
+/** An experiment file, folded away. */
+export function experimentHtml(summary: string, experiment: unknown): Html {
+  return html`<details><summary>${summary}</summary><pre tabindex="0">${preformatted(JSON.stringify(experiment, null, 2))}</pre></details>\n`;
+}
+
+export function figureHtml({ id, title, caption, svg }: Drawn): Html {
   return html`<figure id="figure-${id}"><h3>${title}</h3>${trusted(svg)}<figcaption>${caption}</figcaption></figure>\n`;
 }
 
@@ -107,44 +124,28 @@ ${stepsTable(run)}
 ${picksTables(run)}`;
 }
 
-/** The whole page: one file, nothing fetched, no script. */
+/** The whole page. */
 export function page(parts: PageParts): string {
   const { run, figures, machine, made } = parts;
   const { name, seed, stages } = run.summary;
   const ended = ENDS[run.stages.at(-1)?.ended ?? ''];
-  const tiles = tilesOf(run).map(
-    (tile) =>
-      html`<div class="tile"><dt>${tile.name}</dt><dd><div class="value">${tile.value}</div><div class="note">${tile.note}</div></dd></div>\n`,
-  );
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="splitgrow">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${name} · splitgrow</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<main>
-<header>
-<div class="eyebrow">splitgrow growth run</div>
-<h1>${name}</h1>
-<p>${Math.max(0, stages.length - 1)} splitting stages, seed ${seed}${ended === undefined ? '' : `; it ended because ${ended}`}.</p>
-</header>
-<dl class="tiles">${tiles}</dl>
+  const underWay = run.underWay ?? null;
+  const state = ended === undefined ? '' : `; it ended because ${ended}`;
+  const now =
+    underWay === null ? '' : `; under way: stage ${underWay.stage}, ${underWay.epochs.length} epochs done`;
+  return shell({
+    title: name,
+    eyebrow: 'splitgrow growth run',
+    lead: html`<p>${Math.max(0, stages.length - 1)} splitting stages, seed ${seed}${underWay === null ? state : now}.</p>`,
+    body: html`${tilesHtml(tilesOf(run))}
 <h2>Stages</h2>
-${stagesTable(run)}
+${stages.length === 0 ? html`<p class="note">None is finished yet.</p>` : stagesTable(run)}
 <h2>Figures</h2>
 <div class="figures">${figures.map(figureHtml)}</div>
 ${splittingHtml(parts)}
 <h2>Experiment</h2>
-${run.experiment === null ? html`<p class="note">None was kept in the output folder.</p>` : html`<details><summary>The experiment file, defaults filled in</summary><pre>${preformatted(JSON.stringify(run.experiment, null, 2))}</pre></details>`}
+${run.experiment === null ? html`<p class="note">None was kept in the output folder.</p>` : experimentHtml('The experiment file, defaults filled in', run.experiment)}
 <h2>Machine and versions</h2>
-${factsTable([...machine, ['report made', made]])}
-</main>
-</body>
-</html>
-`.html;
+${factsTable([...machine, ['report made', made]])}`,
+  });
 }

@@ -2,7 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import type { CompareRecord, StageRecord, Summary } from '../records.js';
+import type { CompareRecord, EpochRecord, StageRecord, Summary } from '../records.js';
+
+/** A stage that is being fitted. */
+export interface UnderWay {
+  readonly stage: number;
+  /** Those that are done. */
+  readonly epochs: readonly EpochRecord[];
+}
 
 export interface RunRecord {
   readonly directory: string;
@@ -12,9 +19,12 @@ export interface RunRecord {
   readonly compare: CompareRecord | null;
   /** The experiment as it was run, or null where none was kept. */
   readonly experiment: unknown;
+  /** Null, or left out, where the run has ended. */
+  readonly underWay?: UnderWay | null;
 }
 
-async function readJson(file: string): Promise<unknown> {
+/** The JSON in `file`, or null where there is no such file. @throws E_FILE */
+export async function readJson(file: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -31,7 +41,8 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
-async function readFormat<T extends { readonly format: string }>(
+/** Likewise, of one format. */
+export async function readFormat<T extends { readonly format: string }>(
   file: string,
   format: T['format'],
 ): Promise<T | null> {

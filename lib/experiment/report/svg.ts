@@ -1,4 +1,5 @@
 // A Vega-Lite specification drawn as inline SVG whose colours follow the page's light or dark scheme.
+import type { Config, LegendLayout } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 
 /** Colours are the page's custom properties; the second value serves an SVG that stands alone. */
@@ -77,6 +78,12 @@ function withTitles(svg: string): string {
   );
 }
 
+/** Legends begin at the drawing's left edge, not at the axis: beside long labels they would be cut off. */
+function withLegends(config: Config): Config {
+  const top: LegendLayout = { anchor: 'start', frame: 'bounds' };
+  return { ...config, legend: { ...config.legend, layout: { top } } };
+}
+
 /** Draws `spec`; `label` is what a screen reader says of the whole, `id` keeps inner ids apart on a page. */
 export async function drawSvg(
   spec: TopLevelSpec,
@@ -85,7 +92,8 @@ export async function drawSvg(
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   (vega as unknown as { textMetrics: { width: typeof textWidth } }).textMetrics.width = textWidth;
   const compiled = vegaLite.compile({ ...spec, description: label, config: THEME } as TopLevelSpec).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
+  const laidOut = { ...compiled, config: withLegends(compiled.config ?? {}) };
+  const view = new vega.View(vega.parse(laidOut), { renderer: 'none', logLevel: vega.Error });
   try {
     const svg = await view.toSVG();
     return withTitles(svg)
@@ -94,4 +102,15 @@ export async function drawSvg(
   } finally {
     view.finalize();
   }
+}
+
+/** The drawing as a file of its own: colours as they are on a light page, on a white ground, for programs that know no custom properties. */
+export function standaloneSvg(svg: string): string {
+  return svg
+    .replace(/var\(--[\w-]+, ([^()]+)\)/g, '$1')
+    .replace(
+      /^<svg ([^>]*)>/,
+      '<svg xmlns="http://www.w3.org/2000/svg" $1><rect width="100%" height="100%" fill="#ffffff"/>',
+    )
+    .concat('\n');
 }

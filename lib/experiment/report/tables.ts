@@ -10,7 +10,7 @@ import type {
   StageSummary,
 } from '../records.js';
 import { rivalNameAt } from '../rival-name.js';
-import { type Html, type HtmlColumn, html, htmlTable } from './html.js';
+import { type Html, type HtmlColumn, html, htmlTable, tableFrame } from './html.js';
 import type { RunRecord } from './read.js';
 
 type NetworkRow = Pick<StageSummary, 'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'> & {
@@ -43,14 +43,14 @@ export function stagesTable({ summary, compare }: RunRecord): Html {
   return htmlTable(NETWORKS, [...stages, ...rivals], (row) => (row.isRival ? 'rival' : ''));
 }
 
-interface Choice {
+export interface Choice {
   readonly stage: number;
   readonly certificate: CertificateRecord;
   readonly budget: BudgetRecord;
   readonly picks: number;
 }
 
-const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
+export const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
   { title: 'stage', cell: ({ stage }) => `${stage} to ${stage + 1}` },
   { title: 'budget', cell: ({ budget }) => budget.cost },
   { title: 'before', cell: ({ budget }) => integer(budget.before), isNumber: true },
@@ -85,11 +85,15 @@ export function splitStages(stages: readonly StageRecord[]): readonly SplitStage
   return stages.filter((stage): stage is SplitStage => stage.split !== null);
 }
 
-export function certificatesTable({ stages }: RunRecord): Html {
-  const rows = splitStages(stages).flatMap(({ stage, split: { certificate, picks } }) =>
+/** One row a budget of every stage that was split. */
+export function choicesOf(stages: readonly StageRecord[]): readonly Choice[] {
+  return splitStages(stages).flatMap(({ stage, split: { certificate, picks } }) =>
     certificate.budgets.map((budget) => ({ stage, certificate, budget, picks: picks.length })),
   );
-  return htmlTable(CERTIFICATES, rows);
+}
+
+export function certificatesTable({ stages }: RunRecord): Html {
+  return htmlTable(CERTIFICATES, choicesOf(stages));
 }
 
 const STEPS: readonly HtmlColumn<SplitStage>[] = [
@@ -164,5 +168,7 @@ export function picksTables({ stages }: RunRecord): Html {
 }
 
 export function factsTable(facts: readonly (readonly [name: string, value: string])[]): Html {
-  return html`<div class="scroll"><table><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table></div>`;
+  return tableFrame(
+    html`<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>`,
+  );
 }

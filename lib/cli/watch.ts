@@ -1,0 +1,223 @@
+// --watch: the growing report, served on this machine alone while the work runs.
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SplitgrowError } from '../errors.js';
+import type { RunControl, RunEvent } from '../events.js';
+import type { Context } from './command.js';
+import { type Flag, integer, withAlone } from './flags.js';
+import { LIVE_HEADERS, livePage, waitingPage } from './watch-page.js';
+
+const HOST = '127.0.0.1';
+const NAMES = [HOST, 'localhost'] as const;
+/** Pages that listen at the same time. */
+const MOST_LISTENERS = 32;
+/** A render that took t is followed by a pause of t times this: it takes no more than a fifth of the time. */
+const PAUSE = 4;
+/** Milliseconds that open pages have to take the last report. */
+const GRACE = 2_000;
+
+export interface Watch {
+  readonly url: string;
+  /** Something was finished: the report is rendered again, soon, and open pages show it. */
+  readonly update: () => void;
+  /** Renders a last time, lets open pages take that, and closes. */
+  readonly close: () => Promise<void>;
+}
+
+export type Render = (directory: string) => Promise<string>;
+
+function isOurs({ headers }: IncomingMessage, port: number): boolean {
+  const hosts: readonly string[] = NAMES.flatMap((name) => [
+    `${name}:${port}`,
+    ...(port === 80 ? [name] : []),
+  ]);
+  return headers.host !== undefined && hosts.includes(headers.host.toLowerCase());
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(`${text}\n`);
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const found = cause.code === 'EADDRINUSE' ? 'it is in use' : cause.message;
+      reject(
+        new SplitgrowError(
+          'E_PORT',
+          `--watch ${port}: expected a port of ${HOST} that can be served on; ${found}; choose another, or 0 for any free one`,
+          { cause },
+        ),
+      );
+    });
+    server.listen(port, HOST, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/**
+ * Serves what `render` makes of `directory` on 127.0.0.1, at `/` and nowhere else; nothing is read from disk for a request.
+ * Requests by another host name are refused, so that no foreign page reaches it by rebinding a name of its own.
+ * @throws E_PORT where the port cannot be served on; 0 takes a free one
+ */
+export async function watchReport(directory: string, render: Render, port: number): Promise<Watch> {
+  const run = randomUUID();
+  let page = waitingPage();
+  let version = 0;
+  let taken = 0;
+  let isStale = false;
+  let hasBegun = false;
+  let isClosed = false;
+  let notBefore = 0;
+  let rendering: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  const listeners = new Set<ServerResponse>();
+  const name = (): string => `${run}-${version}`;
+
+  const renderOnce = async (): Promise<void> => {
+    isStale = false;
+    const start = performance.now();
+    const made = await render(directory).then(
+      (html) => ({ html, problem: null }),
+      (error: unknown) => ({ html: null, problem: error instanceof Error ? error.message : String(error) }),
+    );
+    page = made.html === null ? { ...page, problem: made.problem } : made;
+    version += 1;
+    taken = 0;
+    notBefore = performance.now() + PAUSE * (performance.now() - start);
+    for (const listener of listeners) listener.write(`data: ${name()}\n\n`);
+  };
+  const schedule = (): void => {
+    if (isClosed || rendering !== null || timer !== null) return;
+    timer = setTimeout(
+      () => {
+        timer = null;
+        rendering = renderOnce().finally(() => {
+          rendering = null;
+          if (isStale) schedule();
+        });
+      },
+      Math.max(0, notBefore - performance.now()),
+    );
+  };
+
+  const ways: Readonly<Record<string, (response: ServerResponse) => void>> = {
+    '/': (response) => {
+      response.writeHead(200, { ...LIVE_HEADERS, 'content-type': 'text/html; charset=utf-8' });
+      response.end(livePage(page, name()), () => {
+        taken += 1;
+      });
+    },
+    '/events': (response) => {
+      if (listeners.size >= MOST_LISTENERS) return refuse(response, 503, 'too many pages listen already');
+      response.writeHead(200, { ...LIVE_HEADERS, 'content-type': 'text/event-stream' });
+      response.write(`retry: 2000\ndata: ${name()}\n\n`);
+      listeners.add(response);
+      response.on('close', () => listeners.delete(response));
+    },
+  };
+  const server = createServer((request, response) => {
+    const way = Object.hasOwn(ways, request.url ?? '') ? ways[request.url ?? ''] : undefined;
+    if (!isOurs(request, bound))
+      return refuse(response, 403, 'only for this machine, by the address printed');
+    if (request.method !== 'GET') return refuse(response, 405, 'only GET');
+    if (way === undefined) return refuse(response, 404, 'only / is here');
+    way(response);
+  });
+  const bound = await listen(server, port);
+
+  /** Until every listening page has the last report, or the grace is over. */
+  const settle = async (): Promise<void> => {
+    const [wanted, end] = [listeners.size, performance.now() + GRACE];
+    while (taken < Math.min(wanted, listeners.size) && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  return {
+    url: `http://${HOST}:${bound}/`,
+    update: () => {
+      hasBegun = true;
+      isStale = true;
+      schedule();
+    },
+    close: async () => {
+      isClosed = true;
+      if (timer !== null) clearTimeout(timer);
+      await rendering;
+      if (hasBegun) {
+        await renderOnce();
+        await settle();
+      }
+      for (const listener of listeners) listener.end('event: end\ndata: \n\n');
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+const PORT = integer(
+  'PORT',
+  'serves the growing report on 127.0.0.1 while it runs; without PORT on a free one',
+  {
+    min: 0,
+    max: 65_535,
+  },
+);
+
+/** --watch [PORT] */
+export const WATCH_FLAG: Flag<number | undefined> = withAlone(
+  {
+    ...PORT,
+    parse: (given, name, previous) => {
+      try {
+        return PORT.parse(given, name, previous);
+      } catch (error) {
+        if (!(error instanceof SplitgrowError)) throw error;
+        throw new SplitgrowError(error.code, `${error.message}; a --watch without a port comes last`);
+      }
+    },
+  },
+  0,
+);
+
+export interface Watched {
+  readonly directory: string;
+  readonly port: number;
+  readonly render: Render;
+}
+
+/** True for events after which the report may have changed: a line, or the first of another phase. */
+function newsOf(): (event: RunEvent) => boolean {
+  let before = '';
+  return (event) => {
+    const now = `${event.stage} ${event.phase}`;
+    const isNews = event.phase !== 'load' && (event.type === 'note' || now !== before);
+    before = now;
+    return isNews;
+  };
+}
+
+/** Does `work` with its report served, where `watched` says so; tells the address on standard error. */
+export async function withWatch<T>(
+  watched: Watched | null,
+  { control, meter }: Pick<Context, 'control' | 'meter'>,
+  work: (control: RunControl) => Promise<T>,
+): Promise<T> {
+  if (watched === null) return work(control);
+  const watch = await watchReport(watched.directory, watched.render, watched.port);
+  const isNews = newsOf();
+  meter.note(`the growing report is at ${watch.url}`);
+  try {
+    return await work({
+      ...control,
+      onEvent: (event) => {
+        control.onEvent?.(event);
+        if (isNews(event)) watch.update();
+      },
+    });
+  } finally {
+    await watch.close();
+  }
+}
