@@ -20,7 +20,7 @@ export type {
   Timing,
 } from './api/documents.js';
 export { evaluate } from './api/evaluate.js';
-export { grow, train } from './api/experiments.js';
+export { compare, grow, train } from './api/experiments.js';
 export { forward } from './api/forward.js';
 export { indices } from './api/indices.js';
 export {

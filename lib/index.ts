@@ -2,6 +2,7 @@
 export * from './api.js';
 export { CODES, type ErrorCode, isSplitgrowError, SplitgrowError } from './errors.js';
 export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSeconds } from './events.js';
+export { compareExperiment } from './experiment/compare-run.js';
 export type {
   CompareRecord,
   MetricsLine,

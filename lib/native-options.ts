@@ -14,6 +14,10 @@ export interface IndicesOptions {
   /** Rate factor applied every `decayEvery` epochs; 1: none. */
   readonly decayFactor: number;
   readonly decayEvery: number;
+  /** Epoch, counted from 0, of the first decay; `decayEvery` where absent. */
+  readonly decayFirst?: number;
+  /** Ids of batch norms that take the minibatch's statistics and move their running ones; none where absent. */
+  readonly trainedNorms?: readonly string[];
   readonly reluBeta: number;
   readonly identityCurvature: number;
   readonly shuffle: boolean;

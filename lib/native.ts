@@ -1,7 +1,8 @@
 // The only file that loads the addon; the typed face of native/core.
 import { constants } from 'node:os';
-import { CODES, type ErrorCode, SplitgrowError } from './errors.js';
+import { SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
+import { wrap } from './native-errors.js';
 import type {
   BenchOptions,
   BenchResult,
@@ -182,6 +183,8 @@ export interface Core {
     progress: OnProgress | null,
     abort: AbortHandle | null,
   ): Promise<IndicesResult>;
+  /** uint8 or float32 [N, C, H, W] to [N, C, size, size]: bilinear, antialiased, as PyTorch's interpolate. */
+  resizeImages(images: TensorData, size: number, abort: AbortHandle | null): Promise<TensorData>;
   /** `<chain id>` -> float32 [neurons, dimension]. */
   readDirections(directions: DirectionsHandle): [string, TensorData][];
   createDirections(tensors: TensorEntries, device: Device): DirectionsHandle;
@@ -209,35 +212,6 @@ export interface LoadedCore extends Preloaded {
   readonly core: Core;
 }
 
-/** A native error as a SplitgrowError: its code when it is one of ours, else E_NATIVE. */
-function converted(error: unknown): SplitgrowError {
-  if (error instanceof SplitgrowError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = error instanceof Error ? error.message : String(error);
-  const known = Object.hasOwn(CODES, code) ? (code as ErrorCode) : 'E_NATIVE';
-  return new SplitgrowError(known, message, { cause: error });
-}
-
-/** The same functions, their errors converted, thrown or rejected alike. */
-function wrap(exports: Readonly<Record<string, unknown>>): Core {
-  const wrapped: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(exports)) {
-    if (typeof value !== 'function') continue;
-    wrapped[name] = (...parameters: unknown[]): unknown => {
-      try {
-        const result: unknown = value(...parameters);
-        if (!(result instanceof Promise)) return result;
-        return result.catch((error: unknown) => {
-          throw converted(error);
-        });
-      } catch (error) {
-        throw converted(error);
-      }
-    };
-  }
-  return wrapped as unknown as Core;
-}
-
 function load(): LoadedCore {
   const preloaded = preloadLibTorch();
   const module: { exports: Record<string, unknown> } = { exports: {} };
@@ -250,7 +224,7 @@ function load(): LoadedCore {
       { cause: error },
     );
   }
-  const core = wrap(module.exports);
+  const core = wrap(module.exports) as unknown as Core;
   const version = typeof core.features === 'function' ? core.features().libtorch : 'unknown';
   if (version.split('+')[0] === LIBTORCH_VERSION) return { ...preloaded, core };
   throw new SplitgrowError(

@@ -1,6 +1,6 @@
 // cost: MACs and parameters of a network, of its nodes, and of one more neuron.
 import { channelGroups } from '../graph/channels.js';
-import { costs, macs, marginalCost, params } from '../graph/cost.js';
+import { costs, macs, marginalCost, params, cost as totalOf } from '../graph/cost.js';
 import type { CostDocument, CostOptions } from './documents.js';
 import { graphOf } from './source.js';
 
@@ -15,5 +15,6 @@ export async function cost(options: CostOptions): Promise<CostDocument> {
       marginalMacs: marginalCost(graph, id, 'macs'),
       producers,
     }));
-  return { macs: macs(graph), params: params(graph), nodes: costs(graph), groups };
+  const flops2x = totalOf(graph, 'flops2x');
+  return { macs: macs(graph), params: params(graph), flops2x, nodes: costs(graph), groups };
 }

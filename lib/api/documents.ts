@@ -15,6 +15,8 @@ export interface CostOptions {
 export interface CostDocument {
   readonly macs: number;
   readonly params: number;
+  /** 2 a MAC, batch norm, activations and biases: what the authors' CIFAR figures count. */
+  readonly flops2x: number;
   readonly nodes: readonly {
     readonly id: string;
     readonly op: string;
@@ -114,6 +116,8 @@ export interface EvaluateOptions {
   readonly data: DataSpec;
   /** Images a minibatch; default 256. */
   readonly batch?: number | undefined;
+  /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. */
+  readonly resize?: boolean | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
 }

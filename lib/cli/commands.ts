@@ -1,6 +1,7 @@
 // The commands of splitgrow, one row each; the program, its help and its errors are built from this table.
 import { BENCH } from './bench.js';
 import type { Command } from './command.js';
+import { COMPARE } from './compare.js';
 import { COST } from './cost.js';
 import { DATA_GET, DATA_LIST } from './data.js';
 import { DOCTOR } from './doctor.js';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   FORWARD,
   TRAIN,
   GROW,
+  COMPARE,
   REPRODUCE,
   EVAL,
   BENCH,

@@ -46,6 +46,7 @@ export const COST = defineCommand({
             [
               ['MACs', integer(document.macs)],
               ['parameters', integer(document.params)],
+              ['flops2x', integer(document.flops2x)],
             ],
             style,
           ),

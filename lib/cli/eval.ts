@@ -3,7 +3,7 @@ import { evaluate } from '../api.js';
 import { parseData } from '../experiment/spec.js';
 import { decimal, integer } from '../format.js';
 import { defineCommand } from './command.js';
-import { integer as number, required, text, toggle, withDefault } from './flags.js';
+import { integer as count, required, text, toggle, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
 import { facts } from './table.js';
 
@@ -17,8 +17,9 @@ export const EVAL = defineCommand({
     ),
     root: text('DIR', "the dataset's folder"),
     whole: toggle('only the whole official set will do; fashion-mnist: the one that data get fetched'),
-    images: number('N', 'only the first N test images', { min: 1 }),
-    batchSize: withDefault(number('N', 'images a minibatch', { min: 1 }), 256),
+    images: count('N', 'only the first N test images', { min: 1 }),
+    batchSize: withDefault(count('N', 'images a minibatch', { min: 1 }), 256),
+    resize: toggle("resizes the images to the network's resolution"),
     device: DEVICE_FLAG,
   },
   examples: [
@@ -31,13 +32,14 @@ export const EVAL = defineCommand({
       'on a dataset in a folder',
     ],
   ],
-  run: async ({ network, data, root, whole, images, batchSize, device, threads }, { control }) => {
+  run: async ({ network, data, root, whole, images, batchSize, resize, device, threads }, { control }) => {
     const source = data.endsWith('.safetensors') ? { file: data } : { name: data, root, whole };
     const document = await evaluate(
       {
         network,
         data: parseData({ ...source, testImages: images ?? null }),
         batch: batchSize,
+        resize,
         device,
         threads,
       },

@@ -2,6 +2,7 @@
 
 import { SplitgrowError } from '../errors.js';
 import type { RivalRecord, StageSummary, Summary } from '../experiment/records.js';
+import { rivalNameAt } from '../experiment/rival-name.js';
 import { decimal, integer } from '../format.js';
 import { repeated, required, text } from './flags.js';
 import { DEVICE_FLAG } from './networks.js';
@@ -69,7 +70,7 @@ export function networksTable(summary: Summary, rivals: readonly RivalRecord[], 
   const rows: Row[] = [
     ...summary.stages.map((stage) => ({ label: String(stage.stage), isRival: false, network: stage })),
     ...rivals.map((rival) => ({
-      label: `${rival.method} ${decimal(rival.multiplier, 2)}x`,
+      label: rivalNameAt(rival),
       isRival: true,
       network: rival,
     })),

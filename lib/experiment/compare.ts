@@ -1,110 +1,70 @@
-// Rivals of a grown network: trained from scratch by its recipe for its total epochs; compare.json.
-import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic.js';
-import { atMostMacs } from '../baselines/width-multiplier.js';
+// Rivals of a grown network, trained by its recipe; compare.json.
 import type { Dataset } from '../data/dataset.js';
-import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
-import { decimal, integer } from '../format.js';
-import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
-import { createNetwork } from '../network.js';
-import { note } from '../train/control.js';
-import { seedOf } from '../train/seeds.js';
-import { epochsOf, totalEpochs } from './epochs.js';
-import type { CompareRecord, RivalRecord, StageRecord } from './records.js';
-import type { FitSpec, Spec } from './spec.js';
-import { trainNetwork } from './train.js';
+import { mergeRivals, readCompare, writeCompare } from './compare-file.js';
+import { epochsOf } from './epochs.js';
+import type { CompareRecord, RivalRecord } from './records.js';
+import { type Contest, grownEpochs, type Target } from './rivals/contest.js';
+import { rivalRecord } from './rivals/outcome.js';
+import { rowOf } from './rivals/table.js';
+import type { Spec } from './spec.js';
+import type { CompareEntry } from './spec-compare.js';
+import type { Kept } from './summary.js';
 
 interface Grown {
   readonly data: Dataset;
   /** The seed network's graph. */
   readonly start: Graph;
-  readonly stages: readonly StageRecord[];
+  readonly stages: readonly Kept[];
 }
 
-/** The recipe over the epochs of all stages: one schedule, its steps at the same shares as in the last stage. */
-function stretched(fit: FitSpec, stages: number): FitSpec {
-  const { schedule } = fit;
-  const epochs = totalEpochs(fit, stages);
-  const factor = epochs / Math.max(1, epochsOf(fit, stages - 1));
-  const longer =
-    schedule.kind === 'steps' ? { ...schedule, at: schedule.at.map((epoch) => epoch * factor) } : schedule;
-  return { ...fit, epochs, schedule: longer };
+type Field = Omit<Contest, 'targets'>;
+
+/** What an entry's rivals are held against, in order of MACs. */
+function targetsOf(field: Field, { at, targets }: CompareEntry): readonly Target[] {
+  const { spec, grown } = field;
+  if (targets !== undefined) {
+    const epochs = epochsOf(spec.fit, 0);
+    return [...new Set(targets)].sort((a, b) => a - b).map((macs) => ({ stage: null, macs, epochs }));
+  }
+  return (at === 'stages' ? grown.slice(1) : grown.slice(-1)).map(({ record }) => ({
+    stage: record.stage,
+    macs: record.macs,
+    epochs: grownEpochs({ ...field, targets: [] }, record.stage),
+  }));
 }
 
-type Build = (grown: Grown, target: number) => { readonly graph: Graph; readonly multiplier: number };
-
-/** One row a rival: its network of at most the grown network's MACs. */
-const RIVALS: Readonly<Record<Spec['compare'][number], Build>> = {
-  'width-multiplier': ({ start }, target) => atMostMacs(start, target),
-};
-
-async function trainRival(
-  spec: Spec,
-  method: Spec['compare'][number],
-  grown: Grown,
-  control: RunControl,
-): Promise<RivalRecord> {
-  const last = grown.stages.at(-1);
-  if (last === undefined)
-    throw new SplitgrowError('E_INTERNAL', 'compare: expected a grown network, got no stage');
-  const { graph, multiplier } = RIVALS[method](grown, last.macs);
-  const directory = join(spec.output, 'compare', `${method}-${macs(graph)}`);
-  const stage = grown.stages.length;
-  const own: RunControl = {
-    ...control,
-    onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
-  };
-  note(
-    own,
-    stage,
-    'fit',
-    `rival: ${method} ${decimal(multiplier, 2)}x, ${integer(macs(graph))} MACs, from scratch`,
-  );
-  const rivalSpec: Spec = {
-    ...spec,
-    name: `${spec.name}: ${method}`,
-    fit: stretched(spec.fit, grown.stages.length),
-    compare: [],
-    output: directory,
-  };
-  using start = createNetwork(graph, { seed: seedOf('weights', spec.seed), device: spec.device });
-  const record = await trainNetwork(rivalSpec, { data: grown.data, start }, own);
-  const { top1, top5, loss } = record.evaluation;
-  return {
-    ...{
-      method,
-      directory,
-      multiplier,
-      macs: record.macs,
-      params: record.params,
-      epochs: record.epochs.length,
-    },
-    ...{ top1, top5, loss, widths: record.widths, seconds: record.seconds },
-  };
+async function trainEntry(field: Field, entry: CompareEntry): Promise<readonly RivalRecord[]> {
+  const targets = targetsOf(field, entry);
+  // A run that never grew has no stage from 1 on.
+  if (targets.length === 0) return [];
+  const { label, train } = rowOf(entry);
+  const outcomes = await train({ ...field, targets }, entry);
+  return outcomes.map((outcome) => rivalRecord(entry, label, outcome));
 }
 
-/** Trains the rivals that the experiment asks for, and writes compare.json. */
+function grownOf(stages: readonly Kept[]): CompareRecord['grown'] {
+  const last = stages.at(-1)?.record;
+  if (last === undefined) return null;
+  const epochs = stages.reduce((sum, { record }) => sum + record.epochs.length, 0);
+  return { macs: last.macs, params: last.params, top1: last.evaluation.top1, epochs };
+}
+
+/**
+ * Trains the rivals that the experiment asks for and writes compare.json after each entry; what is done already is not
+ * done again. @returns all rivals of the output folder, those of other experiments with the same run included
+ */
 export async function compareRivals(
   spec: Spec,
-  grown: Grown,
+  { data, start, stages }: Grown,
   control: RunControl,
 ): Promise<readonly RivalRecord[]> {
-  const last = grown.stages.at(-1);
-  if (spec.compare.length === 0 || last === undefined) return [];
-  const rivals: RivalRecord[] = [];
-  for (const method of new Set(spec.compare)) rivals.push(await trainRival(spec, method, grown, control));
-  const record: CompareRecord = {
-    format: 'splitgrow-compare/1',
-    grown: {
-      macs: last.macs,
-      params: last.params,
-      top1: last.evaluation.top1,
-      epochs: grown.stages.reduce((sum, { epochs }) => sum + epochs.length, 0),
-    },
-    rivals,
-  };
-  await writeFileAtomic(join(spec.output, 'compare.json'), `${JSON.stringify(record, null, 2)}\n`);
+  let rivals = await readCompare(spec.output);
+  for (const entry of spec.compare) {
+    const made = await trainEntry({ spec, data, start, grown: stages, control }, entry);
+    rivals = mergeRivals(rivals, made);
+    await writeCompare(spec.output, { format: 'splitgrow-compare/1', grown: grownOf(stages), rivals });
+  }
   return rivals;
 }

@@ -5,6 +5,19 @@ export function epochsOf({ epochs }: Pick<FitSpec, 'epochs'>, stage: number): nu
   return typeof epochs === 'number' ? epochs : (epochs[Math.min(stage, epochs.length - 1)] ?? 0);
 }
 
+/** The recipe of a stage over other epochs: one schedule, its steps at the same shares of it. */
+export function stretched(fit: FitSpec, stage: number, epochs: number): FitSpec {
+  const { schedule } = fit;
+  const factor = epochs / Math.max(1, epochsOf(fit, stage));
+  const steps = (at: readonly number[]): number[] => at.map((epoch) => epoch * factor);
+  if (schedule.kind === 'steps') return { ...fit, epochs, schedule: { ...schedule, at: steps(schedule.at) } };
+  if (schedule.kind === 'cosine') {
+    // A longer schedule warms up no longer.
+    return { ...fit, epochs, schedule: { ...schedule, warmup: schedule.warmup * Math.min(1, factor) } };
+  }
+  return { ...fit, epochs };
+}
+
 /** Epochs of the first `stages` stages together. */
 export function totalEpochs(fit: Pick<FitSpec, 'epochs'>, stages: number): number {
   return Array.from({ length: stages }, (_, stage) => epochsOf(fit, stage)).reduce(

@@ -48,6 +48,7 @@ export async function growNetwork(
       grid: splitting.lineSearch.grid,
       indices: new Map(indices.chains.map((chain) => [chain.id, chain.indices])),
       momentum: splitting.optimizerState,
+      directionHalving: splitting.directionHalving,
       noise: noise === 0 ? null : { size: noise, seed: seedOf('step', spec.seed, stage) },
       control,
     });

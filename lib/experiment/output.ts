@@ -7,7 +7,7 @@ import { lockOutput } from './lock.js';
 import { difference } from './same.js';
 import type { Spec } from './spec.js';
 
-export type Command = 'grow' | 'train';
+export type Command = 'grow' | 'train' | 'compare';
 
 /** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it. */
 const FILES = { spec: 'experiment.json', run: 'run.json' } as const;

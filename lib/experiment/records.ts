@@ -2,6 +2,7 @@
 import type { StageSeconds } from '../events.js';
 import type { StepRecord } from '../split/step.js';
 import type { TwinsRecord } from '../split/twins.js';
+import type { RivalMethod } from './spec-compare.js';
 
 export type { StepRecord };
 
@@ -80,6 +81,23 @@ export interface CertificateRecord {
   /** Neurons with a negative index, and in all. */
   readonly eligible: number;
   readonly neurons: number;
+  /** Budgets of the relaxation where they are not the true ones: `bound` is the optimum under these if limits are soft. */
+  readonly estimates?: readonly { readonly name: string; readonly allowed: number; readonly used: number }[];
+  /** False where only the estimates were limited, and the true cost may be above `limit`; absent with `estimates`. */
+  readonly isHard?: boolean;
+}
+
+/** The same stage by another method of computing indices, from which the run did not go on. */
+export interface AlongsideRecord {
+  readonly method: 'exact' | 'rayleigh' | 'auto';
+  /** Of the indices alone; not among the stage's seconds. */
+  readonly seconds: number;
+  /** Spearman's, of the indices of all neurons of splittable groups by both methods; null where all of one are equal. */
+  readonly rankCorrelation: number | null;
+  /** |A and B| / |A or B| of the neurons chosen by both. */
+  readonly overlap: number;
+  /** Neurons chosen; tied layers count once. */
+  readonly chosen: number;
 }
 
 /** Everything between two stages: indices, choice, growth. */
@@ -94,6 +112,10 @@ export interface SplitRecord {
   readonly step: StepRecord;
   /** Neurons split, for every tied producer: widths(k+1) = widths(k) + list length. */
   readonly neurons: Readonly<Record<string, readonly number[]>>;
+  /** Neurons chosen; tied layers count once. Missing in records of version 0.1. */
+  readonly chosen?: number;
+  /** Other methods on the same network, where the experiment asks for them. */
+  readonly alongside?: readonly AlongsideRecord[];
 }
 
 /** Why a run stopped growing. */
@@ -105,6 +127,8 @@ export interface StageRecord {
   readonly stage: number;
   readonly macs: number;
   readonly params: number;
+  /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
+  readonly flops2x?: number;
   readonly widths: Readonly<Record<string, number>>;
   readonly epochs: readonly EpochRecord[];
   readonly evaluation: EvaluationRecord;
@@ -121,6 +145,7 @@ export interface StageSummary {
   readonly directory: string;
   readonly macs: number;
   readonly params: number;
+  readonly flops2x?: number;
   readonly top1: number;
   readonly top5: number;
   readonly loss: number;
@@ -138,32 +163,51 @@ export interface Summary {
   readonly compare?: readonly RivalRecord[];
 }
 
-/** A rival trained from scratch with the grown network's recipe and total epochs. */
+/** A rival: a network of at most a grown network's MACs that another method made, trained by the same recipe. */
 export interface RivalRecord {
-  readonly method: 'width-multiplier';
+  readonly method: RivalMethod;
+  /** The method's name for people: "Pruning (Bn)". */
+  readonly label: string;
+  /** Options of the method, every default filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
   readonly directory: string;
-  /** The multiple of the seed's widths that was used. */
-  readonly multiplier: number;
+  /** Splitting stage of the grown network that it is held against; null where it is held against none. */
+  readonly stage: number | null;
+  /** MACs that it was to have at most. */
+  readonly target: number;
+  /** The multiple of the method's widths that was used: of the seed's, of MorphNet's; null where widths are not multiplied. */
+  readonly multiplier: number | null;
+  /** Pixels a side of its images, where they are fewer than the data's. */
+  readonly resolution: number | null;
+  /** Strength of MorphNet's regulariser that the network came from. */
+  readonly lambda: number | null;
   readonly macs: number;
   readonly params: number;
+  readonly flops2x?: number;
+  /** Epochs of its own last training. */
   readonly epochs: number;
+  /** The same with those of the networks that it was made from. */
+  readonly totalEpochs: number;
   readonly top1: number;
   readonly top5: number;
   readonly loss: number;
   readonly widths: Readonly<Record<string, number>>;
+  /** Of its own last training. */
   readonly seconds: StageSeconds;
+  /** What went before: training and choosing, shared evenly with the targets that need the same. */
+  readonly searchSeconds: number;
 }
 
 /** compare.json */
 export interface CompareRecord {
   readonly format: 'splitgrow-compare/1';
-  /** The grown network that the rivals are held against. */
+  /** The last grown network; null where the rivals are held against none. */
   readonly grown: {
     readonly macs: number;
     readonly params: number;
     readonly top1: number;
     readonly epochs: number;
-  };
+  } | null;
   readonly rivals: readonly RivalRecord[];
 }
 

@@ -2,6 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import type { RunControl, StageSeconds } from '../events.js';
 import { macs } from '../graph/cost.js';
+import { layerCaps } from '../split/layer-caps.js';
 import { note, refuseAborted } from '../train/control.js';
 import { adoptStage } from './adopt.js';
 import { writeCheckpoint } from './checkpoint.js';
@@ -119,6 +120,7 @@ export async function growExperiment(
   const data = await readData(spec);
   using start = await startNetwork(spec, data);
   refuseTooLarge(spec, macs(start.graph));
+  layerCaps(start.graph, spec.splitting.layerCap);
   using session = openSession(spec, data, start.graph, control);
   const release = await openOutput(spec, 'grow');
   try {
@@ -128,11 +130,7 @@ export async function growExperiment(
     const last = await growAll(session, standing);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
-    const rivals = await compareRivals(
-      spec,
-      { data, start: start.graph, stages: stages.map(({ record }) => record) },
-      control,
-    );
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
     const { renderReport } = await import('./report.js');

@@ -11,7 +11,22 @@ const RMSPROP = z.strictObject({
   epsilon: z.number().positive().default(1e-8),
   decayFactor: z.number().positive().default(1),
   decayEvery: count.default(2),
+  /** Epoch, counted from 0, of the first decay; decayEvery where it is left out. The authors' CIFAR code: 1. */
+  decayFirst: count.optional(),
 });
+
+/** What the linear relaxation takes a neuron to cost (lib/split/estimate.ts). */
+const ENERGY = z.strictObject({
+  estimate: z.enum(['marginal', 'own-layer']).default('marginal'),
+  transform: z.enum(['none', 'sqrt', 'log']).default('none'),
+});
+
+const ROUNDING = z.strictObject({
+  kind: z.enum(['exchange', 'threshold']).default('exchange'),
+  threshold: z.number().positive().max(1).default(0.99),
+});
+
+const METHOD = z.enum(['exact', 'rayleigh', 'auto']);
 
 const LINE_SEARCH = z.strictObject({
   /** The epsilons tried. */
@@ -23,9 +38,11 @@ const LINE_SEARCH = z.strictObject({
 });
 
 const COST = z.enum(['macs', 'params']);
-export const SPLITTING = z.strictObject({
+const FIELDS = z.strictObject({
   strategy: z.enum(['energy-aware', 'vanilla', 'random']).default('energy-aware'),
-  method: z.enum(['exact', 'rayleigh', 'auto']).default('rayleigh'),
+  method: METHOD.default('rayleigh'),
+  /** Other methods whose indices and choice are computed beside, to be compared. */
+  alongside: z.array(METHOD).default([]),
   /** Rayleigh epochs, minibatch and rate. Section 4 of the paper. */
   epochs: count.default(10),
   batch: count.default(64),
@@ -48,8 +65,22 @@ export const SPLITTING = z.strictObject({
   growthRatio: z.number().positive().default(0.5),
   /** MACs are limited whatever the cost. */
   cost: z.union([COST, z.array(COST).min(1)]).default('macs'),
+  energy: ENERGY.prefault({}),
+  budgets: z.enum(['total', 'two-groups']).default('total'),
+  /** Most of a layer that a stage may split, as a share; or the largest width of each layer named. Null: no limit. */
+  layerCap: z
+    .union([z.number().positive().max(1), z.record(z.string(), count)])
+    .nullable()
+    .default(null),
+  /** False: growthRatio limits the estimate alone. */
+  hardLimit: z.boolean().default(true),
+  rounding: ROUNDING.prefault({}),
   /** What becomes of the momentum of split layers. */
   optimizerState: z.enum(['reset', 'keep']).default('reset'),
+  /** False: the step of a layer whose inputs are split too is not halved with its weights. */
+  directionHalving: z.boolean().default(true),
+  /** Mode of batch norms behind depthwise convolutions while indices are computed. */
+  depthwiseBatchNorm: z.enum(['eval', 'train']).default('eval'),
   reluBeta: z.number().positive().default(3),
   identityCurvature: z.number().default(0),
   /** Training images that the indices are taken over; null: all. */
@@ -57,5 +88,13 @@ export const SPLITTING = z.strictObject({
   /** Bytes that the exact method may take. */
   memoryLimit: count.default(2 ** 30),
 });
+
+export const SPLITTING = FIELDS.refine(
+  ({ rounding, strategy }) => rounding.kind === 'exchange' || strategy === 'energy-aware',
+  { path: ['rounding', 'kind'], message: 'expected exchange unless splitting.strategy is energy-aware' },
+).refine(
+  ({ energy, cost }) => energy.estimate === 'marginal' || [cost].flat().every((one) => one === 'macs'),
+  { path: ['energy', 'estimate'], message: 'expected marginal unless splitting.cost is macs' },
+);
 
 export type SplittingSpec = z.output<typeof SPLITTING>;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
-import { COMPARE, type CompareSpec } from './spec-compare.js';
+import { COMPARE, type CompareSpec, namedRivals } from './spec-compare.js';
 import { DATA_FILE, DATA_NAMED } from './spec-data.js';
 import { FIT, type FitSpec } from './spec-fit.js';
 import { DIRECTORY, PRESET } from './spec-network.js';
@@ -92,7 +92,7 @@ function gatherShuffle(json: Json): Json {
 /** Checks a whole experiment before anything runs. @throws E_EXPERIMENT naming the field and the nearest known one */
 export function parseExperiment(json: unknown, overrides: readonly string[] = []): Spec {
   const overridden = applyOverrides(json, overrides);
-  const input = isRecord(overridden) ? gatherShuffle(overridden) : overridden;
+  const input = isRecord(overridden) ? gatherShuffle(namedRivals(overridden)) : overridden;
   const value = isRecord(input) ? input : {};
   const schema = z.strictObject({
     ...REST,

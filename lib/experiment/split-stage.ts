@@ -5,10 +5,11 @@ import { channelGroups } from '../graph/channels.js';
 import { macs, marginalCost } from '../graph/cost.js';
 import type { Network } from '../network.js';
 import type { Certificate } from '../split/certificate.js';
-import { computeIndices, type Indices } from '../split/indices.js';
-import { type Choice, choose, groupIndices } from '../split/strategy.js';
+import type { Indices } from '../split/indices.js';
+import { type Choice, type ChooseOptions, choose } from '../split/strategy.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
+import { alongsideRecords, stageIndices } from './alongside.js';
 import { growNetwork } from './grow-stage.js';
 import { histogramOf } from './histogram.js';
 import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from './records.js';
@@ -18,6 +19,21 @@ import type { Session } from './session.js';
 function energiesOf({ spec }: Session): readonly ('macs' | 'params')[] {
   const { cost } = spec.splitting;
   return [...new Set(['macs' as const, ...(typeof cost === 'string' ? [cost] : cost)])];
+}
+
+/** How every choice of the stage is made, whatever the indices. */
+function chooseOptionsOf(
+  session: Session,
+  stage: number,
+): ChooseOptions & { readonly energies: readonly string[] } {
+  const { splitting, stop, seed } = session.spec;
+  const { strategy, growthRatio, energy, budgets, layerCap, hardLimit, rounding } = splitting;
+  return {
+    ...{ strategy, growthRatio, energy, budgets, layerCap, hardLimit, rounding },
+    energies: energiesOf(session),
+    caps: stop.macs === undefined ? {} : { macs: stop.macs },
+    seed: seedOf('select', seed, stage),
+  };
 }
 
 function chainRecord({
@@ -54,7 +70,7 @@ function pickRecords(
 }
 
 function certificateRecord(
-  { solver, budgets, indexSum, lpBound, gap, eligible }: Certificate,
+  { solver, budgets, indexSum, lpBound, gap, eligible, estimates, isHard }: Certificate,
   neurons: number,
 ): CertificateRecord {
   return {
@@ -71,6 +87,8 @@ function certificateRecord(
     gap,
     eligible,
     neurons,
+    ...(estimates && { estimates }),
+    ...(isHard === undefined ? {} : { isHard }),
   };
 }
 
@@ -90,25 +108,12 @@ export async function splitStage(session: Session, network: Network, stage: numb
   const { spec, control } = session;
   const { splitting } = spec;
   const started = clock();
-  using indices = await computeIndices(
-    network,
-    session.index,
-    { ...splitting, images: session.indexImages, seed: seedOf('indices', spec.seed, stage) },
-    { control, where: { stage, epoch: 0, epochs: 1 } },
-  );
+  using measured = await stageIndices(session, network, stage, splitting.method);
+  const { indices, groups } = measured;
   const indexed = clock();
-  const energies = energiesOf(session);
-  const groups = groupIndices(
-    network.graph,
-    new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const)),
-  );
-  const choice = await choose(network.graph, groups, {
-    strategy: splitting.strategy,
-    growthRatio: splitting.growthRatio,
-    energies,
-    caps: spec.stop.macs === undefined ? {} : { macs: spec.stop.macs },
-    seed: seedOf('select', spec.seed, stage),
-  });
+  const options = chooseOptionsOf(session, stage);
+  const { energies } = options;
+  const choice = await choose(network.graph, groups, options);
   const selected = clock();
   if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
   if (choice.picks.length === 0) {
@@ -117,7 +122,9 @@ export async function splitStage(session: Session, network: Network, stage: numb
       ended: cap !== undefined && cap < (1 + splitting.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit',
     };
   }
-  const grown = await growChosen(session, network, stage, { choice, indices });
+  const alongside = await alongsideRecords(session, network, stage, { groups, picks: choice.picks, options });
+  const compared = clock();
+  const grown = await growChosen(session, measured.network, stage, { choice, indices });
   const certificate = certificateRecord(
     choice.certificate,
     channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0),
@@ -131,6 +138,8 @@ export async function splitStage(session: Session, network: Network, stage: numb
     certificate,
     step: grown.step,
     neurons: choice.plan.splits,
+    chosen: choice.picks.length,
+    ...(alongside.length > 0 && { alongside }),
   };
   note(
     control,
@@ -142,7 +151,7 @@ export async function splitStage(session: Session, network: Network, stage: numb
   return {
     network: grown.network,
     split,
-    seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - selected },
+    seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - compared },
   };
 }
 
@@ -157,10 +166,12 @@ async function growChosen(
   return grown;
 }
 
-/** The budget is hard: macs(k+1) <= (1 + growthRatio) macs(k), and never above stop.macs. */
+/** The budget is hard, unless the experiment says otherwise: macs(k+1) <= (1 + growthRatio) macs(k). Never above stop.macs. */
 function refuseOverrun({ spec }: Session, before: Network, after: Network): void {
   const limit = Math.min(
-    (1 + spec.splitting.growthRatio) * macs(before.graph),
+    spec.splitting.hardLimit
+      ? (1 + spec.splitting.growthRatio) * macs(before.graph)
+      : Number.POSITIVE_INFINITY,
     spec.stop.macs ?? Number.POSITIVE_INFINITY,
   );
   const reached = macs(after.graph);

@@ -1,6 +1,6 @@
 // Where a run stands: the network, its stage and epoch; how it is found again, and how a stage is fitted.
 import type { RunControl } from '../events.js';
-import { macs, params } from '../graph/cost.js';
+import { cost, macs, params } from '../graph/cost.js';
 import { widths } from '../graph/print.js';
 import type { Network } from '../network.js';
 import { note } from '../train/control.js';
@@ -43,6 +43,7 @@ function recordOf(
     stage,
     macs: macs(graph),
     params: params(graph),
+    flops2x: cost(graph, 'flops2x'),
     widths: widths(graph),
     epochs,
     evaluation,
@@ -61,11 +62,11 @@ export async function finishFit(
   const { stage } = state;
   const epochs = await fitStage(session, network, state);
   const record = recordOf(network, stage, epochs, await evaluateStage(session, network, stage));
-  const { macs: cost, params: size, evaluation } = record;
+  const { macs: work, params: size, evaluation } = record;
   await appendMetrics(session.spec.output, {
     type: 'evaluate',
     stage,
-    macs: cost,
+    macs: work,
     params: size,
     ...evaluation,
   });

@@ -27,7 +27,7 @@ export function refuseMisfit(graph: Graph, data: Dataset): void {
     throw new SplitgrowError(
       'E_DATA',
       `dataset ${data.name}: network "${graph.name}" takes images of [${wanted.join(', ')}], got [${shape.join(', ')}]; ` +
-        'give the network that resolution and those channels, or use other data',
+        'give the network that resolution and those channels, or use other data (`splitgrow eval` can --resize)',
     );
   }
   const { classes } = lower(graph);

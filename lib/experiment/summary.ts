@@ -56,7 +56,8 @@ export async function readStageRecord(directory: string): Promise<StageRecord | 
   }
 }
 
-interface Kept {
+/** A stage's record and its network directory. */
+export interface Kept {
   readonly record: StageRecord;
   readonly directory: string;
 }
@@ -79,9 +80,12 @@ export async function readStages(output: string, last: number): Promise<readonly
 }
 
 function stageSummary(record: StageRecord, directory: string): StageSummary {
-  const { stage, macs, params, evaluation, widths, split, seconds } = record;
+  const { stage, macs, params, flops2x, evaluation, widths, split, seconds } = record;
   const { top1, top5, loss } = evaluation;
-  return { stage, directory, macs, params, top1, top5, loss, widths, split: split?.neurons ?? {}, seconds };
+  return {
+    ...{ stage, directory, macs, params, ...(flops2x !== undefined && { flops2x }) },
+    ...{ top1, top5, loss, widths, split: split?.neurons ?? {}, seconds },
+  };
 }
 
 /** The contract's summary document. */

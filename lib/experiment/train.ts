@@ -1,17 +1,15 @@
 // Parametric updates only: the trained network is the output folder itself.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
-import type { Dataset } from '../data/dataset.js';
 import { writeSafetensors } from '../data/safetensors.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { FILES, type Network } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
-import type { Penalties } from '../train/penalties.js';
 import { cutMetrics } from './metrics.js';
 import { openOutput } from './output.js';
 import type { StageRecord, Summary } from './records.js';
-import { openSession, readData } from './session.js';
+import { openSession, readData, type Session } from './session.js';
 import type { Spec } from './spec.js';
 import { finishFit, resume } from './standing.js';
 import { startNetwork } from './start.js';
@@ -22,34 +20,39 @@ export async function trainExperiment(spec: Spec, control: RunControl = {}): Pro
   refuseAborted(control);
   const data = await readData(spec);
   using start = await startNetwork(spec, data);
-  const record = await trainNetwork(spec, { data, start }, control);
+  using session = openSession(spec, data, start.graph, control);
+  const record = await trainNetwork(spec, async () => ({ session, start }), control);
   return summaryOf(spec, [{ record, directory: spec.output }]);
 }
 
-/** What is trained, and the L1 penalties of every epoch, if any; a resumed run must be given the same. */
-export interface Trained {
-  readonly data: Dataset;
+/** What a training starts from, the same whenever it is resumed; both are disposed of when it is done. */
+export interface Prepared {
+  readonly session: Session;
   readonly start: Network;
-  readonly penalties?: Penalties;
 }
 
-/** Trains a given network by the recipe of an experiment into its output folder; resumes, and does nothing where it is done. */
+/**
+ * Trains a network by the recipe of an experiment into its output folder; resumes. Where it is done it does nothing,
+ * and `prepare` is not called.
+ */
 export async function trainNetwork(
   spec: Spec,
-  { data, start, penalties }: Trained,
+  prepare: () => Promise<Prepared>,
   control: RunControl,
 ): Promise<StageRecord> {
-  using session = openSession(spec, data, start.graph, control);
   const release = await openOutput(spec, 'train');
   try {
     const finished = await readStageRecord(spec.output);
     if (finished !== null) return finished;
+    const prepared = await prepare();
+    using session = prepared.session;
+    using start = prepared.start;
     const standing = await resume(spec, start, control);
     using network = standing.network;
     await cutMetrics(spec.output, standing.state);
     const write = (made: StageRecord): Promise<void> =>
       writeTrained(spec, network, { ...made, ended: 'train' });
-    const record = await finishFit({ ...session, penalties }, standing, write);
+    const record = await finishFit(session, standing, write);
     note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
     return { ...record, ended: 'train' };
   } finally {

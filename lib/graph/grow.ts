@@ -14,7 +14,12 @@ export interface Plan {
 
 export interface GrowOptions {
   /** Consumers read the off-spring in place at 1/2 + delta of the parent's weights, its copy at 1/2 - delta; |delta| < 1/2. Default 0. */
-  readonly outgoingDelta?: number;
+  readonly outgoingDelta?: number | undefined;
+  /**
+   * Default true: where a layer's inputs are split too, its step is shared out like its weights. The authors' code
+   * leaves the step whole (false): it is then twice as long along inputs that were split.
+   */
+  readonly directionHalving?: boolean | undefined;
 }
 
 /**
@@ -177,7 +182,12 @@ interface Around {
 }
 
 /** Gather and scale for one parameter, read off the roles of its axes. */
-function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): TensorSurgery {
+function surgeryOf(
+  node: GraphNode,
+  parameter: Parameter,
+  around: Around,
+  { directionHalving = true }: GrowOptions,
+): TensorSurgery {
   const { own, input, ownBlock, inputBlock } = around;
   const rows = parameter.axes[0]?.role === 'out' ? own : undefined;
   const columns = parameter.axes[1]?.role === 'in' ? input : undefined;
@@ -191,6 +201,7 @@ function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): Tenso
     rowShares: rows === undefined ? null : spread(rows, ownBlock, ({ share }) => share),
     columns: columns === undefined ? null : gather(columns, inputBlock),
     scales: columns === undefined ? null : spread(columns, inputBlock, ({ share }) => share),
+    ...(isMoved && columns !== undefined && !directionHalving ? { scalesStep: false } : {}),
   };
 }
 
@@ -205,8 +216,9 @@ function surgeryOf(node: GraphNode, parameter: Parameter, around: Around): Tenso
 export function grow(
   graph: Graph,
   plan: Plan,
-  { outgoingDelta = 0 }: GrowOptions = {},
+  options: GrowOptions = {},
 ): { readonly graph: Graph; readonly surgery: Surgery } {
+  const { outgoingDelta = 0 } = options;
   if (!(Math.abs(outgoingDelta) < 0.5)) {
     throw new SplitgrowError(
       'E_ARGUMENT',
@@ -223,7 +235,7 @@ export function grow(
     new Map([...picks].map(([group, list]) => [group.id, list.length])),
     new Map([...picks.keys()].map((group) => [group.id, group])),
   );
-  return { graph: grown, surgery: rewire(graph, groups, channels) };
+  return { graph: grown, surgery: rewire(graph, groups, channels, options) };
 }
 
 /** Surgery on every tensor where some groups' channels become the given ones; the graph is the old one. */
@@ -231,6 +243,7 @@ export function rewire(
   graph: Graph,
   groups: ReadonlyMap<NodeId, ChannelGroup>,
   channels: ReadonlyMap<ChannelGroup, readonly Channel[]>,
+  options: GrowOptions = {},
 ): Surgery {
   const values = shapes(graph);
   const after = (id: NodeId): readonly Channel[] | undefined => {
@@ -249,6 +262,6 @@ export function rewire(
     };
     return opOf(node)
       .parameters(node, inputs)
-      .map((parameter) => surgeryOf(node, parameter, around));
+      .map((parameter) => surgeryOf(node, parameter, around, options));
   });
 }

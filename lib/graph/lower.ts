@@ -4,6 +4,7 @@ import { inputsOf, shapes } from './check.js';
 import { type Graph, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
 import { opOf } from './ops.js';
 import type { Chain, Instruction, Program } from './program.js';
+import { consumersOf } from './readers.js';
 
 /** Slot of every node's output; 0 is the network's input. */
 function slotsOf(graph: Graph): ReadonlyMap<NodeId, number> {
@@ -42,19 +43,6 @@ function membersOf(
     last = next;
   }
   return members;
-}
-
-/** The nodes that read each node, in order; one that reads it twice is there twice. */
-function consumersOf(graph: Graph): ReadonlyMap<NodeId, readonly GraphNode[]> {
-  const consumers = new Map<NodeId, GraphNode[]>();
-  for (const node of graph.nodes) {
-    for (const id of node.inputs) {
-      const readers = consumers.get(id);
-      if (readers === undefined) consumers.set(id, [node]);
-      else readers.push(node);
-    }
-  }
-  return consumers;
 }
 
 /**

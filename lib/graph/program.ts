@@ -65,6 +65,8 @@ export interface TensorSurgery {
   readonly columns: Int32Array | null;
   /** Factor of each new column. */
   readonly scales: Float32Array | null;
+  /** False: the step along the directions is gathered by `columns` but not multiplied by `scales`. Absent: true. */
+  readonly scalesStep?: boolean;
 }
 
 export type Surgery = readonly TensorSurgery[];

@@ -2,6 +2,7 @@
 import type { GroupId } from '../graph/channels.js';
 import { costOfWidths } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
+import type { EstimateBudget } from './estimate.js';
 import { allowed, type Budget, type Candidate } from './knapsack.js';
 import type { LinearSolution, SolverName } from './solvers.js';
 
@@ -33,6 +34,13 @@ export interface Certificate {
   readonly solver: SolverName;
   /** Sum of the picks' first-order MACs; the true growth differs as neighbours grow together. */
   readonly firstOrderCost: number;
+  /**
+   * Where the relaxation has other budgets than the true ones: what the picks use of them. With soft limits `lpBound`
+   * is the optimum under these, and `used` of the true budgets may be more than `allowed`.
+   */
+  readonly estimates?: readonly { readonly name: string; readonly allowed: number; readonly used: number }[];
+  /** False where only the estimates were limited; absent with `estimates`. */
+  readonly isHard?: boolean;
 }
 
 /** The stage that a certificate is of. */
@@ -43,12 +51,14 @@ export interface Reached {
   readonly relaxed: LinearSolution;
   readonly eligible: number;
   readonly solver: SolverName;
+  readonly estimates?: readonly EstimateBudget[];
+  readonly isHard?: boolean;
 }
 
 /** Costs recounted on the widened graph, and the distance to the bound. */
 export function certificateOf(
   graph: Graph,
-  { strategy, budgets, picks, relaxed, eligible, solver }: Reached,
+  { strategy, budgets, picks, relaxed, eligible, solver, estimates, isHard }: Reached,
 ): Certificate {
   const added = new Map<GroupId, number>();
   for (const { group } of picks) added.set(group, (added.get(group) ?? 0) + 1);
@@ -69,5 +79,13 @@ export function certificateOf(
     eligible,
     solver,
     firstOrderCost: picks.reduce((sum, { cost }) => sum + cost, 0),
+    ...(estimates && {
+      estimates: estimates.map(({ name, allowed: room, costs }) => ({
+        name,
+        allowed: room,
+        used: picks.reduce((sum, { group }) => sum + (costs.get(group) ?? 0), 0),
+      })),
+    }),
+    ...(isHard === undefined ? {} : { isHard }),
   };
 }

@@ -2,6 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { lower } from '../graph/lower.js';
+import { depthwiseNorms } from '../graph/readers.js';
 import {
   type ChainIndices,
   type DatasetHandle,
@@ -25,10 +26,16 @@ export interface IndexSettings {
     readonly epsilon: number;
     readonly decayFactor: number;
     readonly decayEvery: number;
+    readonly decayFirst?: number | undefined;
   };
   readonly reluBeta: number;
   readonly identityCurvature: number;
   readonly memoryLimit: number;
+  /**
+   * `train`, as in the authors' code: batch norms behind depthwise convolutions take the minibatch's statistics, the
+   * loss's derivative goes through them, and the network's running statistics drift. Chains' own are in evaluation mode.
+   */
+  readonly depthwiseBatchNorm: 'eval' | 'train';
 }
 
 /** The paper's settings (section 4). */
@@ -41,6 +48,7 @@ export const PAPER: IndexSettings = {
   reluBeta: 3,
   identityCurvature: 0,
   memoryLimit: 2 ** 30,
+  depthwiseBatchNorm: 'eval',
 };
 
 export interface IndicesRequest extends IndexSettings {
@@ -79,7 +87,12 @@ function refuseNotFinite({ id, indices }: ChainIndices): void {
   }
 }
 
-/** Splitting indices over `data`, and the directions, to be disposed of. @throws E_NOT_FINITE */
+/**
+ * Splitting indices over `data`, and the directions, to be disposed of. With `depthwiseBatchNorm: "train"` the network's
+ * running statistics are other ones afterwards.
+ *
+ * @throws E_NOT_FINITE
+ */
 export async function computeIndices(
   network: Network,
   data: DatasetHandle,
@@ -106,7 +119,7 @@ export async function computeIndices(
     method === 'auto'
       ? chooseMethods(network.graph, { images, epochs, memoryLimit })
       : chains.map(() => method);
-  const { epsilon: rmsEpsilon, ...descent } = rmsprop;
+  const { epsilon: rmsEpsilon, decayFirst, ...descent } = rmsprop;
   const options = {
     ...{
       methods,
@@ -119,6 +132,8 @@ export async function computeIndices(
       identityCurvature,
       seed,
       memoryLimit,
+      ...(decayFirst === undefined ? {} : { decayFirst }),
+      ...(request.depthwiseBatchNorm === 'train' ? { trainedNorms: depthwiseNorms(network.graph) } : {}),
     },
     shuffle: request.shuffle ?? true,
     auxiliary: request.auxiliary ?? false,

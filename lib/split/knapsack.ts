@@ -22,6 +22,15 @@ export interface Budget {
   readonly current: number;
   /** Largest cost after; a whole number for energies that are. */
   readonly limit: number;
+  /** The absolute limit, where there is one. */
+  readonly cap?: number;
+}
+
+/** What picks may not exceed: a cost of the channels that they add. */
+export interface Limit {
+  readonly costOf: CostOfWidths;
+  readonly current: number;
+  readonly limit: number;
 }
 
 export interface BudgetOptions {
@@ -47,14 +56,15 @@ export function budgetsOf(
   return [...energies, ...capped].map((energy): Budget => {
     const current = cost(graph, energy);
     const grown = energies.includes(energy) ? (1 + growthRatio) * current : Number.POSITIVE_INFINITY;
-    const cap = Object.hasOwn(caps, energy.name) ? (caps[energy.name] ?? grown) : grown;
-    const limit = Math.min(grown, cap);
-    return { energy, current, limit: energy.isInteger ? Math.floor(limit) : limit };
+    const cap = Object.hasOwn(caps, energy.name) ? caps[energy.name] : undefined;
+    const limit = Math.min(grown, cap ?? grown);
+    const whole = energy.isInteger ? Math.floor(limit) : limit;
+    return { energy, current, limit: whole, ...(cap === undefined ? {} : { cap }) };
   });
 }
 
 /** What the budgets allow to add; 0 where the limit is reached already. */
-export function allowed({ current, limit }: Budget): number {
+export function allowed({ current, limit }: Pick<Budget, 'current' | 'limit'>): number {
   return Math.max(0, limit - current);
 }
 
@@ -69,19 +79,24 @@ interface Widths {
 /** Below this share of a budget left over, exchanging picks is not worth its time. */
 const SMALL_SLACK = 0.01;
 
-function widthsOf(graph: Graph, budgets: readonly Budget[]): Widths {
+/** The true cost of the widened graph within every budget. */
+export function limitsOf(graph: Graph, budgets: readonly Budget[]): readonly Limit[] {
+  return budgets.map(({ energy, current, limit }) => ({
+    costOf: costOfWidths(graph, energy),
+    current,
+    limit,
+  }));
+}
+
+function widthsOf(limits: readonly Limit[]): Widths {
   const added = new Map<GroupId, number>();
-  const evaluators = budgets.map((budget): readonly [CostOfWidths, Budget] => [
-    costOfWidths(graph, budget.energy),
-    budget,
-  ]);
   return {
     add: ({ group }, by) => void added.set(group, (added.get(group) ?? 0) + by),
-    areWithin: () => evaluators.every(([costOf, { limit }]) => costOf(added) <= limit),
+    areWithin: () => limits.every(({ costOf, limit }) => costOf(added) <= limit),
     slack: () =>
-      evaluators.reduce((least, [costOf, budget]) => {
-        const room = allowed(budget);
-        return Math.min(least, room === 0 ? 0 : (budget.limit - costOf(added)) / room);
+      limits.reduce((least, one) => {
+        const room = allowed(one);
+        return Math.min(least, room === 0 ? 0 : (one.limit - one.costOf(added)) / room);
       }, 1),
   };
 }
@@ -136,7 +151,22 @@ export function takeWithin(
   budgets: readonly Budget[],
   options: { readonly exchange: boolean },
 ): readonly Candidate[] {
-  const widths = widthsOf(graph, budgets);
+  return takeWithinLimits(order, limitsOf(graph, budgets), options);
+}
+
+/** The longest prefix of an order that is within every limit; nothing where the limits are passed already. */
+export function prefixOf(order: readonly Candidate[], limits: readonly Limit[]): readonly Candidate[] {
+  const widths = widthsOf(limits);
+  return widths.areWithin() ? order.slice(0, prefixWithin(order, widths)) : [];
+}
+
+/** `takeWithin` under any limits whose costs never fall as widths grow. */
+export function takeWithinLimits(
+  order: readonly Candidate[],
+  limits: readonly Limit[],
+  options: { readonly exchange: boolean },
+): readonly Candidate[] {
+  const widths = widthsOf(limits);
   if (!widths.areWithin()) return [];
   const fitting = prefixWithin(order, widths);
   const taken = new Set([...order.slice(0, fitting), ...fill(order.slice(fitting), widths)]);

@@ -59,6 +59,11 @@ export async function splitNetwork(
   return rewritten(network, grow(network.graph, plan, options), directions, epsilon, options);
 }
 
+/** The same network once more, statistics and momentum with it. */
+export function copyOf(network: Network): Promise<Network> {
+  return splitNetwork(network, { splits: {} }, null, { epsilon: 0, momentum: 'keep' });
+}
+
 /** max|a - b| / max|a|; 0 for equal zeros. */
 export function relativeChange(before: TensorData, after: TensorData): number {
   const [a, b] = [floatsOf(before), floatsOf(after)];

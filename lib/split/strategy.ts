@@ -1,14 +1,32 @@
 // The choice of a splitting stage: strategy -> order -> picks within the budgets, with a certificate of what was reached.
 import { SplitgrowError } from '../errors.js';
-import { type ChannelGroup, channelGroups, type GroupId } from '../graph/channels.js';
+import { channelGroups, type GroupId } from '../graph/channels.js';
 import { ENERGIES, type Energy, energyOf, marginalCost } from '../graph/cost.js';
 import { hint, row } from '../graph/fields.js';
 import { normalizedPlan, type Plan } from '../graph/grow.js';
-import type { Graph, NodeId } from '../graph/ir.js';
+import type { Graph } from '../graph/ir.js';
 import { sampleIndices } from '../train/seeds.js';
 import { type Certificate, certificateOf, type Picked } from './certificate.js';
-import { allowed, type Budget, budgetsOf, type Candidate, takeWithin } from './knapsack.js';
-import { type LinearProgram, type LinearSolution, ratioOrder, solveLp, solverFor } from './solvers.js';
+import {
+  type EnergySettings,
+  type EstimateBudget,
+  type EstimateOptions,
+  estimateBudgets,
+  firstOrderBudgets,
+  isFirstOrder,
+} from './estimate.js';
+import { summedIndices } from './group-indices.js';
+import { budgetsOf, type Candidate } from './knapsack.js';
+import { type LayerCap, layerCaps, withinCaps } from './layer-caps.js';
+import { limitsFor, ROUNDINGS, type RoundingSettings } from './rounding.js';
+import {
+  type LinearProgram,
+  type LinearSolution,
+  ratioOrder,
+  type SolverName,
+  solveLp,
+  solverFor,
+} from './solvers.js';
 
 /** What a strategy orders by. */
 interface Stage {
@@ -64,7 +82,20 @@ export interface ChooseOptions {
   readonly caps?: Readonly<Record<string, number>>;
   /** Order of the strategy `random`. */
   readonly seed?: number;
+  /** What the relaxation takes a neuron to cost, and its budgets: by default true first-order costs and one budget. */
+  readonly energy?: EnergySettings;
+  readonly budgets?: EstimateOptions['budgets'];
+  readonly layerCap?: LayerCap;
+  readonly rounding?: RoundingSettings;
+  /** Default true. False, as in the authors' code: growthRatio limits the estimate alone, and the true growth may be more. */
+  readonly hardLimit?: boolean;
 }
+
+const DEFAULTS = {
+  energy: { estimate: 'marginal', transform: 'none' },
+  budgets: 'total',
+  rounding: { kind: 'exchange', threshold: 0.99 },
+} as const satisfies Pick<ChooseOptions, 'energy' | 'budgets' | 'rounding'>;
 
 export interface Choice {
   /** A list for every tied producer. */
@@ -74,107 +105,14 @@ export interface Choice {
   readonly certificate: Certificate;
 }
 
-/**
- * Splitting index of every neuron of every splittable group: the sum over the tied producers (DESIGN decision 4).
- *
- * @param layers Per layer one index a neuron; layers of frozen groups are ignored.
- * @throws E_ARGUMENT where a layer is missing or of another width, E_NOT_FINITE for an index that is no number.
- */
-export function groupIndices(
-  graph: Graph,
-  layers: ReadonlyMap<NodeId, ArrayLike<number>>,
-): ReadonlyMap<GroupId, Float64Array> {
-  const splittable = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
-  return new Map(splittable.map((group) => [group.id, summed(group, layers)] as const));
-}
-
-function summed(
-  { producers, neurons }: ChannelGroup,
-  layers: ReadonlyMap<NodeId, ArrayLike<number>>,
-): Float64Array {
-  const sum = new Float64Array(neurons);
-  for (const id of producers) {
-    const indices = layers.get(id);
-    if (indices?.length !== neurons) {
-      throw new SplitgrowError(
-        'E_ARGUMENT',
-        `"${id}" needs ${neurons} splitting indices, got ${indices?.length ?? 'none'}`,
-      );
-    }
-    for (const [i, before] of sum.entries()) sum[i] = before + (indices[i] ?? 0);
-  }
-  const bad = sum.findIndex((index) => !Number.isFinite(index));
-  if (bad >= 0)
-    throw new SplitgrowError(
-      'E_NOT_FINITE',
-      `the splitting index of neuron ${bad} of "${producers.join('", "')}" is not finite`,
-    );
-  return sum;
-}
-
 function budgeted(options: ChooseOptions): readonly Energy[] {
   const energies = [ENERGIES.macs, ...(options.energies ?? []).map(energyOf)];
   return energies.filter(({ name }, i) => energies.findIndex((energy) => energy.name === name) === i);
 }
 
-function checked(options: ChooseOptions, energies: readonly Energy[]): void {
-  const { growthRatio, caps = {}, seed = 0 } = options;
-  if (!(Number.isFinite(growthRatio) && growthRatio >= 0)) {
-    throw new SplitgrowError('E_ARGUMENT', `growthRatio must be a number of 0 or more, got ${growthRatio}`);
-  }
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new SplitgrowError('E_ARGUMENT', `seed must be a whole number of 0 or more, got ${seed}`);
-  }
-  const names = energies.map(({ name }) => name);
-  for (const [name, cap] of Object.entries(caps)) {
-    if (!names.includes(name))
-      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${name}"${hint(name, names)}`);
-    if (!(cap >= 0))
-      throw new SplitgrowError(
-        'E_ARGUMENT',
-        `the cap on "${name}" must be a number of 0 or more, got ${cap}`,
-      );
-  }
-}
-
-/** Every neuron with a negative index, at what it alone would add to each energy: the first-order knapsack. */
-function programOf(
-  graph: Graph,
-  indices: ReadonlyMap<GroupId, ArrayLike<number>>,
-  budgets: readonly Budget[],
-): { readonly candidates: readonly Candidate[]; readonly program: LinearProgram } {
-  const candidates: Candidate[] = [];
-  const costs = budgets.map((): number[] => []);
-  for (const group of channelGroups(graph)) {
-    if (!group.isSplittable) continue;
-    const marginal = budgets.map(({ energy }) => marginalCost(graph, group.id, energy));
-    // MACs are always the first budget.
-    const cost = marginal[0] ?? 0;
-    for (const [neuron, index] of summed({ ...group, producers: [group.id] }, indices).entries()) {
-      if (!(index < 0)) continue;
-      candidates.push({ group: group.id, neuron, index, cost, ratio: index / cost });
-      for (const [j, list] of costs.entries()) list.push(marginal[j] ?? 0);
-    }
-  }
-  const values = Float64Array.from(candidates, ({ index }) => -index);
-  const rows = costs.map((list) => Float64Array.from(list));
-  return { candidates, program: { values, costs: rows, budgets: budgets.map(allowed) } };
-}
-
-/**
- * The neurons to split in one stage. Only those with a negative index are
- * eligible; the true cost of the grown network, recounted, is within every
- * limit, and no eligible neuron that was left out would still fit.
- *
- * @param indices Per splittable group one index a neuron (`groupIndices`).
- * @throws E_ARGUMENT for unknown strategies, energies and caps, naming the nearest.
- */
-export async function choose(
-  graph: Graph,
-  indices: ReadonlyMap<GroupId, ArrayLike<number>>,
-  options: ChooseOptions,
-): Promise<Choice> {
-  const name = options.strategy ?? 'energy-aware';
+/** The strategy and the energies asked for. @throws E_ARGUMENT for what is not there or cannot be together */
+function checked(options: ChooseOptions) {
+  const { strategy: name = 'energy-aware', growthRatio, caps = {}, seed = 0 } = options;
   const strategy = row(STRATEGIES, name);
   if (strategy === undefined) {
     throw new SplitgrowError(
@@ -187,19 +125,124 @@ export async function choose(
     ...energies,
     ...Object.values<Energy>(ENERGIES).filter((one) => energies.every((e) => e.name !== one.name)),
   ];
-  checked(options, known);
-  const budgets = budgetsOf(graph, {
-    growthRatio: options.growthRatio,
-    energies,
-    caps: options.caps ?? {},
-    known,
+  if (!(Number.isFinite(growthRatio) && growthRatio >= 0)) {
+    throw new SplitgrowError('E_ARGUMENT', `growthRatio must be a number of 0 or more, got ${growthRatio}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new SplitgrowError('E_ARGUMENT', `seed must be a whole number of 0 or more, got ${seed}`);
+  }
+  if (options.rounding?.kind === 'threshold' && !strategy.lowersSum) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `rounding "threshold" rounds the solution of energy-aware splitting, which strategy "${name}" does not follow`,
+    );
+  }
+  if (options.energy?.estimate === 'own-layer' && energies.length > 1) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `energy estimate "own-layer" is one of MACs, got a budget on ${energies.map((one) => one.name).join(', ')}`,
+    );
+  }
+  const names = known.map((one) => one.name);
+  for (const [energy, cap] of Object.entries(caps)) {
+    if (!names.includes(energy))
+      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${energy}"${hint(energy, names)}`);
+    if (!(cap >= 0))
+      throw new SplitgrowError(
+        'E_ARGUMENT',
+        `the cap on "${energy}" must be a number of 0 or more, got ${cap}`,
+      );
+  }
+  return { name, strategy, energies, known };
+}
+
+/** Every neuron with a negative index, at what it alone would add to MACs. */
+function candidatesOf(graph: Graph, indices: ReadonlyMap<GroupId, ArrayLike<number>>): readonly Candidate[] {
+  return channelGroups(graph).flatMap((group): Candidate[] => {
+    if (!group.isSplittable) return [];
+    const cost = marginalCost(graph, group.id, ENERGIES.macs);
+    const own = summedIndices({ ...group, producers: [group.id] }, indices);
+    return Array.from(own).flatMap((index, neuron) =>
+      index < 0 ? [{ group: group.id, neuron, index, cost, ratio: index / cost }] : [],
+    );
   });
-  const { candidates, program } = programOf(graph, indices, budgets);
-  const solver = solverFor(program);
-  const relaxed = await solveLp(program, solver);
-  const order = strategy.order({ candidates, program, relaxed, seed: options.seed ?? 0 });
-  const wanted = Array.from(order).flatMap((i) => candidates[i] ?? []);
-  const picks = takeWithin(graph, wanted, budgets, { exchange: strategy.lowersSum });
+}
+
+/** The knapsack of candidates under budgets. */
+function programOf(candidates: readonly Candidate[], budgets: readonly EstimateBudget[]): LinearProgram {
+  return {
+    values: Float64Array.from(candidates, ({ index }) => -index),
+    costs: budgets.map(({ costs }) => Float64Array.from(candidates, ({ group }) => costs.get(group) ?? 0)),
+    budgets: budgets.map(({ allowed }) => allowed),
+  };
+}
+
+/** The optimum where no group may have more splits than its cap: one row more for each. */
+async function relaxedWithin(
+  candidates: readonly Candidate[],
+  program: LinearProgram,
+  caps: ReadonlyMap<GroupId, number>,
+): Promise<{ readonly relaxed: LinearSolution; readonly solver: SolverName }> {
+  const rows = [...caps].map(([capped]) =>
+    Float64Array.from(candidates, ({ group }) => (group === capped ? 1 : 0)),
+  );
+  const whole = {
+    ...program,
+    costs: [...program.costs, ...rows],
+    budgets: [...program.budgets, ...caps.values()],
+  };
+  const solver = solverFor(whole);
+  return { relaxed: await solveLp(whole, solver), solver };
+}
+
+/**
+ * The neurons to split in one stage. Only those with a negative index are
+ * eligible. With hard limits, the default, the true cost of the grown network,
+ * recounted, is within every limit; unless a threshold rounds or layers have
+ * caps, no eligible neuron that was left out would still fit.
+ *
+ * @param indices Per splittable group one index a neuron (`groupIndices`).
+ * @throws E_ARGUMENT for unknown strategies, energies and caps, naming the nearest, and for options that exclude one another.
+ */
+export async function choose(
+  graph: Graph,
+  indices: ReadonlyMap<GroupId, ArrayLike<number>>,
+  options: ChooseOptions,
+): Promise<Choice> {
+  const { name, strategy, energies, known } = checked(options);
+  const { growthRatio, caps = {}, seed = 0, hardLimit = true } = options;
+  const budgets = budgetsOf(graph, { growthRatio, energies, caps, known });
+  const rounding = options.rounding ?? DEFAULTS.rounding;
+  const most = layerCaps(graph, options.layerCap ?? null);
+  const estimating = {
+    energy: options.energy ?? DEFAULTS.energy,
+    budgets: options.budgets ?? DEFAULTS.budgets,
+    growthRatio,
+  };
+  // Limits by `caps` on other energies have no estimate of the authors'.
+  const growing = isFirstOrder(estimating) ? budgets : budgets.slice(0, energies.length);
+  const estimates = estimateBudgets(graph, growing, estimating);
+  const candidates = candidatesOf(graph, indices);
+  const program = programOf(candidates, estimates);
+  const { relaxed, solver } = await relaxedWithin(candidates, program, most);
+  const order = strategy.order({ candidates, program, relaxed, seed });
+  const beta = new Map(candidates.map((candidate, i) => [candidate, relaxed.beta[i] ?? 0] as const));
+  const picks = ROUNDINGS[rounding.kind](
+    {
+      order: withinCaps(
+        Array.from(order).flatMap((i) => candidates[i] ?? []),
+        most,
+      ),
+      betaOf: (candidate) => beta.get(candidate) ?? 0,
+      limits: limitsFor(graph, budgets, estimates, hardLimit),
+      lowersSum: strategy.lowersSum,
+    },
+    rounding.threshold,
+  );
+  // The bound is one on what the limits allow: those on true costs, unless only estimates are limited.
+  const isBound = isFirstOrder(estimating) || !hardLimit;
+  const trueProgram = isBound ? program : programOf(candidates, firstOrderBudgets(graph, budgets));
+  const bound = isBound ? relaxed : (await relaxedWithin(candidates, trueProgram, most)).relaxed;
   return {
     plan: planOf(graph, picks),
     picks,
@@ -207,9 +250,10 @@ export async function choose(
       strategy: name,
       budgets,
       picks,
-      relaxed,
+      relaxed: bound,
       eligible: candidates.length,
       solver,
+      ...(hardLimit && isFirstOrder(estimating) ? {} : { estimates, isHard: hardLimit }),
     }),
   };
 }

@@ -10,6 +10,7 @@ export const PURPOSES = {
   images: 6,
   step: 7,
   recalibrate: 8,
+  rival: 9,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

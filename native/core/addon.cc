@@ -8,6 +8,7 @@
 #include "environment.h"
 #include "memory.h"
 #include "options.h"
+#include "resize.h"
 #include "statistics.h"
 #include "surgery.h"
 #include "threads.h"
@@ -227,26 +228,6 @@ Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value benchSteps(const Napi::CallbackInfo& info) {
-  const auto network = fromHandle<Network>(info[0]);
-  const auto data = fromHandle<Dataset>(info[1]);
-  const Napi::Object o = readObject(info[2], "options");
-  const BenchOptions options{
-      readString(o, "what"), readInteger(o, "batch", 1, kMost),
-      readInteger(o, "repeats", 1, kMost), readInteger(o, "warmup", 0, kMost)};
-  return runTask(
-      info, info.Env().Null(), info[3],
-      [network, data, options](const Control& control) -> ToJs {
-        const BenchResult b = bench(network.get(), *data, options, control);
-        return [b](Napi::Env env) {
-          auto result = Napi::Object::New(env);
-          result.Set("milliseconds", toFloat64Array(env, b.milliseconds));
-          result.Set("peakBytes", static_cast<double>(b.peakBytes));
-          return result;
-        };
-      });
-}
-
 Napi::Value join(const Napi::CallbackInfo& info) {
   const GroupOptions options = readGroupOptions(readObject(info[0], "options"));
   return runTask(info, info.Env().Null(), info.Env().Null(),
@@ -283,6 +264,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("recalibrate", guard<recalibrateNetwork>);
   add("forward", guard<forward>);
   add("indices", guard<indices>);
+  add("resizeImages", guard<resizeImages>);
   add("readDirections", guard<readDirections>);
   add("createDirections", guard<createDirections>);
   add("rewrite", guard<rewriteNetwork>);

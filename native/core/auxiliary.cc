@@ -28,7 +28,7 @@ Tensors auxiliaryProducts(const Network& network, const Folded& folded,
   Tape tape;
   tape.slots.assign(nodes.size() + 1, Tensor());
   tape.slots[0] = batch.images;
-  for (const Step& step : network.evaluationSteps) {
+  for (const Step& step : folded.steps) {
     const Node& node = nodes[step.node];
     const Op& op = *node.instruction->op;
     const Tensors inputs = inputsOf(node, tape);

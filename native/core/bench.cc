@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "boundary.h"
 #include "memory.h"
 
 namespace splitgrow {
@@ -12,6 +13,8 @@ namespace splitgrow {
 namespace {
 
 using at::Tensor;
+
+constexpr int64_t kMost = int64_t{1} << 31;
 
 struct Bench {
   Network* network;
@@ -132,6 +135,26 @@ BenchResult bench(Network* network, const Dataset& data,
   }
   throw Error("E_ARGUMENT",
               "nothing to bench is called \"" + options.what + "\"");
+}
+
+Napi::Value benchSteps(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const Napi::Object o = readObject(info[2], "options");
+  const BenchOptions options{
+      readString(o, "what"), readInteger(o, "batch", 1, kMost),
+      readInteger(o, "repeats", 1, kMost), readInteger(o, "warmup", 0, kMost)};
+  return runTask(
+      info, info.Env().Null(), info[3],
+      [network, data, options](const Control& control) -> ToJs {
+        const BenchResult b = bench(network.get(), *data, options, control);
+        return [b](Napi::Env env) {
+          auto result = Napi::Object::New(env);
+          result.Set("milliseconds", toFloat64Array(env, b.milliseconds));
+          result.Set("peakBytes", static_cast<double>(b.peakBytes));
+          return result;
+        };
+      });
 }
 
 }  // namespace splitgrow

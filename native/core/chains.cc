@@ -52,7 +52,7 @@ void sweepChains(const Network& network, const Folded& folded,
     return v;
   };
 
-  const auto& steps = network.evaluationSteps;
+  const auto& steps = folded.steps;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     const Node& node = nodes[step->node];
     const Op& op = *node.instruction->op;
@@ -74,8 +74,9 @@ void sweepChains(const Network& network, const Folded& folded,
     else if (chain >= 0 && gz.defined())
       back = {gz};
     else
-      back = op.backward(node, grad, inputsOf(node, tape),
-                         tape.saved[step->node], {}, true);
+      back =
+          op.backward(node, grad, inputsOf(node, tape), tape.saved[step->node],
+                      folded.runOf(step->node), true);
     for (size_t i = 0; i < slots.size(); ++i) {
       if (slots[i] == 0) continue;
       Tensor& to = grads[slots[i]];

@@ -102,7 +102,8 @@ void runRayleigh(const Job& job, const std::vector<bool>& wanted,
   double rate = o.learningRate;
   int64_t images = 0;
   for (int64_t epoch = 0; epoch < o.epochs; ++epoch) {
-    if (epoch > 0 && epoch % o.decayEvery == 0) rate *= o.decayFactor;
+    if (epoch >= o.decayFirst && (epoch - o.decayFirst) % o.decayEvery == 0)
+      rate *= o.decayFactor;
     const Sweep sweep(job.data, o.batch, o.shuffle, {},
                       o.seed + static_cast<uint64_t>(epoch) + 1,
                       job.network->options());
@@ -119,6 +120,30 @@ void runRayleigh(const Job& job, const std::vector<bool>& wanted,
     }
   }
   descent.finish(result, result->directions.get(), *job.network);
+}
+
+// By node; empty: none.
+std::vector<bool> trainedNodes(const Network& network,
+                               const IndicesOptions& options) {
+  if (options.trainedNorms.empty()) return {};
+  require(!options.auxiliary, "E_ARGUMENT",
+          "the auxiliary activation takes every batch norm in evaluation mode");
+  std::vector<bool> trained(network.nodes.size(), false);
+  for (const std::string& id : options.trainedNorms) {
+    bool isFound = false;
+    for (size_t i = 0; i < trained.size(); ++i) {
+      const Instruction& one = *network.nodes[i].instruction;
+      if (one.id != id || !one.op->isNorm) continue;
+      trained[i] = isFound = true;
+    }
+    require(isFound, "E_ARGUMENT", "trainedNorms: \"", id,
+            "\" is no batch norm of this network");
+  }
+  for (const Chain& chain : network.program.chains)
+    require(chain.batchNorm < 0 || !trained[chain.batchNorm], "E_ARGUMENT",
+            "trainedNorms: the batch norm of layer \"", chain.id,
+            "\", whose indices are computed, must be in evaluation mode");
+  return trained;
 }
 
 bool isAny(const std::vector<bool>& wanted) {
@@ -142,7 +167,7 @@ Indices computeIndices(Network* network, const Dataset& data,
   const auto& chains = network->program.chains;
   require(options.isExact.size() == chains.size(), "E_ARGUMENT", "expected ",
           chains.size(), " methods, found ", options.isExact.size());
-  const Folded folded(*network);
+  const Folded folded(*network, trainedNodes(*network, options));
   const Job job{network, data, options, control, folded, Clock::now()};
   Indices result;
   result.directions = std::make_shared<Directions>();

@@ -24,8 +24,12 @@ struct IndicesOptions {
   double learningRate = 1e-3, alpha = 0.99, momentum = 0, rmsEpsilon = 1e-8;
   double decayFactor = 1;
   int64_t decayEvery = 1;
+  int64_t decayFirst = 1;  // epoch, from 0, of the first decay
   double reluBeta = 3, identityCurvature = 0;
   bool shuffle = true, auxiliary = false;
+  // Ids of batch norms that run in training mode: a departure of the paper's
+  // authors, by which the network's running statistics drift.
+  std::vector<std::string> trainedNorms;
   uint64_t seed = 0;
   int64_t memoryLimit = int64_t{1} << 30;
 };

@@ -76,7 +76,8 @@ Network::Network(Program program_, at::Device device_, at::ScalarType dtype_)
   plan();
 }
 
-void Network::plan() {
+std::vector<Step> Network::steps(
+    const std::function<bool(int, int)>& absorbs) const {
   const int count = static_cast<int>(nodes.size());
   std::vector<int> readers(count + 1, 0), reader(count + 1, -1);
   for (int i = 0; i < count; ++i)
@@ -88,28 +89,37 @@ void Network::plan() {
   const auto follower = [&](int i) {
     return readers[i + 1] == 1 && program.output != i + 1 ? reader[i + 1] : -1;
   };
-  const auto steps = [&](const auto& absorbs) {
-    std::vector<Step> list;
-    std::vector<bool> isGone(count, false);
-    for (int i = 0; i < count; ++i) {
-      if (isGone[i]) continue;
-      const int next = follower(i);
-      const bool both = next >= 0 && absorbs(*nodes[i].instruction->op,
-                                             *nodes[next].instruction->op);
-      if (both) isGone[next] = true;
-      list.push_back({i, both ? next : -1, (both ? next : i) + 1});
-    }
-    return list;
-  };
-  trainingSteps = steps([](const Op& first, const Op& second) {
-    return first.isNorm && second.isActivation;
-  });
+  std::vector<Step> list;
+  std::vector<bool> isGone(count, false);
+  for (int i = 0; i < count; ++i) {
+    if (isGone[i]) continue;
+    const int next = follower(i);
+    const bool both = next >= 0 && absorbs(i, next);
+    if (both) isGone[next] = true;
+    list.push_back({i, both ? next : -1, (both ? next : i) + 1});
+  }
+  return list;
+}
+
+std::vector<Step> Network::evaluationStepsWith(
+    const std::vector<bool>& isApart) const {
   // A norm that no layer absorbs absorbs its activation here too: its row
   // applies nodes[i].activation in either mode.
-  evaluationSteps = steps([](const Op& first, const Op& second) {
-    return (first.layer != nullptr && second.isNorm) ||
+  return steps([&](int i, int next) {
+    const Op& first = *nodes[i].instruction->op;
+    const Op& second = *nodes[next].instruction->op;
+    const bool isFree = isApart.empty() || !isApart[next];
+    return (first.layer != nullptr && second.isNorm && isFree) ||
            (first.isNorm && second.isActivation);
   });
+}
+
+void Network::plan() {
+  trainingSteps = steps([&](int i, int next) {
+    return nodes[i].instruction->op->isNorm &&
+           nodes[next].instruction->op->isActivation;
+  });
+  evaluationSteps = evaluationStepsWith({});
   for (const Step& step : trainingSteps)
     if (step.absorbed >= 0)
       nodes[step.node].activation = nodes[step.absorbed].activation;

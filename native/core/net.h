@@ -1,6 +1,7 @@
 // A network: a program and its tensors, and the passes that run it.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -52,6 +53,8 @@ struct Network {
   int64_t decayed = 0;
   std::vector<Node> nodes;
   std::vector<Step> trainingSteps, evaluationSteps;
+  // Those of evaluation, in which no layer absorbs a norm that `isApart`.
+  std::vector<Step> evaluationStepsWith(const std::vector<bool>& isApart) const;
   // One task at a time works on a network.
   std::mutex busy;
 
@@ -63,16 +66,22 @@ struct Network {
   };
   const Place& place(const std::string& name) const;
   void plan();
+  std::vector<Step> steps(const std::function<bool(int, int)>& absorbs) const;
   std::vector<Place> places;
 };
 
-// Layers with the batch norm behind them folded in (evaluation mode), one
-// entry a node; undefined where a node is no layer.
+// An evaluation pass made ready: layers with the batch norm behind them folded
+// in, one entry a node; undefined where a node is no layer. Norms that are
+// `trained` (by node; empty: none) are not folded: they take the minibatch's
+// statistics, over all ranks, and move the running ones.
 struct Folded {
-  explicit Folded(const Network& network);
+  explicit Folded(const Network& network, std::vector<bool> trained = {});
+  std::vector<Step> steps;
   std::vector<at::Tensor> weights, biases;
   // Scale that batch norm gives each neuron (1 without), squared.
   std::vector<at::Tensor> squares;
+  std::vector<bool> trained;
+  Run runOf(int node) const;
 };
 
 // Values of the slots of one pass.

@@ -73,6 +73,15 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
   options.rmsEpsilon = readNumber(o, "rmsEpsilon");
   options.decayFactor = readNumber(o, "decayFactor");
   options.decayEvery = readInteger(o, "decayEvery", 1, kMost);
+  options.decayFirst = o.Has("decayFirst")
+                           ? readInteger(o, "decayFirst", 1, kMost)
+                           : options.decayEvery;
+  if (o.Has("trainedNorms")) {
+    const Napi::Array norms =
+        readArray(field(o, "trainedNorms"), "trainedNorms");
+    for (uint32_t i = 0; i < norms.Length(); ++i)
+      options.trainedNorms.push_back(Napi::Value(norms[i]).ToString());
+  }
   options.reluBeta = readNumber(o, "reluBeta");
   options.identityCurvature = readNumber(o, "identityCurvature");
   options.shuffle = readBool(o, "shuffle");

@@ -1,5 +1,6 @@
 // Forward and backward over the steps of a network.
 #include "error.h"
+#include "group.h"
 #include "net.h"
 #include "rows.h"
 
@@ -69,12 +70,15 @@ void backwardTraining(const Network& network, Tape* tape, const Run& run,
   }
 }
 
-Folded::Folded(const Network& network) {
+Folded::Folded(const Network& network, std::vector<bool> trained_)
+    : steps(trained_.empty() ? network.evaluationSteps
+                             : network.evaluationStepsWith(trained_)),
+      trained(std::move(trained_)) {
   const size_t count = network.nodes.size();
   weights.resize(count);
   biases.resize(count);
   squares.resize(count);
-  for (const Step& step : network.evaluationSteps) {
+  for (const Step& step : steps) {
     const Node& node = network.nodes[step.node];
     if (node.instruction->op->layer == nullptr) continue;
     const Tensor& weight = node.parameters[0];
@@ -96,6 +100,13 @@ Folded::Folded(const Network& network) {
   }
 }
 
+Run Folded::runOf(int node) const {
+  Run run;
+  run.isTraining = !trained.empty() && trained[node];
+  run.syncsNorm = run.isTraining && groupWorld() > 1;
+  return run;
+}
+
 Tensor forwardEvaluation(const Network& network, const Folded& folded,
                          const Tensor& x, Tape* tape) {
   Tape own;
@@ -103,9 +114,9 @@ Tensor forwardEvaluation(const Network& network, const Folded& folded,
   run.slots.assign(network.nodes.size() + 1, Tensor());
   run.saved.assign(network.nodes.size(), Saved());
   run.slots[0] = x;
-  const auto last = lastReaders(network, network.evaluationSteps);
-  for (size_t i = 0; i < network.evaluationSteps.size(); ++i) {
-    const Step& step = network.evaluationSteps[i];
+  const auto last = lastReaders(network, folded.steps);
+  for (size_t i = 0; i < folded.steps.size(); ++i) {
+    const Step& step = folded.steps[i];
     const Node& node = network.nodes[step.node];
     const Op& op = *node.instruction->op;
     const Tensors inputs = inputsOf(node, run);
@@ -114,8 +125,9 @@ Tensor forwardEvaluation(const Network& network, const Folded& folded,
                                               folded.weights[step.node],
                                               folded.biases[step.node])
         : op.isNorm && tape == nullptr
-            ? op.forward(node, inputs, {}, nullptr)
-            : op.forward(node, inputs, {}, &run.saved[step.node]);
+            ? op.forward(node, inputs, folded.runOf(step.node), nullptr)
+            : op.forward(node, inputs, folded.runOf(step.node),
+                         &run.saved[step.node]);
     if (tape == nullptr)
       for (const int slot : node.instruction->inputs)
         if (last[slot] == static_cast<int>(i)) run.slots[slot] = Tensor();

@@ -43,9 +43,10 @@ Tensor gather(const Tensor& t, int64_t axis, const Tensor& index,
   return t.index_select(axis, longs.to(t.device()));
 }
 
-Tensor shifted(Tensor t, const TensorSurgery& s, const Directions* directions,
-               double epsilon) {
-  if (!s.shift.defined() || epsilon == 0) return t;
+// What moves the rows of `t`; undefined where nothing does.
+Tensor stepOf(const Tensor& t, const TensorSurgery& s,
+              const Directions* directions, double epsilon) {
+  if (!s.shift.defined() || epsilon == 0) return Tensor();
   const Tensor* v =
       directions == nullptr ? nullptr : directions->find(s.direction);
   require(v != nullptr, "E_DIRECTIONS", "no splitting directions for layer ",
@@ -56,7 +57,7 @@ Tensor shifted(Tensor t, const TensorSurgery& s, const Directions* directions,
   require(rows.numel() == t.numel(), "E_DIRECTIONS", s.direction,
           ": directions do not fit the layer's weights");
   const Tensor step = rows.to(t.options()).reshape(t.sizes());
-  return t + step * along(s.shift * epsilon, 0, t);
+  return step * along(s.shift * epsilon, 0, t);
 }
 
 void writeOne(Network* to, const std::string& name, const Tensor& tensor) {
@@ -80,6 +81,7 @@ std::vector<TensorSurgery> readSurgery(const Napi::Value& value) {
     s.rowShares = readTyped(o, "rowShares", napi_float32_array);
     s.columns = readTyped(o, "columns", napi_int32_array);
     s.scales = readTyped(o, "scales", napi_float32_array);
+    s.scalesStep = !o.Has("scalesStep") || readBool(o, "scalesStep");
     surgery.push_back(std::move(s));
   }
   return surgery;
@@ -87,10 +89,11 @@ std::vector<TensorSurgery> readSurgery(const Napi::Value& value) {
 
 // Weights: off-springs theta + shift * epsilon * v along the rows, consumers'
 // columns times their share. Where a layer's inputs are split too, its weights
-// and its step go through the same gather and scale (the authors' code leaves
-// the step out). Momentum, if kept, is a gradient and moves the other way: an
-// off-spring's incoming gradient is its share of the parent's, while each
-// consumer column gets the parent's whole gradient.
+// and its step go through the same gather and scale (with `scalesStep` false,
+// as in the authors' code, the step through the gather alone). Momentum, if
+// kept, is a gradient and moves the other way: an off-spring's incoming
+// gradient is its share of the parent's, while each consumer column gets the
+// parent's whole gradient.
 std::shared_ptr<Network> rewrite(Network* from, Program program,
                                  const std::vector<TensorSurgery>& surgery,
                                  const Directions* directions, double epsilon,
@@ -107,10 +110,13 @@ std::shared_ptr<Network> rewrite(Network* from, Program program,
   for (const TensorSurgery& s : surgery) {
     require(old.count(s.name) > 0, "E_ARGUMENT", "surgery names \"", s.name,
             "\", which the network does not have");
-    Tensor t =
-        shifted(gather(old[s.name], 0, s.rows, s.name), s, directions, epsilon);
+    Tensor t = gather(old[s.name], 0, s.rows, s.name);
+    const Tensor step = stepOf(t, s, directions, epsilon);
+    if (step.defined() && s.scalesStep) t = t + step;
     t = gather(t, 1, s.columns, s.name);
     if (s.scales.defined()) t = t * along(s.scales, 1, t);
+    if (step.defined() && !s.scalesStep)
+      t = t + gather(step, 1, s.columns, s.name);
     writeOne(to.get(), s.name, t);
     written.insert(s.name);
     const auto buffer = velocity.find(s.name);

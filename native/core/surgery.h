@@ -10,6 +10,7 @@ namespace splitgrow {
 struct TensorSurgery {
   std::string name, direction;
   at::Tensor rows, shift, rowShares, columns, scales;  // undefined: unchanged
+  bool scalesStep = true;  // false: `scales` leaves the step out
 };
 
 std::vector<TensorSurgery> readSurgery(const Napi::Value& value);

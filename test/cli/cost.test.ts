@@ -38,6 +38,7 @@ function withNode(at: number, change: Record<string, unknown>): unknown {
 interface CostDocument {
   readonly macs: number;
   readonly params: number;
+  readonly flops2x: number;
   readonly nodes: readonly { readonly id: string; readonly macs: number }[];
   readonly groups: readonly {
     readonly id: string;
@@ -72,6 +73,8 @@ test('a directory with a network.json is a network, counted by hand here', async
   const { stdout } = await splitgrow(['cost', '--network', networkFolder(NETWORK), '--json']);
   const document = JSON.parse(stdout) as CostDocument;
   expect(document.macs).toBe(8 * 8 * 1200 + 1200 * 10);
+  // An activation on every value, a bias on every logit.
+  expect(document.flops2x).toBe(2 * document.macs + 8 * 8 * 1200 + 10);
   expect(document.groups).toEqual([
     { id: 'stem', neurons: 1200, marginalMacs: 64 + 10, producers: ['stem'] },
   ]);
@@ -97,6 +100,7 @@ test('the table is plain, aligned and the same in any terminal width under a pip
       '',
       'MACs        88,800',
       'parameters  13,210',
+      'flops2x     254,410',
       '',
     ].join('\n'),
   );

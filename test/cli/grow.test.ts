@@ -36,7 +36,7 @@ test('ends with the table, the rival, the certificates and the report; --json wi
   );
   expect(lines[1]).toMatch(/^0 +4 4 4 4 4( 10)? +[\d,]+ +[\d,]+ +\d+\.\d\d /);
   expect(lines[2]).toMatch(/^1 /);
-  expect(lines[3]).toMatch(/^width-multiplier \d\.\d\dx /);
+  expect(lines[3]).toMatch(/^Width multiplier \d\.\d\dx, stage 1 /);
   expect(stdout).toMatch(
     /\nstage 0 to 1 +\d+ split; macs [\d,]+ of [\d,]+ \([\d.]+ % of the growth used\); indices sum to .*, LP bound .*, gap /,
   );

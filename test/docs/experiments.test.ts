@@ -63,6 +63,8 @@ function allFields(): ReadonlySet<string> {
     ...knownFields(LEAST, ['splitting']),
     ...knownFields(LEAST, ['splitting', 'rmsprop']),
     ...knownFields(LEAST, ['splitting', 'lineSearch']),
+    ...knownFields(LEAST, ['splitting', 'energy']),
+    ...knownFields(LEAST, ['splitting', 'rounding']),
     ...knownFields(LEAST, ['stop']),
   ];
   const inner = (field: string): boolean => fields.some((other) => other.startsWith(`${field}.`));

@@ -6,7 +6,7 @@ import { slimmingPenalty } from '../../lib/baselines/morphnet.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { isSplitgrowError } from '../../lib/errors.js';
 import type { RunControl } from '../../lib/events.js';
-import { readData } from '../../lib/experiment/session.js';
+import { openSession, readData } from '../../lib/experiment/session.js';
 import { parseExperiment } from '../../lib/experiment/spec.js';
 import { startNetwork } from '../../lib/experiment/start.js';
 import { trainNetwork } from '../../lib/experiment/train.js';
@@ -20,7 +20,8 @@ async function trained(folder: string, penalties?: Penalties, control: RunContro
   const spec = parseExperiment({ ...experiment, fit: { epochs: 3, batch: 16 } });
   const data = await readData(spec);
   using start = await startNetwork(spec, data);
-  await trainNetwork(spec, { data, start, ...(penalties && { penalties }) }, control);
+  const session = { ...openSession(spec, data, start.graph, control), penalties };
+  await trainNetwork(spec, async () => ({ session, start }), control);
   return spec.output;
 }
 const prepared = async (): Promise<string> => {

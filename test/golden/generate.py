@@ -264,17 +264,19 @@ def second(kind, z):
 
 
 def splitting_files():
-    """S of every neuron by the definition, batch norm in evaluation mode; linear chains with curvature 1."""
+    """S of every neuron by the definition; linear chains with curvature 1. Batch norm is in evaluation mode, but in
+    "drift" that behind the depthwise convolution is in training mode; its running statistics afterwards are kept."""
     description = chains("relu")
     # Norms that scale by more than 1 reach both ends of relu6 and the flat ends of the others.
     network, data = made(description, 7, spread=1.6), batch(description, 6, 8)
     write("split", description, network, data)
     weights = network.state_dict()
-    for kind in KINDS:
+    for file, kind in [*((kind, kind) for kind in KINDS), ("drift", "silu")]:
         description = chains(kind)
         network = Network(description)
         network.load_state_dict(weights)
         network.double().eval()
+        network.nodes["dw_bn"].train(file == "drift")
         values = {"input": data["images"].double()}
         for n in description["nodes"]:
             inputs = [values[name] for name in n["inputs"]]
@@ -300,7 +302,21 @@ def splitting_files():
             s = torch.einsum("bnp,bip,bjp->nij", h.flatten(2) if h.dim() == 4 else h.unsqueeze(2), x, x)
             lowest, vectors = torch.linalg.eigh(s)
             found |= {f"{layer}.S": s, f"{layer}.indices": lowest[:, 0], f"{layer}.directions": vectors[:, :, 0]}
-        save(found, "split", kind)
+        if file == "drift":
+            found |= {name: tensor for name, tensor in network.named().items() if name.startswith("dw_bn.running")}
+        save(found, "split", file)
+
+
+def resize_files():
+    """Bilinear and antialiased, of pixels as floats: not rounded to grey levels."""
+    torch.manual_seed(11)
+    x, y = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
+    waves = torch.stack([127 + 100 * torch.sin(x / 3 + c) * torch.cos(y / 2) for c in range(3)])
+    pixels = (waves + 60 * torch.rand(4, 3, 12, 12) - 30).clamp(0, 255).byte()
+    found = {"pixels": pixels}
+    for size in (1, 5, 8, 12, 17):
+        found[f"to-{size}"] = F.interpolate(pixels.float(), (size, size), mode="bilinear", align_corners=False, antialias=True)
+    save(found, "resize", "images")
 
 
 forward_files("maps", maps(), 1, ["eval", "train"])
@@ -308,3 +324,4 @@ forward_files("gray", gray(), 3, ["eval"])
 statistics_files()
 training_files()
 splitting_files()
+resize_files()

@@ -66,6 +66,38 @@ test('random graphs are rewritten as surgery applied by hand', async () => {
   }
 });
 
+test('without direction halving a layer whose inputs are split moves by the whole of its regathered direction', async () => {
+  const [weights, directions] = [randomWeights(GRAPH, 4), randomDirections(GRAPH, 4)];
+  const [halved, whole] = [grow(GRAPH, PLAN), grow(GRAPH, PLAN, { directionHalving: false })];
+  const start = networkOf(GRAPH, weights, { dtype: 'float64' });
+  const rewritten = async (surgery: Surgery, epsilon: number) =>
+    weightsOf(
+      await core().rewrite(start, lower(whole.graph), surgery, directionsOf(directions), epsilon, 'reset'),
+    );
+  // Step 0 keeps the function either way: the weights are the same ones.
+  expect(await rewritten(whole.surgery, 0)).toEqual(await rewritten(halved.surgery, 0));
+  const [before, after, paper] = [
+    await rewritten(whole.surgery, 0),
+    await rewritten(whole.surgery, 0.25),
+    await rewritten(halved.surgery, 0.25),
+  ];
+  const values = (map: typeof before, name: string) => numbers(map.get(name) ?? floats([0], () => 0));
+  for (const { name, columns, scales, shift } of whole.surgery) {
+    const [from, to, other] = [values(before, name), values(after, name), values(paper, name)];
+    if (shift === null || columns === null || scales === null) {
+      expect(to, name).toEqual(other);
+      continue;
+    }
+    // In `second`, inputs 1, 3 and 4 are quarters and a half of one: the paper's step times 4, 2 and 4.
+    expect([...scales]).toEqual([1, 0.25, 1, 0.5, 0.25]);
+    const want = other.map(
+      (x, i) => (from[i] ?? 0) + (x - (from[i] ?? 0)) / (scales[i % columns.length] ?? 1),
+    );
+    assertClose(to, want, { rtol: 1e-13, atol: 1e-14, note: `${name}, float64` });
+    expect(to).not.toEqual(other);
+  }
+});
+
 async function trained(): Promise<NetworkHandle> {
   const network = networkOf(GRAPH, new Map(), { dtype: 'float64' });
   const data = datasetOf(randomBatch([1, 4, 4], 2, 8, 3), 2);

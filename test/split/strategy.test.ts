@@ -4,7 +4,8 @@ import { cost, ENERGIES, type Energy, macs, marginalCost, params } from '../../l
 import { grow, normalizedPlan, widen } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { type ChooseOptions, choose, groupIndices, STRATEGIES } from '../../lib/split/strategy.js';
+import { groupIndices } from '../../lib/split/group-indices.js';
+import { type ChooseOptions, choose, STRATEGIES } from '../../lib/split/strategy.js';
 import { randomGraph } from '../random-graphs.js';
 import { codeOf, messageOf, randomOf } from '../reference.js';
 

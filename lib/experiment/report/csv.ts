@@ -13,7 +13,7 @@ function cell(value: string | number): string {
 export function stagesCsv({ summary, compare }: RunRecord): string {
   const networks = [
     ...summary.stages.map((network) => ({ method: 'grown', ...network })),
-    ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: '' })),
+    ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: network.stage ?? '' })),
   ];
   const layers = [...new Set(networks.flatMap(({ widths }) => Object.keys(widths)))];
   const head = [
@@ -22,6 +22,7 @@ export function stagesCsv({ summary, compare }: RunRecord): string {
     'directory',
     'macs',
     'params',
+    'flops2x',
     'top1',
     'top5',
     'loss',
@@ -29,12 +30,13 @@ export function stagesCsv({ summary, compare }: RunRecord): string {
     ...layers.map((layer) => `width_${layer}`),
   ];
   const rows = networks.map(
-    ({ method, stage, directory, macs, params, top1, top5, loss, seconds, widths }) => [
+    ({ method, stage, directory, macs, params, flops2x, top1, top5, loss, seconds, widths }) => [
       method,
       stage,
       directory,
       macs,
       params,
+      flops2x ?? '',
       top1,
       top5,
       loss,

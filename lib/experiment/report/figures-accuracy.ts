@@ -1,5 +1,7 @@
 // The figure of accuracy against MACs, the rivals beside the grown networks.
+
 import { decimal, integer } from '../../format.js';
+import { rivalNameAt } from '../rival-name.js';
 import { type Figure, frame, points } from './figure.js';
 import type { RunRecord } from './read.js';
 import { MUTED, SERIES } from './svg.js';
@@ -29,13 +31,13 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
     dy: nameSide({ macs, top1 }, compare?.rivals ?? []),
     said: `stage ${stage}: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
   }));
-  const rivals = (compare?.rivals ?? []).map(({ method, multiplier, macs, top1 }) => ({
+  const rivals = (compare?.rivals ?? []).map(({ macs, top1, ...rival }) => ({
     macs,
     top1,
-    name: `${decimal(multiplier, 2)}x`,
-    series: `${method}, from scratch`,
+    name: rival.multiplier === null ? '' : `${decimal(rival.multiplier, 2)}x`,
+    series: rival.label,
     dy: nameSide({ macs, top1 }, summary.stages),
-    said: `${method} ${decimal(multiplier, 2)}x: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
+    said: `${rivalNameAt(rival)}: ${integer(macs)} MACs, top-1 ${decimal(top1, 2)} %`,
   }));
   const series = [...new Set([...grown, ...rivals].map((row) => row.series))];
   const x = {

@@ -1,6 +1,8 @@
 // Figures along time: loss and top-1 per epoch, seconds per phase.
+
 import { decimal } from '../../format.js';
 import type { StageRecord } from '../records.js';
+import { rivalNameAt } from '../rival-name.js';
 import { type Figure, frame, points } from './figure.js';
 import type { RunRecord } from './read.js';
 import { GRID, INK, MUTED, SERIES, SURFACE } from './svg.js';
@@ -111,7 +113,7 @@ export function epochFigure({ stages }: RunRecord, measure: 'loss' | 'top1'): Fi
 export function secondsFigure({ summary, compare }: RunRecord): Figure {
   const bars = [
     ...summary.stages.map(({ stage, seconds }) => ({ name: `stage ${stage}`, seconds })),
-    ...(compare?.rivals ?? []).map(({ method, seconds }) => ({ name: method, seconds })),
+    ...(compare?.rivals ?? []).map((rival) => ({ name: rivalNameAt(rival), seconds: rival.seconds })),
   ];
   const values = bars.flatMap(({ name, seconds }, order) =>
     PHASES.map((phase, place) => ({

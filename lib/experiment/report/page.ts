@@ -1,5 +1,7 @@
 // The report's page: what came out first, then the figures, then everything that proves it.
+
 import { decimal, integer, percent, seconds } from '../../format.js';
+import { rivalName } from '../rival-name.js';
 import type { Figure } from './figure.js';
 import { type Html, html, preformatted, trusted } from './html.js';
 import type { RunRecord } from './read.js';
@@ -44,11 +46,13 @@ function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
     .flatMap((stage) => Object.values(stage.seconds))
     .reduce((sum, value) => sum + value, 0);
   const fit = summary.stages.reduce((sum, stage) => sum + stage.seconds.fit, 0);
-  const rivals = (compare?.rivals ?? []).map(({ method, multiplier, top1, macs }) => ({
-    name: `against ${method}`,
-    value: `${signed(last.top1 - top1, 2)} points`,
-    note: `${decimal(multiplier, 2)}x: ${decimal(top1, 2)} % at ${integer(macs)} MACs`,
-  }));
+  const rivals = (compare?.rivals ?? [])
+    .filter(({ stage }) => stage === last.stage)
+    .map(({ top1, macs, ...rival }) => ({
+      name: `against ${rivalName(rival)}`,
+      value: `${signed(last.top1 - top1, 2)} points`,
+      note: `${decimal(top1, 2)} % at ${integer(macs)} MACs`,
+    }));
   return [
     {
       name: 'top-1',

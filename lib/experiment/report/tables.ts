@@ -1,4 +1,5 @@
 // The tables of the report: stages, choices, certificates, growth steps, machine.
+
 import { decimal, integer, percent, significant } from '../../format.js';
 import type {
   BudgetRecord,
@@ -8,6 +9,7 @@ import type {
   StageRecord,
   StageSummary,
 } from '../records.js';
+import { rivalNameAt } from '../rival-name.js';
 import { type Html, type HtmlColumn, html, htmlTable } from './html.js';
 import type { RunRecord } from './read.js';
 
@@ -35,7 +37,7 @@ export function stagesTable({ summary, compare }: RunRecord): Html {
   const stages = summary.stages.map((stage) => ({ ...stage, name: String(stage.stage), isRival: false }));
   const rivals = (compare?.rivals ?? []).map((rival) => ({
     ...rival,
-    name: `${rival.method} ${decimal(rival.multiplier, 2)}x`,
+    name: rivalNameAt(rival),
     isRival: true,
   }));
   return htmlTable(NETWORKS, [...stages, ...rivals], (row) => (row.isRival ? 'rival' : ''));

@@ -1,0 +1,84 @@
+// The same splitting stage by other methods: their indices and their choice beside those that the run goes on with.
+import type { GroupId } from '../graph/channels.js';
+import type { Network } from '../network.js';
+import { groupIndices } from '../split/group-indices.js';
+import { computeIndices, type Indices } from '../split/indices.js';
+import { copyOf } from '../split/off-springs.js';
+import { type ChooseOptions, choose } from '../split/strategy.js';
+import { overlap, spearman } from '../statistics/rank.js';
+import { seedOf } from '../train/seeds.js';
+import type { AlongsideRecord } from './records.js';
+import type { Session } from './session.js';
+
+type Method = AlongsideRecord['method'];
+
+/** Indices of a stage, and the network whose running statistics they leave: the given one unless they drift. */
+export interface StageIndices extends Disposable {
+  readonly network: Network;
+  readonly indices: Indices;
+  readonly groups: ReadonlyMap<GroupId, Float64Array>;
+}
+
+/** Indices by `method` over the stage's images; where depthwise batch norms run in training mode, of a copy. */
+export async function stageIndices(
+  { spec, control, index, indexImages }: Session,
+  network: Network,
+  stage: number,
+  method: Method,
+): Promise<StageIndices> {
+  const { splitting, seed } = spec;
+  const copy = splitting.depthwiseBatchNorm === 'train' ? await copyOf(network) : null;
+  const used = copy ?? network;
+  try {
+    const request = { ...splitting, method, images: indexImages, seed: seedOf('indices', seed, stage) };
+    const where = { stage, epoch: 0, epochs: 1 };
+    const indices = await computeIndices(used, index, request, { control, where });
+    const layers = new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const));
+    const dispose = (): void => {
+      indices[Symbol.dispose]();
+      copy?.[Symbol.dispose]();
+    };
+    return { network: used, indices, groups: groupIndices(used.graph, layers), [Symbol.dispose]: dispose };
+  } catch (error) {
+    copy?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** What the run goes on with. */
+export interface Main {
+  readonly groups: ReadonlyMap<GroupId, Float64Array>;
+  readonly picks: readonly { readonly group: string; readonly neuron: number }[];
+  readonly options: ChooseOptions;
+}
+
+const named = (picks: Main['picks']): ReadonlySet<string> =>
+  new Set(picks.map(({ group, neuron }) => `${neuron} ${group}`));
+const flat = (groups: Main['groups']): readonly number[] => [...groups.values()].flatMap((list) => [...list]);
+
+/**
+ * One record for each method of `splitting.alongside`: on the same network and images, and chosen from by the same
+ * options. The run does not go on with any of them.
+ */
+export async function alongsideRecords(
+  session: Session,
+  network: Network,
+  stage: number,
+  main: Main,
+): Promise<readonly AlongsideRecord[]> {
+  const records: AlongsideRecord[] = [];
+  for (const method of session.spec.splitting.alongside) {
+    const started = performance.now();
+    using other = await stageIndices(session, network, stage, method);
+    const seconds = (performance.now() - started) / 1000;
+    const { picks } = await choose(network.graph, other.groups, main.options);
+    records.push({
+      method,
+      seconds,
+      rankCorrelation: spearman(flat(main.groups), flat(other.groups)),
+      overlap: overlap(named(main.picks), named(picks)),
+      chosen: picks.length,
+    });
+  }
+  return records;
+}

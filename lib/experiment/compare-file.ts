@@ -1,0 +1,53 @@
+// compare.json: the rivals of an output folder, those of every experiment that shares its run.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../atomic.js';
+import { SplitgrowError } from '../errors.js';
+import type { CompareRecord, RivalRecord } from './records.js';
+
+const FILE = 'compare.json';
+
+/** Records of before rivals had targets are made anew. */
+function isWhole(rival: Partial<RivalRecord>): boolean {
+  return typeof rival.method === 'string' && typeof rival.target === 'number';
+}
+
+/** The rivals kept in an output folder. */
+export async function readCompare(output: string): Promise<readonly RivalRecord[]> {
+  const file = join(output, FILE);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  try {
+    return (JSON.parse(text) as CompareRecord).rivals.filter(isWhole);
+  } catch (cause) {
+    throw new SplitgrowError(
+      'E_RESUME',
+      `${file}: expected the record of rivals; remove it and run again, which trains nothing anew`,
+      { cause },
+    );
+  }
+}
+
+/** Rivals are one by method, target and options. */
+function keyOf({ method, target, options }: RivalRecord): string {
+  return JSON.stringify([method, target, options]);
+}
+
+/** The kept rivals, those made again in their place, and the new ones after them. */
+export function mergeRivals(
+  kept: readonly RivalRecord[],
+  made: readonly RivalRecord[],
+): readonly RivalRecord[] {
+  return [...new Map([...kept, ...made].map((rival) => [keyOf(rival), rival] as const)).values()];
+}
+
+export async function writeCompare(output: string, record: CompareRecord): Promise<void> {
+  await writeFileAtomic(join(output, FILE), `${JSON.stringify(record, null, 2)}\n`);
+}

@@ -1,0 +1,58 @@
+// Rivals alone: for a run that has been grown, or for targets in MACs that need none.
+import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import { refuseAborted } from '../train/control.js';
+import { compareRivals } from './compare.js';
+import { openOutput } from './output.js';
+import type { Summary } from './records.js';
+import { readData } from './session.js';
+import type { Spec } from './spec.js';
+import { startNetwork } from './start.js';
+import { type Kept, readStageRecord, stageDirectory, summaryOf, writeSummary } from './summary.js';
+
+/** Every stage of a finished growth run; none where the output folder holds none. @throws E_EXPERIMENT where it is not finished */
+async function grownStages(output: string): Promise<readonly Kept[]> {
+  const stages: Kept[] = [];
+  for (;;) {
+    const directory = stageDirectory(output, stages.length);
+    const record = await readStageRecord(directory);
+    if (record !== null) stages.push({ record, directory });
+    else if (stages.length === 0 || stages.at(-1)?.record.ended !== null) return stages;
+    else {
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        `compare: ${output} holds a run that has not come to its end; run \`splitgrow grow\` first`,
+      );
+    }
+  }
+}
+
+/** Trains the rivals of an experiment, from where an earlier run was stopped; grows nothing. Returns the summary. */
+export async function compareExperiment(spec: Spec, control: RunControl = {}): Promise<Summary> {
+  refuseAborted(control);
+  if (spec.compare.length === 0)
+    throw new SplitgrowError('E_EXPERIMENT', 'compare: expected at least one rival, got none');
+  const stages = await grownStages(spec.output);
+  const needy = spec.compare.find(({ targets }) => targets === undefined);
+  if (stages.length === 0 && needy !== undefined) {
+    throw new SplitgrowError(
+      'E_EXPERIMENT',
+      `compare: "${needy.method}" is held against a grown network, and ${spec.output} holds none; run \`splitgrow grow\` first, or give it targets`,
+    );
+  }
+  const data = await readData(spec);
+  using start = await startNetwork(spec, data);
+  const release = await openOutput(spec, stages.length > 0 ? 'grow' : 'compare');
+  try {
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control);
+    const summary = summaryOf(spec, stages, rivals);
+    await writeSummary(spec.output, summary);
+    if (stages.length > 0) {
+      const { renderReport } = await import('./report.js');
+      await renderReport(spec.output);
+    }
+    return summary;
+  } finally {
+    await release();
+  }
+}

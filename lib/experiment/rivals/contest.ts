@@ -1,0 +1,57 @@
+// What rivals are held against: targets in MACs, the grown networks, and the images and recipe that all share.
+import type { Dataset } from '../../data/dataset.js';
+import { SplitgrowError } from '../../errors.js';
+import type { RunControl } from '../../events.js';
+import type { Graph } from '../../graph/ir.js';
+import type { Spec } from '../spec.js';
+import type { Kept } from '../summary.js';
+
+/** One network that a rival is to match. */
+export interface Target {
+  /** Splitting stage of the grown network; null where the target is a number alone. */
+  readonly stage: number | null;
+  readonly macs: number;
+  /** Epochs that the grown network has behind it, those of all stages before included. */
+  readonly epochs: number;
+}
+
+export interface Contest {
+  readonly spec: Spec;
+  readonly data: Dataset;
+  /** The seed network's graph. */
+  readonly start: Graph;
+  /** Stages of the run, in order; none where nothing was grown. */
+  readonly grown: readonly Kept[];
+  /** At least one, in order of MACs. */
+  readonly targets: readonly Target[];
+  readonly control: RunControl;
+}
+
+/** The target of most MACs. */
+export function largestTarget({ targets }: Contest): Target {
+  const last = targets.at(-1);
+  if (last === undefined) throw new SplitgrowError('E_INTERNAL', 'compare: expected a target, got none');
+  return last;
+}
+
+/** A grown network: of that stage, or the last one. @throws E_EXPERIMENT where nothing was grown */
+export function grownNetwork({ spec, grown }: Contest, method: string, stage: number | null): Kept {
+  const found = stage === null ? grown.at(-1) : grown[stage];
+  if (found !== undefined) return found;
+  throw new SplitgrowError(
+    'E_EXPERIMENT',
+    `compare: "${method}" needs a grown network, and ${spec.output} holds none; run \`splitgrow grow\` first, or choose another base`,
+  );
+}
+
+/** Epochs of the stages up to that one. */
+export function grownEpochs({ grown }: Contest, stage: number): number {
+  return grown.slice(0, stage + 1).reduce((sum, { record }) => sum + record.epochs.length, 0);
+}
+
+/** Seconds from the seed network to the architecture of a stage: fits and splittings of all stages before. */
+export function growthSeconds({ grown }: Contest, stage: number): number {
+  return grown.slice(0, stage).reduce((sum, { record: { seconds } }) => {
+    return sum + seconds.fit + seconds.indices + seconds.select + seconds.grow;
+  }, 0);
+}
