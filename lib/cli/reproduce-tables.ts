@@ -35,10 +35,7 @@ function rowsOf(curve: Curve): readonly Row[] {
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  {
-    title: 'network',
-    cell: ({ curve: { label, kind } }) => (kind === 'reported' ? `${label} (reported)` : label),
-  },
+  { title: 'network', cell: ({ curve }) => curve.label },
   { title: 'stage', cell: ({ stage }) => (stage === null ? '–' : String(stage)), isNumber: true },
   { title: 'MACs', cell: ({ points }) => integer(mean(points.map(({ macs }) => macs))), isNumber: true },
   {
@@ -56,7 +53,11 @@ const COLUMNS: readonly Column<Row>[] = [
     cell: ({ points }) => (points[0]?.epochs === null ? '–' : integer(points[0]?.epochs ?? Number.NaN)),
     isNumber: true,
   },
-  { title: 'seeds', cell: ({ points }) => String(points.length), isNumber: true },
+  {
+    title: 'seeds',
+    cell: ({ curve, points }) => (curve.kind === 'reported' ? 'reported' : String(points.length)),
+    isNumber: true,
+  },
 ];
 
 function byPanel<T extends { readonly panel: string }>(
