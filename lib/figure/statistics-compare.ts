@@ -2,7 +2,7 @@
 import { difference, differenceGrid, type Pair } from '../statistics/paired.js';
 import { type Polyline, polyline, type Range } from '../statistics/polyline.js';
 import { type Spread, spread } from '../statistics/spread.js';
-import type { Claim, Curve } from './result.js';
+import type { Claim, Curve, CurveKind } from './result.js';
 
 export type CostAxis = Claim['on'];
 
@@ -14,6 +14,8 @@ export interface Comparison {
   readonly panel: string;
   readonly better: string;
   readonly than: string;
+  /** What the two curves are: a reported one did not run here. */
+  readonly kinds: { readonly better: CurveKind; readonly than: CurveKind };
   readonly on: CostAxis;
   /** Seeds that both ran and that have a range in common; null: both curves are reported. */
   readonly seeds: readonly (number | null)[];
@@ -74,6 +76,7 @@ export function compareCurves(better: Curve, than: Curve, on: CostAxis): Compari
     panel: better.panel,
     better: better.label,
     than: than.label,
+    kinds: { better: better.kind, than: than.kind },
     on,
     seeds: pairs.map(({ seed }) => seed),
     range: from === null || to === null ? null : { low: 10 ** from.mean, high: 10 ** to.mean },

@@ -1,6 +1,5 @@
 // --watch: what is served, to whom, how it is renewed, and that it ends with the work.
 import { readFileSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -9,75 +8,11 @@ import type { RunControl, RunEvent } from '../../lib/events.js';
 import { html } from '../../lib/experiment/report/html.js';
 import { shell } from '../../lib/experiment/report/shell.js';
 import { findChromium, startChromium } from '../figure/browser.js';
+import { ask, type Listening, listenTo } from './ask.js';
 import { errorLine, splitgrow, start, temporaryFolder } from './command-line.js';
 
 function pageOf(words: string): string {
   return shell({ title: words, eyebrow: '', lead: html`<p>${words}</p>`, body: html`` });
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly text: string;
-}
-
-function ask(
-  url: string,
-  { path = '/', host, method = 'GET' }: { path?: string; host?: string; method?: string } = {},
-): Promise<Answer> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const headers = host === undefined ? {} : { host };
-    const asked = request({ hostname, port, path, method, headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
-      );
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
-}
-
-interface Listening {
-  /** The next event's data, or 'end' when the server says so. */
-  readonly next: () => Promise<string>;
-  readonly isOver: Promise<void>;
-}
-
-function listenTo(url: string): Promise<Listening> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const waiting: ((event: string) => void)[] = [];
-    const events: string[] = [];
-    const asked = request({ hostname, port, path: '/events', agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-        for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-          const block = text.slice(0, end);
-          text = text.slice(end + 2);
-          const event = block.startsWith('event: end') ? 'end' : block.replace(/^[\s\S]*data: /, '');
-          const taker = waiting.shift();
-          if (taker === undefined) events.push(event);
-          else taker(event);
-        }
-      });
-      const isOver = new Promise<void>((over) => response.on('close', () => over()));
-      const next = () =>
-        new Promise<string>((told) => {
-          const event = events.shift();
-          if (event === undefined) waiting.push(told);
-          else told(event);
-        });
-      resolve({ next, isOver });
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
 }
 
 async function watching(render: () => Promise<string>): Promise<Watch> {

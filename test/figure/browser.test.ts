@@ -13,12 +13,12 @@ import { writeMadeUpFigure } from './made-up-figure.js';
 
 const CHROMIUM = findChromium();
 const WHY = 'skipped without Chromium: set CHROMIUM to one, or put chromium or google-chrome on PATH';
-const FIGURES = { figure: 8 + 3 + 6, run: 9 } as const;
+const FIGURES = { figure: 8 + 3 + 6, 'figure of long names': 2 * (8 + 3 + 6), run: 9 } as const;
 type Report = keyof typeof FIGURES;
 
 let folder = '';
 let browser: Browser;
-const files: Record<Report, string> = { figure: '', run: '' };
+const files: Record<Report, string> = { figure: '', 'figure of long names': '', run: '' };
 
 /** Opens a report, unfolds it, works on it, and closes it; whatever the browser complains of fails the test. */
 async function withPage<T>(report: Report, look: Look, work: (page: Page) => Promise<T>): Promise<T> {
@@ -47,6 +47,14 @@ describe.skipIf(CHROMIUM === null)(CHROMIUM === null ? WHY : 'in Chromium', () =
     writeMadeUpFigure(folder);
     const [page = ''] = await renderFigure(folder);
     files.figure = page;
+    const long = join(folder, 'long');
+    mkdirSync(long);
+    writeMadeUpFigure(long, {
+      ...{ panels: ['MobileNetV1', 'MobileNetV2'], seeds: [0, 1, 2, 3, 4] },
+      label: (name) => `${name}, which some experiment gave a name that is longer than any legend`,
+    });
+    const [second = ''] = await renderFigure(long);
+    files['figure of long names'] = second;
     files.run = await renderReport(run);
     browser = await startChromium(CHROMIUM ?? '');
   });
@@ -55,7 +63,7 @@ describe.skipIf(CHROMIUM === null)(CHROMIUM === null ? WHY : 'in Chromium', () =
     rmSync(folder, { recursive: true, force: true });
   });
 
-  describe.each(['figure', 'run'] as const)('the report of a %s', (report) => {
+  describe.each(['figure', 'figure of long names', 'run'] as const)('the report of a %s', (report) => {
     test.each([390, 1280])(
       'shows every figure whole at %d pixels, and its body does not overflow',
       async (width) => {

@@ -105,7 +105,7 @@ const OFF = {
   field: 'off',
   type: 'quantitative',
   scale: { padding: 14 },
-  axis: { title: 'top-1 minus its mean over seeds, points', tickCount: 6 },
+  axis: { title: 'top-1 minus its mean, points', tickCount: 6 },
 } as const;
 
 /** Every seed of every stage about their mean, with one standard deviation. */

@@ -18,6 +18,8 @@ type Json = Readonly<Record<string, unknown>>;
 /** Widths in pixels: of the legend, of a character of it, of a symbol with its distances. */
 const [LEGEND, CHARACTER, SYMBOL] = [345, 6.7, 30] as const;
 const LEGEND_ROW = 18;
+/** Longer names end in an ellipsis; the tables have them whole. */
+const LONGEST_NAME = 300;
 
 /** 59.80 ± 0.31 %, 2 seeds; deviation and seeds are left out where there is one seed. */
 export function spreadText({ n, mean, sd }: Spread, unit: string, digits = 2): string {
@@ -44,7 +46,10 @@ export function looks(
   const place = (name: string): number => all.indexOf(name);
   const widest = Math.max(0, ...names.map((name) => name.length)) * CHARACTER + SYMBOL;
   const columns = Math.max(1, Math.min(names.length, Math.floor(LEGEND / widest)));
-  const legend = names.length > 1 ? { title: null, orient: 'top', columns, symbolOpacity: 1 } : null;
+  const legend =
+    names.length > 1
+      ? { title: null, orient: 'top', columns, symbolOpacity: 1, labelLimit: LONGEST_NAME }
+      : null;
   return {
     names,
     rows: names.length > 1 ? Math.ceil(names.length / columns) : 0,

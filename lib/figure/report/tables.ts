@@ -75,8 +75,8 @@ export function curvesTable(stages: readonly StageStatistics[]): Html {
 
 const COMPARISONS: readonly HtmlColumn<Comparison>[] = [
   { title: 'panel', cell: ({ panel }) => panel },
-  { title: 'curve', cell: ({ better }) => better },
-  { title: 'minus', cell: ({ than }) => than },
+  { title: 'curve', cell: ({ better, kinds }) => shownName({ label: better, kind: kinds.better }) },
+  { title: 'minus', cell: ({ than, kinds }) => shownName({ label: than, kind: kinds.than }) },
   { title: 'equal', cell: ({ on }) => (on === 'macs' ? 'MACs' : 'parameters') },
   { title: 'from', cell: ({ range }) => integer(range?.low ?? Number.NaN), isNumber: true },
   { title: 'to', cell: ({ range }) => integer(range?.high ?? Number.NaN), isNumber: true },
