@@ -2,6 +2,7 @@
 import type { FigureEntry, PlanDocument, ReproduceDocument } from '../api.js';
 import type { Curve, Point } from '../figure/result.js';
 import { decimal, integer } from '../format.js';
+import { spread } from '../statistics/spread.js';
 import { type Column, type Style, table } from './table.js';
 
 interface Row {
@@ -10,17 +11,11 @@ interface Row {
   readonly points: readonly Point[];
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** Mean and sample standard deviation over the seeds; of one seed the number alone. */
 export function meanAndDeviation(values: readonly number[], digits: number): string {
-  if (values.length === 0) return '–';
-  const middle = mean(values);
-  if (values.length === 1) return decimal(middle, digits);
-  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
-  return `${decimal(middle, digits)} ± ${decimal(Math.sqrt(squares / (values.length - 1)), digits)}`;
+  const found = spread(values);
+  if (found === null || found.sd === null) return decimal(found?.mean, digits);
+  return `${decimal(found.mean, digits)} ± ${decimal(found.sd, digits)}`;
 }
 
 /** Points of one stage together; reported ones, which have none, each alone. */
@@ -37,7 +32,11 @@ function rowsOf(curve: Curve): readonly Row[] {
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'network', cell: ({ curve }) => curve.label },
   { title: 'stage', cell: ({ stage }) => (stage === null ? '–' : String(stage)), isNumber: true },
-  { title: 'MACs', cell: ({ points }) => integer(mean(points.map(({ macs }) => macs))), isNumber: true },
+  {
+    title: 'MACs',
+    cell: ({ points }) => integer(spread(points.map(({ macs }) => macs))?.mean ?? Number.NaN),
+    isNumber: true,
+  },
   {
     title: 'top-1 %',
     cell: ({ points }) =>

@@ -1,28 +1,20 @@
 // From the records that the runs left to figure.json: curves, their points, and what each method cost.
-import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import type { CompareRecord, StageRecord } from '../experiment/records.js';
+import { relative } from 'node:path';
+import { readCompare } from '../experiment/compare-file.js';
+import type { RivalRecord, StageRecord } from '../experiment/records.js';
 import { describeMachine } from '../experiment/report/machine.js';
 import { readStageRecord, stageDirectory } from '../experiment/summary.js';
 import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
 import type { Curve, FigureResult, FigureRun, Point, SearchCost } from './result.js';
-import { isAsked, type Rival } from './rivals.js';
+import { isAsked } from './rivals.js';
 import type { FigureSpec } from './spec.js';
 
 /** What one run left. */
 export interface RunRecords {
   /** Those that are finished, from stage 0 on. */
   readonly stages: readonly StageRecord[];
-  readonly rivals: readonly Rival[];
-}
-
-async function readRivals(output: string): Promise<readonly Rival[]> {
-  const text = await readFile(join(output, 'compare.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  return text === null ? [] : (JSON.parse(text) as CompareRecord).rivals;
+  readonly rivals: readonly RivalRecord[];
 }
 
 /** The records of an output folder; none where the run has not come to any. */
@@ -30,7 +22,7 @@ export async function readRecords(output: string): Promise<RunRecords> {
   const stages: StageRecord[] = [];
   for (;;) {
     const record = await readStageRecord(stageDirectory(output, stages.length));
-    if (record === null) return { stages, rivals: await readRivals(output) };
+    if (record === null) return { stages, rivals: await readCompare(output) };
     stages.push(record);
   }
 }
@@ -50,11 +42,11 @@ function grownPoints({ run, stages }: Found, directory: string): readonly Point[
   }));
 }
 
-function rivalPoint({ run, stages }: Found, rival: Rival, directory: string): Point {
-  const { macs, params, widths, top1, top5, loss, stage = stages.length - 1 } = rival;
+function rivalPoint({ run }: Found, rival: RivalRecord, directory: string): Point {
+  const { macs, params, widths, top1, top5, loss, stage } = rival;
   return {
     ...{ seed: run.spec.seed, stage, macs, params, top1, top5, loss, widths },
-    epochs: rival.totalEpochs ?? rival.epochs,
+    epochs: rival.totalEpochs,
     directory: relative(directory, rival.directory),
   };
 }
@@ -87,9 +79,9 @@ function piecesOf(found: Found, use: Use, directory: string): readonly Piece[] {
   }
   const last = stages.length - 1;
   const asked = rivals.filter((rival) => use.asked.some((entry) => isAsked(entry, rival, last)));
-  const labels = [...new Set(asked.map(({ label, method }) => label ?? method))];
+  const labels = [...new Set(asked.map((rival) => rival.label))];
   const compared = labels.map((label): Piece => {
-    const own = asked.filter((rival) => (rival.label ?? rival.method) === label);
+    const own = asked.filter((rival) => rival.label === label);
     return {
       ...{ label, panel, owner, kind: 'rival', method: own[0]?.method ?? null },
       points: own.map((rival) => rivalPoint(found, rival, directory)),
@@ -140,7 +132,7 @@ function secondsOf(found: readonly Found[]): number {
     found.map(({ run, stages, rivals }) => {
       const [first] = stages;
       const shared = run.after === null ? 0 : (first?.seconds.fit ?? 0);
-      const searches = sum(rivals.map(({ searchSeconds = 0 }) => searchSeconds));
+      const searches = sum(rivals.map(({ searchSeconds }) => searchSeconds));
       return sum([...stages, ...rivals].map(({ seconds }) => allOf(seconds))) + searches - shared;
     }),
   );

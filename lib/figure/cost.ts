@@ -1,8 +1,7 @@
 // What methods cost: seconds of fitting, searching and evaluating, and the same in training steps of the seed network.
 import type { StageSeconds } from '../events.js';
-import type { StageRecord } from '../experiment/records.js';
+import type { RivalRecord, StageRecord } from '../experiment/records.js';
 import type { SearchCost } from './result.js';
-import type { Rival } from './rivals.js';
 
 /** Of numbers. */
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -36,12 +35,12 @@ export function grownCost(seed: number, stages: readonly StageRecord[], step: nu
 }
 
 /** The fits of all its networks, and what it took to find them. */
-export function rivalCost(seed: number, rivals: readonly Rival[], step: number): SearchCost {
+export function rivalCost(seed: number, rivals: readonly RivalRecord[], step: number): SearchCost {
   return costOf(
     seed,
     {
       fit: sum(rivals.map(({ seconds }) => seconds.fit)),
-      search: sum(rivals.map(({ searchSeconds = 0 }) => searchSeconds)),
+      search: sum(rivals.map(({ searchSeconds }) => searchSeconds)),
       evaluate: sum(rivals.map(({ seconds }) => seconds.evaluate)),
     },
     step,

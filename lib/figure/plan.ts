@@ -5,14 +5,13 @@ import { seedPart } from '../experiment/adopt.js';
 import { parseExperiment, type Spec } from '../experiment/spec.js';
 import type { Figure } from './files.js';
 import { runKey, seedKey } from './identity.js';
-import { type Asked, askedBy } from './rivals.js';
 import { type CurveSpec, type Scale, type ScaleSpec, scaleOf } from './spec.js';
 
 /** One curve's claim on a run: the rivals that it asked for become curves of its panel. */
 export interface Use {
   readonly label: string;
   readonly panel: string;
-  readonly asked: readonly Asked[];
+  readonly asked: Spec['compare'];
   /** The stage that its first network stands beside, as the curve's one point; null where every stage is a point. */
   readonly stage: number | null;
 }
@@ -148,7 +147,7 @@ export function planFigure(figure: Figure, options: PlanOptions): FigurePlan {
       const seeded: Spec = { ...spec, seed, threads };
       const key = runKey(seeded);
       const { label, panel, stage = null } = curve;
-      const use: Use = { label, panel, asked: askedBy(spec.compare), stage };
+      const use: Use = { label, panel, asked: spec.compare, stage };
       const known = runs.get(key);
       if (known !== undefined) {
         const compare = union(known.spec.compare, spec.compare);

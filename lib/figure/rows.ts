@@ -3,12 +3,13 @@ import { atMostMacs } from '../baselines/width-multiplier.js';
 import { SplitgrowError } from '../errors.js';
 import { totalEpochs } from '../experiment/epochs.js';
 import type { Spec } from '../experiment/spec.js';
+import type { CompareEntry } from '../experiment/spec-compare.js';
 import { macs, params } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { buildPreset } from '../models/zoo.js';
 import { readGraph } from '../network.js';
 import type { PlannedRun } from './plan.js';
-import { type Asked, stagesOf } from './rivals.js';
+import { stagesOf } from './rivals.js';
 import type { FigureSpec } from './spec.js';
 
 export interface PaperNumbers {
@@ -97,9 +98,9 @@ interface Target {
   readonly macs: number;
 }
 
-function targetsOf(asked: Asked, limits: readonly number[]): readonly Target[] {
-  const { method, targets } = asked;
-  const stages = stagesOf(asked, limits.length - 1);
+function targetsOf(entry: CompareEntry, limits: readonly number[]): readonly Target[] {
+  const { method, targets = [] } = entry;
+  const stages = stagesOf(entry, limits.length - 1);
   return [
     ...targets.map((macs) => ({ method, stage: null, macs })),
     ...stages.map((stage) => ({ method, stage, macs: limits[stage] ?? 0 })),

@@ -2,7 +2,7 @@
 import type { RunEvent } from '../events.js';
 import { epochsOf, totalEpochs } from '../experiment/epochs.js';
 import type { PlannedRun } from './plan.js';
-import { askedBy, stagesOf } from './rivals.js';
+import { stagesOf } from './rivals.js';
 
 /** Stages taken for a run that ends at stop.macs alone; only the time left depends on it. */
 const STAGES_UNKNOWN = 4;
@@ -23,7 +23,7 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
     stage === 0 && after !== null ? 0 : epochsOf(spec.fit, stage) * growth(stage),
   );
   const rival = (stage: number): number => totalEpochs(spec.fit, stage + 1) * growth(stage);
-  const rivals = askedBy(spec.compare).map((asked) => sum(stagesOf(asked, last).map(rival)));
+  const rivals = spec.compare.map((entry) => sum(stagesOf(entry, last).map(rival)));
   return { stages, rivals: sum(rivals) };
 }
 

@@ -1,10 +1,12 @@
 // Numbers worked out by hand.
 import { expect, test } from 'vitest';
-import { parseExperiment } from '../../lib/experiment/spec.js';
+import type { RivalRecord } from '../../lib/experiment/records.js';
+import { optionsOf } from '../../lib/experiment/rivals/outcome.js';
+import { parseExperiment, type Spec } from '../../lib/experiment/spec.js';
 import { type Found, resultOf } from '../../lib/figure/collect.js';
 import { grownCost, rivalCost, stepSeconds } from '../../lib/figure/cost.js';
 import type { PlannedRun, Use } from '../../lib/figure/plan.js';
-import { askedBy, isAsked, type Rival } from '../../lib/figure/rivals.js';
+import { isAsked } from '../../lib/figure/rivals.js';
 import { tinyExperiment } from '../experiment/tiny.js';
 import { figureOf } from './made-up.js';
 
@@ -26,15 +28,21 @@ function stageOf(stage: number, fit: number, epochs: number, others = 1): Stage 
   };
 }
 
-function rivalOf(stage: number, change: Partial<Rival> = {}): Rival {
+function askedBy(compare: readonly unknown[]): Spec['compare'] {
+  return parseExperiment({ ...tinyExperiment('/x'), compare }).compare;
+}
+
+const [PRUNE_BN] = askedBy([{ method: 'prune-bn', at: 'stages' }]);
+
+function rivalOf(stage: number, change: Partial<RivalRecord> = {}): RivalRecord {
   return {
     ...{
       method: 'prune-bn',
       label: 'Pruning (Bn)',
-      directory: `out/runs/r/compare/${stage}`,
-      stage,
-      target: 200,
+      options: PRUNE_BN === undefined ? {} : optionsOf(PRUNE_BN),
     },
+    ...{ directory: `out/runs/r/compare/${stage}`, stage, target: 200 },
+    ...{ multiplier: null, resolution: null, lambda: null },
     ...{ macs: 190, params: 19, epochs: 4, totalEpochs: 9, top1: 30, top5: 70, loss: 3, widths: { stem: 1 } },
     ...{ seconds: { fit: 10, indices: 0, select: 0, grow: 0, evaluate: 0.5 }, searchSeconds: 6 },
     ...change,
@@ -187,14 +195,14 @@ test('a run that left nothing takes no part, and one that was cut off takes part
 
 test('of the records in a folder that several experiments share, each takes those it asked for', () => {
   const [plain, grown, last, targets] = askedBy([
-    { method: 'prune-bn', at: 'stages', base: 'widest' },
+    { method: 'prune-bn', at: 'stages' },
     { method: 'prune-bn', at: 'stages', base: 'grown' },
     'prune-bn',
     { method: 'prune-bn', targets: [200] },
-  ] as Parameters<typeof askedBy>[0]);
-  const record = rivalOf(1, { options: { base: 'widest', strength: 1 } });
-  const isOf = (asked: typeof plain, rival = record): boolean =>
-    asked !== undefined && isAsked(asked, rival, 2);
+  ]);
+  const record = rivalOf(1);
+  const isOf = (entry: typeof plain, rival = record): boolean =>
+    entry !== undefined && isAsked(entry, rival, 2);
   expect([isOf(plain), isOf(grown), isOf(last), isOf(targets)]).toEqual([true, false, false, false]);
   expect(isOf(last, rivalOf(2))).toBe(true);
   expect(isOf(targets, rivalOf(0, { stage: null }))).toBe(true);
