@@ -71,6 +71,15 @@ export interface FigureEntry {
 
 const OUT = join('runs', 'reproduce');
 
+/** Folder of a figure's figure.json and report. */
+export function figureDirectory({
+  id,
+  scale = 'cpu',
+  out = OUT,
+}: Pick<ReproduceOptions, 'id' | 'scale' | 'out'>): string {
+  return join(out, scale, id);
+}
+
 /** Every figure there is. */
 export async function listFigures(experiments: string = EXPERIMENTS): Promise<readonly FigureEntry[]> {
   const ids = await figureIds(experiments);

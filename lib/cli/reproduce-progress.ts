@@ -27,6 +27,7 @@ function endOf(outcome: Outcome): string {
 export function showFigureOn(meter: Meter): (event: FigureEvent) => void {
   return (event) => {
     if (event.type === 'standing') meter.show(event.fraction, describeStanding(event));
+    else if (event.type === 'written') return;
     else if (event.type === 'ended') {
       meter.note(`${event.run}: ${endOf(event.outcome)}`);
     } else if (event.event.type === 'note') {

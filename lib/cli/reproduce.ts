@@ -1,13 +1,41 @@
 // splitgrow reproduce: a figure or table of the paper by its id.
 
-import { reproductionError } from '../api/reproduce.js';
+import { figureDirectory, reproductionError } from '../api/reproduce.js';
 import { listFigures, planReproduction, reproduce } from '../api.js';
 import { SplitgrowError } from '../errors.js';
+import { figureReport } from '../figure/report.js';
+import type { FigureEvent } from '../figure/run.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_FLAGS } from './experiments.js';
 import { choice, integer, text, toggle, withDefault } from './flags.js';
+import type { Meter } from './meter.js';
 import { showFigureOn } from './reproduce-progress.js';
 import { figureText, listText, planText } from './reproduce-tables.js';
+import { WATCH_FLAG, watchReport } from './watch.js';
+
+/** Does the work with its events on the meter, and with its report served where a port is given. */
+async function watched<T>(
+  directory: string,
+  port: number | undefined,
+  meter: Meter,
+  work: (onEvent: (event: FigureEvent) => void) => Promise<T>,
+): Promise<T> {
+  const show = showFigureOn(meter);
+  if (port === undefined) return work(show);
+  const watch = await watchReport(directory, figureReport, port);
+  meter.note(`the growing report is at ${watch.url}`);
+  let hasFigure = false;
+  try {
+    return await work((event) => {
+      show(event);
+      if (event.type === 'written') hasFigure = true;
+      const isNews = event.type === 'written' || (event.type === 'run' && event.event.type === 'note');
+      if (hasFigure && isNews) watch.update();
+    });
+  } finally {
+    await watch.close();
+  }
+}
 
 export const REPRODUCE = defineCommand({
   name: 'reproduce',
@@ -29,6 +57,7 @@ export const REPRODUCE = defineCommand({
     experiments: text('DIR', 'folder of the figures (default: those that come with splitgrow)'),
     list: toggle('the figures and tables there are'),
     ...EXPERIMENT_FLAGS,
+    watch: WATCH_FLAG,
   },
   examples: [
     ['splitgrow reproduce --list', 'what can be reproduced'],
@@ -37,9 +66,10 @@ export const REPRODUCE = defineCommand({
       'the whole way in seconds, on images that ship with splitgrow',
     ],
     ['splitgrow reproduce fig3 --scale cpu --seeds 2', 'hours on a CPU; run it again to go on'],
+    ['splitgrow reproduce fig3 --watch 8080', 'with the growing report at http://127.0.0.1:8080/'],
     ['splitgrow reproduce table1 --scale plan', "MACs and schedules beside the paper's, without running"],
   ],
-  run: async ({ id, scale, list, json: _json, debug: _debug, ...options }, { control, meter }) => {
+  run: async ({ id, scale, list, watch, json: _json, debug: _debug, ...options }, { control, meter }) => {
     const { experiments, seeds, set } = options;
     if (list) {
       const document = await listFigures(experiments);
@@ -55,9 +85,9 @@ export const REPRODUCE = defineCommand({
       const document = await planReproduction({ id, experiments, seeds, set });
       return { document, text: (style) => planText(document, style) };
     }
-    const document = await reproduce(
-      { ...options, id, scale },
-      { signal: control.signal, onEvent: showFigureOn(meter) },
+    const given = { ...options, id, scale };
+    const document = await watched(figureDirectory(given), watch, meter, (onEvent) =>
+      reproduce(given, { signal: control.signal, onEvent }),
     );
     return {
       document,

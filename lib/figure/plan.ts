@@ -97,6 +97,11 @@ function union(a: Spec['compare'], b: Spec['compare']): Spec['compare'] {
   return [...a, ...b.filter((entry) => !known.has(JSON.stringify(entry)))] as Spec['compare'];
 }
 
+/** What the scale changes, and what the command line changes in that. */
+function noteOf({ note }: ScaleSpec, { set = [] }: PlanOptions): string {
+  return set.length === 0 ? note : `${note}; changed by hand: ${set.join(', ')}`;
+}
+
 /** The run that fits the seed network of `spec` and does nothing else. */
 function seedRun(spec: Spec, folder: string): PlannedRun {
   const key = seedKey(spec);
@@ -167,7 +172,7 @@ export function planFigure(figure: Figure, options: PlanOptions): FigurePlan {
   }
   return {
     scale: options.scale,
-    note: scale.note,
+    note: noteOf(scale, options),
     seeds,
     directory: join(options.out, options.scale, figure.spec.id),
     runs: [...runs.values()],

@@ -15,10 +15,11 @@ import type { FigureResult } from './result.js';
 import { type Outcome, runJobs } from './schedule.js';
 import { type Standing, tallyOf } from './work.js';
 
-/** An event of one run, how a run ended, or how all of them stand. */
+/** An event of one run, how a run ended, figure.json written anew, or how all runs stand. */
 export type FigureEvent =
   | { readonly type: 'run'; readonly run: string; readonly event: RunEvent }
   | { readonly type: 'ended'; readonly run: string; readonly outcome: Outcome }
+  | { readonly type: 'written' }
   | ({ readonly type: 'standing' } & Standing);
 
 export interface FigureControl {
@@ -72,7 +73,11 @@ function failuresOf(
   return [...failed.values()];
 }
 
-async function growAll(plan: FigurePlan, { signal, onEvent }: FigureControl): Promise<readonly FailedRun[]> {
+async function growAll(
+  plan: FigurePlan,
+  { signal, onEvent }: FigureControl,
+  onDone: () => void,
+): Promise<readonly FailedRun[]> {
   const tally = tallyOf(plan.runs);
   const outputs = new Map(plan.runs.map(({ key, spec }) => [key, spec.output]));
   const labels = new Map(plan.runs.map(({ key, label }) => [key, label]));
@@ -96,6 +101,7 @@ async function growAll(plan: FigurePlan, { signal, onEvent }: FigureControl): Pr
     signal,
     onEnd: (key, outcome) => {
       tally.end(key);
+      onDone();
       if (signal?.aborted === true) return;
       onEvent?.({ type: 'ended', run: labels.get(key) ?? key, outcome });
       tell();
@@ -105,8 +111,8 @@ async function growAll(plan: FigurePlan, { signal, onEvent }: FigureControl): Pr
 }
 
 /**
- * Makes a figure: grows every planned run that is not finished, several side by side, and writes figure.json with the report
- * from what is there. A run that fails is named in `failed`; the others go on.
+ * Makes a figure: grows every planned run that is not finished, several side by side, and writes figure.json from what is
+ * there, after each of them, and the report at the end. A run that fails is named in `failed`; the others go on.
  *
  * @throws E_DATA where a dataset is missing, before anything runs; E_ABORTED once aborted; E_FIGURE where no run came to a point
  */
@@ -119,10 +125,22 @@ export async function reproduceFigure(
   refuseAborted({ signal: control.signal });
   loadCore();
   const trainImages = await countImages(plan.runs);
-  const failed = await growAll(plan, control);
-  const result = await collectFigure(figure.spec, plan, trainImages);
+  const write = async (): Promise<FigureResult> => {
+    const result = await collectFigure(figure.spec, plan, trainImages);
+    if (result.runs.length > 0) {
+      await writeFileAtomic(join(plan.directory, 'figure.json'), `${JSON.stringify(result, null, 2)}\n`);
+      control.onEvent?.({ type: 'written' });
+    }
+    return result;
+  };
+  let written: Promise<unknown> = Promise.resolve();
+  const failed = await growAll(plan, control, () => {
+    written = written.then(write);
+    // Told when it is awaited, after the runs.
+    written.catch(() => undefined);
+  }).finally(() => written);
+  const result = await write();
   if (result.runs.length === 0) throw failureText(failed);
-  await writeFileAtomic(join(plan.directory, 'figure.json'), `${JSON.stringify(result, null, 2)}\n`);
   return { plan, result, files: await renderFigure(plan.directory), failed };
 }
 

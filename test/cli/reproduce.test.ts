@@ -6,6 +6,7 @@ import type { FigureEntry, PlanDocument, ReproduceDocument } from '../../lib/api
 import { showFigureOn } from '../../lib/cli/reproduce-progress.js';
 import { meanAndDeviation } from '../../lib/cli/reproduce-tables.js';
 import { figureOnDisk, type Place } from '../figure/made-up.js';
+import { ask, listenTo } from './ask.js';
 import { errorLine, splitgrow, start } from './command-line.js';
 
 function words({ root, out }: Place, ...others: readonly string[]): readonly string[] {
@@ -79,6 +80,24 @@ test('killed in the midst, it goes on to the same networks; Ctrl-C stops all run
       .map((name) => readFileSync(join(runs, name, 'stage-1', 'weights.safetensors'), 'hex'));
   };
   expect(weights(broken)).toEqual(weights(whole));
+});
+
+test('--watch serves the report of what is there while the other runs go on', async () => {
+  const { child, ended } = start(words(await figureOnDisk(), '--jobs', '1', '--seeds', '3', '--watch'));
+  const url = await new Promise<string>((resolve) => {
+    child.stderr?.on('data', (text: string) => {
+      const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(text);
+      if (found !== null) resolve(found[0]);
+    });
+  });
+  const { next } = await listenTo(url);
+  const titles: string[] = [];
+  while ((await next()) !== 'end')
+    titles.push(/<h1>([^<]*)<\/h1>/.exec((await ask(url)).text)?.[1] ?? 'no title');
+  expect(titles[0]).toBe('waiting');
+  // One after the first run at least, and the last one.
+  expect(titles.filter((title) => title === 'Made up').length).toBeGreaterThanOrEqual(2);
+  expect((await ended).code).toBe(0);
 });
 
 test('--list names every figure, --scale plan prints MACs without data', async () => {

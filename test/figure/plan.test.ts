@@ -38,6 +38,10 @@ test('overrides apply in the order scale, curve, command line', () => {
   const scales = { smoke: { note: 'n', seeds: 1, set: ['fit.batch=1', 'fit.epochs=1', 'stop.stages=3'] } };
   const [run] = grown(plan([{ curves, scales }], { set: ['fit.epochs=4'] }));
   expect(run?.spec).toMatchObject({ fit: { batch: 2, epochs: 4 }, stop: { stages: 3 } });
+  expect(plan([], { set: ['fit.epochs=4', 'seed=1'] }).note).toBe(
+    'tiny; changed by hand: fit.epochs=4, seed=1',
+  );
+  expect(plan().note).toBe('tiny');
 });
 
 describe('runs are named by content', () => {

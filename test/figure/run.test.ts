@@ -1,5 +1,5 @@
 // Figures of tiny runs, from their files to figure.json.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -109,6 +109,20 @@ test('an abort stops every run, and the same call again ends with the bits of on
   await expect(stopped).rejects.toMatchObject({ code: 'E_ABORTED' });
   await reproduce(options(broken));
   expect(Object.values(await weightsIn(broken.out))).toEqual(Object.values(await weightsIn(whole.out)));
+});
+
+test('figure.json grows with the runs', async () => {
+  const place = await figureOnDisk();
+  const curves: number[] = [];
+  await reproduce(options(place, { jobs: 1 }), {
+    onEvent: (event) => {
+      if (event.type !== 'written') return;
+      const file = join(place.out, 'smoke', 'mini', 'figure.json');
+      curves.push((JSON.parse(readFileSync(file, 'utf8')) as FigureResult).curves.length);
+    },
+  });
+  // After the first curve's run, after the second's, and at the end.
+  expect(curves).toEqual([1, 2, 2]);
 });
 
 test('another figure over the same experiment trains nothing again, and more seeds only the new ones', async () => {
