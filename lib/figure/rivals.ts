@@ -10,8 +10,19 @@ export interface Asked {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** A rival's record; the fields that only some methods have may be missing. */
-export type Rival = Omit<RivalRecord, 'method' | 'multiplier'> & {
+/** Fields that records of version 0.1 lack. */
+type Later =
+  | 'label'
+  | 'options'
+  | 'stage'
+  | 'target'
+  | 'searchSeconds'
+  | 'totalEpochs'
+  | 'resolution'
+  | 'lambda';
+
+/** A rival's record, of this version or an older one. */
+export type Rival = Omit<RivalRecord, 'method' | 'multiplier' | Later> & {
   readonly method: string;
   readonly label?: string;
   readonly options?: Readonly<Record<string, unknown>>;
