@@ -1,10 +1,11 @@
 // Stage 0 from another run: a run that has not begun takes over a seed network that was fitted alike, and goes on from there.
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { furthestPlace, readState } from './checkpoint.js';
 import { epochsOf } from './epochs.js';
+import { finishDirectory } from './finish.js';
 import { appendMetrics, cutMetrics } from './metrics.js';
 import { readExperimentKept } from './output.js';
 import { difference } from './same.js';
@@ -17,6 +18,17 @@ const LATER: ReadonlySet<string> = new Set(['name', 'output', 'compare', 'thread
 export function seedPart(spec: Spec): Readonly<Record<string, unknown>> {
   const parts = Object.entries(spec).filter(([field]) => !LATER.has(field));
   return { ...Object.fromEntries(parts), fit: { ...spec.fit, epochs: epochsOf(spec.fit, 0) } };
+}
+
+/** What the seed network became when it was finished, if it was. */
+async function adoptFinished(output: string, from: string): Promise<void> {
+  const source = finishDirectory(from, 0);
+  const names = await readdir(source).catch(() => []);
+  if (names.length === 0) return;
+  await mkdir(join(output, 'finish'), { recursive: true });
+  await writeDirectoryAtomic(finishDirectory(output, 0), (temporary) =>
+    cp(source, temporary, { recursive: true, filter: (path) => !path.endsWith('.lock') }),
+  );
 }
 
 /**
@@ -53,6 +65,7 @@ export async function adoptStage(spec: Spec, from: string): Promise<boolean> {
   }
   await cutMetrics(spec.output, { stage: 0, epoch: 0 });
   for (const epoch of state.epochs) await appendMetrics(spec.output, { type: 'epoch', stage: 0, ...epoch });
+  await adoptFinished(spec.output, from);
   await writeDirectoryAtomic(join(spec.output, `checkpoint-0-${epochs}`), async (temporary) => {
     for (const name of await readdir(place.directory))
       await copyFile(join(place.directory, name), join(temporary, name));

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { mergeRivals, readCompare, writeCompare } from './compare-file.js';
-import { epochsOf } from './epochs.js';
+import { epochsBehind } from './epochs.js';
 import type { CompareRecord, RivalRecord } from './records.js';
 import { type Contest, grownEpochs, type Target } from './rivals/contest.js';
 import { rivalRecord } from './rivals/outcome.js';
@@ -25,7 +25,7 @@ type Field = Omit<Contest, 'targets'>;
 function targetsOf(field: Field, { at, targets }: CompareEntry): readonly Target[] {
   const { spec, grown } = field;
   if (targets !== undefined) {
-    const epochs = epochsOf(spec.fit, 0);
+    const epochs = epochsBehind(spec.fit, 1);
     return [...new Set(targets)].sort((a, b) => a - b).map((macs) => ({ stage: null, macs, epochs }));
   }
   return (at === 'stages' ? grown.slice(1) : grown.slice(-1)).map(({ record }) => ({
@@ -47,7 +47,7 @@ async function trainEntry(field: Field, entry: CompareEntry): Promise<readonly R
 function grownOf(stages: readonly Kept[]): CompareRecord['grown'] {
   const last = stages.at(-1)?.record;
   if (last === undefined) return null;
-  const epochs = stages.reduce((sum, { record }) => sum + record.epochs.length, 0);
+  const epochs = stages.reduce((sum, { record }) => sum + record.epochs.length, last.finish?.length ?? 0);
   return { macs: last.macs, params: last.params, top1: last.evaluation.top1, epochs };
 }
 

@@ -5,8 +5,16 @@ export function epochsOf({ epochs }: Pick<FitSpec, 'epochs'>, stage: number): nu
   return typeof epochs === 'number' ? epochs : (epochs[Math.min(stage, epochs.length - 1)] ?? 0);
 }
 
-/** The recipe of a stage over other epochs: one schedule, its steps at the same shares of it. */
+/** Stage and finishing as one training: the rate falls over the share of it that finishing has. */
+function whole(fit: FitSpec, stage: number, epochs: number): FitSpec {
+  const finish = fit.finish.epochs;
+  const decay = (epochs * finish) / (epochsOf(fit, stage) + finish);
+  return { ...fit, epochs, schedule: { kind: 'wsd', warmup: 0, decay }, finish: { epochs: 0 } };
+}
+
+/** The recipe of a stage over other epochs: one schedule, its steps at the same shares of it. Nothing is left to finish. */
 export function stretched(fit: FitSpec, stage: number, epochs: number): FitSpec {
+  if (fit.finish.epochs > 0) return whole(fit, stage, epochs);
   const { schedule } = fit;
   const factor = epochs / Math.max(1, epochsOf(fit, stage));
   const steps = (at: readonly number[]): number[] => at.map((epoch) => epoch * factor);
@@ -15,7 +23,16 @@ export function stretched(fit: FitSpec, stage: number, epochs: number): FitSpec 
     // A longer schedule warms up no longer.
     return { ...fit, epochs, schedule: { ...schedule, warmup: schedule.warmup * Math.min(1, factor) } };
   }
+  if (schedule.kind === 'wsd') {
+    const warmup = schedule.warmup * Math.min(1, factor);
+    return { ...fit, epochs, schedule: { ...schedule, warmup, decay: schedule.decay * factor } };
+  }
   return { ...fit, epochs };
+}
+
+/** Epochs that a network of `stages` stages has behind it, finishing included. */
+export function epochsBehind(fit: Pick<FitSpec, 'epochs' | 'finish'>, stages: number): number {
+  return totalEpochs(fit, stages) + fit.finish.epochs;
 }
 
 /** Epochs of the first `stages` stages together. */

@@ -40,7 +40,7 @@ export async function growNetwork(
 ): Promise<Grown> {
   const { spec, control } = session;
   const { splitting } = spec;
-  const { epsilon, epsilonScale, outgoingDelta, noise } = splitting;
+  const { epsilon, epsilonScale, outgoingDelta, noise, rescale } = splitting;
   const probe = probeOf(session, stage);
   try {
     const grown = await splitChecked(network, plan, indices.directions, probe, {
@@ -49,6 +49,7 @@ export async function growNetwork(
       indices: new Map(indices.chains.map((chain) => [chain.id, chain.indices])),
       momentum: splitting.optimizerState,
       directionHalving: splitting.directionHalving,
+      rescale: rescale === 0 ? null : { power: rescale, device: spec.device },
       noise: noise === 0 ? null : { size: noise, seed: seedOf('step', spec.seed, stage) },
       control,
     });

@@ -130,7 +130,10 @@ export interface StageRecord {
   /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
   readonly flops2x?: number;
   readonly widths: Readonly<Record<string, number>>;
+  /** Of the network that growth goes on from. */
   readonly epochs: readonly EpochRecord[];
+  /** Those in which a copy was finished: the copy is the stage's network. Absent where none was asked for. */
+  readonly finish?: readonly EpochRecord[];
   readonly evaluation: EvaluationRecord;
   /** Null until the stage's network has been split; stays null in the last stage. */
   readonly split: SplitRecord | null;

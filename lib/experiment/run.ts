@@ -8,6 +8,7 @@ import { adoptStage } from './adopt.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { compareRivals } from './compare.js';
 import { epochsOf } from './epochs.js';
+import { finishStage } from './finish.js';
 import { freshState } from './fit-stage.js';
 import { appendMetrics, cutMetrics } from './metrics.js';
 import { openOutput } from './output.js';
@@ -41,7 +42,12 @@ async function growStage(session: Session, standing: Standing): Promise<Standing
   const { spec } = session;
   const { stage } = standing.state;
   const directory = stageDirectory(spec.output, stage);
-  const record = await finishFit(session, standing, (made) => writeStage(directory, standing.network, made));
+  const record = await finishFit(
+    session,
+    standing,
+    (made, network) => writeStage(directory, network, made),
+    finishStage,
+  );
   const end = async (ended: EndReason): Promise<null> => {
     await writeStageRecord(directory, { ...record, ended });
     note(session.control, stage, 'select', ENDS[ended]);

@@ -32,12 +32,24 @@ const SCHEDULE = z.discriminatedUnion('kind', [
     /** Epochs in which the rate rises to its full height. */
     warmup: z.number().min(0).default(0),
   }),
+  z.strictObject({
+    kind: z.literal('wsd'),
+    /** Epochs in which the rate rises to its full height, and the last epochs, in which it falls to 0. */
+    warmup: z.number().min(0).default(0),
+    decay: z.number().min(0).default(0),
+  }),
 ]);
+
+/** After every stage a copy of its network is trained on while the rate falls to 0: that is the stage's network. Growth goes on from the other. */
+const FINISH = z.strictObject({ epochs: z.int().min(0).default(0) });
 
 const EPOCHS = z.int().min(0);
 /** True where every stage that has epochs has more than it takes to warm up. */
 const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
   [epochs].flat().every((one) => one === 0 || warmup < one);
+/** True where every stage that has epochs has room for warm-up and decay. */
+const leavesRoom = (epochs: number | number[], taken: number): boolean =>
+  [epochs].flat().every((one) => one === 0 || taken <= one);
 
 export const FIT = z
   .strictObject({
@@ -47,6 +59,7 @@ export const FIT = z
     labelSmoothing: share.default(0),
     optimizer: OPTIMIZER.prefault({}),
     schedule: SCHEDULE.prefault({ kind: 'steps' }),
+    finish: FINISH.prefault({}),
     syncBatchNorm: z.boolean().default(false),
     /** Images a minibatch when the network is evaluated. */
     evaluationBatch: count.default(256),
@@ -54,6 +67,17 @@ export const FIT = z
   .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || leavesWarmup(epochs, schedule.warmup), {
     path: ['schedule', 'warmup'],
     message: 'expected fewer epochs of warm-up than fit.epochs',
+  })
+  .refine(
+    ({ epochs, schedule }) => schedule.kind !== 'wsd' || leavesRoom(epochs, schedule.warmup + schedule.decay),
+    {
+      path: ['schedule', 'decay'],
+      message: 'expected warm-up and decay to take no more epochs than fit.epochs',
+    },
+  )
+  .refine(({ finish, schedule }) => finish.epochs === 0 || schedule.kind === 'constant', {
+    path: ['finish', 'epochs'],
+    message: 'expected fit.schedule.kind constant: finishing is where the rate falls',
   });
 
 export type FitSpec = z.output<typeof FIT>;

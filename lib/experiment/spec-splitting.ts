@@ -55,6 +55,8 @@ const FIELDS = z.strictObject({
   lineSearch: LINE_SEARCH.prefault({}),
   /** Consumers read a neuron's off-springs at 1/2 + delta and 1/2 - delta of its weights. */
   outgoingDelta: z.number().gt(-0.5).lt(0.5).default(0),
+  /** Power of a neuron's share by which its weights before a batch norm are scaled; 1/2: off-springs turn as fast as their parent. */
+  rescale: z.number().min(0).max(2).default(0),
   /** Gaussian noise on the own weights of every copy, in lengths of them. */
   noise: z.number().min(0).default(0),
   /** Training images that batch norm's running statistics are estimated on anew after growth; 0: they are copied. */

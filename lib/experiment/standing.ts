@@ -5,6 +5,7 @@ import { widths } from '../graph/print.js';
 import type { Network } from '../network.js';
 import { note } from '../train/control.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import type { Finished } from './finish.js';
 import { evaluateStage, fitStage, freshState } from './fit-stage.js';
 import { appendMetrics } from './metrics.js';
 import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord } from './records.js';
@@ -53,15 +54,34 @@ function recordOf(
   };
 }
 
-/** Fits what is left of the stage and evaluates; `write` keeps the network with its record. */
+function finishedRecord(
+  network: Network,
+  stage: number,
+  epochs: readonly EpochRecord[],
+  { epochs: finish, evaluation, seconds }: Finished,
+): StageRecord {
+  const record = recordOf(network, stage, epochs, { ...evaluation, seconds: seconds.evaluate });
+  return { ...record, finish, seconds: { ...record.seconds, fit: record.seconds.fit + seconds.fit } };
+}
+
+/** What becomes of a fitted network before it is kept; null: it is kept as it is. */
+export type Finish = (session: Session, network: Network, stage: number) => Promise<Finished | null>;
+
+/** Fits what is left of the stage, finishes and evaluates; `write` keeps the network with its record. */
 export async function finishFit(
   session: Session,
   { network, state }: Standing,
-  write: (record: StageRecord) => Promise<void>,
+  write: (record: StageRecord, network: Network) => Promise<void>,
+  finish: Finish = async () => null,
 ): Promise<StageRecord> {
   const { stage } = state;
   const epochs = await fitStage(session, network, state);
-  const record = recordOf(network, stage, epochs, await evaluateStage(session, network, stage));
+  const finished = await finish(session, network, stage);
+  using kept = finished?.network;
+  const record =
+    finished === null
+      ? recordOf(network, stage, epochs, await evaluateStage(session, network, stage))
+      : finishedRecord(network, stage, epochs, finished);
   const { macs: work, params: size, evaluation } = record;
   await appendMetrics(session.spec.output, {
     type: 'evaluate',
@@ -70,6 +90,6 @@ export async function finishFit(
     params: size,
     ...evaluation,
   });
-  await write(record);
+  await write(record, kept ?? network);
   return record;
 }

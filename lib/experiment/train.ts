@@ -6,6 +6,7 @@ import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { FILES, type Network } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
+import { epochsBehind, stretched } from './epochs.js';
 import { cutMetrics } from './metrics.js';
 import { openOutput } from './output.js';
 import type { StageRecord, Summary } from './records.js';
@@ -16,8 +17,10 @@ import { startNetwork } from './start.js';
 import { readStageRecord, summaryOf, writeStageRecord, writeSummary } from './summary.js';
 
 /** Trains the experiment's network, from where an earlier run was stopped. Writes the output folder; returns the summary. */
-export async function trainExperiment(spec: Spec, control: RunControl = {}): Promise<Summary> {
+export async function trainExperiment(given: Spec, control: RunControl = {}): Promise<Summary> {
   refuseAborted(control);
+  // There is no growth to go on with: fitting and finishing are one training.
+  const spec = { ...given, fit: stretched(given.fit, 0, epochsBehind(given.fit, 1)) };
   const data = await readData(spec);
   using start = await startNetwork(spec, data);
   using session = openSession(spec, data, start.graph, control);

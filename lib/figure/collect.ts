@@ -35,9 +35,9 @@ export interface Found extends RunRecords {
 }
 
 function grownPoints({ run, stages }: Found, directory: string): readonly Point[] {
-  return stages.map(({ stage, macs, params, widths, evaluation: { top1, top5, loss } }, at) => ({
+  return stages.map(({ stage, macs, params, widths, finish, evaluation: { top1, top5, loss } }, at) => ({
     ...{ seed: run.spec.seed, stage, macs, params, top1, top5, loss, widths },
-    epochs: sum(stages.slice(0, at + 1).map(({ epochs }) => epochs.length)),
+    epochs: sum(stages.slice(0, at + 1).map(({ epochs }) => epochs.length)) + (finish?.length ?? 0),
     directory: relative(directory, stageDirectory(run.spec.output, stage)),
   }));
 }

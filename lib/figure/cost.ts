@@ -13,7 +13,8 @@ export const allOf = (seconds: StageSeconds): number => seconds.fit + searched(s
 export function stepSeconds(stages: readonly StageRecord[], trainImages: number, batch: number): number {
   const fitted = stages.find(({ epochs }) => epochs.length > 0);
   if (fitted === undefined) return 0;
-  return fitted.seconds.fit / (fitted.epochs.length * Math.ceil(trainImages / batch));
+  const epochs = fitted.epochs.length + (fitted.finish?.length ?? 0);
+  return fitted.seconds.fit / (epochs * Math.ceil(trainImages / batch));
 }
 
 function costOf(seed: number, parts: Omit<SearchCost, 'seed' | 'trainingSteps'>, step: number): SearchCost {

@@ -1,7 +1,7 @@
 // What a figure would run, without data or training: each network's MACs and parameters, its epochs, beside the paper's numbers.
 import { atMostMacs } from '../baselines/width-multiplier.js';
 import { SplitgrowError } from '../errors.js';
-import { totalEpochs } from '../experiment/epochs.js';
+import { epochsBehind } from '../experiment/epochs.js';
 import type { Spec } from '../experiment/spec.js';
 import type { CompareEntry } from '../experiment/spec-compare.js';
 import { macs, params } from '../graph/cost.js';
@@ -67,7 +67,7 @@ export async function seedGraph({ network, data }: Spec): Promise<Graph> {
 
 /** "batch 256, rate 0.1, x 0.1 at 80 and 120 of 160" */
 export function scheduleText({ fit }: Spec): string {
-  const { schedule, optimizer, batch, epochs } = fit;
+  const { schedule, optimizer, batch, epochs, finish } = fit;
   const each = typeof epochs === 'number' ? String(epochs) : epochs.join('/');
   const course = {
     constant: () => `constant for ${each}`,
@@ -75,8 +75,11 @@ export function scheduleText({ fit }: Spec): string {
       `x ${factor} at ${at.join(' and ')} of ${each}`,
     cosine: ({ warmup }: { warmup: number }) =>
       `cosine over ${each}${warmup > 0 ? `, warm-up ${warmup}` : ''}`,
+    wsd: ({ warmup, decay }: { warmup: number; decay: number }) =>
+      `constant, then to 0 in the last ${decay} of ${each}${warmup > 0 ? `, warm-up ${warmup}` : ''}`,
   }[schedule.kind] as (given: typeof schedule) => string;
-  return `batch ${batch}, rate ${optimizer.learningRate}, ${course(schedule)} epochs a stage`;
+  const finished = finish.epochs > 0 ? `, each stage finished in ${finish.epochs} epochs to 0` : '';
+  return `batch ${batch}, rate ${optimizer.learningRate}, ${course(schedule)} epochs a stage${finished}`;
 }
 
 /** MACs that stage k may have at most: the growth ratio's power, floored at each stage, and never above stop.macs. */
@@ -115,7 +118,7 @@ function rivalRow(spec: Spec, graph: Graph, { method, stage, macs: target }: Tar
     macs: network === null ? target : macs(network),
     isLimit: network === null,
     params: network === null ? null : params(network),
-    epochs: totalEpochs(spec.fit, (stage ?? 0) + 1),
+    epochs: epochsBehind(spec.fit, (stage ?? 0) + 1),
   };
 }
 
@@ -129,7 +132,7 @@ async function rowsOfRun({ spec, uses }: PlannedRun): Promise<readonly PlanRow[]
         ...{ panel, label, kind: stage === 0 ? 'seed' : 'stage', stage: beside ?? stage, macs: limit },
         isLimit: stage > 0,
         params: stage === 0 ? params(graph) : null,
-        epochs: totalEpochs(spec.fit, stage + 1),
+        epochs: epochsBehind(spec.fit, stage + 1),
         ...{ schedule, paper: null },
       }),
     ),

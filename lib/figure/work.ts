@@ -1,6 +1,6 @@
 // How far the runs of a figure have come, and how long the rest takes: work is counted in epochs of the seed network.
 import type { RunEvent } from '../events.js';
-import { epochsOf, totalEpochs } from '../experiment/epochs.js';
+import { epochsBehind, epochsOf } from '../experiment/epochs.js';
 import type { PlannedRun } from './plan.js';
 import { stagesOf } from './rivals.js';
 
@@ -20,9 +20,9 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
   const last = spec.stop.stages ?? STAGES_UNKNOWN;
   const growth = (stage: number): number => (1 + spec.splitting.growthRatio) ** stage;
   const stages = Array.from({ length: last + 1 }, (_, stage) =>
-    stage === 0 && after !== null ? 0 : epochsOf(spec.fit, stage) * growth(stage),
+    stage === 0 && after !== null ? 0 : (epochsOf(spec.fit, stage) + spec.fit.finish.epochs) * growth(stage),
   );
-  const rival = (stage: number): number => totalEpochs(spec.fit, stage + 1) * growth(stage);
+  const rival = (stage: number): number => epochsBehind(spec.fit, stage + 1) * growth(stage);
   const rivals = spec.compare.map((entry) => sum(stagesOf(entry, last).map(rival)));
   return { stages, rivals: sum(rivals) };
 }

@@ -16,6 +16,7 @@ import { type Network, networkOf } from '../network.js';
 import { refuseAborted } from '../train/control.js';
 import { type Noise, withNoise } from './noise.js';
 import { floatsOf, relativeDirections } from './own-weights.js';
+import { type Rescale, withRescaled } from './rescale.js';
 import { type EpsilonScale, predictedDecrease, type Step, type StepRecord } from './step.js';
 
 /** Largest change of the logits at step 0, relative to the largest logit: float32 rounding of regrouped sums, with room. */
@@ -103,6 +104,8 @@ export interface StepOptions extends GrowthOptions {
   readonly grid: readonly number[];
   /** Splitting indices of every neuron, by layer. */
   readonly indices: ReadonlyMap<NodeId, ArrayLike<number>>;
+  /** Shorter weights before batch norms. Default: none. */
+  readonly rescale?: Rescale | null;
   /** Noise on the copies, besides the step. Default: none. */
   readonly noise?: Noise | null;
   readonly control?: RunControl;
@@ -139,14 +142,27 @@ interface Along extends Pick<Step, 'lengths'> {
   readonly directions: DirectionsHandle;
 }
 
-/** The network at one step, with its noise. */
+/** The network at one step, its weights rescaled where that is asked for. */
+async function movedTo(
+  network: Network,
+  { growth, directions }: Pick<Along, 'growth' | 'directions'>,
+  epsilon: number,
+  options: StepOptions,
+): Promise<Network> {
+  const moved = await rewritten(network, growth, directions, epsilon, options);
+  if (options.rescale === undefined || options.rescale === null) return moved;
+  using still = moved;
+  return withRescaled(still, growth.surgery, options.rescale);
+}
+
+/** The same with its noise. */
 async function candidateAt(
   network: Network,
   { growth, directions }: Along,
   epsilon: number,
   options: StepOptions,
 ): Promise<Network> {
-  const moved = await rewritten(network, growth, directions, epsilon, options);
+  const moved = await movedTo(network, { growth, directions }, epsilon, options);
   if (options.noise === undefined || options.noise === null) return moved;
   using still = moved;
   return await withNoise(still, growth.surgery, options.noise);
@@ -211,9 +227,9 @@ async function functionErrorOf(
   growth: Growth,
   directions: DirectionsHandle,
   { data, batch }: Probe,
-  options: GrowthOptions,
+  options: StepOptions,
 ): Promise<number> {
-  const still = await rewritten(network, growth, directions, 0, options);
+  const still = await movedTo(network, { growth, directions }, 0, options);
   try {
     const error = relativeChange(await logitsOf(network, data, batch), await logitsOf(still, data, batch));
     if (error < FUNCTION_TOLERANCE) return error;

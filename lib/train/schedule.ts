@@ -8,11 +8,14 @@ import { hint, row } from '../graph/fields.js';
  * cosine: over the first `warmup` epochs the rate rises in equal steps, one a minibatch, the last of them at the full
  *   rate; then rate * (1 + cos(pi t / T)) / 2 with t = 0 .. T - 1 the minibatches since, T all of them
  *   (Loshchilov and Hutter 2017, without restarts): it starts at the full rate and would reach 0 at T.
+ * wsd: warm-up as with cosine, then the full rate, and over the last `decay` epochs a line that would reach 0 at the end
+ *   (warm-up, stable, decay: Hu et al. 2024; Haegele et al. 2024 show that it keeps up with cosine).
  */
 export type Schedule =
   | { readonly kind: 'constant' }
   | { readonly kind: 'steps'; readonly at: readonly number[]; readonly factor: number }
-  | { readonly kind: 'cosine'; readonly warmup?: number };
+  | { readonly kind: 'cosine'; readonly warmup?: number }
+  | { readonly kind: 'wsd'; readonly warmup?: number; readonly decay: number };
 
 export interface ScheduleOptions {
   /** The full rate. */
@@ -34,6 +37,12 @@ const SCHEDULES: { readonly [K in Schedule['kind']]: Factor<Extract<Schedule, { 
     const rising = Math.round(warmup * stepsPerEpoch);
     if (step < rising) return (step + 1) / rising;
     return (1 + Math.cos((Math.PI * (step - rising)) / (epochs * stepsPerEpoch - rising))) / 2;
+  },
+  wsd: ({ warmup = 0, decay }, { epochs, stepsPerEpoch }, step) => {
+    const rising = Math.round(warmup * stepsPerEpoch);
+    if (step < rising) return (step + 1) / rising;
+    const left = epochs * stepsPerEpoch - step;
+    return Math.min(1, left / Math.max(1, Math.round(decay * stepsPerEpoch)));
   },
 };
 
@@ -58,10 +67,17 @@ export function learningRates(schedule: Schedule, options: ScheduleOptions): (ep
     const near = hint(String(schedule.kind), Object.keys(SCHEDULES));
     throw new SplitgrowError('E_ARGUMENT', `schedule: there is no kind "${schedule.kind}"${near}`);
   }
-  if (schedule.kind === 'cosine' && !((schedule.warmup ?? 0) >= 0 && (schedule.warmup ?? 0) < epochs)) {
+  const warmup = 'warmup' in schedule ? (schedule.warmup ?? 0) : 0;
+  if (!(warmup >= 0 && warmup < epochs)) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `schedule: warmup must be from 0 to below ${epochs} epochs, got ${schedule.warmup}`,
+      `schedule: warmup must be from 0 to below ${epochs} epochs, got ${warmup}`,
+    );
+  }
+  if (schedule.kind === 'wsd' && !(schedule.decay >= 0 && warmup + schedule.decay <= epochs)) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `schedule: warmup and decay must fit into ${epochs} epochs, got ${warmup} and ${schedule.decay}`,
     );
   }
   return (epoch) => {

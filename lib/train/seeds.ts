@@ -11,6 +11,7 @@ export const PURPOSES = {
   step: 7,
   recalibrate: 8,
   rival: 9,
+  finish: 10,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

@@ -44,9 +44,10 @@ export function grownNetwork({ spec, grown }: Contest, method: string, stage: nu
   );
 }
 
-/** Epochs of the stages up to that one. */
+/** Epochs behind a stage's network: those of the stages up to that one, and its own finishing. */
 export function grownEpochs({ grown }: Contest, stage: number): number {
-  return grown.slice(0, stage + 1).reduce((sum, { record }) => sum + record.epochs.length, 0);
+  const finish = grown[stage]?.record.finish?.length ?? 0;
+  return grown.slice(0, stage + 1).reduce((sum, { record }) => sum + record.epochs.length, finish);
 }
 
 /** Seconds from the seed network to the architecture of a stage: fits and splittings of all stages before. */
