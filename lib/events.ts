@@ -31,6 +31,17 @@ export interface RunControl {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
+/** True for the first event of a stage's phase: what the phase before it wrote is there. */
+export function firstOfPhase(): (event: RunEvent) => boolean {
+  let before = '';
+  return ({ stage, phase }) => {
+    const now = `${stage} ${phase}`;
+    const isFirst = now !== before;
+    before = now;
+    return isFirst;
+  };
+}
+
 /** Seconds spent in each phase of a stage. */
 export interface StageSeconds {
   readonly fit: number;

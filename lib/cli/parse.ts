@@ -7,7 +7,7 @@ import type { Flag, Flags } from './flags.js';
 const INDENT = '  ';
 
 /** learningRate -> --learning-rate */
-function flagName(key: string): string {
+export function flagName(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

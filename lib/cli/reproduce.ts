@@ -1,40 +1,40 @@
 // splitgrow reproduce: a figure or table of the paper by its id.
 
 import { figureDirectory, reproductionError } from '../api/reproduce.js';
-import { listFigures, planReproduction, reproduce } from '../api.js';
+import {
+  listFigures,
+  planReproduction,
+  type ReproduceDocument,
+  type ReproduceOptions,
+  reproduce,
+} from '../api.js';
 import { SplitgrowError } from '../errors.js';
 import { figureReport } from '../figure/report.js';
-import type { FigureEvent } from '../figure/run.js';
-import { defineCommand } from './command.js';
+import { type Context, defineCommand } from './command.js';
 import { EXPERIMENT_FLAGS } from './experiments.js';
 import { choice, integer, text, toggle, withDefault } from './flags.js';
-import type { Meter } from './meter.js';
 import { showFigureOn } from './reproduce-progress.js';
 import { figureText, listText, planText } from './reproduce-tables.js';
-import { WATCH_FLAG, watchReport } from './watch.js';
+import { WATCH_FLAG, whileServed } from './watch.js';
 
-/** Does the work with its events on the meter, and with its report served where a port is given. */
-async function watched<T>(
-  directory: string,
+/** Reproduces with the events on the meter, and with the report served where there is a port for it. */
+async function reproduceOn(
+  options: ReproduceOptions,
   port: number | undefined,
-  meter: Meter,
-  work: (onEvent: (event: FigureEvent) => void) => Promise<T>,
-): Promise<T> {
+  { control: { signal }, meter }: Context,
+): Promise<ReproduceDocument> {
   const show = showFigureOn(meter);
-  if (port === undefined) return work(show);
-  const watch = await watchReport(directory, figureReport, port);
-  meter.note(`the growing report is at ${watch.url}`);
-  let hasFigure = false;
-  try {
-    return await work((event) => {
-      show(event);
-      if (event.type === 'written') hasFigure = true;
-      const isNews = event.type === 'written' || (event.type === 'run' && event.event.type === 'note');
-      if (hasFigure && isNews) watch.update();
-    });
-  } finally {
-    await watch.close();
-  }
+  if (port === undefined) return reproduce(options, { signal, onEvent: show });
+  const watched = { directory: figureDirectory(options), port, render: figureReport };
+  return whileServed(watched, meter, (update) =>
+    reproduce(options, {
+      signal,
+      onEvent: (event) => {
+        show(event);
+        if (event.type === 'written') update();
+      },
+    }),
+  );
 }
 
 export const REPRODUCE = defineCommand({
@@ -69,8 +69,14 @@ export const REPRODUCE = defineCommand({
     ['splitgrow reproduce fig3 --watch 8080', 'with the growing report at http://127.0.0.1:8080/'],
     ['splitgrow reproduce table1 --scale plan', "MACs and schedules beside the paper's, without running"],
   ],
-  run: async ({ id, scale, list, watch, json: _json, debug: _debug, ...options }, { control, meter }) => {
+  run: async ({ id, scale, list, watch, json: _json, debug: _debug, ...options }, context) => {
     const { experiments, seeds, set } = options;
+    if (watch !== undefined && (list || scale === 'plan')) {
+      throw new SplitgrowError(
+        'E_USAGE',
+        `--watch: expected a scale that runs something, found ${list ? '--list' : '--scale plan'}; leave one of them out`,
+      );
+    }
     if (list) {
       const document = await listFigures(experiments);
       return { document, text: (style) => listText(document, style) };
@@ -85,10 +91,7 @@ export const REPRODUCE = defineCommand({
       const document = await planReproduction({ id, experiments, seeds, set });
       return { document, text: (style) => planText(document, style) };
     }
-    const given = { ...options, id, scale };
-    const document = await watched(figureDirectory(given), watch, meter, (onEvent) =>
-      reproduce(given, { signal: control.signal, onEvent }),
-    );
+    const document = await reproduceOn({ ...options, id, scale }, watch, context);
     return {
       document,
       text: (style) => figureText(document, style),

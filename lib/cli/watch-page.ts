@@ -47,7 +47,7 @@ export function waitingPage(): Served {
 }
 
 function waiting(): string {
-  const lead = html`<p>The run has begun; its report comes with the first epoch.</p>`;
+  const lead = html`<p>The work has begun; its report comes with the first result.</p>`;
   return shell({ title: 'waiting', eyebrow: 'splitgrow', lead, body: html`` });
 }
 

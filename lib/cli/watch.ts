@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl, RunEvent } from '../events.js';
+import { firstOfPhase, type RunControl, type RunEvent } from '../events.js';
+import { paced } from '../paced.js';
 import type { Context } from './command.js';
 import { type Flag, integer, withAlone } from './flags.js';
+import type { Meter } from './meter.js';
 import { LIVE_HEADERS, livePage, waitingPage } from './watch-page.js';
 
 const HOST = '127.0.0.1';
@@ -66,18 +68,11 @@ export async function watchReport(directory: string, render: Render, port: numbe
   let page = waitingPage();
   let version = 0;
   let taken = 0;
-  let isStale = false;
   let hasBegun = false;
-  let isClosed = false;
-  let notBefore = 0;
-  let rendering: Promise<void> | null = null;
-  let timer: NodeJS.Timeout | null = null;
   const listeners = new Set<ServerResponse>();
   const name = (): string => `${run}-${version}`;
 
   const renderOnce = async (): Promise<void> => {
-    isStale = false;
-    const start = performance.now();
     const made = await render(directory).then(
       (html) => ({ html, problem: null }),
       (error: unknown) => ({ html: null, problem: error instanceof Error ? error.message : String(error) }),
@@ -85,22 +80,9 @@ export async function watchReport(directory: string, render: Render, port: numbe
     page = made.html === null ? { ...page, problem: made.problem } : made;
     version += 1;
     taken = 0;
-    notBefore = performance.now() + PAUSE * (performance.now() - start);
     for (const listener of listeners) listener.write(`data: ${name()}\n\n`);
   };
-  const schedule = (): void => {
-    if (isClosed || rendering !== null || timer !== null) return;
-    timer = setTimeout(
-      () => {
-        timer = null;
-        rendering = renderOnce().finally(() => {
-          rendering = null;
-          if (isStale) schedule();
-        });
-      },
-      Math.max(0, notBefore - performance.now()),
-    );
-  };
+  const renders = paced(renderOnce, PAUSE);
 
   const ways: Readonly<Record<string, (response: ServerResponse) => void>> = {
     '/': (response) => {
@@ -137,13 +119,10 @@ export async function watchReport(directory: string, render: Render, port: numbe
     url: `http://${HOST}:${bound}/`,
     update: () => {
       hasBegun = true;
-      isStale = true;
-      schedule();
+      renders.request();
     },
     close: async () => {
-      isClosed = true;
-      if (timer !== null) clearTimeout(timer);
-      await rendering;
+      await renders.stop();
       if (hasBegun) {
         await renderOnce();
         await settle();
@@ -190,34 +169,43 @@ export interface Watched {
 
 /** True for events after which the report may have changed: a line, or the first of another phase. */
 function newsOf(): (event: RunEvent) => boolean {
-  let before = '';
+  const isFirst = firstOfPhase();
   return (event) => {
-    const now = `${event.stage} ${event.phase}`;
-    const isNews = event.phase !== 'load' && (event.type === 'note' || now !== before);
-    before = now;
-    return isNews;
+    const isOther = isFirst(event);
+    return event.phase !== 'load' && (event.type === 'note' || isOther);
   };
 }
 
-/** Does `work` with its report served, where `watched` says so; tells the address on standard error. */
+/** Does `work` with its report served, and tells the address on standard error; `update` has it rendered again, soon. */
+export async function whileServed<T>(
+  { directory, render, port }: Watched,
+  meter: Meter,
+  work: (update: () => void) => Promise<T>,
+): Promise<T> {
+  const watch = await watchReport(directory, render, port);
+  meter.note(`the growing report is at ${watch.url}`);
+  try {
+    return await work(watch.update);
+  } finally {
+    await watch.close();
+  }
+}
+
+/** Does a run's `work` with its report served, where `watched` says so. */
 export async function withWatch<T>(
   watched: Watched | null,
   { control, meter }: Pick<Context, 'control' | 'meter'>,
   work: (control: RunControl) => Promise<T>,
 ): Promise<T> {
   if (watched === null) return work(control);
-  const watch = await watchReport(watched.directory, watched.render, watched.port);
   const isNews = newsOf();
-  meter.note(`the growing report is at ${watch.url}`);
-  try {
-    return await work({
+  return whileServed(watched, meter, (update) =>
+    work({
       ...control,
       onEvent: (event) => {
         control.onEvent?.(event);
-        if (isNews(event)) watch.update();
+        if (isNews(event)) update();
       },
-    });
-  } finally {
-    await watch.close();
-  }
+    }),
+  );
 }

@@ -68,10 +68,10 @@ function chosen(figure: Figure, { curves }: ScaleSpec): readonly CurveSpec[] {
     : all.filter(({ label, panel }) => curves.includes(label) || curves.includes(panel));
 }
 
-/** The experiment of a curve: file, then the scale's changes, then the curve's own, then those of the command line. */
+/** The experiment of a curve: file, then the changes of the figure, of the scale, of the curve and of the command line. */
 function specOf(figure: Figure, curve: CurveSpec, scale: ScaleSpec, options: PlanOptions): Spec {
   const { set = [], device, rootOf } = options;
-  const overrides = [...scale.set, ...curve.set, ...set];
+  const overrides = [...figure.spec.set, ...scale.set, ...curve.set, ...set];
   let spec: Spec;
   try {
     spec = parseExperiment(figure.experiments.get(curve.experiment), overrides);

@@ -9,6 +9,7 @@ import { loadCore } from '../native.js';
 import { refuseAborted } from '../train/control.js';
 import { collectFigure } from './collect.js';
 import type { Figure } from './files.js';
+import { type Growing, growing } from './growing.js';
 import { type FigurePlan, type PlannedRun, type PlanOptions, planFigure } from './plan.js';
 import { renderFigure } from './report.js';
 import type { FigureResult } from './result.js';
@@ -76,7 +77,7 @@ function failuresOf(
 async function growAll(
   plan: FigurePlan,
   { signal, onEvent }: FigureControl,
-  onDone: () => void,
+  { see, update }: Pick<Growing, 'see' | 'update'>,
 ): Promise<readonly FailedRun[]> {
   const tally = tallyOf(plan.runs);
   const outputs = new Map(plan.runs.map(({ key, spec }) => [key, spec.output]));
@@ -89,11 +90,12 @@ async function growAll(
       tally.begin(key);
       const listen = (event: RunEvent): void => {
         tally.see(key, event);
+        see(key, event);
         onEvent?.({ type: 'run', run: label, event });
         tell();
       };
       const seedFrom = after === null ? undefined : outputs.get(after);
-      await growExperiment(spec, { signal, ...(onEvent && { onEvent: listen }) }, { seedFrom });
+      await growExperiment(spec, { signal, onEvent: listen }, { seedFrom });
     },
   }));
   const outcomes = await runJobs(jobs, {
@@ -101,7 +103,7 @@ async function growAll(
     signal,
     onEnd: (key, outcome) => {
       tally.end(key);
-      onDone();
+      update();
       if (signal?.aborted === true) return;
       onEvent?.({ type: 'ended', run: labels.get(key) ?? key, outcome });
       tell();
@@ -112,7 +114,7 @@ async function growAll(
 
 /**
  * Makes a figure: grows every planned run that is not finished, several side by side, and writes figure.json from what is
- * there, after each of them, and the report at the end. A run that fails is named in `failed`; the others go on.
+ * there, now and then and at the end, when the report follows. A run that fails is named in `failed`; the others go on.
  *
  * @throws E_DATA where a dataset is missing, before anything runs; E_ABORTED once aborted; E_FIGURE where no run came to a point
  */
@@ -133,12 +135,9 @@ export async function reproduceFigure(
     }
     return result;
   };
-  let written: Promise<unknown> = Promise.resolve();
-  const failed = await growAll(plan, control, () => {
-    written = written.then(write);
-    // Told when it is awaited, after the runs.
-    written.catch(() => undefined);
-  }).finally(() => written);
+  const live = growing(write);
+  live.update();
+  const failed = await growAll(plan, control, live).finally(live.stop);
   const result = await write();
   if (result.runs.length === 0) throw failureText(failed);
   return { plan, result, files: await renderFigure(plan.directory), failed };

@@ -76,6 +76,8 @@ const FIGURE = z.strictObject({
   title: name,
   /** Section and figure of the paper. */
   paper: name,
+  /** What every curve changes in its experiment; the scale's and the curve's own win over it. */
+  set,
   curves: z.array(CURVE).min(1),
   reported: z.array(REPORTED).default([]),
   plots: z.array(z.strictObject({ kind: name, title: name.optional() })).default([]),

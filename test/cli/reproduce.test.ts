@@ -121,6 +121,8 @@ test('what is wrong ends with exit code 2, one line, and nothing written', async
     [['reproduce', 'fig33'], 'E_USAGE', /did you mean "fig3"\?/],
     [['reproduce'], 'E_USAGE', /--list/],
     [words(place, '--scale', 'paper'), 'E_USAGE', /expected one of its scales, smoke, or plan; got paper/],
+    [words(place, '--list', '--watch'), 'E_USAGE', /--watch: expected a scale that runs .* found --list/],
+    [['reproduce', 'table1', '--scale', 'plan', '--watch'], 'E_USAGE', /found --scale plan/],
     [words(place, '--set', 'fit.epcohs=1'), 'E_EXPERIMENT', /curve "aware".*fit\.epcohs.*"epochs"/],
     [words(place, '--set', 'data={"name":"cifar10","root":"/nowhere"}'), 'E_DATA', /\/nowhere/],
   ];

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.js';
-import { buildProgram } from '../../lib/cli/parse.js';
+import { buildProgram, flagName } from '../../lib/cli/parse.js';
 import { ROOT } from '../data/places.js';
-import { blocks, cellsOf, codeSpans, pageOf } from './pages.js';
+import { blocks, cellsOf, codeSpans, pageOf, tableOf } from './pages.js';
 
 interface Line {
   readonly place: string;
@@ -84,4 +84,11 @@ test('the guide says what each command prints', () => {
     .slice(2);
   const named = rows.flatMap((row) => codeSpans(cellsOf(row)[0] ?? ''));
   expect(named.sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
+});
+
+test('the guide lists every flag of reproduce', () => {
+  const listed = tableOf('docs/guide.md', 'reproduce').flatMap(([cell = '']) => codeSpans(cell));
+  const flags = COMMANDS.find(({ name }) => name === 'reproduce')?.flags ?? {};
+  const known = [...Object.keys(flags), 'threads'].map(flagName);
+  expect(listed.map((span) => span.split(' ')[0]).sort()).toEqual(known.sort());
 });

@@ -33,11 +33,13 @@ test('every curve runs once a seed, behind one run of the seed network that both
   expect(random?.spec.splitting.strategy).toBe('random');
 });
 
-test('overrides apply in the order scale, curve, command line', () => {
+test('overrides apply in the order figure, scale, curve, command line', () => {
   const curves = [{ label: 'a', experiment: 'tiny.json', set: ['fit.batch=2', 'fit.epochs=2'] }];
   const scales = { smoke: { note: 'n', seeds: 1, set: ['fit.batch=1', 'fit.epochs=1', 'stop.stages=3'] } };
-  const [run] = grown(plan([{ curves, scales }], { set: ['fit.epochs=4'] }));
+  const figure = { set: ['stop.stages=2', 'splitting.epsilon=0.3'], curves, scales };
+  const [run] = grown(plan([figure], { set: ['fit.epochs=4'] }));
   expect(run?.spec).toMatchObject({ fit: { batch: 2, epochs: 4 }, stop: { stages: 3 } });
+  expect(run?.spec.splitting.epsilon).toBe(0.3);
   expect(plan([], { set: ['fit.epochs=4', 'seed=1'] }).note).toBe(
     'tiny; changed by hand: fit.epochs=4, seed=1',
   );

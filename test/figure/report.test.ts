@@ -124,6 +124,26 @@ describe('a figure that is only begun', () => {
     expect(page).toContain('Spread over seeds: nothing to draw yet');
   });
 
+  test('after a failed run draws the stages and seeds that are there, in every kind of plot', async () => {
+    const folder = temporaryFolder();
+    const figure = writeMadeUpFigure(folder);
+    const [whole, cut] = figure.curves;
+    if (whole === undefined || cut === undefined) throw new Error('two curves were expected');
+    // Of the second curve seed 0 failed in its second stage and seed 1 left nothing; the rivals never began.
+    const runs = figure.runs.filter(({ label, seed }) => label !== cut.label || seed === 0);
+    const output = join(folder, runs.find(({ label }) => label === cut.label)?.output ?? '');
+    for (const stage of [1, 2, 3]) rmSync(join(output, `stage-${stage}`), { recursive: true });
+    const points = cut.points.filter(({ stage, seed }) => stage === 0 && seed === 0);
+    const curves = [whole, { ...cut, points, costs: cut.costs.slice(0, 1) }];
+    writeFileSync(join(folder, 'figure.json'), JSON.stringify({ ...figure, curves, runs }));
+    const page = await figureReport(folder);
+    expect(figuresOf(page).slice(0, 8)).toEqual(Object.keys(PLOTS).map((kind) => `${kind}-1`));
+    expect(page).toContain('vanilla, stage 0: 269,312 MACs, top-1 45.00 %');
+    expect(page).not.toMatch(/NaN|undefined|Infinity|>null</);
+    expect(page.match(/<span class="open">undecided<\/span>/g)).toHaveLength(2);
+    expect(await renderFigure(folder)).toContain(join(folder, 'summary.json'));
+  });
+
   test('tells which run cannot be read, and draws the others', async () => {
     const folder = madeUp({ plots: ['split-seconds'] });
     rmSync(join(folder, 'runs', '0-vanilla-1'), { recursive: true });

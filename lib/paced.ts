@@ -1,0 +1,48 @@
+// Work that is asked for more often than it should be done: one round at a time, a pause after each, the last request kept.
+
+export interface Paced {
+  /** A round begins soon; requests during a round come to one more. */
+  readonly request: () => void;
+  /** No round begins any more; resolves when the present one has ended. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A round of `work`, which must not reject, that took t is followed by a pause of t times `pause`. */
+export function paced(work: () => Promise<void>, pause: number): Paced {
+  let isAsked = false;
+  let isStopped = false;
+  let notBefore = 0;
+  let round: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  const begin = async (): Promise<void> => {
+    isAsked = false;
+    const start = performance.now();
+    await work();
+    const end = performance.now();
+    notBefore = end + pause * (end - start);
+    round = null;
+    if (isAsked) schedule();
+  };
+  const schedule = (): void => {
+    if (isStopped || round !== null || timer !== null) return;
+    timer = setTimeout(
+      () => {
+        timer = null;
+        round = begin();
+      },
+      Math.max(0, notBefore - performance.now()),
+    );
+  };
+  return {
+    request: () => {
+      isAsked = true;
+      schedule();
+    },
+    stop: async () => {
+      isStopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await round;
+    },
+  };
+}
