@@ -7,9 +7,10 @@ import type { CompareRecord, RivalRecord } from './records.js';
 
 const FILE = 'compare.json';
 
-/** Records of before rivals had targets are made anew. */
-function isWhole(rival: Partial<RivalRecord>): boolean {
-  return typeof rival.method === 'string' && typeof rival.target === 'number';
+/** Records of before rivals had targets, or with an option that a grown base does not have, are made anew. */
+function isWhole({ method, target, options }: Partial<RivalRecord>): boolean {
+  const isAsNow = options?.base !== 'grown' || options.baseMultiplier === undefined;
+  return typeof method === 'string' && typeof target === 'number' && isAsNow;
 }
 
 /** The rivals kept in an output folder. */

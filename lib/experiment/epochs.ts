@@ -25,7 +25,9 @@ export function stretched(fit: FitSpec, stage: number, epochs: number): FitSpec 
   }
   if (schedule.kind === 'wsd') {
     const warmup = schedule.warmup * Math.min(1, factor);
-    return { ...fit, epochs, schedule: { ...schedule, warmup, decay: schedule.decay * factor } };
+    // Rounding must not make the two longer than the epochs that they fill.
+    const decay = Math.min(schedule.decay * factor, epochs - warmup);
+    return { ...fit, epochs, schedule: { ...schedule, warmup, decay } };
   }
   return { ...fit, epochs };
 }

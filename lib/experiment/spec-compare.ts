@@ -9,10 +9,11 @@ const BASE = {
   base: z.enum(['widest', 'grown']).default('widest'),
 };
 
+/** MACs of the widest base over those of the largest target; `namedRivals` fills it in. */
+const MULTIPLIED = { ...BASE, baseMultiplier: z.number().min(1).optional() };
+
 const PRETRAINED = {
-  ...BASE,
-  /** MACs of the widest base over those of the largest target. */
-  baseMultiplier: z.number().min(1).default(2),
+  ...MULTIPLIED,
   /** Epochs of the base; null: the total epochs of the largest target (none for Pruning (L1) of a grown network, which is trained). */
   pretrainEpochs: epochs,
 };
@@ -35,7 +36,7 @@ const MORPHNET = {
 const OPTIONS = {
   'width-multiplier': {},
   /** The base has the MACs of the largest target times `baseMultiplier` at full resolution. */
-  'resolution-multiplier': { ...BASE, baseMultiplier: PRETRAINED.baseMultiplier.unwrap().default(1) },
+  'resolution-multiplier': MULTIPLIED,
   'prune-l1': PRUNED,
   /** `strength`: of the sparsity penalty on batch-norm scales (Liu et al. 2017). */
   'prune-bn': { ...PRUNED, strength: z.number().min(0).default(1e-4) },
@@ -47,6 +48,15 @@ const OPTIONS = {
 } as const;
 
 export type RivalMethod = keyof typeof OPTIONS;
+
+/** `baseMultiplier` of a widest base where it is left out; a grown one has none. */
+const BASE_MULTIPLIERS: Readonly<Record<string, number>> = {
+  'resolution-multiplier': 1,
+  'prune-l1': 2,
+  'prune-bn': 2,
+  morphnet: 2,
+  'morphnet-authors': 2,
+};
 
 /** Methods that train the grown architectures themselves. */
 const GROWN_ONLY: ReadonlySet<RivalMethod> = new Set(['scratch', 'retrain']);
@@ -84,6 +94,10 @@ const ENTRY = z
   .refine(({ method, targets }) => targets === undefined || !GROWN_ONLY.has(method), {
     path: ['targets'],
     message: 'expected only with methods that need no grown network',
+  })
+  .refine((one) => !('base' in one) || one.base === 'widest' || one.baseMultiplier === undefined, {
+    path: ['baseMultiplier'],
+    message: 'expected only with base widest: a grown base has the widths it was grown to',
   });
 
 /** Rivals trained after the run, by its recipe. */
@@ -96,13 +110,27 @@ export type EntryOf<M extends RivalMethod> = Extract<CompareEntry, { readonly me
 
 type Json = Readonly<Record<string, unknown>>;
 
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An entry with the defaults that depend on its other members. */
+function filled(given: Json): Json {
+  const multiplier = BASE_MULTIPLIERS[String(given.method)];
+  const isWidest = given.base === undefined || given.base === 'widest';
+  return {
+    ...('at' in given || 'targets' in given ? {} : { at: 'last' }),
+    ...(isWidest && multiplier !== undefined && { baseMultiplier: multiplier }),
+    ...given,
+  };
+}
+
 /** A method's name alone stands for its entry with every default, and an entry without targets is held against the last network. */
 export function namedRivals(json: Json): Json {
   if (!Array.isArray(json.compare)) return json;
   const compare = json.compare.map((one: unknown) => {
     const given = typeof one === 'string' ? { method: one } : one;
-    if (typeof given !== 'object' || given === null || 'at' in given || 'targets' in given) return given;
-    return { ...given, at: 'last' };
+    return isRecord(given) ? filled(given) : given;
   });
   return { ...json, compare };
 }

@@ -64,7 +64,7 @@ export const FIT = z
     /** Images a minibatch when the network is evaluated. */
     evaluationBatch: count.default(256),
   })
-  .refine(({ epochs, schedule }) => schedule.kind !== 'cosine' || leavesWarmup(epochs, schedule.warmup), {
+  .refine(({ epochs, schedule }) => !('warmup' in schedule) || leavesWarmup(epochs, schedule.warmup), {
     path: ['schedule', 'warmup'],
     message: 'expected fewer epochs of warm-up than fit.epochs',
   })

@@ -47,7 +47,8 @@ function scaleFactors(variance: ArrayLike<number>, factors: Float64Array, eps: n
 function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: number): TensorMap {
   const changed = new Map(weights);
   const times = (name: string, factors: Float64Array): void => {
-    const tensor = weights.get(name);
+    // Of two batch norms in a row the first is scaled for both reasons.
+    const tensor = changed.get(name);
     if (tensor !== undefined) changed.set(name, timesRows(tensor, factors));
   };
   for (const { node, norm } of normedNodes(graph)) {

@@ -57,9 +57,10 @@ function allFields(): ReadonlySet<string> {
     ...knownFields({ ...LEAST, data: { file: 'x.safetensors' } }, ['data']),
     ...knownFields(LEAST, ['fit']),
     ...knownFields(LEAST, ['fit', 'optimizer']),
-    ...['constant', 'steps', 'cosine'].flatMap((kind) =>
+    ...['constant', 'steps', 'cosine', 'wsd'].flatMap((kind) =>
       knownFields(withSchedule(kind), ['fit', 'schedule']),
     ),
+    ...knownFields(LEAST, ['fit', 'finish']),
     ...knownFields(LEAST, ['splitting']),
     ...knownFields(LEAST, ['splitting', 'rmsprop']),
     ...knownFields(LEAST, ['splitting', 'lineSearch']),
@@ -81,13 +82,13 @@ test('the guide lists every field of an experiment and no other', () => {
 
 test('the defaults in the guide are those of the experiment file', () => {
   const spec: unknown = parseExperiment({ ...LEAST, name: '<name>' });
-  const cosine: unknown = parseExperiment(withSchedule('cosine'));
+  const wsd: unknown = parseExperiment(withSchedule('wsd'));
   const at = (value: unknown, path: string): unknown =>
     path.split('.').reduce((inner, key) => (inner as Json | undefined)?.[key], value);
   for (const [field = '', cell = ''] of tableOf(GUIDE, 'fields')) {
     const [path, text] = [plain(field), plain(cell)];
     if (text.startsWith('required')) continue;
-    const value = at(spec, path) ?? at(cosine, path) ?? at(spec, path);
+    const value = at(spec, path) ?? at(wsd, path);
     if (text === 'none' || path === 'data.root')
       expect(path === 'data.root' ? undefined : value, path).toBeUndefined();
     else expect(JSON.parse(text), path).toEqual(value);

@@ -1,5 +1,5 @@
 // Rivals trained again, together, alone and in pieces: nothing is done twice, and what cannot be is refused.
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compare, evaluate } from '../../lib/api.js';
@@ -54,6 +54,19 @@ test('experiments that share a run keep the rivals of both, and other options ar
   expect((await foldersOf(output)).filter((name) => name.startsWith('prune-bn-base-'))).toHaveLength(2);
   const { rivals: kept } = await readJson<CompareRecord>(output, 'compare.json');
   expect(kept).toEqual(rivals);
+});
+
+test('a record with a multiplier of a grown base, which has none, is made anew', async () => {
+  const output = await withoutRivals(whole);
+  const entry = { method: 'prune-l1', base: 'grown', at: 'last', epochs: 0 };
+  const { compare: made = [] } = await run(whole.folder, output, [entry]);
+  const file = join(output, 'compare.json');
+  const kept = await readJson<CompareRecord>(file);
+  const old = kept.rivals.map((rival) => ({ ...rival, options: { ...rival.options, baseMultiplier: 2 } }));
+  await writeFile(file, JSON.stringify({ ...kept, rivals: old }));
+  const { compare: rivals } = await run(whole.folder, output, [entry]);
+  expect(rivals).toEqual(made);
+  expect(made.map(({ options }) => options.baseMultiplier)).toEqual([undefined]);
 });
 
 test('a grown base is pruned with its own weights, without further training by L1', async () => {

@@ -16,6 +16,8 @@ export interface MadeUp {
   readonly layer?: (name: string) => string;
   readonly stages?: number;
   readonly hasRival?: boolean;
+  /** Epochs in which a copy of every stage is finished. */
+  readonly finish?: number;
 }
 
 const WIDTHS = [
@@ -101,7 +103,7 @@ function splitOf(stage: number, layers: readonly string[]): SplitRecord {
   };
 }
 
-function stageOf(stage: number, last: number, layers: readonly string[]): StageRecord {
+function stageOf(stage: number, last: number, layers: readonly string[], finish: number): StageRecord {
   const top1 = TOP1[stage] ?? 0;
   const isLast = stage === last;
   return {
@@ -117,6 +119,15 @@ function stageOf(stage: number, last: number, layers: readonly string[]): StageR
       learningRate: 0.1 * (1 - epoch / EPOCHS),
       seconds: 3,
     })),
+    ...(finish > 0 && {
+      finish: Array.from({ length: finish }, (_, epoch) => ({
+        epoch,
+        loss: 1.9 - 0.3 * stage - 0.1 * epoch,
+        top1: top1 - 1 + epoch,
+        learningRate: 0.1 * (1 - (epoch + 1) / finish),
+        seconds: 3,
+      })),
+    }),
     evaluation: { top1, top5: top1 + 30, loss: 1.5 - 0.2 * stage, images: 2000 },
     split: isLast ? null : splitOf(stage, layers),
     ended: isLast ? 'stages' : null,
@@ -133,10 +144,10 @@ function stageOf(stage: number, last: number, layers: readonly string[]): StageR
 /** Writes summary.json, stage-*\/stage.json, compare.json and experiment.json into `output`. */
 export function writeMadeUpRun(
   output: string,
-  { name = 'made up', layer = (id) => id, stages = 4, hasRival = true }: MadeUp = {},
+  { name = 'made up', layer = (id) => id, stages = 4, hasRival = true, finish = 0 }: MadeUp = {},
 ): void {
   const layers = ['stem', 'b0_pw', 'b1_pw', 'b2_pw', 'b3_pw'].map(layer);
-  const records = Array.from({ length: stages }, (_, stage) => stageOf(stage, stages - 1, layers));
+  const records = Array.from({ length: stages }, (_, stage) => stageOf(stage, stages - 1, layers, finish));
   const write = (file: string, value: unknown): void =>
     writeFileSync(join(output, file), JSON.stringify(value));
   const summaries = records.map(

@@ -26,10 +26,25 @@ test("MorphNet's strengths are the paper's five", () => {
   }
 });
 
+test('a widest base has a multiplier, a grown one none', () => {
+  const multipliers = (given: object) =>
+    ['resolution-multiplier', 'prune-l1', 'prune-bn', 'morphnet', 'morphnet-authors'].map((method) => {
+      const [entry] = parse([{ method, ...given }]);
+      return entry !== undefined && 'baseMultiplier' in entry ? entry.baseMultiplier : 'none';
+    });
+  expect(multipliers({})).toEqual([1, 2, 2, 2, 2]);
+  expect(multipliers({ base: 'widest', targets: [9] })).toEqual([1, 2, 2, 2, 2]);
+  expect(multipliers({ baseMultiplier: 3, at: 'stages' })).toEqual([3, 3, 3, 3, 3]);
+  expect(multipliers({ base: 'grown' })).toEqual(Array(5).fill('none'));
+});
+
 test('an experiment that was written with its defaults is read as the same', () => {
   const spec = parseExperiment({
     ...LEAST,
-    compare: ['scratch', { method: 'retrain', at: 'stages' }, { method: 'prune-l1', targets: [9, 7] }],
+    compare: [
+      ...['scratch', { method: 'retrain', at: 'stages' }, { method: 'prune-l1', targets: [9, 7] }],
+      ...['prune-bn', { method: 'morphnet', base: 'grown' }],
+    ],
   });
   expect(parseExperiment(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
 });
@@ -67,6 +82,16 @@ const WRONG: readonly (readonly [claim: string, compare: unknown, says: RegExp])
   ],
   ['no target', [{ method: 'prune-l1', targets: [] }], /^compare\.0\.targets/],
   ['a base below the target', [{ method: 'prune-l1', baseMultiplier: 0.5 }], /^compare\.0\.baseMultiplier/],
+  [
+    'a multiplier of a grown base',
+    ['scratch', { method: 'prune-bn', base: 'grown', baseMultiplier: 2 }],
+    /^compare\.1\.baseMultiplier: expected only with base widest.*, got 2/,
+  ],
+  [
+    'the same at lower resolution',
+    [{ method: 'resolution-multiplier', base: 'grown', baseMultiplier: 1, at: 'stages' }],
+    /^compare\.0\.baseMultiplier: expected only with base widest/,
+  ],
   ['a number', [3], /^compare\.0: expected/],
   ['no list', 'scratch', /^compare: expected a list/],
 ];

@@ -42,6 +42,25 @@ test('warm-up rises in equal steps to the full rate, and the cosine begins after
   });
 });
 
+test('wsd rises, stays, and falls on a line that would reach 0 at the end', () => {
+  const rates = (schedule: Schedule): number[] => {
+    const of = learningRates(schedule, { learningRate: 0.1, epochs: 4, stepsPerEpoch: 2 });
+    return [0, 1, 2, 3].flatMap((epoch) => [...of(epoch)]);
+  };
+  const wants: readonly (readonly [Schedule, readonly number[]])[] = [
+    // The first of the falling minibatches is still at the full rate: 4/4, 3/4, 2/4, 1/4.
+    [{ kind: 'wsd', warmup: 1, decay: 2 }, [0.05, 0.1, 0.1, 0.1, 0.1, 0.075, 0.05, 0.025]],
+    [{ kind: 'wsd', decay: 0 }, [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]],
+    [{ kind: 'wsd', decay: 4 }, [0.1, 0.0875, 0.075, 0.0625, 0.05, 0.0375, 0.025, 0.0125]],
+    // Half epochs are whole minibatches.
+    [{ kind: 'wsd', warmup: 0.5, decay: 1.5 }, [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2 / 3, 0.1 / 3]],
+  ];
+  for (const [schedule, want] of wants) {
+    // Rounding of a few products of doubles.
+    assertClose(rates(schedule), want, { rtol: 1e-12, atol: 0, note: JSON.stringify(schedule) });
+  }
+});
+
 test('what is no schedule is refused', () => {
   const refused = (schedule: Schedule, options: object): string =>
     codeOf(() => learningRates(schedule, { ...OPTIONS, ...options }));
@@ -56,6 +75,16 @@ test('what is no schedule is refused', () => {
   }
   expect(refused({ kind: 'cosine', warmup: 160 }, {})).toBe('E_ARGUMENT');
   expect(refused({ kind: 'cosine', warmup: -1 }, {})).toBe('E_ARGUMENT');
+  for (const [warmup, decay] of [
+    [0, 161],
+    [0, -1],
+    [160, 0],
+    [-1, 2],
+    [80, 80.5],
+    [0, Number.NaN],
+  ] as const)
+    expect(refused({ kind: 'wsd', warmup, decay }, {}), `${warmup}, ${decay}`).toBe('E_ARGUMENT');
+  expect(refused({ kind: 'wsd', warmup: 80, decay: 80 }, {})).toBe('nothing was thrown');
   expect(refused({ kind: 'linear' } as unknown as Schedule, {})).toBe('E_ARGUMENT');
   for (const epoch of [-1, 160, 0.5])
     expect(codeOf(() => learningRates({ kind: 'constant' }, OPTIONS)(epoch))).toBe('E_ARGUMENT');

@@ -1,4 +1,5 @@
 // stages.csv and epochs.csv: one row a network, one row an epoch, for spreadsheets.
+import type { EpochRecord } from '../records.js';
 import type { RunRecord } from './read.js';
 
 const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
@@ -15,19 +16,18 @@ export function csv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
 }
 
-/** One row an epoch of every stage. */
+/** One row an epoch of every stage; those in which a copy was finished are `finish`, the others `fit`. */
 export function epochsCsv({ stages }: RunRecord): string {
-  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds'];
-  const rows = stages.flatMap(({ stage, epochs }) =>
+  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part'];
+  const rowsOf = (stage: number, part: string, epochs: readonly EpochRecord[]) =>
     epochs.map(({ epoch, loss, top1, learningRate, seconds }) => [
-      stage,
-      epoch,
-      loss,
-      top1,
-      learningRate,
-      seconds,
-    ]),
-  );
+      ...[stage, epoch, loss, top1, learningRate, seconds],
+      part,
+    ]);
+  const rows = stages.flatMap(({ stage, epochs, finish = [] }) => [
+    ...rowsOf(stage, 'fit', epochs),
+    ...rowsOf(stage, 'finish', finish),
+  ]);
   return csv([head, ...rows]);
 }
 

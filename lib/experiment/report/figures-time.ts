@@ -23,13 +23,20 @@ interface EpochRow {
   readonly said: string;
 }
 
-/** Epochs counted on across the stages. */
+/** An epoch of a copy that is finished, or the one that it was copied after. */
+interface BranchRow extends EpochRow {
+  readonly stage: number;
+}
+
+/** Epochs counted on across the stages; branches leave from a stage's last one and are not counted on. */
 function epochRows({ stages, underWay = null }: RunRecord): {
   readonly rows: readonly EpochRow[];
+  readonly branches: readonly BranchRow[];
   readonly tests: readonly EpochRow[];
   readonly starts: readonly { epoch: number; name: string }[];
 } {
   const rows: EpochRow[] = [];
+  const branches: BranchRow[] = [];
   const tests: EpochRow[] = [];
   const starts: { epoch: number; name: string }[] = [];
   const addEpochs = (stage: number, epochs: readonly EpochRecord[]): void => {
@@ -43,22 +50,48 @@ function epochRows({ stages, underWay = null }: RunRecord): {
       });
     }
   };
-  for (const { stage, epochs, evaluation } of stages) {
+  const addBranch = (stage: number, finish: readonly EpochRecord[]): void => {
+    const from = rows.at(-1);
+    if (finish.length > 0 && from !== undefined) branches.push({ ...from, stage });
+    for (const { epoch, loss, top1 } of finish) {
+      branches.push({
+        stage,
+        epoch: rows.length + epoch + 1,
+        loss,
+        top1,
+        said: `stage ${stage}, finishing, epoch ${epoch + 1}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`,
+      });
+    }
+  };
+  for (const { stage, epochs, finish = [], evaluation } of stages) {
     addEpochs(stage, epochs);
+    addBranch(stage, finish);
     tests.push({
-      epoch: rows.length,
+      epoch: rows.length + finish.length,
       loss: evaluation.loss,
       top1: evaluation.top1,
       said: `stage ${stage}, test images: loss ${decimal(evaluation.loss, 4)}, top-1 ${decimal(evaluation.top1, 2)} %`,
     });
   }
   if (underWay !== null) addEpochs(underWay.stage, underWay.epochs);
-  return { rows, tests, starts };
+  return { rows, branches, tests, starts };
+}
+
+/** Copies that were finished: a lighter line each. */
+function branchLayer(
+  branches: readonly BranchRow[],
+  { x, y }: Readonly<Record<'x' | 'y', unknown>>,
+): Readonly<Record<string, unknown>> {
+  return {
+    data: { values: branches },
+    mark: { type: 'line', stroke: SERIES[0], strokeWidth: 2, opacity: 0.4 },
+    encoding: { x, y, detail: { field: 'stage', type: 'nominal' }, description: { field: 'said' } },
+  };
 }
 
 /** One measure over all epochs: training as a line, the test images as points where a stage ends. */
 export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
-  const { rows, tests, starts } = epochRows(run);
+  const { rows, branches, tests, starts } = epochRows(run);
   const title = measure === 'loss' ? 'Loss' : 'Top-1';
   const values = [
     ...rows.map((row) => ({ ...row, series: 'training' })),
@@ -85,8 +118,11 @@ export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
   return {
     id: measure === 'loss' ? 'loss' : 'top1',
     title: `${title} per epoch`,
-    caption:
-      'Vertical lines are where neurons were split. Training values are means over the epoch, augmented; test values are taken where a stage ends.',
+    caption: `Vertical lines are where neurons were split. Training values are means over the epoch, augmented; test values are taken where a stage ends.${
+      branches.length > 0
+        ? ' Lighter lines are copies that were finished, the rate falling to 0: growth goes on from where they leave.'
+        : ''
+    }`,
     spec: frame({
       layer: [
         {
@@ -94,6 +130,7 @@ export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
           mark: { type: 'rule', stroke: MUTED, strokeDash: [3, 3], opacity: 0.7 },
           encoding: { x },
         },
+        ...(branches.length > 0 ? [branchLayer(branches, { x, y })] : []),
         {
           data: { values: values.filter((row) => row.series === 'training') },
           mark: {

@@ -12,7 +12,8 @@ import { freshNetwork, type Trained } from './training.js';
 export interface BaseOptions {
   readonly method: string;
   readonly base: 'widest' | 'grown';
-  readonly baseMultiplier: number;
+  /** Of the widest. */
+  readonly baseMultiplier?: number | undefined;
 }
 
 /** A network before its training as a base. */
@@ -26,7 +27,10 @@ export interface Base {
 }
 
 /** The widest multiple of the seed network of so many times the largest target, or the last grown network. */
-export async function baseOf(contest: Contest, { method, base, baseMultiplier }: BaseOptions): Promise<Base> {
+export async function baseOf(
+  contest: Contest,
+  { method, base, baseMultiplier = 1 }: BaseOptions,
+): Promise<Base> {
   if (base === 'widest') {
     const { graph } = atMostMacs(contest.start, baseMultiplier * largestTarget(contest).macs);
     return { graph, isGrown: false, start: () => freshNetwork(contest, graph), epochs: 0, seconds: 0 };

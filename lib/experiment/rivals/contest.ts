@@ -50,9 +50,10 @@ export function grownEpochs({ grown }: Contest, stage: number): number {
   return grown.slice(0, stage + 1).reduce((sum, { record }) => sum + record.epochs.length, finish);
 }
 
-/** Seconds from the seed network to the architecture of a stage: fits and splittings of all stages before. */
+/** Seconds from the seed network to the architecture of a stage: fits and splittings of all stages before, finishing left out. */
 export function growthSeconds({ grown }: Contest, stage: number): number {
-  return grown.slice(0, stage).reduce((sum, { record: { seconds } }) => {
-    return sum + seconds.fit + seconds.indices + seconds.select + seconds.grow;
+  return grown.slice(0, stage).reduce((sum, { record: { seconds, finish = [] } }) => {
+    const aside = finish.reduce((total, epoch) => total + epoch.seconds, 0);
+    return sum + seconds.fit - aside + seconds.indices + seconds.select + seconds.grow;
   }, 0);
 }

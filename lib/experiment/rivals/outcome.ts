@@ -23,13 +23,14 @@ export function optionsOf({ method: _method, at: _at, targets: _targets, ...opti
 
 export function rivalRecord(entry: CompareEntry, label: string, outcome: Outcome): RivalRecord {
   const { target, trained, multiplier, resolution, lambda, parentEpochs = 0, searchSeconds = 0 } = outcome;
-  const { macs, params, epochs, evaluation, widths, seconds } = trained.record;
+  const { macs, params, flops2x, epochs, evaluation, widths, seconds } = trained.record;
   const { top1, top5, loss } = evaluation;
   return {
     ...{ method: entry.method, label, options: optionsOf(entry), directory: trained.directory },
     ...{ stage: target.stage, target: target.macs },
     ...{ multiplier: multiplier ?? null, resolution: resolution ?? null, lambda: lambda ?? null },
-    ...{ macs, params, epochs: epochs.length, totalEpochs: parentEpochs + epochs.length },
+    ...{ macs, params, ...(flops2x !== undefined && { flops2x }) },
+    ...{ epochs: epochs.length, totalEpochs: parentEpochs + epochs.length },
     ...{ top1, top5, loss, widths, seconds, searchSeconds },
   };
 }

@@ -82,7 +82,7 @@ function onSmaller(
  */
 export async function resolutionMultiplier(
   contest: Contest,
-  { method, base, baseMultiplier }: EntryOf<'resolution-multiplier'>,
+  { method, base, baseMultiplier = 1 }: EntryOf<'resolution-multiplier'>,
 ): Promise<readonly Outcome[]> {
   const { start, grown, targets } = contest;
   const wide = base === 'widest' ? atMostMacs(start, baseMultiplier * largestTarget(contest).macs) : null;
