@@ -1,8 +1,9 @@
 // From the records that the runs left to figure.json: curves, their points, and what each method cost.
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import { readCompare } from '../experiment/compare-file.js';
 import type { RivalRecord, StageRecord } from '../experiment/records.js';
 import { describeMachine } from '../experiment/report/machine.js';
+import type { Spec } from '../experiment/spec.js';
 import { readStageRecord, stageDirectory } from '../experiment/summary.js';
 import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
@@ -138,6 +139,12 @@ function secondsOf(found: readonly Found[]): number {
   );
 }
 
+/** The experiment without the places of this machine: it runs anywhere, on the dataset's own folder. */
+function portable({ data, output, ...spec }: Spec): Readonly<Record<string, unknown>> {
+  const { root: _root, ...images } = 'root' in data ? data : { ...data, root: undefined };
+  return { ...spec, data: images, output: `runs/${basename(output)}` };
+}
+
 /** Curves and runs from what the runs left; runs that left nothing take no part, nor do claims about their curves. */
 export function resultOf(
   spec: FigureSpec,
@@ -151,7 +158,7 @@ export function resultOf(
   const runs = there.flatMap(({ run }) =>
     run.uses.map(
       ({ label, panel }): FigureRun => ({
-        ...{ label, panel, seed: run.spec.seed, experiment: run.spec },
+        ...{ label, panel, seed: run.spec.seed, experiment: portable(run.spec) },
         output: relative(directory, run.spec.output),
       }),
     ),

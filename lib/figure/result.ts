@@ -53,7 +53,7 @@ export interface FigureRun {
   readonly label: string;
   readonly panel: string;
   readonly seed: number;
-  /** The whole experiment as it ran. */
+  /** The whole experiment as it ran, without the dataset's folder. */
   readonly experiment: unknown;
   /** Output folder, relative to the figure's folder. */
   readonly output: string;
