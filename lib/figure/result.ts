@@ -97,6 +97,6 @@ export interface FigureResult {
   readonly claims: readonly Claim[];
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: Readonly<Record<string, string | number>>;
-  /** Wall-clock seconds that the runs took in all, those of earlier sittings included. */
+  /** Seconds that the runs took, summed over runs that went side by side too, those of earlier sittings included. */
   readonly seconds: number;
 }

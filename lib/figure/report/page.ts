@@ -44,7 +44,7 @@ function tilesOf({ figure, statistics: { claims } }: FigureData): readonly Tile[
       note: `${figure.curves.length - ran.length} more reported`,
     },
     { name: 'seeds', value: String(figure.seeds.length), note: figure.seeds.join(', ') },
-    { name: 'wall time', value: clock(figure.seconds), note: 'all runs, every sitting' },
+    { name: 'time of all runs', value: clock(figure.seconds), note: 'summed, side by side or not' },
   ];
 }
 
@@ -121,6 +121,6 @@ ${section('Splitting indices', indicesHtml(parts))}
 ${section('Budgets and certificates', runCertificatesTable(runs))}
 ${section('Experiments, defaults filled in', runs.length === 0 ? null : experimentsHtml(data))}
 <h2>Machine and versions</h2>
-${factsTable([...facts, ['wall time of all runs', clock(figure.seconds)], ['report made', made]])}`,
+${factsTable([...facts, ['time of all runs, summed', clock(figure.seconds)], ['report made', made]])}`,
   });
 }
