@@ -1,8 +1,8 @@
 // compare.json: the rivals of an output folder, those of every experiment that shares its run.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
+import { readText } from '../text-file.js';
 import type { CompareRecord, RivalRecord } from './records.js';
 
 const FILE = 'compare.json';
@@ -16,15 +16,8 @@ function isWhole({ method, target, options }: Partial<RivalRecord>): boolean {
 /** The rivals kept in an output folder. */
 export async function readCompare(output: string): Promise<readonly RivalRecord[]> {
   const file = join(output, FILE);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const text = await readText(file);
+  if (text === null) return [];
   try {
     return (JSON.parse(text) as CompareRecord).rivals.filter(isWhole);
   } catch (cause) {

@@ -1,8 +1,9 @@
 // The output folder of a run: locked, of this very experiment, and clear of what a kill left half written.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recoverDirectory, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
+import { readText } from '../text-file.js';
 import { lockOutput } from './lock.js';
 import { difference } from './same.js';
 import type { Spec } from './spec.js';
@@ -18,15 +19,8 @@ const TEMPORARY = /^\..+\.tmp-\d+-[0-9a-f]+$/;
 const REPLACED = /^\.(.+)\.old$/;
 
 async function readKept(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const text = await readText(file);
+  if (text === null) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

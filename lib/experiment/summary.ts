@@ -1,9 +1,9 @@
 // Stage records in the output folder, and the summary that follows from them.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recoverDirectory, writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { type Network, writeNetworkFiles } from '../network.js';
+import { readText } from '../text-file.js';
 import type { RivalRecord, StageRecord, StageSummary, Summary } from './records.js';
 import type { Spec } from './spec.js';
 
@@ -34,17 +34,8 @@ export async function writeStageRecord(directory: string, record: StageRecord): 
 /** The record of a stage, or null where there is none. */
 export async function readStageRecord(directory: string): Promise<StageRecord | null> {
   await recoverDirectory(directory);
-  let text: string;
-  try {
-    text = await readFile(join(directory, FILE), 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new SplitgrowError(
-      'E_FILE',
-      `${directory}/${FILE}: expected a readable file; ${(cause as Error).message}`,
-      { cause },
-    );
-  }
+  const text = await readText(join(directory, FILE));
+  if (text === null) return null;
   try {
     return JSON.parse(text) as StageRecord;
   } catch (cause) {

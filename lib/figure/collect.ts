@@ -3,8 +3,9 @@ import { basename, relative } from 'node:path';
 import { readCompare } from '../experiment/compare-file.js';
 import type { RivalRecord, StageRecord } from '../experiment/records.js';
 import { describeMachine } from '../experiment/report/machine.js';
+import { readGrowingStages } from '../experiment/report/read-growing.js';
 import type { Spec } from '../experiment/spec.js';
-import { readStageRecord, stageDirectory } from '../experiment/summary.js';
+import { stageDirectory } from '../experiment/summary.js';
 import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
 import type { Curve, FigureResult, FigureRun, Point, SearchCost } from './result.js';
@@ -20,12 +21,7 @@ export interface RunRecords {
 
 /** The records of an output folder; none where the run has not come to any. */
 export async function readRecords(output: string): Promise<RunRecords> {
-  const stages: StageRecord[] = [];
-  for (;;) {
-    const record = await readStageRecord(stageDirectory(output, stages.length));
-    if (record === null) return { stages, rivals: await readCompare(output) };
-    stages.push(record);
-  }
+  return { stages: await readGrowingStages(output), rivals: await readCompare(output) };
 }
 
 /** A finished or interrupted run with what it left. */

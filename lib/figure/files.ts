@@ -1,10 +1,11 @@
 // Figures on disk: the folders of experiments/ with a figure.json, and the experiment files that its curves name.
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
 import { nearest } from '../experiment/explain.js';
+import { readText } from '../text-file.js';
 import { type FigureSpec, parseFigure } from './spec.js';
 
 /** The figures that come with splitgrow. */
@@ -19,14 +20,8 @@ export interface Figure {
 }
 
 async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const text = await readText(file);
+  if (text === null) throw new SplitgrowError('E_FILE', `${file}: expected a readable file; there is none`);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -127,6 +127,35 @@ export function shareOut(
   return { jobs: most, threads: each ?? (most > 1 ? 1 : null) };
 }
 
+interface Planned {
+  readonly curve: CurveSpec;
+  readonly spec: Spec;
+}
+
+/** The runs of one seed, added to those of the seeds before. */
+function addRuns(runs: Map<string, PlannedRun>, curves: readonly Planned[], folder: string): void {
+  for (const { curve, spec } of curves) {
+    const key = runKey(spec);
+    const { label, panel, stage = null } = curve;
+    const use: Use = { label, panel, asked: spec.compare, stage };
+    const known = runs.get(key);
+    if (known !== undefined) {
+      const compare = union(known.spec.compare, spec.compare);
+      runs.set(key, { ...known, spec: { ...known.spec, compare }, uses: [...known.uses, use] });
+      continue;
+    }
+    const first = seedRun(spec, folder);
+    if (!runs.has(first.key)) runs.set(first.key, first);
+    runs.set(key, {
+      key,
+      label: `${titleOf(curve)}, seed ${spec.seed}`,
+      spec: { ...spec, name: key, output: join(folder, key) },
+      after: first.key,
+      uses: [use],
+    });
+  }
+}
+
 /**
  * The runs of a figure at a scale. Curves that come to equal experiments share one run, and runs that begin with the same
  * network, data, recipe and seed share one run of stage 0, across figures too: folders are named by content. Seeds count
@@ -148,27 +177,8 @@ export function planFigure(figure: Figure, options: PlanOptions): FigurePlan {
   );
   const runs = new Map<string, PlannedRun>();
   for (const seed of seeds) {
-    for (const { curve, spec } of curves) {
-      const seeded: Spec = { ...spec, seed, threads };
-      const key = runKey(seeded);
-      const { label, panel, stage = null } = curve;
-      const use: Use = { label, panel, asked: spec.compare, stage };
-      const known = runs.get(key);
-      if (known !== undefined) {
-        const compare = union(known.spec.compare, spec.compare);
-        runs.set(key, { ...known, spec: { ...known.spec, compare }, uses: [...known.uses, use] });
-        continue;
-      }
-      const first = seedRun(seeded, folder);
-      if (!runs.has(first.key)) runs.set(first.key, first);
-      runs.set(key, {
-        key,
-        label: `${titleOf(curve)}, seed ${seed}`,
-        spec: { ...seeded, name: key, output: join(folder, key) },
-        after: first.key,
-        uses: [use],
-      });
-    }
+    const seeded = curves.map(({ curve, spec }) => ({ curve, spec: { ...spec, seed, threads } }));
+    addRuns(runs, seeded, folder);
   }
   return {
     scale: options.scale,

@@ -1,6 +1,7 @@
 // How far the runs of a figure have come, and how long the rest takes: work is counted in epochs of the seed network.
 import type { RunEvent } from '../events.js';
 import { epochsBehind, epochsOf } from '../experiment/epochs.js';
+import { sum } from './cost.js';
 import type { PlannedRun } from './plan.js';
 import { stagesOf } from './rivals.js';
 
@@ -12,8 +13,6 @@ interface Work {
   readonly stages: readonly number[];
   readonly rivals: number;
 }
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** An epoch of stage k costs (1 + growthRatio)^k epochs of the seed network, and a rival as much as what it is held against. */
 export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Work {

@@ -1,13 +1,15 @@
 // Numbers worked out by hand.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RivalRecord } from '../../lib/experiment/records.js';
 import { optionsOf } from '../../lib/experiment/rivals/outcome.js';
 import { parseExperiment, type Spec } from '../../lib/experiment/spec.js';
-import { type Found, resultOf } from '../../lib/figure/collect.js';
+import { type Found, readRecords, resultOf } from '../../lib/figure/collect.js';
 import { grownCost, rivalCost, stepSeconds } from '../../lib/figure/cost.js';
 import type { PlannedRun, Use } from '../../lib/figure/plan.js';
 import { isAsked } from '../../lib/figure/rivals.js';
-import { tinyExperiment } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment } from '../experiment/tiny.js';
 import { figureOf } from './made-up.js';
 
 type Stage = Found['stages'][number];
@@ -191,6 +193,20 @@ test('a run that left nothing takes no part, and one that was cut off takes part
     ['paper', 1],
   ]);
   expect(runs).toHaveLength(1);
+});
+
+test('a stage that is being replaced is left alone, and takes no part until it is there', async () => {
+  const output = temporaryFolder();
+  const [first, second] = STAGES.map((stage) => JSON.stringify(stage));
+  for (const [name, text] of [
+    ['stage-0', first],
+    ['.stage-1.old', second],
+  ] as const) {
+    mkdirSync(join(output, name));
+    writeFileSync(join(output, name, 'stage.json'), text ?? '');
+  }
+  expect((await readRecords(output)).stages).toEqual(STAGES.slice(0, 1));
+  expect(readdirSync(output).sort()).toEqual(['.stage-1.old', 'stage-0']);
 });
 
 test('of the records in a folder that several experiments share, each takes those it asked for', () => {

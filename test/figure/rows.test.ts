@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planReproduction } from '../../lib/api.js';
 import { parseExperiment } from '../../lib/experiment/spec.js';
-import { readFigure } from '../../lib/figure/files.js';
+import { EXPERIMENTS, figureIds, readFigure } from '../../lib/figure/files.js';
 import { planFigure } from '../../lib/figure/plan.js';
 import { planRows, scheduleText, seedGraph, stageLimits } from '../../lib/figure/rows.js';
 import { tinyExperiment } from '../experiment/tiny.js';
@@ -77,18 +77,7 @@ test('rivals stand in the plan at the MACs of the stages they are held against',
 });
 
 test('every figure that ships reads', async () => {
-  for (const id of [
-    'ablation-step',
-    'fig3',
-    'fig4a',
-    'fig4b',
-    'fig5',
-    'fig6a',
-    'fig6b',
-    'scratch',
-    'table1',
-    'table2',
-  ]) {
+  for (const id of await figureIds(EXPERIMENTS)) {
     const { spec: figure } = await readFigure(id);
     expect(Object.keys(figure.scales), id).toEqual(['smoke', 'cpu', 'paper']);
   }

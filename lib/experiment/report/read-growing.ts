@@ -11,6 +11,17 @@ interface Named {
   readonly seed?: unknown;
 }
 
+/** The records of the finished stages, from 0 on. Mends no folder: the run may be replacing it. */
+export async function readGrowingStages(directory: string): Promise<readonly StageRecord[]> {
+  const stages: StageRecord[] = [];
+  for (;;) {
+    const file = join(stageDirectory(directory, stages.length), 'stage.json');
+    const record = await readFormat<StageRecord>(file, 'splitgrow-stage/1');
+    if (record === null) return stages;
+    stages.push(record);
+  }
+}
+
 /** The records so far of the run in `directory`. @throws E_FILE where none has begun */
 export async function readGrowingRun(directory: string): Promise<RunRecord> {
   const experiment = (await readJson(join(directory, 'experiment.json'))) as Named | null;
@@ -20,13 +31,7 @@ export async function readGrowingRun(directory: string): Promise<RunRecord> {
       `${join(directory, 'experiment.json')}: expected the experiment of a run that has begun`,
     );
   }
-  const stages: StageRecord[] = [];
-  for (;;) {
-    const file = join(stageDirectory(directory, stages.length), 'stage.json');
-    const record = await readFormat<StageRecord>(file, 'splitgrow-stage/1');
-    if (record === null) break;
-    stages.push(record);
-  }
+  const stages = await readGrowingStages(directory);
   const stage = stages.length;
   const epochs = (await readMetrics(directory)).flatMap((line) =>
     line.type === 'epoch' && line.stage === stage ? [line] : [],

@@ -1,7 +1,7 @@
 // What a run left in its output folder, read back for the report and the final table.
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import { readText } from '../../text-file.js';
 import type { CompareRecord, EpochRecord, StageRecord, Summary } from '../records.js';
 
 /** A stage that is being fitted. */
@@ -25,15 +25,8 @@ export interface RunRecord {
 
 /** The JSON in `file`, or null where there is no such file. @throws E_FILE */
 export async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new SplitgrowError('E_FILE', `${file}: expected a readable file; ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const text = await readText(file);
+  if (text === null) return null;
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -21,13 +21,6 @@ import {
   spreadText,
 } from './series.js';
 
-/** What another method would have said of a stage whose split records it. */
-interface Alongside {
-  readonly method: string;
-  readonly rankCorrelation: number | null;
-  readonly overlap: number | null;
-}
-
 const PLOT_HEIGHT = 250;
 
 export type SplitRun = ReadRun & { readonly stages: ReturnType<typeof splitStages> };
@@ -97,25 +90,21 @@ const MEASURES = [
   ['overlap', 'overlap of the chosen neurons', 'triangle-up', [5, 4]],
 ] as const;
 
-function alongsideOf(split: SplitRun['stages'][number]['split']): readonly Alongside[] {
-  return (split as { readonly alongside?: readonly Alongside[] }).alongside ?? [];
-}
-
 /** How far the indices of other methods, computed alongside, agree with those that chose, stage by stage. */
 export function agreementPlot(data: FigureData, panel: string): Drawing | null {
   const runs = splitRuns(data, panel);
   const labels = new Set(
     runs
-      .filter(({ stages }) => stages.some(({ split }) => alongsideOf(split).length > 0))
+      .filter(({ stages }) => stages.some(({ split: { alongside = [] } }) => alongside.length > 0))
       .map(({ label }) => label),
   );
   const single = runs.flatMap(({ label, seed, stages }) =>
-    stages.flatMap(({ stage, split }) =>
-      alongsideOf(split).flatMap((along) =>
+    stages.flatMap(({ stage, split: { method, alongside = [] } }) =>
+      alongside.flatMap((along) =>
         MEASURES.flatMap(([field, measure]) => {
           const value = along[field];
           const series =
-            labels.size > 1 ? `${along.method} beside ${label}` : `${along.method} beside ${split.method}`;
+            labels.size > 1 ? `${along.method} beside ${label}` : `${along.method} beside ${method}`;
           const said = `${series}, stage ${stage}, seed ${seed}: ${measure} ${decimal(value, 3)}`;
           return typeof value === 'number' ? [{ series, measure, stage, value, said }] : [];
         }),

@@ -1,5 +1,4 @@
 // Plots of the growth step: decrease predicted and measured, and how the twins part.
-import type { EpochRecord } from '../../experiment/records.js';
 import { frame } from '../../experiment/report/figure.js';
 import { MUTED } from '../../experiment/report/svg.js';
 import { decimal, significant } from '../../format.js';
@@ -67,20 +66,16 @@ export function decreasePlot(data: FigureData, panel: string): Drawing | null {
   };
 }
 
-interface Twins {
-  readonly meanDistance: number;
-}
-
 /** Distance between the off-springs of one neuron over the epochs after their split; one line a stage, means over seeds. */
 export function twinsPlot(data: FigureData, panel: string): Drawing | null {
   const single = data.runs
     .filter((run) => run.panel === panel)
     .flatMap(({ label, record }) =>
       (record?.stages ?? []).flatMap(({ stage, epochs }) =>
-        epochs.flatMap((epoch: EpochRecord & { readonly twins?: Twins }) =>
-          epoch.twins === undefined
+        epochs.flatMap(({ epoch, twins }) =>
+          twins === undefined
             ? []
-            : [{ series: label, stage, epoch: epoch.epoch + 1, distance: epoch.twins.meanDistance }],
+            : [{ series: label, stage, epoch: epoch + 1, distance: twins.meanDistance }],
         ),
       ),
     );
