@@ -76,7 +76,7 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
  * Why: at a share s an off-spring's gradient is s times its parent's. Behind batch norm only the direction of weights
  * counts, and SGD turns it by about rate x gradient / |theta|, while the gradient itself goes as 1 / |theta|: with
  * |theta| times sqrt(s) off-springs turn as fast as the parent did, with |theta| kept at s times that. Departs: the
- * paper keeps |theta|.
+ * paper keeps |theta|. Momentum that is kept stays as it was, for its first few steps shorter than the gradients.
  */
 export function withRescaled(network: Network, surgery: Surgery, { power, device }: Rescale): Network {
   const core = loadCore();
