@@ -111,7 +111,7 @@ test('an abort stops every run, and the same call again ends with the bits of on
   expect(Object.values(await weightsIn(broken.out))).toEqual(Object.values(await weightsIn(whole.out)));
 });
 
-test('figure.json grows with the stages of the runs', async () => {
+test('figure.json never loses a point that it had, and has all in the end', async () => {
   const place = await figureOnDisk();
   const points: number[] = [];
   await reproduce(options(place, { jobs: 1 }), {
@@ -122,8 +122,7 @@ test('figure.json grows with the stages of the runs', async () => {
       points.push(curves.reduce((sum, curve) => sum + curve.points.length, 0));
     },
   });
-  // Two curves of two stages in the end; the first run alone has one or two of these points.
-  expect(points[0]).toBeLessThan(3);
+  // Two curves of two stages in the end. How many writes come before depends on the machine: they are paced.
   expect([...points].sort()).toEqual(points);
   expect(points.at(-1)).toBe(4);
 });
