@@ -19,7 +19,7 @@ const inPanel = ({ panel, label }) => (panel === '' ? label : `${panel}: ${label
 const TABLES = {
   claims: ({ claims }) =>
     table(
-      ['the paper shows', 'difference in points', 'seeds', 'here'],
+      ['claim', 'difference in points', 'seeds', 'here'],
       claims.map(({ claim, difference, verdict }) => [
         inPanel({ panel: claim.panel, label: claim.text }),
         difference === null ? '–' : spread(difference, signed),
