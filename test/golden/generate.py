@@ -14,10 +14,11 @@ from safetensors.torch import save_file
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "benchmarks" / "pytorch"))
+from curvature import second  # noqa: E402
 from network import Network  # noqa: E402
+from resized import resized  # noqa: E402
 
 KINDS = ["relu", "relu6", "silu", "softplus", "tanh", "sigmoid", "gelu", "identity"]
-BETA = 3.0  # of softplus_beta'', which stands in for relu'' (docs/formats.md)
 PLAIN = dict(momentum=0.0, nesterov=False, weightDecay=0.0, labelSmoothing=0.0, dtype="float32")
 RUNS = {
     "plain": PLAIN,
@@ -248,21 +249,6 @@ def training_files():
         save({**network.named(), "losses": sums}, "train", name)
 
 
-def second(kind, z):
-    """act''(z): by autograd, or the surrogate of docs/formats.md; 1 where the chain is linear (identityCurvature 1)."""
-    bump = lambda y: BETA * torch.sigmoid(BETA * y) * (1 - torch.sigmoid(BETA * y))  # noqa: E731
-    if kind == "relu":
-        return bump(z)
-    if kind == "relu6":
-        return bump(z) - bump(z - 6)
-    if kind in (None, "identity"):
-        return torch.ones_like(z)
-    z = z.detach().requires_grad_()
-    functions = {"silu": F.silu, "softplus": F.softplus, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu}
-    (first,) = torch.autograd.grad(functions[kind](z).sum(), z, create_graph=True)
-    return torch.autograd.grad(first.sum(), z)[0]
-
-
 def splitting_files():
     """S of every neuron by the definition; linear chains with curvature 1. Batch norm is in evaluation mode, but in
     "drift" that behind the depthwise convolution is in training mode; its running statistics afterwards are kept."""
@@ -307,21 +293,9 @@ def splitting_files():
         save(found, "split", file)
 
 
-def resize_files():
-    """Bilinear and antialiased, of pixels as floats: not rounded to grey levels."""
-    torch.manual_seed(11)
-    x, y = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
-    waves = torch.stack([127 + 100 * torch.sin(x / 3 + c) * torch.cos(y / 2) for c in range(3)])
-    pixels = (waves + 60 * torch.rand(4, 3, 12, 12) - 30).clamp(0, 255).byte()
-    found = {"pixels": pixels}
-    for size in (1, 5, 8, 12, 17):
-        found[f"to-{size}"] = F.interpolate(pixels.float(), (size, size), mode="bilinear", align_corners=False, antialias=True)
-    save(found, "resize", "images")
-
-
 forward_files("maps", maps(), 1, ["eval", "train"])
 forward_files("gray", gray(), 3, ["eval"])
 statistics_files()
 training_files()
 splitting_files()
-resize_files()
+save(resized(), "resize", "images")
