@@ -24,8 +24,7 @@ RUNS = {
     "plain": PLAIN,
     "momentum": {**PLAIN, "momentum": 0.9, "weightDecay": 5e-3},
     "nesterov": {**PLAIN, "momentum": 0.9, "nesterov": True, "weightDecay": 1e-4, "labelSmoothing": 0.1},
-    # Coefficients of sign(parameter), exact in float32.
-    "penalties": {
+    "penalties": {  # coefficients of sign(parameter), exact in float32
         **PLAIN, "momentum": 0.9, "weightDecay": 5e-3,
         "penalties": {"body_bn.weight": [0.0625] * 6, "stem_bn.weight": [0.25, 0.0, 0.125, 0.5], "pw.weight": [0.03125] * 24},
     },  # fmt: skip
