@@ -23,8 +23,14 @@ export function seedPart(spec: Spec): Readonly<Record<string, unknown>> {
 /** What the seed network became when it was finished, if it was. */
 async function adoptFinished(output: string, from: string): Promise<void> {
   const source = finishDirectory(from, 0);
-  const names = await readdir(source).catch(() => []);
-  if (names.length === 0) return;
+  const isThere = await readdir(source).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  if (!isThere) return;
   await mkdir(join(output, 'finish'), { recursive: true });
   await writeDirectoryAtomic(finishDirectory(output, 0), (temporary) =>
     cp(source, temporary, { recursive: true, filter: (path) => !path.endsWith('.lock') }),
