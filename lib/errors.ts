@@ -27,6 +27,7 @@ export const CODES = {
   E_ARGUMENT: { exit: 2, means: 'an argument has a wrong type or value' },
   E_DEVICE: { exit: 2, means: 'the device asked for is not there' },
   E_LIBTORCH: { exit: 1, means: 'LibTorch is missing or of another version' },
+  E_IMAGES: { exit: 1, means: 'the JPEG decoder is missing or does not load' },
   E_ADDON: { exit: 1, means: 'the native addon is missing or does not load' },
   E_DOWNLOAD: { exit: 1, means: 'a file cannot be downloaded, or is not what it should be' },
   E_PORT: { exit: 1, means: 'a port cannot be served on' },
