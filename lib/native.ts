@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
 import { wrap } from './native-errors.js';
+import type { ImageAugment, ImageCore } from './native-images.js';
 import type {
   BenchOptions,
   BenchResult,
@@ -63,7 +64,7 @@ export interface Progress {
 }
 export type OnProgress = (progress: Progress) => void;
 
-export interface TrainOptions {
+export interface TrainOptions extends ImageAugment {
   readonly batch: number;
   /** One rate a minibatch, in order. */
   readonly learningRates: Float64Array;
@@ -100,9 +101,10 @@ export interface EvaluateOptions {
   readonly statistics?: Statistics;
 }
 export type Statistics = 'running' | 'batch';
-export type RecalibrateOptions = Pick<TrainOptions, 'batch' | 'shuffle' | 'flip' | 'crop' | 'seed'> & {
-  readonly syncBatchNorm: boolean;
-};
+export type RecalibrateOptions = Pick<TrainOptions, 'batch' | 'shuffle' | 'flip' | 'crop' | 'seed'> &
+  ImageAugment & {
+    readonly syncBatchNorm: boolean;
+  };
 export interface EvaluateResult {
   /** Per cent. */
   readonly top1: number;
@@ -120,7 +122,7 @@ export interface IndicesResult {
 }
 
 /** What native/core exports. Everything that returns a promise runs on a thread of its own. */
-export interface Core {
+export interface Core extends ImageCore {
   features(): Features;
   setThreads(threads: number): void;
   createAbort(): AbortHandle;
