@@ -66,8 +66,16 @@ export type OnProgress = (progress: Progress) => void;
 
 export interface TrainOptions extends ImageAugment {
   readonly batch: number;
-  /** One rate a minibatch, in order. */
+  /**
+   * Images that one forward and backward pass of a rank works on, about; gradients of the passes add up to those of the
+   * minibatch. Batch norm takes the statistics of each pass. Absent or 0: the rank's whole part of the minibatch.
+   */
+  readonly microBatch?: number;
+  /** One rate a minibatch of the epoch, in order. */
   readonly learningRates: Float64Array;
+  /** Minibatches [start, stop) of the epoch are worked on; absent: all. Every random choice is that of the whole epoch. */
+  readonly start?: number;
+  readonly stop?: number;
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;

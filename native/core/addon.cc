@@ -11,6 +11,7 @@
 #include "resize.h"
 #include "statistics.h"
 #include "surgery.h"
+#include "tensor_data.h"
 #include "threads.h"
 #include "train.h"
 
@@ -92,18 +93,18 @@ Napi::Value writeMomentum(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value createDataset(const Napi::CallbackInfo& info) {
-  auto data = std::make_shared<Dataset>();
+  auto data = std::make_shared<TensorDataset>();
   data->images = readTensor(info[0], "images");
   data->labels = readTensor(info[1], "labels");
   data->mean = readNumbers(info[2], "mean");
   data->std = readNumbers(info[3], "std");
   require(info[4].IsNumber(), "E_ARGUMENT", "`classes` must be a number");
   data->classes = info[4].As<Napi::Number>().Int64Value();
-  checkDataset(*data);
+  data->check();
   const at::Device device = readDevice(info[5]);
   data->images = data->images.to(device);
   data->labels = data->labels.to(device);
-  return toHandle(info.Env(), data);
+  return toHandle<Dataset>(info.Env(), data);
 }
 
 Napi::Object toTotals(Napi::Env env, const Totals& t) {

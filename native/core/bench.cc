@@ -18,7 +18,7 @@ constexpr int64_t kMost = int64_t{1} << 31;
 
 struct Bench {
   Network* network;
-  const Batch batch;
+  const Piece piece;
   const Folded folded;
   const std::vector<bool> all;
   IndicesOptions options;
@@ -36,8 +36,8 @@ StepOf trainStep(Bench* b) {
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
     Tape tape;
     const Tensor logits =
-        forwardTraining(*b->network, b->batch.images, run, &tape);
-    const Loss loss = crossEntropy(logits, b->batch.labels, 0, true);
+        forwardTraining(*b->network, b->piece.batch.images, run, &tape);
+    const Loss loss = crossEntropy(logits, b->piece.batch.labels, 0, true);
     backwardTraining(*b->network, &tape, run, loss.gradLogits);
     sgdStep(b->network, options, 1e-3);
   };
@@ -45,7 +45,7 @@ StepOf trainStep(Bench* b) {
 
 StepOf forwardStep(Bench* b) {
   return [b] {
-    forwardEvaluation(*b->network, b->folded, b->batch.images, nullptr);
+    forwardEvaluation(*b->network, b->folded, b->piece.batch.images, nullptr);
   };
 }
 
@@ -53,14 +53,14 @@ StepOf rayleighStep(Bench* b, bool auxiliary) {
   b->options.auxiliary = auxiliary;
   auto descent = std::make_shared<Rayleigh>(*b->network, b->all, b->options);
   return
-      [b, descent] { descent->step(*b->network, b->folded, b->batch, 1e-3); };
+      [b, descent] { descent->step(*b->network, b->folded, b->piece, 1e-3); };
 }
 
 // The sums of one sweep, from the one minibatch.
 void accumulateAll(Bench* b, std::vector<Block>* blocks) {
   std::vector<bool> here(b->all.size(), false);
   for (const Block& block : *blocks) here[block.chain] = true;
-  sweepChains(*b->network, b->folded, b->batch, here, b->options, 1,
+  sweepChains(*b->network, b->folded, b->piece.batch, here, b->options, 1,
               [&](const ChainView& view) {
                 if (view.isFlat()) return view.g;
                 const Curvature c = view.curvatureOf(Tensor(), true);
@@ -112,8 +112,9 @@ BenchResult bench(Network* network, const Dataset& data,
   const at::NoGradGuard noGrad;
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
-  const Sweep sweep(data, options.batch, false, {}, 0, network->options());
-  Bench b{network, sweep.batch(0), Folded(*network),
+  const auto sweep = data.sweep(
+      {.batch = options.batch, .tensors = network->options(), .shards = false});
+  Bench b{network, sweep->piece(0, 0), Folded(*network),
           std::vector<bool>(network->program.chains.size(), true),
           IndicesOptions()};
   for (const auto& row : kSteps) {

@@ -1,23 +1,15 @@
-// Device-resident images and labels, and minibatches made of them.
+// What a dataset is: images and labels that passes sweep over in minibatches.
+// In memory: tensor_data.h; decoded on the fly: images/.
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/core/Generator.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace splitgrow {
-
-struct Dataset {
-  at::Tensor images;              // uint8 or float32 [N, C, H, W], contiguous
-  at::Tensor labels;              // int64 [N]
-  std::vector<double> mean, std;  // per channel; empty: none
-  int64_t classes = 0;
-  int64_t size() const { return images.size(0); }
-};
-
-// Throws Error: E_DATA, E_LABELS or E_NOT_FINITE.
-void checkDataset(const Dataset& data);
 
 struct Augment {
   bool flip = false;
@@ -25,29 +17,86 @@ struct Augment {
 };
 
 struct Batch {
-  at::Tensor images;  // the network's dtype and device, channels_last
-  at::Tensor labels;
+  at::Tensor images;  // [n, C, H, W] of the asked dtype, channels_last
+  at::Tensor labels;  // int64 [n]
 };
 
-// One sweep over a dataset: the order and every random choice are drawn at
-// the start from `seed`, so that a sweep is the same wherever it is run.
+struct SweepOptions {
+  int64_t batch = 1;  // images of a minibatch, over all ranks
+  int64_t micro = 0;  // images of a piece of it, about; 0: no smaller pieces
+  bool shuffle = false;
+  Augment augment;
+  uint64_t seed = 0;
+  at::TensorOptions tensors;  // dtype and device of the images handed out
+  bool shards = true;  // each rank has its own part; false: all of everything
+};
+
+// A part of a minibatch that one forward and backward pass works on.
+struct Piece {
+  Batch batch;
+  // Of the minibatch's mean loss: the shares of all pieces of all ranks add up
+  // to 1.
+  double share = 1;
+  // What each image counts in sums over ranks: less than 1 where several ranks
+  // work on the same images.
+  double weight = 1;
+  bool isWhole = true;  // every rank has the whole minibatch
+};
+
+// What a dataset that decodes has done so far in a sweep.
+struct LoaderStats {
+  int64_t images = 0;  // decoded
+  double waited = 0;   // seconds that piece() waited for them
+};
+
+// One pass over a dataset. The order and every random choice follow from the
+// seed, so a sweep is the same wherever, and with however many threads or
+// ranks, it is run.
 class Sweep {
  public:
-  Sweep(const Dataset& data, int64_t batch, bool shuffle, Augment augment,
-        uint64_t seed, at::TensorOptions options);
-  int64_t steps() const { return (data_.size() + batch_ - 1) / batch_; }
-  Batch batch(int64_t step) const;
+  Sweep(int64_t size, const SweepOptions& options);
+  virtual ~Sweep() = default;
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
+
+  int64_t steps() const {
+    return (size_ + options_.batch - 1) / options_.batch;
+  }
+  // Of the minibatch, over all ranks.
+  int64_t images(int64_t step) const;
+  // How many this rank cuts its part of the minibatch into; the same number on
+  // every rank, so that ranks can meet within a piece.
+  int64_t pieces(int64_t step) const;
+  // Asked for in order, from any first step.
+  Piece piece(int64_t step, int64_t index);
+  virtual LoaderStats stats() const { return {}; }
+
+ protected:
+  // Positions [from, from + count) of the order.
+  struct Rows {
+    int64_t from = 0, count = 0;
+  };
+  Rows rows(int64_t step, int64_t index) const;
+  virtual Batch batch(int64_t step, int64_t index) = 0;
+
+  const int64_t size_;
+  const SweepOptions options_;
+  const int64_t rank_, world_;
+  at::Generator random_;  // further draws of a sweep follow the order's
+  at::Tensor order_;      // int64 [N] on the host
 
  private:
-  at::Tensor augmented(const at::Tensor& picked, int64_t from,
-                       int64_t count) const;
-  at::Tensor loops(const at::Tensor& index, int64_t from, int64_t count) const;
-  const Dataset& data_;
-  int64_t batch_;
-  Augment augment_;
-  at::TensorOptions options_;
-  at::Tensor order_;                 // int64 [N] on the host
-  at::Tensor flips_, tops_, lefts_;  // int64 [N] on the host, by position
+  bool isWhole(int64_t step) const { return images(step) < world_; }
+};
+
+struct Dataset {
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+  virtual std::vector<int64_t> shape() const = 0;  // of an image: C, H, W
+  virtual at::Device device() const = 0;
+  // The dataset outlives its sweeps.
+  virtual std::unique_ptr<Sweep> sweep(const SweepOptions& options) const = 0;
+  int64_t classes = 0;
 };
 
 }  // namespace splitgrow

@@ -1,22 +1,9 @@
-// Sharding of minibatches and of batch-norm statistics.
+// What ranks exchange besides gradients: batch-norm statistics.
 #include "distributed.h"
 
 #include "group.h"
 
 namespace splitgrow {
-
-Shard shardOf(const Batch& whole) {
-  const int64_t world = groupWorld(), rank = groupRank();
-  if (world == 1) return {whole, 1, true};
-  const int64_t count = whole.labels.size(0);
-  if (count < world) return {whole, 1.0 / static_cast<double>(world), true};
-  const int64_t from = rank * count / world;
-  const int64_t here = (rank + 1) * count / world - from;
-  return {
-      {whole.images.narrow(0, from, here), whole.labels.narrow(0, from, here)},
-      static_cast<double>(here) / static_cast<double>(count),
-      false};
-}
 
 void shareStatistics(Network* network) {
   const int world = groupWorld();

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "distributed.h"
 #include "group.h"
 #include "train.h"
 
@@ -29,9 +28,9 @@ struct Job {
                     std::chrono::duration<double>(Clock::now() - start).count(),
                     std::nan("")});
   }
-  double weightOf(const Batch& batch) const {
-    return static_cast<double>(batch.labels.size(0)) /
-           static_cast<double>(data.size());
+  // Of a minibatch among all images.
+  double weightOf(int64_t images) const {
+    return static_cast<double>(images) / static_cast<double>(data.size());
   }
 };
 
@@ -66,18 +65,23 @@ void runExact(const Job& job, const std::vector<bool>& wanted,
               Indices* result) {
   const IndicesOptions& o = job.options;
   auto sweeps = planBlocks(*job.network, wanted, o.memoryLimit);
-  const Sweep order(job.data, o.batch, false, {}, 0, job.network->options());
-  const int64_t total = order.steps() * static_cast<int64_t>(sweeps.size());
+  const auto passOver = [&] {
+    return job.data.sweep(
+        {.batch = o.batch, .tensors = job.network->options()});
+  };
+  const int64_t steps = passOver()->steps();
+  const int64_t total = steps * static_cast<int64_t>(sweeps.size());
   int64_t done = 0, images = 0;
   for (auto& blocks : sweeps) {
     std::vector<bool> here(wanted.size(), false);
     for (const Block& block : blocks) here[block.chain] = true;
-    for (int64_t i = 0; i < order.steps(); ++i) {
+    const auto sweep = passOver();
+    for (int64_t i = 0; i < steps; ++i) {
       job.control.check();
-      const Batch whole = order.batch(i);
-      const auto [batch, share, isWhole] = shardOf(whole);
-      sweepChains(*job.network, job.folded, batch, here, o,
-                  share * job.weightOf(whole), [&](const ChainView& view) {
+      const Piece piece = sweep->piece(i, 0);
+      sweepChains(*job.network, job.folded, piece.batch, here, o,
+                  piece.share * job.weightOf(sweep->images(i)),
+                  [&](const ChainView& view) {
                     if (view.isFlat()) return view.g;
                     const Curvature c = view.curvatureOf(Tensor(), true);
                     for (Block& block : blocks)
@@ -85,7 +89,7 @@ void runExact(const Job& job, const std::vector<bool>& wanted,
                         accumulate(&block, view, c.p);
                     return c.gz;
                   });
-      images += whole.labels.size(0);
+      images += sweep->images(i);
       job.tell("exact", ++done, total, images);
     }
     for (Block& block : blocks) {
@@ -104,19 +108,20 @@ void runRayleigh(const Job& job, const std::vector<bool>& wanted,
   for (int64_t epoch = 0; epoch < o.epochs; ++epoch) {
     if (epoch >= o.decayFirst && (epoch - o.decayFirst) % o.decayEvery == 0)
       rate *= o.decayFactor;
-    const Sweep sweep(job.data, o.batch, o.shuffle, {},
-                      o.seed + static_cast<uint64_t>(epoch) + 1,
-                      job.network->options());
+    const auto sweep =
+        job.data.sweep({.batch = o.batch,
+                        .shuffle = o.shuffle,
+                        .seed = o.seed + static_cast<uint64_t>(epoch) + 1,
+                        .tensors = job.network->options()});
     const bool isLast = epoch + 1 == o.epochs;
     if (isLast) descent.beginAverage();
-    for (int64_t i = 0; i < sweep.steps(); ++i) {
+    const int64_t steps = sweep->steps();
+    for (int64_t i = 0; i < steps; ++i) {
       job.control.check();
-      const Batch batch = sweep.batch(i);
-      descent.step(*job.network, job.folded, batch, rate);
-      if (isLast) descent.average(job.weightOf(batch));
-      images += batch.labels.size(0);
-      job.tell("rayleigh", epoch * sweep.steps() + i + 1,
-               o.epochs * sweep.steps(), images);
+      descent.step(*job.network, job.folded, sweep->piece(i, 0), rate);
+      if (isLast) descent.average(job.weightOf(sweep->images(i)));
+      images += sweep->images(i);
+      job.tell("rayleigh", epoch * steps + i + 1, o.epochs * steps, images);
     }
   }
   descent.finish(result, result->directions.get(), *job.network);

@@ -92,7 +92,7 @@ struct Rayleigh {
   Rayleigh(const Network& network, const std::vector<bool>& wanted,
            const IndicesOptions& options);
   // One minibatch: products for all chains, one RMSprop step each.
-  void step(const Network& network, const Folded& folded, const Batch& batch,
+  void step(const Network& network, const Folded& folded, const Piece& piece,
             double rate);
   void beginAverage();
   // Adds the state of the latest step with this weight.

@@ -18,6 +18,10 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
   options.batch = readInteger(o, "batch", 1, kMost);
   options.learningRates =
       readNumbers(field(o, "learningRates"), "learningRates");
+  if (o.Has("microBatch"))
+    options.microBatch = readInteger(o, "microBatch", 0, kMost);
+  if (o.Has("start")) options.start = readInteger(o, "start", 0, kMost);
+  if (o.Has("stop")) options.stop = readInteger(o, "stop", 0, kMost);
   options.momentum = readNumber(o, "momentum");
   options.nesterov = readBool(o, "nesterov");
   options.weightDecay = readNumber(o, "weightDecay");

@@ -8,7 +8,6 @@
 
 #include <cmath>
 
-#include "distributed.h"
 #include "group.h"
 #include "indices.h"
 
@@ -80,8 +79,8 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 }
 
 void Rayleigh::step(const Network& network, const Folded& folded,
-                    const Batch& whole, double rate) {
-  const auto [batch, share, isWhole] = shardOf(whole);
+                    const Piece& piece, double rate) {
+  const auto& [batch, share, weight, isWhole] = piece;
   if (options.auxiliary) {
     products = auxiliaryProducts(network, folded, batch, wanted, v, options);
     for (const Tensor& product : products)

@@ -41,23 +41,25 @@ void recalibrate(Network* network, const Dataset& data,
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
   const auto start = Clock::now();
-  const Sweep sweep(data, options.batch, options.shuffle, options.augment,
-                    options.seed, network->options());
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .shuffle = options.shuffle,
+                                 .augment = options.augment,
+                                 .seed = options.seed,
+                                 .tensors = network->options()});
   Restored restored(network);
   Run run;
   run.isTraining = true;
   int64_t images = 0;
-  for (int64_t i = 0; i < sweep.steps(); ++i) {
+  for (int64_t i = 0; i < sweep->steps(); ++i) {
     control.check();
-    const Batch whole = sweep.batch(i);
-    const Shard shard = shardOf(whole);
-    run.syncsNorm = options.syncsNorm && !shard.isWhole;
+    const Piece piece = sweep->piece(i, 0);
+    run.syncsNorm = options.syncsNorm && !piece.isWhole;
     // 1 at first, which forgets; then the mean of all so far.
     run.statisticsMomentum = 1.0 / static_cast<double>(i + 1);
     Tape tape;
-    forwardTraining(*network, shard.batch.images, run, &tape);
-    images += whole.labels.size(0);
-    control.report({"recalibrate", i + 1, sweep.steps(), images,
+    forwardTraining(*network, piece.batch.images, run, &tape);
+    images += sweep->images(i);
+    control.report({"recalibrate", i + 1, sweep->steps(), images,
                     std::chrono::duration<double>(Clock::now() - start).count(),
                     std::nan("")});
   }

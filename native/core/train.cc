@@ -1,48 +1,19 @@
-// One epoch of minibatch SGD, and evaluation, as single calls.
+// An epoch of minibatch SGD, or a part of one, as a single call.
 #include "train.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <chrono>
 #include <cmath>
 
 #include "distributed.h"
-#include "group.h"
+#include "random.h"
+#include "sums.h"
 
 namespace splitgrow {
 
 namespace {
 
 using at::Tensor;
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Sums that stay on the device until somebody looks.
-struct Sums {
-  explicit Sums(const at::Device& device)
-      : values(at::zeros(
-            {3}, at::TensorOptions().dtype(at::kDouble).device(device))) {}
-  // `weight` is less than 1 where several ranks count the same images.
-  void add(const Tensor& loss, const Tensor& logits, const Tensor& labels,
-           bool wantTop5, double weight = 1) {
-    values[0] += loss.to(at::kDouble) * weight;
-    const int64_t k =
-        wantTop5 ? std::min<int64_t>(5, logits.size(1)) : int64_t{1};
-    const Tensor hits = std::get<1>(logits.topk(k, 1)).eq(labels.unsqueeze(1));
-    values[1] += hits.select(1, 0).sum() * weight;
-    values[2] += hits.sum() * weight;
-  }
-  Totals totals(int64_t images, double seconds) const {
-    const Tensor host = values.to(at::kCPU);
-    const auto* v = host.const_data_ptr<double>();
-    const double n = static_cast<double>(images);
-    return {v[0] / n, 100 * v[1] / n, 100 * v[2] / n, seconds, images};
-  }
-  Tensor values;
-};
 
 void requireFinite(double loss, int64_t step) {
   require(std::isfinite(loss), "E_NOT_FINITE", "the training loss became ",
@@ -59,20 +30,38 @@ void addPenalty(Network* network, const Penalty& penalty) {
                 network->values.narrow(0, penalty.from, count).sign());
 }
 
+// Dropout's draws, from where they are made alone: training may go on from any
+// minibatch.
+at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
+  uint64_t state = seed;
+  for (const int64_t part : {int64_t{groupRank()}, step, piece})
+    state = scrambled(state ^ static_cast<uint64_t>(part));
+  return at::make_generator<at::CPUGeneratorImpl>(state);
+}
+
+// One forward and backward pass; fills the network's gradients.
+Loss passesOver(Network* network, const Piece& piece, const Run& run,
+                double smoothing, Tensor* logits) {
+  Tape tape;
+  *logits = forwardTraining(*network, piece.batch.images, run, &tape);
+  Loss loss = crossEntropy(*logits, piece.batch.labels, smoothing, true);
+  if (piece.share != 1) loss.gradLogits.mul_(piece.share);
+  backwardTraining(*network, &tape, run, loss.gradLogits);
+  return loss;
+}
+
 }  // namespace
 
 void checkFits(const Network& network, const Dataset& data) {
   const auto& want = network.program.inputShape;
-  const auto have = data.images.sizes().slice(1);
-  require(have == at::IntArrayRef(want), "E_DATA",
-          "the network takes images of shape ", at::IntArrayRef(want),
-          ", the data has ", have);
+  const auto have = data.shape();
+  require(have == want, "E_DATA", "the network takes images of shape ",
+          at::IntArrayRef(want), ", the data has ", at::IntArrayRef(have));
   require(data.classes <= network.program.classes, "E_LABELS",
           "the network tells ", network.program.classes,
           " classes apart, the data has ", data.classes);
-  require(data.images.device() == network.device, "E_DEVICE",
-          "the network is on ", network.device, ", the data on ",
-          data.images.device());
+  require(data.device() == network.device, "E_DEVICE", "the network is on ",
+          network.device, ", the data on ", data.device());
 }
 
 void sgdStep(Network* network, const TrainOptions& options, double rate) {
@@ -106,111 +95,62 @@ Totals trainEpoch(Network* network, const Dataset& data,
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
   const auto start = Clock::now();
-  const Sweep sweep(data, options.batch, options.shuffle, options.augment,
-                    options.seed, network->options());
-  const int64_t steps = sweep.steps();
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .micro = options.microBatch,
+                                 .shuffle = options.shuffle,
+                                 .augment = options.augment,
+                                 .seed = options.seed,
+                                 .tensors = network->options()});
+  const int64_t steps = sweep->steps();
   require(static_cast<int64_t>(options.learningRates.size()) == steps,
           "E_ARGUMENT", "expected ", steps, " learning rates, found ",
           options.learningRates.size());
+  const int64_t stop = options.stop < 0 ? steps : options.stop;
+  require(options.start < stop && stop <= steps, "E_ARGUMENT",
+          "expected minibatches from ", options.start, " to ", stop, " of ",
+          steps);
   const Penalty penalty = network->penaltyOf(options.penalties);
   Run run;
   run.isTraining = true;
-  run.random = at::make_generator<at::CPUGeneratorImpl>(
-      options.seed + 1 + static_cast<uint64_t>(groupRank()));
   Sums sums(network->device);
+  Tensor gathered;  // gradients of the pieces so far
   int64_t images = 0;
   const bool isHost = network->device.is_cpu();
-  for (int64_t i = 0; i < steps; ++i) {
+  for (int64_t i = options.start; i < stop; ++i) {
     control.check();
-    const Batch whole = sweep.batch(i);
-    const auto [batch, share, isWhole] = shardOf(whole);
-    run.syncsNorm = options.syncsNorm && !isWhole;
-    Tape tape;
-    const Tensor logits = forwardTraining(*network, batch.images, run, &tape);
-    Loss loss =
-        crossEntropy(logits, batch.labels, options.labelSmoothing, true);
-    if (isHost) requireFinite(loss.sum.item<double>(), i);
-    if (share != 1) loss.gradLogits.mul_(share);
-    backwardTraining(*network, &tape, run, loss.gradLogits);
+    const int64_t pieces = sweep->pieces(i);
+    for (int64_t j = 0; j < pieces; ++j) {
+      const Piece piece = sweep->piece(i, j);
+      run.syncsNorm = options.syncsNorm && !piece.isWhole;
+      run.random = generatorOf(options.seed, i, j);
+      Tensor logits;
+      const Loss loss =
+          passesOver(network, piece, run, options.labelSmoothing, &logits);
+      if (isHost) requireFinite(loss.sum.item<double>(), i);
+      sums.add(loss.sum, logits, piece.batch.labels, false, piece.weight);
+      if (pieces == 1) continue;
+      if (j == 0)
+        gathered = network->gradients.clone();
+      else if (j + 1 < pieces)
+        gathered.add_(network->gradients);
+      else
+        network->gradients.add_(gathered);
+    }
     sumOverGroup(network->gradients);
     addPenalty(network, penalty);
     sgdStep(network, options, options.learningRates[i]);
-    const double weight = share * static_cast<double>(whole.labels.size(0)) /
-                          static_cast<double>(batch.labels.size(0));
-    sums.add(loss.sum, logits, batch.labels, false, weight);
-    images += whole.labels.size(0);
+    images += sweep->images(i);
     ProgressReport report{
         "train", i + 1, steps, images, secondsSince(start), std::nan("")};
-    if (isHost || i + 1 == steps || i % 50 == 49)
+    if (isHost || i + 1 == stop || i % 50 == 49)
       report.loss = sums.totals(images, 0).loss;
     control.report(report);
   }
   sumOverGroup(sums.values);
   shareStatistics(network);
   const Totals totals = sums.totals(images, secondsSince(start));
-  requireFinite(totals.loss, steps - 1);
+  requireFinite(totals.loss, stop - 1);
   return totals;
-}
-
-Totals evaluate(const Network& network, const Dataset& data,
-                const EvaluateOptions& options, const Control& control) {
-  const at::NoGradGuard noGrad;
-  checkFits(network, data);
-  const auto start = Clock::now();
-  const Sweep sweep(data, options.batch, false, {}, 0, network.options());
-  const Folded folded(network);
-  Run run;
-  run.isTraining = true;
-  run.statisticsMomentum = 0;
-  Sums sums(network.device);
-  int64_t images = 0;
-  for (int64_t i = 0; i < sweep.steps(); ++i) {
-    control.check();
-    const Batch batch = sweep.batch(i);
-    Tape tape;
-    const Tensor logits =
-        options.usesBatchStatistics
-            ? forwardTraining(network, batch.images, run, &tape)
-            : forwardEvaluation(network, folded, batch.images, nullptr);
-    sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
-             batch.labels, true);
-    images += batch.labels.size(0);
-    control.report({"evaluate", i + 1, sweep.steps(), images,
-                    secondsSince(start), std::nan("")});
-  }
-  return sums.totals(images, secondsSince(start));
-}
-
-Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
-                int64_t batchSize) {
-  const at::NoGradGuard noGrad;
-  const std::lock_guard<std::mutex> lock(network->busy);
-  checkFits(*network, data);
-  Tensors parts;
-  if (isTraining) {
-    // Batch statistics, without moving the running ones, also on failure.
-    struct Restored {
-      Network* network;
-      NamedTensors before;
-      ~Restored() { network->write(before); }
-    } restored{network, {}};
-    for (const auto& [name, tensor] : network->weights())
-      restored.before.emplace_back(name, tensor.clone());
-    const Sweep sweep(data, data.size(), false, {}, 0, network->options());
-    Run run;
-    run.isTraining = true;
-    run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
-    Tape tape;
-    parts.push_back(
-        forwardTraining(*network, sweep.batch(0).images, run, &tape));
-  } else {
-    const Sweep sweep(data, batchSize, false, {}, 0, network->options());
-    const Folded folded(*network);
-    for (int64_t i = 0; i < sweep.steps(); ++i)
-      parts.push_back(
-          forwardEvaluation(*network, folded, sweep.batch(i).images, nullptr));
-  }
-  return at::cat(parts, 0);
 }
 
 }  // namespace splitgrow

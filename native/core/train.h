@@ -9,7 +9,9 @@ namespace splitgrow {
 
 struct TrainOptions {
   int64_t batch = 1;
-  std::vector<double> learningRates;  // one a minibatch
+  int64_t microBatch = 0;  // images a pass, about; gradients add up; 0: all
+  std::vector<double> learningRates;  // one a minibatch of the epoch
+  int64_t start = 0, stop = -1;       // minibatches worked on; -1: to the last
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
   bool nesterov = false, decaysAll = true, shuffle = true;
   bool syncsNorm = false;  // batch statistics over all ranks

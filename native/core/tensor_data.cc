@@ -1,8 +1,7 @@
-// Minibatches: gather, flip, crop and normalise. By one loop on the CPU in
-// float32, by ATen elsewhere; both give the same values.
-#include "data.h"
+// Minibatches of images in memory: gather, flip, crop and normalise. By one
+// loop on the CPU in float32, by ATen elsewhere; both give the same values.
+#include "tensor_data.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
 #include "error.h"
@@ -17,7 +16,7 @@ using at::Tensor;
 struct Normal {
   double scale = 1, shift = 0;
 };
-Normal normalOf(const Dataset& data, int64_t channel) {
+Normal normalOf(const TensorDataset& data, int64_t channel) {
   if (data.images.scalar_type() != at::kByte) return {};
   if (data.mean.empty()) return {1 / 255.0, 0};
   return {1 / (255.0 * data.std[channel]),
@@ -46,44 +45,27 @@ void copyImage(const T* from, float* to, int64_t channels, int64_t height,
   }
 }
 
-}  // namespace
+class TensorSweep : public Sweep {
+ public:
+  TensorSweep(const TensorDataset& data, const SweepOptions& options);
 
-void checkDataset(const Dataset& data) {
-  const at::Tensor& images = data.images;
-  require(images.dim() == 4 && images.numel() > 0 &&
-              (images.scalar_type() == at::kByte ||
-               images.scalar_type() == at::kFloat),
-          "E_DATA", "images must be uint8 or float32 [N, C, H, W], found ",
-          images.scalar_type(), " ", images.sizes());
-  require(data.labels.dim() == 1 && data.labels.scalar_type() == at::kLong &&
-              data.labels.size(0) == images.size(0),
-          "E_DATA", "labels must be int64 [", images.size(0), "], found ",
-          data.labels.scalar_type(), " ", data.labels.sizes());
-  const auto channels = static_cast<size_t>(images.size(1));
-  require(data.mean.size() == data.std.size() &&
-              (data.mean.empty() || data.mean.size() == channels),
-          "E_DATA", "mean and std must have one number a channel");
-  for (const double s : data.std)
-    require(s > 0, "E_DATA", "std must be positive, found ", s);
-  const auto [least, most] = at::aminmax(data.labels);
-  require(least.item<int64_t>() >= 0 && most.item<int64_t>() < data.classes,
-          "E_LABELS", "labels must be 0 to ", data.classes - 1, ", found ",
-          least.item<int64_t>(), " to ", most.item<int64_t>());
-  if (images.scalar_type() == at::kFloat)
-    require(at::isfinite(images.sum(at::kDouble)).item<bool>(), "E_NOT_FINITE",
-            "an image holds a value that is not finite");
-}
+ protected:
+  Batch batch(int64_t step, int64_t index) override;
 
-Sweep::Sweep(const Dataset& data, int64_t batch, bool shuffle, Augment augment,
-             uint64_t seed, at::TensorOptions options)
-    : data_(data), batch_(batch), augment_(augment), options_(options) {
-  const int64_t n = data.size();
-  require(n > 0, "E_DATA", "the dataset is empty");
-  const at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
+ private:
+  Tensor augmented(const Tensor& picked, int64_t from, int64_t count) const;
+  Tensor loops(const Tensor& index, int64_t from, int64_t count) const;
+  const TensorDataset& data_;
+  Tensor flips_, tops_, lefts_;  // int64 [N] on the host, by position
+};
+
+TensorSweep::TensorSweep(const TensorDataset& data, const SweepOptions& options)
+    : Sweep(data.size(), options), data_(data) {
+  const int64_t n = size_;
+  const Augment& augment = options.augment;
   const auto longs = at::TensorOptions().dtype(at::kLong);
-  order_ = shuffle ? at::randperm(n, random, longs) : at::arange(n, longs);
   const auto draw = [&](bool wanted, int64_t most) {
-    return wanted ? at::randint(0, most + 1, {n}, random, longs)
+    return wanted ? at::randint(0, most + 1, {n}, random_, longs)
                   : at::zeros({n}, longs);
   };
   flips_ = draw(augment.flip, 1);
@@ -91,7 +73,8 @@ Sweep::Sweep(const Dataset& data, int64_t batch, bool shuffle, Augment augment,
   lefts_ = draw(augment.crop > 0, 2 * augment.crop) - augment.crop;
 }
 
-Tensor Sweep::loops(const Tensor& index, int64_t from, int64_t count) const {
+Tensor TensorSweep::loops(const Tensor& index, int64_t from,
+                          int64_t count) const {
   const Tensor& images = data_.images;
   const int64_t c = images.size(1), h = images.size(2), w = images.size(3);
   Tensor out =
@@ -119,9 +102,10 @@ Tensor Sweep::loops(const Tensor& index, int64_t from, int64_t count) const {
   return out;
 }
 
-Tensor Sweep::augmented(const Tensor& picked, int64_t from,
-                        int64_t count) const {
-  const int64_t h = picked.size(2), w = picked.size(3), pad = augment_.crop;
+Tensor TensorSweep::augmented(const Tensor& picked, int64_t from,
+                              int64_t count) const {
+  const int64_t h = picked.size(2), w = picked.size(3),
+                pad = options_.augment.crop;
   const auto here = [&](const Tensor& draws) {
     return draws.narrow(0, from, count).to(picked.device()).view({-1, 1});
   };
@@ -138,23 +122,22 @@ Tensor Sweep::augmented(const Tensor& picked, int64_t from,
       {b, c, ys.view({count, 1, h, 1}), xs.view({count, 1, 1, w})});
 }
 
-Batch Sweep::batch(int64_t step) const {
-  const int64_t from = step * batch_;
-  const int64_t count = std::min(batch_, data_.size() - from);
+Batch TensorSweep::batch(int64_t step, int64_t piece) {
+  const auto [from, count] = rows(step, piece);
   const Tensor index = order_.narrow(0, from, count).contiguous();
   const bool onHost = data_.images.device().is_cpu();
   const Tensor there = onHost ? index : index.to(data_.images.device());
   Batch batch;
   batch.labels = data_.labels.index_select(0, there);
-  if (onHost && options_.device().is_cpu() &&
-      c10::typeMetaToScalarType(options_.dtype()) == at::kFloat) {
+  if (onHost && options_.tensors.device().is_cpu() &&
+      c10::typeMetaToScalarType(options_.tensors.dtype()) == at::kFloat) {
     batch.images = loops(index, from, count);
     return batch;
   }
   Tensor images = data_.images.index_select(0, there);
-  if (augment_.flip || augment_.crop > 0)
+  if (options_.augment.flip || options_.augment.crop > 0)
     images = augmented(images, from, count);
-  images = images.to(options_);
+  images = images.to(options_.tensors);
   if (data_.images.scalar_type() == at::kByte) {
     std::vector<double> scales, shifts;
     for (int64_t i = 0; i < images.size(1); ++i) {
@@ -162,12 +145,45 @@ Batch Sweep::batch(int64_t step) const {
       shifts.push_back(normalOf(data_, i).shift);
     }
     const auto row = [&](const std::vector<double>& v) {
-      return at::tensor(v, at::kDouble).to(options_).view({1, -1, 1, 1});
+      return at::tensor(v, at::kDouble)
+          .to(options_.tensors)
+          .view({1, -1, 1, 1});
     };
     images = images * row(scales) + row(shifts);
   }
   batch.images = images.contiguous(at::MemoryFormat::ChannelsLast);
   return batch;
+}
+
+}  // namespace
+
+void TensorDataset::check() const {
+  require(images.dim() == 4 && images.numel() > 0 &&
+              (images.scalar_type() == at::kByte ||
+               images.scalar_type() == at::kFloat),
+          "E_DATA", "images must be uint8 or float32 [N, C, H, W], found ",
+          images.scalar_type(), " ", images.sizes());
+  require(labels.dim() == 1 && labels.scalar_type() == at::kLong &&
+              labels.size(0) == images.size(0),
+          "E_DATA", "labels must be int64 [", images.size(0), "], found ",
+          labels.scalar_type(), " ", labels.sizes());
+  const auto channels = static_cast<size_t>(images.size(1));
+  require(
+      mean.size() == std.size() && (mean.empty() || mean.size() == channels),
+      "E_DATA", "mean and std must have one number a channel");
+  for (const double s : std)
+    require(s > 0, "E_DATA", "std must be positive, found ", s);
+  const auto [least, most] = at::aminmax(labels);
+  require(least.item<int64_t>() >= 0 && most.item<int64_t>() < classes,
+          "E_LABELS", "labels must be 0 to ", classes - 1, ", found ",
+          least.item<int64_t>(), " to ", most.item<int64_t>());
+  if (images.scalar_type() == at::kFloat)
+    require(at::isfinite(images.sum(at::kDouble)).item<bool>(), "E_NOT_FINITE",
+            "an image holds a value that is not finite");
+}
+
+std::unique_ptr<Sweep> TensorDataset::sweep(const SweepOptions& options) const {
+  return std::make_unique<TensorSweep>(*this, options);
 }
 
 }  // namespace splitgrow

@@ -1,0 +1,43 @@
+// Loss and hits of a sweep, added up on the device.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "group.h"
+#include "train.h"
+
+namespace splitgrow {
+
+using Clock = std::chrono::steady_clock;
+
+inline double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Sums that stay on the device until somebody looks.
+struct Sums {
+  explicit Sums(const at::Device& device)
+      : values(at::zeros(
+            {3}, at::TensorOptions().dtype(at::kDouble).device(device))) {}
+  // `weight` is less than 1 where several ranks count the same images.
+  void add(const at::Tensor& loss, const at::Tensor& logits,
+           const at::Tensor& labels, bool wantTop5, double weight = 1) {
+    values[0] += loss.to(at::kDouble) * weight;
+    const int64_t k =
+        wantTop5 ? std::min<int64_t>(5, logits.size(1)) : int64_t{1};
+    const at::Tensor hits =
+        std::get<1>(logits.topk(k, 1)).eq(labels.unsqueeze(1));
+    values[1] += hits.select(1, 0).sum() * weight;
+    values[2] += hits.sum() * weight;
+  }
+  Totals totals(int64_t images, double seconds) const {
+    const at::Tensor host = values.to(at::kCPU);
+    const auto* v = host.const_data_ptr<double>();
+    const double n = static_cast<double>(images);
+    return {v[0] / n, 100 * v[1] / n, 100 * v[2] / n, seconds, images};
+  }
+  at::Tensor values;
+};
+
+}  // namespace splitgrow

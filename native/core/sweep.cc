@@ -1,0 +1,55 @@
+// How a minibatch is cut: consecutive rows by rank, then into pieces.
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+
+#include "data.h"
+#include "error.h"
+#include "group.h"
+
+namespace splitgrow {
+
+Sweep::Sweep(int64_t size, const SweepOptions& options)
+    : size_(size),
+      options_(options),
+      rank_(options.shards ? groupRank() : 0),
+      world_(options.shards ? groupWorld() : 1),
+      random_(at::make_generator<at::CPUGeneratorImpl>(options.seed)) {
+  require(size > 0, "E_DATA", "the dataset is empty");
+  const auto longs = at::TensorOptions().dtype(at::kLong);
+  order_ = options.shuffle ? at::randperm(size, random_, longs)
+                           : at::arange(size, longs);
+}
+
+int64_t Sweep::images(int64_t step) const {
+  return std::min(options_.batch, size_ - step * options_.batch);
+}
+
+int64_t Sweep::pieces(int64_t step) const {
+  if (options_.micro <= 0) return 1;
+  const int64_t count = images(step);
+  const int64_t ranks = isWhole(step) ? 1 : world_;
+  const int64_t most = (count + ranks - 1) / ranks, least = count / ranks;
+  return std::min((most + options_.micro - 1) / options_.micro, least);
+}
+
+Sweep::Rows Sweep::rows(int64_t step, int64_t index) const {
+  const int64_t count = images(step), parts = pieces(step);
+  const bool all = world_ == 1 || isWhole(step);
+  const int64_t begin = all ? 0 : rank_ * count / world_;
+  const int64_t here = (all ? count : (rank_ + 1) * count / world_) - begin;
+  const int64_t from = index * here / parts;
+  return {step * options_.batch + begin + from,
+          (index + 1) * here / parts - from};
+}
+
+Piece Sweep::piece(int64_t step, int64_t index) {
+  const bool all = world_ > 1 && isWhole(step);
+  const double weight = all ? 1.0 / static_cast<double>(world_) : 1.0;
+  const double count = static_cast<double>(rows(step, index).count);
+  return {batch(step, index),
+          weight * count / static_cast<double>(images(step)), weight,
+          world_ == 1 || all};
+}
+
+}  // namespace splitgrow
