@@ -99,8 +99,8 @@ export interface VerifyResult {
 
 export type ImageSource =
   | { readonly files: ImageFiles }
-  /** `images`: the first ones of the part only. */
-  | { readonly store: string; readonly part: string; readonly images?: number };
+  /** `chosen`: these images of the part, in this order; absent: all. */
+  | { readonly store: string; readonly part: string; readonly chosen?: Int32Array | undefined };
 
 export interface ImageDatasetOptions extends ImageLimits {
   /** Height and width of what the network sees. */

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
 import { wrap } from './native-errors.js';
-import type { ImageAugment, ImageCore } from './native-images.js';
+import type { ImageAugment, ImageCore, ImageProgress, LoaderStats } from './native-images.js';
 import type {
   BenchOptions,
   BenchResult,
@@ -52,7 +52,14 @@ export type AbortHandle = Handle<'abort'>;
 export type Device = 'cpu' | 'cuda';
 
 export interface Progress {
-  readonly phase: 'train' | 'evaluate' | 'recalibrate' | 'rayleigh' | 'exact' | 'bench';
+  readonly phase:
+    | ImageProgress['phase']
+    | 'train'
+    | 'evaluate'
+    | 'recalibrate'
+    | 'rayleigh'
+    | 'exact'
+    | 'bench';
   /** Minibatches done and in all. */
   readonly done: number;
   readonly total: number;
@@ -61,6 +68,8 @@ export interface Progress {
   readonly seconds: number;
   /** Mean loss so far; NaN where it has no meaning. */
   readonly loss: number;
+  /** What the loader did so far in this call; absent where images are in memory. */
+  readonly loader?: LoaderStats | undefined;
 }
 export type OnProgress = (progress: Progress) => void;
 
@@ -102,6 +111,8 @@ export interface TrainResult {
   readonly top1: number;
   readonly images: number;
   readonly seconds: number;
+  /** Absent where images are in memory. */
+  readonly loader?: LoaderStats | undefined;
 }
 export interface EvaluateOptions {
   readonly batch: number;

@@ -1,11 +1,12 @@
 // Batch files: float32 images, normalised already, and their labels.
+import { toDevice } from '../data/part.js';
+import type { TensorPart } from '../data/parts.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { DatasetHandle, Device, TensorData } from '../native.js';
 import { isFiniteTensor } from '../network.js';
-import { type Images, toDevice } from '../train/fit.js';
 
 function shapeText(tensor: TensorData | undefined): string {
   return tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
@@ -25,7 +26,10 @@ function checkLabels(labels: TensorData, classes: number, file: string): void {
 }
 
 /** Reads a batch file and checks it against the network. @throws E_BATCH, E_LABELS */
-export async function readBatch(file: string, graph: Graph): Promise<Images & { readonly count: number }> {
+export async function readBatch(
+  file: string,
+  graph: Graph,
+): Promise<TensorPart & { readonly count: number }> {
   const tensors = await readSafetensors(file);
   const [images, labels] = [tensors.get('images'), tensors.get('labels')];
   const wanted = graph.input.shape;

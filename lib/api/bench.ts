@@ -1,11 +1,13 @@
 // bench: times of a training step, of the splitting steps and of a forward pass, on synthetic images.
+
+import { toDevice } from '../data/part.js';
+import type { TensorPart } from '../data/parts.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type BenchResult, loadCore } from '../native.js';
 import { NOWHERE, underControl } from '../train/control.js';
-import { type Images, toDevice } from '../train/fit.js';
 import type { BenchDocument, BenchOptions, Timing } from './documents.js';
 import { networkOfSource, useThreads } from './source.js';
 
@@ -24,7 +26,7 @@ function xorshift(seed: number): () => number {
 }
 
 /** Uniform images of mean 0 and variance 1, with random labels. */
-function syntheticImages(graph: Graph, count: number): Images {
+function syntheticImages(graph: Graph, count: number): TensorPart {
   const [c, h, w] = graph.input.shape;
   const { classes } = lower(graph);
   const next = xorshift(1);

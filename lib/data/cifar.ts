@@ -5,7 +5,7 @@ import { SplitgrowError } from '../errors.js';
 import type { DataSpec, Source } from './dataset.js';
 import { defaultRoot, placesIn, remedyFor } from './get/places.js';
 import { filesOf, SOURCES } from './get/sources.js';
-import { namesIn, type Part, readBytes, toLabels } from './parts.js';
+import { namesIn, readBytes, type TensorPart, toLabels } from './parts.js';
 
 const PIXELS = 3 * 32 * 32;
 const BATCH = /^data_batch_[1-5]\.bin$/;
@@ -55,7 +55,7 @@ async function folderOf(spec: DataSpec, name: string, first: RegExp): Promise<st
 }
 
 /** One part from files of whole rows. */
-async function readRows(files: readonly string[], layout: Layout, name: string): Promise<Part> {
+async function readRows(files: readonly string[], layout: Layout, name: string): Promise<TensorPart> {
   const remedy = `run: ${remedyFor(name)}, or set data.root to the folder that has it`;
   const row = layout.labelBytes + PIXELS;
   const parts: Uint8Array[] = [];

@@ -1,13 +1,17 @@
-// Datasets by name: one row a dataset, from files to uint8 or float32 tensors.
+// Datasets by name: one row a dataset, from files to uint8 or float32 tensors, or to images that stay in files.
 import { SplitgrowError } from '../errors.js';
-import type { TensorData } from '../native.js';
+import type { RunControl } from '../events.js';
 import { loadCifar10, loadCifar100 } from './cifar.js';
 import { loadFashionMnist } from './fashion-mnist.js';
 import { loadFile } from './file.js';
 import { remedyFor } from './get/places.js';
-import { type Part, pixelStatistics, take } from './parts.js';
+import { SOURCES } from './get/sources.js';
+import { loadImages } from './images/load.js';
+import type { ImageSettings } from './images/settings.js';
+import { countOf, isInMemory, limited, type Part } from './part.js';
+import { pixelStatistics } from './parts.js';
 
-export interface DataSpec {
+export interface DataSpec extends Partial<ImageSettings> {
   readonly name?: string | undefined;
   /** Folder with the dataset's own files. */
   readonly root?: string | undefined;
@@ -15,14 +19,14 @@ export interface DataSpec {
   readonly whole?: boolean | undefined;
   /** A safetensors file instead of a named dataset. */
   readonly file?: string | undefined;
-  /** Images used of each part, the first ones; null or absent: all. */
+  /** Images used of each part, the first ones, or of image files so many that classes are even; null or absent: all. */
   readonly trainImages?: number | null | undefined;
   readonly testImages?: number | null | undefined;
   /** Which labels of cifar100; fine unless said otherwise. */
   readonly labels?: 'fine' | 'coarse' | undefined;
 }
 
-/** What a loader reads from files. */
+/** What a loader finds in files. */
 export interface Source {
   readonly train: Part;
   readonly test: Part;
@@ -34,40 +38,26 @@ export interface Source {
 
 export interface Dataset extends Source {
   readonly name: string;
-  /** Per channel, over the training pixels / 255; empty for float32 images, which are used as they are. */
+  /** Per channel, over the training pixels / 255, or of files as the experiment says; empty for float32 images, which are used as they are. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-type Loader = (spec: DataSpec) => Promise<Source>;
-
-function notAvailable(name: string): Loader {
-  return async () => {
-    throw new SplitgrowError(
-      'E_DATA',
-      `the dataset "${name}" is not available in this version; choose one of ${available().join(', ')}, or give a safetensors file as "file"`,
-    );
-  };
-}
+type Loader = (spec: DataSpec, control: RunControl) => Promise<Source>;
 
 interface Row {
   readonly load: Loader;
   /** Images of the official set: for training, for testing. */
   readonly images?: readonly [number, number];
-  readonly isAvailable: boolean;
 }
 
 export const DATASETS: Readonly<Record<string, Row>> = {
-  'fashion-mnist': { load: loadFashionMnist, images: [60_000, 10_000], isAvailable: true },
-  cifar10: { load: loadCifar10, images: [50_000, 10_000], isAvailable: true },
-  cifar100: { load: loadCifar100, images: [50_000, 10_000], isAvailable: true },
-  imagenet: { load: notAvailable('imagenet'), isAvailable: false },
-  'image-folder': { load: notAvailable('image-folder'), isAvailable: false },
+  'fashion-mnist': { load: loadFashionMnist, images: [60_000, 10_000] },
+  cifar10: { load: loadCifar10, images: [50_000, 10_000] },
+  cifar100: { load: loadCifar100, images: [50_000, 10_000] },
+  imagenet: { load: loadImages, images: [1_281_167, 50_000] },
+  'image-folder': { load: loadImages },
 };
-
-function available(): string[] {
-  return Object.keys(DATASETS).filter((name) => DATASETS[name]?.isAvailable);
-}
 
 function loaderOf(spec: DataSpec): { readonly name: string; readonly load: Loader } {
   if (spec.file !== undefined) return { name: spec.name ?? 'file', load: loadFile };
@@ -83,22 +73,33 @@ function loaderOf(spec: DataSpec): { readonly name: string; readonly load: Loade
 /** @throws E_DATA where the source is not every image of the official set */
 function requireWhole(name: string, source: Source): void {
   const official = DATASETS[name]?.images ?? [0, 0];
-  const found = [source.train, source.test].map(({ images }) => images.shape[0] ?? 0);
+  const found = [source.train, source.test].map(countOf);
   if (found.join() === official.join()) return;
+  const isFetched = SOURCES.some((known) => known.name === name);
+  const remedy = isFetched
+    ? `run: ${remedyFor(name)}, or leave out`
+    : 'set data.root to the whole of it, or leave out';
   throw new SplitgrowError(
     'E_DATA',
-    `${name}: expected the whole set of ${official.join(' + ')} images, found ${found.join(' + ')}; run: ${remedyFor(name)}, or leave out data.whole`,
+    `${name}: expected the whole set of ${official.join(' + ')} images, found ${found.join(' + ')}; ${remedy} data.whole`,
   );
 }
 
-/** Reads a dataset, checks it, and takes the first images of each part where the spec says so. */
-export async function loadDataset(spec: DataSpec): Promise<Dataset> {
-  const { name, load } = loaderOf(spec);
-  const source = await load(spec);
-  if (spec.whole === true) requireWhole(name, source);
-  const train = take(source.train, spec.trainImages ?? null, { name, part: 'train' });
-  const test = take(source.test, spec.testImages ?? null, { name, part: 'test' });
-  return { ...source, name, train, test, ...pixelStatistics(train.images) };
+/** Channel means and deviations of images: counted where pixels are at hand, else as the experiment says. */
+function statisticsOf(part: Part): Pick<Dataset, 'mean' | 'std'> {
+  if (isInMemory(part)) return pixelStatistics(part.images);
+  const { mean, std } = part.settings;
+  return { mean, std };
 }
 
-export type { Part, TensorData };
+/** Finds a dataset, checks it, and takes as many images of each part as the spec says. */
+export async function loadDataset(spec: DataSpec, control: RunControl = {}): Promise<Dataset> {
+  const { name, load } = loaderOf(spec);
+  const source = await load(spec, control);
+  if (spec.whole === true) requireWhole(name, source);
+  const train = limited(source.train, spec.trainImages ?? null, { name, part: 'train' });
+  const test = limited(source.test, spec.testImages ?? null, { name, part: 'test' });
+  return { ...source, name, train, test, ...statisticsOf(train) };
+}
+
+export type { Part };

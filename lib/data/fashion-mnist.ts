@@ -6,7 +6,7 @@ import { gunzip } from 'node:zlib';
 import { SplitgrowError } from '../errors.js';
 import type { DataSpec, Source } from './dataset.js';
 import { defaultRoot, remedyFor } from './get/places.js';
-import { namesIn, type Part, readBytes, slicePart, toLabels } from './parts.js';
+import { namesIn, readBytes, slicePart, type TensorPart, toLabels } from './parts.js';
 
 const unzip = promisify(gunzip);
 
@@ -70,7 +70,7 @@ async function readIdx(
   return { count, bytes: raw.subarray(header) };
 }
 
-async function readPart(root: string, prefix: 'train' | 't10k'): Promise<Part> {
+async function readPart(root: string, prefix: 'train' | 't10k'): Promise<TensorPart> {
   const images = await readIdx(join(root, `${prefix}-images-idx3-ubyte.gz`), 'images');
   const file = join(root, `${prefix}-labels-idx1-ubyte.gz`);
   const labels = await readIdx(file, 'labels');

@@ -2,7 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import type { DataSpec, Source } from './dataset.js';
-import { imageShape, type Part, toLabels } from './parts.js';
+import { imageShape, type TensorPart, toLabels } from './parts.js';
 import { readSafetensors } from './safetensors.js';
 
 /** Classes that a label may name; bounds what a wrong label can ask for. */
@@ -41,7 +41,7 @@ function checkImages(images: TensorData, where: string): void {
     throw new SplitgrowError('E_DATA', `${where}: expected finite numbers, found another at element ${at}`);
 }
 
-function readPart(tensors: TensorMap, part: 'train' | 'test', file: string): Part {
+function readPart(tensors: TensorMap, part: 'train' | 'test', file: string): TensorPart {
   const images = required(tensors, `${part}_images`, file);
   const labels = required(tensors, `${part}_labels`, file);
   const where = `${file}: ${part}_labels`;
@@ -57,7 +57,7 @@ function readPart(tensors: TensorMap, part: 'train' | 'test', file: string): Par
   return { images, labels: toLabels(integers(labels.data), count, { classes: MAX_CLASSES, where }) };
 }
 
-function largestLabel(part: Part): number {
+function largestLabel(part: TensorPart): number {
   const labels = new BigInt64Array(
     part.labels.data.buffer,
     part.labels.data.byteOffset,

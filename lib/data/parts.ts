@@ -1,10 +1,10 @@
-// One part (train or test) of a dataset: building, checking, shortening, and pixel statistics.
+// One part (train or test) of a dataset whose images are in memory: building, checking, shortening, and pixel statistics.
 import { open, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import type { TensorData } from '../native.js';
 
-export interface Part {
+export interface TensorPart {
   /** uint8 or float32 [N, C, H, W] */
   readonly images: TensorData;
   /** int64 [N] */
@@ -70,29 +70,8 @@ export function toLabels(
   return { dtype: 'int64', shape: [count], data: new Uint8Array(labels.buffer) };
 }
 
-/** The first `limit` images of a part; null: all. Throws E_DATA when there are fewer. */
-export function take(
-  part: Part,
-  limit: number | null,
-  at: { readonly name: string; readonly part: 'train' | 'test' },
-): Part {
-  const [n, c, h, w] = imageShape(part.images);
-  if (limit === null || limit === n) return part;
-  if (!Number.isInteger(limit) || limit < 1 || limit > n) {
-    throw new SplitgrowError(
-      'E_DATA',
-      `${at.name} has ${n} ${at.part} images, expected ${at.part}Images from 1 to ${n}, got ${limit}`,
-    );
-  }
-  const { dtype, data } = part.images;
-  return {
-    images: { dtype, shape: [limit, c, h, w], data: data.subarray(0, (data.byteLength / n) * limit) },
-    labels: { ...part.labels, shape: [limit], data: part.labels.data.subarray(0, 8 * limit) },
-  };
-}
-
 /** Images [from, to) of a part. */
-export function slicePart(part: Part, from: number, to: number): Part {
+export function slicePart(part: TensorPart, from: number, to: number): TensorPart {
   const [n, c, h, w] = imageShape(part.images);
   const bytes = part.images.data.byteLength / n;
   return {

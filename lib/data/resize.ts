@@ -3,11 +3,12 @@ import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { underControl } from '../train/control.js';
 import type { Dataset } from './dataset.js';
-import type { Part } from './parts.js';
+import { sizesAt } from './images/settings.js';
+import { isInMemory, type Part } from './part.js';
 
 /**
- * Training and test images at `size` x `size` (uint8 or float32, as they were), bilinear and antialiased; mean and std
- * stay those of the images given.
+ * Training and test images at `size` x `size`; mean and std stay those of the images given. Images in memory (uint8 or
+ * float32, as they were) are resized, bilinear and antialiased; those of files are decoded to that size from now on.
  */
 export async function resizedDataset(
   data: Dataset,
@@ -15,11 +16,13 @@ export async function resizedDataset(
   { control = {}, stage = 0 }: { readonly control?: RunControl; readonly stage?: number } = {},
 ): Promise<Dataset> {
   const place = { stage, phase: 'load', epoch: 0, epochs: 1 } as const;
-  const resized = async ({ images, labels }: Part): Promise<Part> => ({
-    images: await underControl(control, place, (_progress, abort) =>
-      loadCore().resizeImages(images, size, abort),
-    ),
-    labels,
-  });
+  const resized = async (part: Part): Promise<Part> => {
+    if (!isInMemory(part))
+      return { ...part, settings: { ...part.settings, ...sizesAt(part.settings, size) } };
+    const images = await underControl(control, place, (_progress, abort) =>
+      loadCore().resizeImages(part.images, size, abort),
+    );
+    return { images, labels: part.labels };
+  };
   return { ...data, train: await resized(data.train), test: await resized(data.test) };
 }

@@ -40,7 +40,7 @@ export async function compareExperiment(spec: Spec, control: RunControl = {}): P
       `compare: "${needy.method}" is held against a grown network, and ${spec.output} holds none; run \`splitgrow grow\` first, or give it targets`,
     );
   }
-  const data = await readData(spec);
+  const data = await readData(spec, control);
   using start = await startNetwork(spec, data);
   const release = await openOutput(spec, stages.length > 0 ? 'grow' : 'compare');
   try {

@@ -15,11 +15,20 @@ import type { Session } from './session.js';
 import type { Spec } from './spec.js';
 import { readStageRecord, stageDirectory } from './summary.js';
 
+/** Least and most width over height of resized crops (Szegedy et al. 2015). */
+const CROP_RATIOS = { leastRatio: 3 / 4, mostRatio: 4 / 3 } as const;
+
 /** How training images are varied. */
 export function augmentation({ data }: Spec) {
+  const flip = data.augment.some((kind) => kind === 'flip');
+  if ('cropPadding' in data) {
+    return { flip, crop: data.augment.includes('crop') ? data.cropPadding : 0 };
+  }
+  const resizedCrop = { leastArea: data.leastArea, ...CROP_RATIOS };
   return {
-    flip: data.augment.includes('flip'),
-    crop: data.augment.includes('crop') ? data.cropPadding : 0,
+    ...{ flip, crop: 0 },
+    ...(data.augment.includes('resized-crop') ? { resizedCrop } : {}),
+    ...(data.augment.includes('shift') ? { shift: true } : {}),
   };
 }
 

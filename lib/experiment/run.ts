@@ -123,7 +123,7 @@ export async function growExperiment(
 ): Promise<Summary> {
   refuseEndless(spec);
   refuseAborted(control);
-  const data = await readData(spec);
+  const data = await readData(spec, control);
   using start = await startNetwork(spec, data);
   refuseTooLarge(spec, macs(start.graph));
   layerCaps(start.graph, spec.splitting.layerCap);

@@ -2,10 +2,16 @@
 type Leaves = ReadonlyMap<string, string>;
 
 /** Fields that change no network of the run: where it is kept, what computes it, what it is held against. */
-const NEUTRAL: ReadonlySet<string> = new Set(['output', 'device', 'threads', 'compare', 'data.root']);
+const NEUTRAL: ReadonlySet<string> = new Set([
+  ...['output', 'device', 'threads', 'compare'],
+  ...['data.root', 'data.workers', 'data.prefetch'],
+]);
+/** Paths of files: where they lie changes nothing, but whether there is one does. A store's images may have been encoded anew. */
+const PLACES: ReadonlySet<string> = new Set(['data.store']);
 
 function leavesOf(value: unknown, path = ''): [string, string][] {
   if (NEUTRAL.has(path)) return [];
+  if (PLACES.has(path)) return [[path, 'given']];
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return [[path, JSON.stringify(value)]];
   return Object.entries(value).flatMap(([key, inner]) =>

@@ -1,11 +1,10 @@
 // What all stages of a run share: the experiment, its images on the device, and the last pieces of a native call's options.
 import { type Dataset, loadDataset } from '../data/dataset.js';
-import { imageShape } from '../data/parts.js';
+import { countOf, type Part, takeImages, toDevice } from '../data/part.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type DatasetHandle, loadCore } from '../native.js';
-import { type Images, takeImages, toDevice } from '../train/fit.js';
 import type { Penalties } from '../train/penalties.js';
 import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
@@ -32,22 +31,22 @@ interface Sample {
   readonly images: number;
 }
 
-/** Threads and images of an experiment, read before anything is written. */
-export async function readData(spec: Spec): Promise<Dataset> {
+/** Threads and images of an experiment, found before anything is written. */
+export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
   if (spec.threads !== null) loadCore().setThreads(spec.threads);
-  return loadDataset(spec.data);
+  return loadDataset(spec.data, control);
 }
 
 /** Puts the images on the device, normalised as the network wants them. */
 export function openSession(spec: Spec, data: Dataset, graph: Graph, control: RunControl): Session {
   const { classes } = lower(graph);
   const held: DatasetHandle[] = [];
-  const put = (part: Images): DatasetHandle => {
+  const put = (part: Part): DatasetHandle => {
     const handle = toDevice(graph, part, classes, spec.device);
     held.push(handle);
     return handle;
   };
-  const [trainImages] = imageShape(data.train.images);
+  const trainImages = countOf(data.train);
   const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
   const sample = (count: number, purpose: Purpose, stage: number): Sample => {
     const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));

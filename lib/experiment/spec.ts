@@ -5,7 +5,7 @@ import { SplitgrowError } from '../errors.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
 import { COMPARE, type CompareSpec, namedRivals } from './spec-compare.js';
-import { DATA_FILE, DATA_NAMED } from './spec-data.js';
+import { type DataInput, type DataSpec, dataSchema } from './spec-data.js';
 import { FIT, type FitSpec } from './spec-fit.js';
 import { DIRECTORY, PRESET } from './spec-network.js';
 import { SPLITTING, type SplittingSpec } from './spec-splitting.js';
@@ -33,13 +33,9 @@ const REST = {
 };
 
 const NETWORKS = { preset: PRESET, directory: DIRECTORY };
-const DATASETS = { name: DATA_NAMED, file: DATA_FILE };
 
 export type NetworkSpec = z.output<typeof PRESET> | z.output<typeof DIRECTORY>;
-export type DataSpec = z.output<typeof DATA_NAMED> | z.output<typeof DATA_FILE>;
-/** The `data` part as it is written, defaults left out. */
-export type DataInput = z.input<typeof DATA_NAMED> | z.input<typeof DATA_FILE>;
-export type { CompareSpec, FitSpec, SplittingSpec };
+export type { CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
 export type StopSpec = z.output<typeof STOP>;
 
 /** An experiment, checked and with every default filled in. */
@@ -102,7 +98,7 @@ export function parseExperiment(json: unknown, overrides: readonly string[] = []
       NETWORKS.directory,
       NETWORKS.preset,
     ) as z.ZodType<NetworkSpec>,
-    data: variant(value.data, 'file', DATASETS.file, DATASETS.name) as z.ZodType<DataSpec>,
+    data: dataSchema(value.data),
   });
   const result = schema.safeParse(input);
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
@@ -111,7 +107,7 @@ export function parseExperiment(json: unknown, overrides: readonly string[] = []
 
 /** Checks the `data` part alone. */
 export function parseData(json: unknown): DataSpec {
-  const schema = variant(json, 'file', DATASETS.file, DATASETS.name) as z.ZodType<DataSpec>;
+  const schema = dataSchema(json);
   const result = schema.safeParse(json);
   if (!result.success)
     throw new SplitgrowError('E_EXPERIMENT', explain(schema, json, result.error, ['data']));

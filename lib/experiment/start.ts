@@ -1,6 +1,6 @@
 // What a run starts from: the dataset, and the seed network that fits it.
 import type { Dataset } from '../data/dataset.js';
-import { imageShape } from '../data/parts.js';
+import { shapeOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -12,7 +12,7 @@ import type { Spec } from './spec.js';
 /** The preset for this data: channels, resolution and classes follow from it, and so do mean and std of its pixels. */
 export function presetGraph(spec: Spec['network'], data: Dataset): Graph {
   if ('directory' in spec) throw new SplitgrowError('E_INTERNAL', 'a network directory is no preset');
-  const [, channels, resolution] = imageShape(data.train.images);
+  const [channels, resolution] = shapeOf(data.train);
   const { preset, ...options } = spec;
   const graph = buildPreset(preset, { channels, resolution, classes: data.classes, ...options });
   const { mean, std } = data;
@@ -21,7 +21,7 @@ export function presetGraph(spec: Spec['network'], data: Dataset): Graph {
 
 /** @throws E_DATA where the network cannot take the images, E_LABELS where it lacks classes */
 export function refuseMisfit(graph: Graph, data: Dataset): void {
-  const shape = imageShape(data.train.images).slice(1);
+  const shape = shapeOf(data.train);
   const wanted = graph.input.shape;
   if (shape.join() !== wanted.join()) {
     throw new SplitgrowError(

@@ -5,7 +5,10 @@ import { seedPart } from '../experiment/adopt.js';
 import type { Spec } from '../experiment/spec.js';
 
 /** Fields that change no network of a run; the seed stands in the folder's name. */
-const NEUTRAL: ReadonlySet<string> = new Set(['name', 'output', 'compare', 'threads', 'seed', 'data.root']);
+const NEUTRAL: ReadonlySet<string> = new Set([
+  ...['name', 'output', 'compare', 'threads', 'seed'],
+  ...['data.root', 'data.workers', 'data.prefetch'],
+]);
 
 /** JSON with sorted keys, without the neutral fields. */
 function canonical(value: unknown, path = ''): string {

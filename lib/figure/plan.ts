@@ -83,7 +83,8 @@ function specOf(figure: Figure, curve: CurveSpec, scale: ScaleSpec, options: Pla
       { cause: error },
     );
   }
-  const root = 'name' in spec.data ? rootOf?.(spec.data.name) : undefined;
+  const hasStore = 'store' in spec.data && spec.data.store !== undefined;
+  const root = 'name' in spec.data && !hasStore ? rootOf?.(spec.data.name) : undefined;
   return {
     ...spec,
     ...(device === undefined ? {} : { device }),

@@ -60,7 +60,8 @@ export async function seedGraph({ network, data }: Spec): Promise<Graph> {
     }
     return buildPreset(preset, options);
   }
-  const [channels, resolution, classes] = known;
+  const [channels, side, classes] = known;
+  const resolution = 'resolution' in data ? data.resolution : side;
   const isCoarse = 'labels' in data && data.labels === 'coarse';
   return buildPreset(preset, { channels, resolution, classes: isCoarse ? COARSE : classes, ...options });
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
 import { loadDataset } from '../data/dataset.js';
+import { countOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunEvent } from '../events.js';
 import { growExperiment } from '../experiment/run.js';
@@ -48,7 +49,7 @@ async function countImages(runs: readonly PlannedRun[]): Promise<(run: PlannedRu
   const counts = new Map<string, number>();
   for (const { spec } of runs) {
     const key = JSON.stringify(spec.data);
-    if (!counts.has(key)) counts.set(key, (await loadDataset(spec.data)).train.images.shape[0] ?? 0);
+    if (!counts.has(key)) counts.set(key, countOf((await loadDataset(spec.data)).train));
   }
   return ({ spec }) => counts.get(JSON.stringify(spec.data)) ?? 0;
 }

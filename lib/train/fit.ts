@@ -1,56 +1,17 @@
 // Parametric updates and evaluation: epochs of the native core under a RunControl.
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
-import type { Graph } from '../graph/ir.js';
 import {
   type DatasetHandle,
-  type Device,
   type EvaluateResult,
   loadCore,
   type RecalibrateOptions,
   type Statistics,
-  type TensorData,
   type TrainOptions,
   type TrainResult,
 } from '../native.js';
 import type { Network } from '../network.js';
 import { NOWHERE, type Place, underControl } from './control.js';
-
-/** Images and their labels, on the JavaScript side. */
-export interface Images {
-  readonly images: TensorData;
-  readonly labels: TensorData;
-}
-
-/**
- * Images on the device. uint8 pixels are normalised on the fly by the network's
- * mean and std (none: x / 255 only); float32 images are taken as they are.
- */
-export function toDevice(
-  graph: Graph,
-  { images, labels }: Images,
-  classes: number,
-  device: Device,
-): DatasetHandle {
-  const channels = graph.input.shape[0];
-  const mean = graph.input.mean ?? new Array<number>(channels).fill(0);
-  const std = graph.input.std ?? new Array<number>(channels).fill(1);
-  return loadCore().createDataset(images, labels, mean, std, classes, device);
-}
-
-/** The chosen images, in the order given. */
-export function takeImages({ images, labels }: Images, chosen: Int32Array): Images {
-  return { images: takeRows(images, chosen), labels: takeRows(labels, chosen) };
-}
-
-function takeRows(tensor: TensorData, rows: Int32Array): TensorData {
-  const bytes = tensor.data.byteLength / (tensor.shape[0] ?? 1);
-  const data = new Uint8Array(bytes * rows.length);
-  rows.forEach((row, at) => {
-    data.set(tensor.data.subarray(row * bytes, (row + 1) * bytes), at * bytes);
-  });
-  return { dtype: tensor.dtype, shape: [rows.length, ...tensor.shape.slice(1)], data };
-}
 
 type Where = Omit<Place, 'phase'>;
 

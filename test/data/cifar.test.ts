@@ -2,8 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Dataset, loadDataset } from '../../lib/data/dataset.js';
+import type { TensorPart } from '../../lib/data/parts.js';
 import { dataFolder, failureOf, inFolder } from './places.js';
+import { loadTensors } from './tensors.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -18,7 +19,7 @@ function rows(labels: readonly (readonly number[])[]): Buffer {
   );
 }
 
-function labelsOf(part: Dataset['train']): number[] {
+function labelsOf(part: TensorPart): number[] {
   return Array.from(new BigInt64Array(part.labels.data.slice().buffer), Number);
 }
 
@@ -27,7 +28,7 @@ test('cifar10 takes the batches that are there in the order of their numbers', (
     await writeFile(join(root, 'data_batch_5.bin'), rows([[9], [8]]));
     await writeFile(join(root, 'data_batch_2.bin'), rows([[3]]));
     await writeFile(join(root, 'test_batch.bin'), rows([[7], [0]]));
-    const data = await loadDataset({ name: 'cifar10', root });
+    const data = await loadTensors({ name: 'cifar10', root });
     expect(data.train.images.shape).toEqual([3, 3, 32, 32]);
     expect(labelsOf(data.train)).toEqual([3, 9, 8]);
     expect(labelsOf(data.test)).toEqual([7, 0]);
@@ -50,9 +51,9 @@ test('cifar100 gives fine labels unless coarse ones are asked for', () =>
       ]),
     );
     await writeFile(join(root, 'test.bin'), rows([[0, 5]]));
-    const fine = await loadDataset({ name: 'cifar100', root });
+    const fine = await loadTensors({ name: 'cifar100', root });
     expect([fine.classes, labelsOf(fine.train)]).toEqual([100, [42, 99]]);
-    const coarse = await loadDataset({ name: 'cifar100', root, labels: 'coarse' });
+    const coarse = await loadTensors({ name: 'cifar100', root, labels: 'coarse' });
     expect([coarse.classes, labelsOf(coarse.train)]).toEqual([20, [1, 19]]);
   }));
 
@@ -70,7 +71,7 @@ test.each([
         const count = place.endsWith(inner) ? 2 : 1;
         await writeFile(join(place, train), rows(Array.from({ length: count }, () => label)));
         await writeFile(join(place, tested), rows([label]));
-        expect((await loadDataset({ name })).train.images.shape[0]).toBe(count);
+        expect((await loadTensors({ name })).train.images.shape[0]).toBe(count);
       }
     }),
 );
@@ -79,7 +80,7 @@ test('whole refuses a part of the set, with the command that fetches it', () =>
   inFolder(async (root) => {
     await writeFile(join(root, 'data_batch_1.bin'), rows([[1]]));
     await writeFile(join(root, 'test_batch.bin'), rows([[1]]));
-    expect(await failureOf(loadDataset({ name: 'cifar10', root, whole: true }))).toMatch(
+    expect(await failureOf(loadTensors({ name: 'cifar10', root, whole: true }))).toMatch(
       /^E_DATA: cifar10: expected the whole set of 50000 \+ 10000 images, found 1 \+ 1; run: splitgrow data get cifar10/,
     );
   }));
@@ -88,7 +89,7 @@ test('whole takes a set of the official size', () =>
   inFolder(async (root) => {
     await writeFile(join(root, 'train.bin'), Buffer.alloc(50_000 * 3074));
     await writeFile(join(root, 'test.bin'), Buffer.alloc(10_000 * 3074));
-    const { note, train } = await loadDataset({ name: 'cifar100', root, whole: true });
+    const { note, train } = await loadTensors({ name: 'cifar100', root, whole: true });
     expect([note, train.images.shape[0]]).toEqual([undefined, 50_000]);
   }));
 
@@ -100,35 +101,35 @@ test.each([
   inFolder(async (root) => {
     await writeFile(join(root, 'data_batch_1.bin'), bytes);
     await writeFile(join(root, 'test_batch.bin'), rows([[0]]));
-    expect(await failureOf(loadDataset({ name: 'cifar10', root }))).toMatch(reason);
+    expect(await failureOf(loadTensors({ name: 'cifar10', root }))).toMatch(reason);
   }),
 );
 
 test('missing files, a missing root and unknown names are E_DATA', () =>
   inFolder(async (root) => {
-    expect(await failureOf(loadDataset({ name: 'cifar10', root }))).toMatch(/^E_DATA: .*data_batch_1.bin/);
-    expect(await failureOf(loadDataset({ name: 'cifar100', root }))).toMatch(/^E_DATA: .*train.bin/);
+    expect(await failureOf(loadTensors({ name: 'cifar10', root }))).toMatch(/^E_DATA: .*data_batch_1.bin/);
+    expect(await failureOf(loadTensors({ name: 'cifar100', root }))).toMatch(/^E_DATA: .*train.bin/);
     vi.stubEnv('SPLITGROW_DATA', root);
-    expect(await failureOf(loadDataset({ name: 'cifar10' }))).toMatch(
+    expect(await failureOf(loadTensors({ name: 'cifar10' }))).toMatch(
       /^E_DATA: cifar10: expected its files .*cifar10\/cifar-10-batches-bin or .*cifar10, found none; run: splitgrow data get cifar10, or set data.root/,
     );
     await writeFile(join(root, 'data_batch_1.bin'), rows([[1]]));
-    expect(await failureOf(loadDataset({ name: 'cifar10', root }))).toMatch(
+    expect(await failureOf(loadTensors({ name: 'cifar10', root }))).toMatch(
       /^E_DATA: .*test_batch\.bin: .*; run: splitgrow data get cifar10/,
     );
-    expect(await failureOf(loadDataset({ name: 'mnist' }))).toMatch(/^E_DATA: unknown dataset "mnist"/);
-    expect(await failureOf(loadDataset({ name: 'toString' }))).toMatch(/^E_DATA: unknown dataset/);
-    expect(await failureOf(loadDataset({ name: 'imagenet', root }))).toMatch(
+    expect(await failureOf(loadTensors({ name: 'mnist' }))).toMatch(/^E_DATA: unknown dataset "mnist"/);
+    expect(await failureOf(loadTensors({ name: 'toString' }))).toMatch(/^E_DATA: unknown dataset/);
+    expect(await failureOf(loadTensors({ name: 'imagenet', root }))).toMatch(
       /^E_DATA: .*not available in this version/,
     );
-    expect(await failureOf(loadDataset({ name: 'image-folder', root }))).toMatch(/^E_DATA: .*not available/);
+    expect(await failureOf(loadTensors({ name: 'image-folder', root }))).toMatch(/^E_DATA: .*not available/);
   }));
 
 const cifar10 = dataFolder('cifar-10');
 test.skipIf(cifar10.reason !== '')(
   `the real first batch of cifar10 has the known statistics${cifar10.reason}`,
   async () => {
-    const data = await loadDataset({ name: 'cifar10', root: cifar10.folder });
+    const data = await loadTensors({ name: 'cifar10', root: cifar10.folder });
     expect(data.test.images.shape).toEqual([10000, 3, 32, 32]);
     // Frog, truck, truck, deer, automobile: the first images of data_batch_1.
     expect(labelsOf(data.train).slice(0, 5)).toEqual([6, 9, 9, 4, 1]);
@@ -143,7 +144,7 @@ const cifar100 = dataFolder('cifar-100');
 test.skipIf(cifar100.reason !== '')(
   `every coarse class of cifar100 holds 300 images${cifar100.reason}`,
   async () => {
-    const data = await loadDataset({ name: 'cifar100', root: cifar100.folder, labels: 'coarse' });
+    const data = await loadTensors({ name: 'cifar100', root: cifar100.folder, labels: 'coarse' });
     const counts = new Array<number>(20).fill(0);
     for (const label of labelsOf(data.train)) counts[label] = (counts[label] ?? 0) + 1;
     expect(counts).toEqual(new Array(20).fill(300));
@@ -154,7 +155,7 @@ test.skipIf(cifar100.reason !== '')(
 test.skipIf(cifar100.reason !== '')(
   `the first images of cifar100 hold the classes as evenly as a random draw${cifar100.reason}`,
   async () => {
-    const data = await loadDataset({ name: 'cifar100', root: cifar100.folder });
+    const data = await loadTensors({ name: 'cifar100', root: cifar100.folder });
     for (const n of [1000, 2000, 4000]) {
       const counts = new Array<number>(100).fill(0);
       for (const label of labelsOf(data.train).slice(0, n)) counts[label] = (counts[label] ?? 0) + 1;

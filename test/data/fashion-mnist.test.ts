@@ -4,9 +4,10 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Dataset, loadDataset } from '../../lib/data/dataset.js';
 import { SHIPPED_ROOT } from '../../lib/data/fashion-mnist.js';
+import type { TensorPart } from '../../lib/data/parts.js';
 import { dataFolder, failureOf, inFolder } from './places.js';
+import { loadTensors } from './tensors.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -15,7 +16,7 @@ afterEach(() => {
 const IMAGES = 't10k-images-idx3-ubyte.gz';
 const LABELS = 't10k-labels-idx1-ubyte.gz';
 
-function firstLabels(part: Dataset['train'], count: number): number[] {
+function firstLabels(part: TensorPart, count: number): number[] {
   return Array.from(new BigInt64Array(part.labels.data.slice(0, 8 * count).buffer), Number);
 }
 
@@ -29,7 +30,7 @@ test.each([
 });
 
 test('without a root the shipped images are split 8,000 / 2,000, in order', async () => {
-  const data = await loadDataset({ name: 'fashion-mnist' });
+  const data = await loadTensors({ name: 'fashion-mnist' });
   expect(data.train.images.shape).toEqual([8000, 1, 28, 28]);
   expect(data.test.images.shape).toEqual([2000, 1, 28, 28]);
   expect(data.test.labels.shape).toEqual([2000]);
@@ -41,7 +42,7 @@ test('without a root the shipped images are split 8,000 / 2,000, in order', asyn
 });
 
 test('mean and standard deviation are those of the training pixels', async () => {
-  const data = await loadDataset({ name: 'fashion-mnist' });
+  const data = await loadTensors({ name: 'fashion-mnist' });
   // Two-pass, in doubles, over the pixels themselves.
   const pixels = data.train.images.data;
   const mean = pixels.reduce((sum, x) => sum + x / 255, 0) / pixels.length;
@@ -51,11 +52,11 @@ test('mean and standard deviation are those of the training pixels', async () =>
 });
 
 test('trainImages and testImages take the first ones, and no more than there are', async () => {
-  const data = await loadDataset({ name: 'fashion-mnist', trainImages: 100, testImages: 7 });
+  const data = await loadTensors({ name: 'fashion-mnist', trainImages: 100, testImages: 7 });
   expect(data.train.images.shape).toEqual([100, 1, 28, 28]);
   expect(data.train.images.data.byteLength).toBe(100 * 784);
   expect(data.test.labels.data.byteLength).toBe(7 * 8);
-  expect(await failureOf(loadDataset({ name: 'fashion-mnist', trainImages: 8001 }))).toMatch(
+  expect(await failureOf(loadTensors({ name: 'fashion-mnist', trainImages: 8001 }))).toMatch(
     /^E_DATA: .*8000 train images.*got 8001/,
   );
 });
@@ -64,7 +65,7 @@ const whole = dataFolder('fashion-mnist');
 test.skipIf(whole.reason !== '')(
   `with the training files there are 60,000 and 10,000${whole.reason}`,
   async () => {
-    const data = await loadDataset({ name: 'fashion-mnist', root: whole.folder });
+    const data = await loadTensors({ name: 'fashion-mnist', root: whole.folder });
     expect(data.train.images.shape).toEqual([60000, 1, 28, 28]);
     expect(data.test.images.shape).toEqual([10000, 1, 28, 28]);
     expect(data.note).toBeUndefined();
@@ -82,7 +83,7 @@ test.skipIf(whole.reason !== '')(
       vi.stubEnv('SPLITGROW_DATA', folder);
       await symlink(whole.folder, join(folder, 'fashion-mnist'));
       const counts = async (isWhole: boolean): Promise<unknown> =>
-        (await loadDataset({ name: 'fashion-mnist', whole: isWhole })).train.images.shape[0];
+        (await loadTensors({ name: 'fashion-mnist', whole: isWhole })).train.images.shape[0];
       expect([await counts(true), await counts(false)]).toEqual([60_000, 8_000]);
     }),
 );
@@ -90,10 +91,10 @@ test.skipIf(whole.reason !== '')(
 test('whole without the files says what fetches them; the shipped part is not whole', () =>
   inFolder(async (folder) => {
     vi.stubEnv('SPLITGROW_DATA', folder);
-    expect(await failureOf(loadDataset({ name: 'fashion-mnist', whole: true }))).toMatch(
+    expect(await failureOf(loadTensors({ name: 'fashion-mnist', whole: true }))).toMatch(
       /^E_DATA: .*; run: splitgrow data get fashion-mnist/,
     );
-    expect(await failureOf(loadDataset({ name: 'fashion-mnist', root: SHIPPED_ROOT, whole: true }))).toMatch(
+    expect(await failureOf(loadTensors({ name: 'fashion-mnist', root: SHIPPED_ROOT, whole: true }))).toMatch(
       /^E_DATA: .*expected the whole set of 60000 \+ 10000 images, found 8000 \+ 2000/,
     );
   }));
@@ -144,7 +145,7 @@ test.each(MALFORMED)('%s: refused', (_, images, labels, reason) =>
   inFolder(async (root) => {
     await writeFile(join(root, IMAGES), images);
     await writeFile(join(root, LABELS), labels);
-    expect(await failureOf(loadDataset({ name: 'fashion-mnist', root }))).toMatch(reason);
+    expect(await failureOf(loadTensors({ name: 'fashion-mnist', root }))).toMatch(reason);
   }),
 );
 
@@ -156,11 +157,11 @@ test('a label of 10 is E_LABELS with its place', () =>
     labels[8 + 4321] = 10;
     await writeFile(join(root, IMAGES), GOOD_IMAGES);
     await writeFile(join(root, LABELS), gzipSync(labels));
-    const failure = await failureOf(loadDataset({ name: 'fashion-mnist', root }));
+    const failure = await failureOf(loadTensors({ name: 'fashion-mnist', root }));
     expect(failure).toMatch(/^E_LABELS: .*0 to 9, found 10 at image 4321/);
   }));
 
 test('a missing folder says what to set', async () => {
-  const failure = await failureOf(loadDataset({ name: 'fashion-mnist', root: '/nonexistent/place' }));
+  const failure = await failureOf(loadTensors({ name: 'fashion-mnist', root: '/nonexistent/place' }));
   expect(failure).toMatch(/^E_DATA: cannot read the folder/);
 });

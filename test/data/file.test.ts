@@ -1,10 +1,10 @@
 // A dataset in a safetensors file: taken as it is, refused when its parts do not fit.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadDataset } from '../../lib/data/dataset.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import type { DType, TensorData } from '../../lib/native.js';
 import { failureOf, inFolder } from './places.js';
+import { loadTensors } from './tensors.js';
 
 function floats(shape: readonly number[], value = 0.5): TensorData {
   const count = shape.reduce((product, size) => product * size, 1);
@@ -33,13 +33,13 @@ const GOOD: Readonly<Record<string, TensorData>> = {
 /** What loading a file of these tensors gives or throws. */
 async function load(
   tensors: Readonly<Record<string, TensorData | undefined>>,
-): Promise<ReturnType<typeof loadDataset>> {
-  let result: Promise<Awaited<ReturnType<typeof loadDataset>>> | null = null;
+): Promise<ReturnType<typeof loadTensors>> {
+  let result: Promise<Awaited<ReturnType<typeof loadTensors>>> | null = null;
   await inFolder(async (folder) => {
     const file = join(folder, 'data.safetensors');
     const given = Object.entries(tensors).filter((e): e is [string, TensorData] => e[1] !== undefined);
     await writeSafetensors(file, new Map(given));
-    result = loadDataset({ file });
+    result = loadTensors({ file });
     await result.catch(() => {});
   });
   if (!result) throw new Error('not loaded');
@@ -103,8 +103,8 @@ test.each(MALFORMED)('%s: refused', async (_, change, reason) => {
 });
 
 test('a file that is missing or no safetensors keeps its own code', async () => {
-  expect(await failureOf(loadDataset({ file: '/nonexistent/x' }))).toMatch(/^E_FILE: /);
-  expect(await failureOf(loadDataset({ file: new URL(import.meta.url).pathname }))).toMatch(
+  expect(await failureOf(loadTensors({ file: '/nonexistent/x' }))).toMatch(/^E_FILE: /);
+  expect(await failureOf(loadTensors({ file: new URL(import.meta.url).pathname }))).toMatch(
     /^E_SAFETENSORS: /,
   );
 });

@@ -10,6 +10,7 @@ import { blocks, tableOf } from './pages.js';
 type Json = Readonly<Record<string, unknown>>;
 const GUIDE = 'docs/guide.md';
 const LEAST = { name: 'x', network: { preset: 'mobilenet_cifar10' }, data: { name: 'cifar10', root: 'DIR' } };
+const IMAGES = { ...LEAST, data: { name: 'image-folder', root: 'DIR' } };
 
 /** What a JSON block of the documentation is, by the members it has. */
 const KINDS: readonly { readonly member: string; readonly read: (json: Json) => unknown }[] = [
@@ -55,6 +56,7 @@ function allFields(): ReadonlySet<string> {
     ...knownFields(LEAST, []),
     ...knownFields(LEAST, ['data']),
     ...knownFields({ ...LEAST, data: { file: 'x.safetensors' } }, ['data']),
+    ...knownFields(IMAGES, ['data']),
     ...knownFields(LEAST, ['fit']),
     ...knownFields(LEAST, ['fit', 'optimizer']),
     ...['constant', 'steps', 'cosine', 'wsd'].flatMap((kind) =>
@@ -83,12 +85,13 @@ test('the guide lists every field of an experiment and no other', () => {
 test('the defaults in the guide are those of the experiment file', () => {
   const spec: unknown = parseExperiment({ ...LEAST, name: '<name>' });
   const wsd: unknown = parseExperiment(withSchedule('wsd'));
+  const images: unknown = parseExperiment(IMAGES);
   const at = (value: unknown, path: string): unknown =>
     path.split('.').reduce((inner, key) => (inner as Json | undefined)?.[key], value);
   for (const [field = '', cell = ''] of tableOf(GUIDE, 'fields')) {
     const [path, text] = [plain(field), plain(cell)];
     if (text.startsWith('required')) continue;
-    const value = at(spec, path) ?? at(wsd, path);
+    const value = at(spec, path) ?? at(wsd, path) ?? at(images, path);
     if (text === 'none' || path === 'data.root')
       expect(path === 'data.root' ? undefined : value, path).toBeUndefined();
     else expect(JSON.parse(text), path).toEqual(value);

@@ -1,10 +1,10 @@
 // Small convolutional networks without depthwise layers, trained a little: there the splitting index is the whole second-order term.
 
+import { toDevice } from '../../lib/data/part.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { FORMAT, type Graph } from '../../lib/graph/ir.js';
 import { type DatasetHandle, loadCore } from '../../lib/native.js';
 import { createNetwork, type Network } from '../../lib/network.js';
-import { toDevice } from '../../lib/train/fit.js';
 import { tinyImages } from '../experiment/tiny.js';
 
 export const IMAGES = 96;

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { takeImages, toDevice } from '../../lib/data/part.js';
 import type { RunEvent } from '../../lib/events.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { loadCore, type TensorData, type TrainOptions } from '../../lib/native.js';
 import { createNetwork, type Network } from '../../lib/network.js';
-import { evaluateNetwork, fitEpoch, takeImages, toDevice } from '../../lib/train/fit.js';
+import { evaluateNetwork, fitEpoch } from '../../lib/train/fit.js';
 import { tinyImages } from '../experiment/tiny.js';
 import { assertClose } from '../reference.js';
 

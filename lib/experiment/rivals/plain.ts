@@ -1,11 +1,13 @@
 // Rivals that are trained from scratch: multiples of widths or resolution, and the grown architectures themselves.
 import { resolutionAtMost } from '../../baselines/resolution-multiplier.js';
 import { atMostMacs } from '../../baselines/width-multiplier.js';
+import { sizesAt } from '../../data/images/settings.js';
 import { resizedDataset } from '../../data/resize.js';
 import { decimal } from '../../format.js';
 import type { Graph } from '../../graph/ir.js';
 import { readGraph } from '../../network.js';
 import { stretched } from '../epochs.js';
+import type { Spec } from '../spec.js';
 import type { EntryOf } from '../spec-compare.js';
 import {
   type Contest,
@@ -52,6 +54,12 @@ export function widthMultiplier(contest: Contest): Promise<readonly Outcome[]> {
   });
 }
 
+/** The same augmentation in proportion: shifts keep their share of the image. */
+function dataAtSize(data: Spec['data'], resolution: number, full: number): Spec['data'] {
+  if (!('cropPadding' in data)) return { ...data, ...sizesAt(data, resolution) };
+  return { ...data, cropPadding: Math.round((data.cropPadding * resolution) / full) };
+}
+
 /** A base network on smaller images, from scratch. */
 function onSmaller(
   contest: Contest,
@@ -62,8 +70,7 @@ function onSmaller(
   const full = base.input.shape[1];
   const images = {
     resized: () => resizedDataset(data, resolution, { control, stage: grown.length }),
-    // The same shift as a share of the image.
-    cropPadding: Math.round((spec.data.cropPadding * resolution) / full),
+    data: dataAtSize(spec.data, resolution, full),
   };
   return {
     name: `resolution-multiplier-${target.macs}`,

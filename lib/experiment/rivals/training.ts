@@ -31,8 +31,8 @@ export interface Job {
   readonly start: () => Network | Promise<Network>;
   /** Sparsity training, from the weights that each epoch starts with. */
   readonly penalties?: (graph: Graph, weights: TensorMap) => ReadonlyMap<string, Float32Array>;
-  /** Images of another resolution, and the padding of their random crops. */
-  readonly images?: { readonly resized: () => Promise<Dataset>; readonly cropPadding: number };
+  /** Images of another resolution, and the `data` of the experiment that says so. */
+  readonly images?: { readonly resized: () => Promise<Dataset>; readonly data: Spec['data'] };
 }
 
 export interface Trained {
@@ -55,7 +55,7 @@ function specOf({ spec }: Contest, job: Job, output: string): Spec {
     ...spec,
     name: `${spec.name}: ${job.title}`,
     fit: job.fit,
-    data: job.images === undefined ? spec.data : { ...spec.data, cropPadding: job.images.cropPadding },
+    data: job.images?.data ?? spec.data,
     compare: [],
     output,
   };

@@ -1,0 +1,54 @@
+// How images in files are found, decoded and cropped: the fields of `data` for imagenet and image-folder, and their defaults.
+
+export interface ImageSettings {
+  /** Path of a packed store (`splitgrow data pack`) instead of a root. */
+  readonly store?: string | undefined;
+  /** Height and width of what the network sees, in pixels. */
+  readonly resolution: number;
+  /** The shorter side, in pixels, that images are brought to before a centre crop or a shift; null: 256 / 224 of the resolution. */
+  readonly shortSide: number | null;
+  /** Per channel, of pixels / 255. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Share of a folder without a test part that is kept for testing. */
+  readonly testShare: number;
+  /** Threads that read and decode; null: as many as compute. */
+  readonly workers: number | null;
+  /** Minibatches that are kept ready. */
+  readonly prefetch: number;
+  /** Width times height that an image may have. */
+  readonly maxPixels: number;
+  /** Scans that a progressive JPEG may have. */
+  readonly maxScans: number;
+  /** Let the JPEG decoder shrink by itself as long as no less is left than is wanted. */
+  readonly scaledDecoding: boolean;
+  /** Leave out an image that cannot be decoded, instead of failing. */
+  readonly skipUnreadable: boolean;
+}
+
+/** Mean and standard deviation are ImageNet's, as every published network has them. */
+export const IMAGE_DEFAULTS: ImageSettings = {
+  resolution: 224,
+  shortSide: null,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  testShare: 0.1,
+  workers: null,
+  prefetch: 3,
+  maxPixels: 100_000_000,
+  maxScans: 100,
+  scaledDecoding: true,
+  skipUnreadable: false,
+};
+
+/** 256 at 224 (Krizhevsky et al. 2012), and in proportion elsewhere. */
+export function shortSideOf({ shortSide, resolution }: Sizes): number {
+  return shortSide ?? Math.round((resolution * 256) / 224);
+}
+
+type Sizes = Pick<ImageSettings, 'resolution' | 'shortSide'>;
+
+/** The same crops of smaller or larger images: the shorter side keeps its proportion to the resolution. */
+export function sizesAt({ resolution: before, shortSide }: Sizes, resolution: number): Sizes {
+  return { resolution, shortSide: shortSide === null ? null : Math.round((shortSide * resolution) / before) };
+}
