@@ -1,5 +1,8 @@
 // Options and results of native calls that hold no handle: indices, timed steps, ranks, features.
 
+/** Why work pauses: to be kept and to go on, or to end. */
+export type PauseReason = 'checkpoint' | 'stop';
+
 export type IndexMethod = 'exact' | 'rayleigh';
 export interface IndicesOptions {
   /** One entry a chain of the program. */

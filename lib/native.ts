@@ -4,17 +4,12 @@ import { SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
 import { wrap } from './native-errors.js';
 import type { ImageAugment, ImageCore, ImageProgress, LoaderStats } from './native-images.js';
-import type {
-  BenchOptions,
-  BenchResult,
-  ChainIndices,
-  Features,
-  GroupOptions,
-  IndicesOptions,
-} from './native-options.js';
+import type { IndexCore } from './native-indices.js';
+import type { BenchOptions, BenchResult, Features, GroupOptions, PauseReason } from './native-options.js';
 import { LIBTORCH_VERSION, REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
 
+export type { IndicesPaused, IndicesResult, IndicesStateHandle } from './native-indices.js';
 export type {
   BenchOptions,
   BenchResult,
@@ -23,6 +18,7 @@ export type {
   GroupOptions,
   IndexMethod,
   IndicesOptions,
+  PauseReason,
 } from './native-options.js';
 
 export type DType = 'float32' | 'float64' | 'int64' | 'uint8' | 'int32' | 'bool';
@@ -48,6 +44,8 @@ export type DatasetHandle = Handle<'dataset'>;
 /** Splitting directions of every chain (unit rows, one a neuron). */
 export type DirectionsHandle = Handle<'directions'>;
 export type AbortHandle = Handle<'abort'>;
+/** Asks work to pause after the minibatch it is at. */
+export type PauseHandle = Handle<'pause'>;
 
 export type Device = 'cpu' | 'cuda';
 
@@ -85,6 +83,10 @@ export interface TrainOptions extends ImageAugment {
   /** Minibatches [start, stop) of the epoch are worked on; absent: all. Every random choice is that of the whole epoch. */
   readonly start?: number;
   readonly stop?: number;
+  /** Once asked for, the call returns after the minibatch it is at; of several ranks, all after the same one. */
+  readonly pause?: PauseHandle | null;
+  /** `state` of the call that was paused before `start`: loss and accuracy are then those of the epoch so far. */
+  readonly state?: TensorEntries;
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
@@ -113,6 +115,11 @@ export interface TrainResult {
   readonly seconds: number;
   /** Absent where images are in memory. */
   readonly loader?: LoaderStats | undefined;
+  /** Why it returned before `stop`, with the minibatch to go on with; loss and accuracy are then this rank's, so far. */
+  readonly paused: PauseReason | null;
+  readonly next: number;
+  /** What belongs to a paused epoch besides the network, of all ranks. */
+  readonly state: TensorEntries;
 }
 export interface EvaluateOptions {
   readonly batch: number;
@@ -134,18 +141,15 @@ export interface EvaluateResult {
   readonly seconds: number;
 }
 
-export interface IndicesResult {
-  readonly chains: readonly ChainIndices[];
-  readonly directions: DirectionsHandle;
-  readonly seconds: number;
-}
-
 /** What native/core exports. Everything that returns a promise runs on a thread of its own. */
-export interface Core extends ImageCore {
+export interface Core extends ImageCore, IndexCore {
   features(): Features;
   setThreads(threads: number): void;
   createAbort(): AbortHandle;
   abort(handle: AbortHandle): void;
+  createPause(): PauseHandle;
+  /** A stop is not taken back by a checkpoint. */
+  pause(handle: PauseHandle, why: PauseReason): void;
 
   /** Missing tensors are initialised from `seed`; given ones must match name, shape and dtype (E_WEIGHTS). */
   createNetwork(
@@ -197,18 +201,8 @@ export interface Core extends ImageCore {
     data: DatasetHandle,
     options: { readonly mode: 'eval' | 'train'; readonly batch: number },
   ): Promise<TensorData>;
-  indices(
-    network: NetworkHandle,
-    data: DatasetHandle,
-    options: IndicesOptions,
-    progress: OnProgress | null,
-    abort: AbortHandle | null,
-  ): Promise<IndicesResult>;
   /** uint8 or float32 [N, C, H, W] to [N, C, size, size]: bilinear, antialiased, as PyTorch's interpolate. */
   resizeImages(images: TensorData, size: number, abort: AbortHandle | null): Promise<TensorData>;
-  /** `<chain id>` -> float32 [neurons, dimension]. */
-  readDirections(directions: DirectionsHandle): [string, TensorData][];
-  createDirections(tensors: TensorEntries, device: Device): DirectionsHandle;
   /** A new network for `program`, its tensors rewritten from the old by `surgery`; the old one stays as it is. */
   rewrite(
     network: NetworkHandle,

@@ -6,6 +6,7 @@
 #include "bench.h"
 #include "boundary.h"
 #include "environment.h"
+#include "indices_calls.h"
 #include "memory.h"
 #include "options.h"
 #include "resize.h"
@@ -122,9 +123,20 @@ Napi::Value train(const Napi::CallbackInfo& info) {
   const TrainOptions options = readTrainOptions(readObject(info[2], "options"));
   return runTask(info, info[3], info[4],
                  [network, data, options](const Control& control) -> ToJs {
-                   const Totals t =
+                   const Trained t =
                        trainEpoch(network.get(), *data, options, control);
-                   return [t](Napi::Env env) { return toTotals(env, t); };
+                   return [t](Napi::Env env) {
+                     Napi::Object result = toTotals(env, t.totals);
+                     result.Set("paused", toPause(env, t.pause));
+                     result.Set("next", static_cast<double>(t.state.next));
+                     NamedTensors state;
+                     if (t.state.sums.defined())
+                       state.emplace_back("sums", t.state.sums);
+                     if (t.state.statistics.defined())
+                       state.emplace_back("statistics", t.state.statistics);
+                     result.Set("state", toEntries(env, state));
+                     return result;
+                   };
                  });
 }
 
@@ -161,53 +173,6 @@ Napi::Value forward(const Napi::CallbackInfo& info) {
                      return toTensorData(env, logits);
                    };
                  });
-}
-
-Napi::Value toIndices(Napi::Env env, const Indices& indices,
-                      const Network& network, const IndicesOptions& options) {
-  auto chains = Napi::Array::New(env, indices.chains.size());
-  for (uint32_t i = 0; i < indices.chains.size(); ++i) {
-    const Chain& chain = network.program.chains[i];
-    auto row = Napi::Object::New(env);
-    row.Set("id", chain.id);
-    row.Set("method", options.isExact[i] ? "exact" : "rayleigh");
-    row.Set("neurons", static_cast<double>(chain.neurons));
-    row.Set("dimension", static_cast<double>(chain.dimension));
-    row.Set("indices", toFloat64Array(env, indices.chains[i].indices));
-    row.Set("residuals", toFloat64Array(env, indices.chains[i].residuals));
-    chains[i] = row;
-  }
-  auto result = Napi::Object::New(env);
-  result.Set("chains", chains);
-  result.Set("directions", toHandle(env, indices.directions));
-  result.Set("seconds", indices.seconds);
-  return result;
-}
-
-Napi::Value indices(const Napi::CallbackInfo& info) {
-  const auto network = fromHandle<Network>(info[0]);
-  const auto data = fromHandle<Dataset>(info[1]);
-  const IndicesOptions options =
-      readIndicesOptions(readObject(info[2], "options"));
-  return runTask(info, info[3], info[4],
-                 [network, data, options](const Control& control) -> ToJs {
-                   auto result = std::make_shared<Indices>(
-                       computeIndices(network.get(), *data, options, control));
-                   return [network, options, result](Napi::Env env) {
-                     return toIndices(env, *result, *network, options);
-                   };
-                 });
-}
-
-Napi::Value readDirections(const Napi::CallbackInfo& info) {
-  return toEntries(info.Env(), fromHandle<Directions>(info[0])->tensors);
-}
-Napi::Value createDirections(const Napi::CallbackInfo& info) {
-  auto directions = std::make_shared<Directions>();
-  const at::Device device = readDevice(info[1]);
-  for (const auto& [name, tensor] : readTensors(info[0], "directions"))
-    directions->tensors.emplace_back(name, tensor.to(device));
-  return toHandle(info.Env(), directions);
 }
 
 Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
@@ -256,6 +221,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("setThreads", guard<setThreads>);
   add("createAbort", guard<createAbort>);
   add("abort", guard<abortTask>);
+  add("createPause", guard<createPause>);
+  add("pause", guard<askForPause>);
   add("createNetwork", guard<createNetwork>);
   add("readNetwork", guard<readNetwork>);
   add("writeMomentum", guard<writeMomentum>);
@@ -264,7 +231,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("evaluate", guard<evaluateData>);
   add("recalibrate", guard<recalibrateNetwork>);
   add("forward", guard<forward>);
-  add("indices", guard<indices>);
+  add("indices", guard<indicesOf>);
+  add("createIndicesState", guard<createIndicesState>);
+  add("readIndicesState", guard<readIndicesState>);
   add("resizeImages", guard<resizeImages>);
   add("readDirections", guard<readDirections>);
   add("createDirections", guard<createDirections>);

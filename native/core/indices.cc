@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "group.h"
+#include "indices_state.h"
 #include "train.h"
 
 namespace splitgrow {
@@ -61,23 +62,23 @@ void solve(const Job& job, const Block& block, Indices* result) {
             to.residuals.begin() + block.from);
 }
 
-void runExact(const Job& job, const std::vector<bool>& wanted,
-              Indices* result) {
+// The exact method's sweeps that are left.
+Pause runExact(const Job& job, IndicesState* state) {
   const IndicesOptions& o = job.options;
-  auto sweeps = planBlocks(*job.network, wanted, o.memoryLimit);
   const auto passOver = [&] {
     return job.data.sweep(
         {.batch = o.batch, .tensors = job.network->options()});
   };
-  const int64_t steps = passOver()->steps();
-  const int64_t total = steps * static_cast<int64_t>(sweeps.size());
-  int64_t done = 0, images = 0;
-  for (auto& blocks : sweeps) {
-    std::vector<bool> here(wanted.size(), false);
+  int64_t images = 0;
+  while (state->isSweeping()) {
+    std::vector<Block>& blocks = state->sweeps[state->sweep];
+    std::vector<bool> here(o.isExact.size(), false);
     for (const Block& block : blocks) here[block.chain] = true;
     const auto sweep = passOver();
-    for (int64_t i = 0; i < steps; ++i) {
+    const int64_t steps = sweep->steps();
+    while (state->next < steps) {
       job.control.check();
+      const int64_t i = state->next;
       const Piece piece = sweep->piece(i, 0);
       sweepChains(*job.network, job.folded, piece.batch, here, o,
                   piece.share * job.weightOf(sweep->images(i)),
@@ -90,41 +91,60 @@ void runExact(const Job& job, const std::vector<bool>& wanted,
                     return c.gz;
                   });
       images += sweep->images(i);
-      job.tell("exact", ++done, total, images);
+      const auto sweeps = static_cast<int64_t>(state->sweeps.size());
+      job.tell("exact", state->sweep * steps + ++state->next, steps * sweeps,
+               images);
+      const Pause pause = pauseAsked(o.pause);
+      if (pause != Pause::none) return pause;
     }
     for (Block& block : blocks) {
-      solve(job, block, result);
+      solve(job, block, &state->result);
       block.sums = Tensor();
     }
+    ++state->sweep;
+    state->next = 0;
   }
+  return Pause::none;
 }
 
-void runRayleigh(const Job& job, const std::vector<bool>& wanted,
-                 Indices* result) {
-  const IndicesOptions& o = job.options;
-  Rayleigh descent(*job.network, wanted, o);
+// The rate of an epoch of the descent.
+double rateOf(const IndicesOptions& o, int64_t epoch) {
   double rate = o.learningRate;
+  for (int64_t at = o.decayFirst; at <= epoch; at += o.decayEvery)
+    rate *= o.decayFactor;
+  return rate;
+}
+
+// What is left of the descent.
+Pause runRayleigh(const Job& job, IndicesState* state) {
+  const IndicesOptions& o = job.options;
+  Rayleigh& descent = *state->descent;
   int64_t images = 0;
-  for (int64_t epoch = 0; epoch < o.epochs; ++epoch) {
-    if (epoch >= o.decayFirst && (epoch - o.decayFirst) % o.decayEvery == 0)
-      rate *= o.decayFactor;
-    const auto sweep =
-        job.data.sweep({.batch = o.batch,
-                        .shuffle = o.shuffle,
-                        .seed = o.seed + static_cast<uint64_t>(epoch) + 1,
-                        .tensors = job.network->options()});
-    const bool isLast = epoch + 1 == o.epochs;
-    if (isLast) descent.beginAverage();
+  for (; state->epoch < o.epochs; ++state->epoch, state->next = 0) {
+    const auto sweep = job.data.sweep(
+        {.batch = o.batch,
+         .shuffle = o.shuffle,
+         .seed = o.seed + static_cast<uint64_t>(state->epoch) + 1,
+         .tensors = job.network->options()});
+    const bool isLast = state->epoch + 1 == o.epochs;
+    if (isLast && state->next == 0) descent.beginAverage();
     const int64_t steps = sweep->steps();
-    for (int64_t i = 0; i < steps; ++i) {
+    const double rate = rateOf(o, state->epoch);
+    while (state->next < steps) {
       job.control.check();
+      const int64_t i = state->next;
       descent.step(*job.network, job.folded, sweep->piece(i, 0), rate);
       if (isLast) descent.average(job.weightOf(sweep->images(i)));
       images += sweep->images(i);
-      job.tell("rayleigh", epoch * steps + i + 1, o.epochs * steps, images);
+      job.tell("rayleigh", state->epoch * steps + ++state->next,
+               o.epochs * steps, images);
+      const Pause pause = pauseAsked(o.pause);
+      const bool isDone = isLast && state->next == steps;
+      if (pause != Pause::none && !isDone) return pause;
     }
   }
-  descent.finish(result, result->directions.get(), *job.network);
+  descent.finish(&state->result, state->result.directions.get(), *job.network);
+  return Pause::none;
 }
 
 // By node; empty: none.
@@ -151,12 +171,6 @@ std::vector<bool> trainedNodes(const Network& network,
   return trained;
 }
 
-bool isAny(const std::vector<bool>& wanted) {
-  for (const bool one : wanted)
-    if (one) return true;
-  return false;
-}
-
 }  // namespace
 
 Tensor withSign(const Tensor& v) {
@@ -164,35 +178,28 @@ Tensor withSign(const Tensor& v) {
   return v * at::where(v.gather(1, largest) < 0, -1.0, 1.0).to(v.scalar_type());
 }
 
-Indices computeIndices(Network* network, const Dataset& data,
-                       const IndicesOptions& options, const Control& control) {
+Pause computeIndices(Network* network, const Dataset& data,
+                     const IndicesOptions& options, const Control& control,
+                     IndicesState* state) {
   const at::NoGradGuard noGrad;
   const std::lock_guard<std::mutex> lock(network->busy);
+  const std::lock_guard<std::mutex> own(state->busy);
   checkFits(*network, data);
-  const auto& chains = network->program.chains;
-  require(options.isExact.size() == chains.size(), "E_ARGUMENT", "expected ",
-          chains.size(), " methods, found ", options.isExact.size());
   const Folded folded(*network, trainedNodes(*network, options));
   const Job job{network, data, options, control, folded, Clock::now()};
-  Indices result;
-  result.directions = std::make_shared<Directions>();
-  for (const Chain& chain : chains) {
-    result.chains.push_back({std::vector<double>(chain.neurons, 0),
-                             std::vector<double>(chain.neurons, 0)});
-    result.directions->tensors.emplace_back(chain.id, Tensor());
-  }
-  std::vector<bool> isRayleigh = options.isExact;
-  isRayleigh.flip();
-  if (isAny(options.isExact)) runExact(job, options.isExact, &result);
-  if (isAny(isRayleigh)) runRayleigh(job, isRayleigh, &result);
+  Pause pause = runExact(job, state);
+  if (pause == Pause::none && state->descent) pause = runRayleigh(job, state);
+  state->seconds +=
+      std::chrono::duration<double>(Clock::now() - job.start).count();
+  state->result.seconds = state->seconds;
+  if (pause != Pause::none) return pause;
+  const auto& chains = network->program.chains;
   for (size_t i = 0; i < chains.size(); ++i)
-    for (const double index : result.chains[i].indices)
+    for (const double index : state->result.chains[i].indices)
       require(std::isfinite(index), "E_NOT_FINITE",
               "a splitting index of layer ", chains[i].id, " is ", index,
               "; the network's weights or the batch hold values that overflow");
-  result.seconds =
-      std::chrono::duration<double>(Clock::now() - job.start).count();
-  return result;
+  return Pause::none;
 }
 
 }  // namespace splitgrow

@@ -4,6 +4,7 @@
 #include "boundary.h"
 #include "data.h"
 #include "net.h"
+#include "pause.h"
 #include "rows.h"
 
 namespace splitgrow {
@@ -32,6 +33,7 @@ struct IndicesOptions {
   std::vector<std::string> trainedNorms;
   uint64_t seed = 0;
   int64_t memoryLimit = int64_t{1} << 30;
+  std::shared_ptr<PauseFlag> pause;
 };
 
 struct ChainIndices {
@@ -44,8 +46,12 @@ struct Indices {
   double seconds = 0;
 };
 
-Indices computeIndices(Network* network, const Dataset& data,
-                       const IndicesOptions& options, const Control& control);
+// Goes on from `state`, which is new or was paused: to its result, or to where
+// it is paused.
+struct IndicesState;
+Pause computeIndices(Network* network, const Dataset& data,
+                     const IndicesOptions& options, const Control& control,
+                     IndicesState* state);
 
 // --- shared by the methods ---
 
@@ -99,8 +105,8 @@ struct Rayleigh {
   void average(double weight);
   void finish(Indices* result, Directions* directions, const Network& network);
 
-  const std::vector<bool>& wanted;
-  const IndicesOptions& options;
+  const std::vector<bool> wanted;
+  const IndicesOptions options;
   Tensors v, square, velocity;  // [neurons, dimension], by chain
   Tensors used, products;       // v before the latest step, and S v
   std::vector<std::vector<double>> quotients;

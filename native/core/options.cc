@@ -22,6 +22,13 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
     options.microBatch = readInteger(o, "microBatch", 0, kMost);
   if (o.Has("start")) options.start = readInteger(o, "start", 0, kMost);
   if (o.Has("stop")) options.stop = readInteger(o, "stop", 0, kMost);
+  options.pause = readPause(o);
+  if (o.Has("state"))
+    for (const auto& [name, tensor] : readTensors(field(o, "state"), "state")) {
+      require(name == "sums" || name == "statistics", "E_ARGUMENT",
+              "state: expected sums and statistics, found ", name);
+      (name == "sums" ? options.state.sums : options.state.statistics) = tensor;
+    }
   options.momentum = readNumber(o, "momentum");
   options.nesterov = readBool(o, "nesterov");
   options.weightDecay = readNumber(o, "weightDecay");
@@ -92,6 +99,7 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
   options.auxiliary = readBool(o, "auxiliary");
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
+  options.pause = readPause(o);
   return options;
 }
 

@@ -50,6 +50,27 @@ Loss passesOver(Network* network, const Piece& piece, const Run& run,
   return loss;
 }
 
+// Goes on with the sums and statistics of a pause. Other ranks than there were
+// cannot each have their own: one takes all sums, each the mean statistics.
+void takeUp(const TrainState& state, Network* network, Sums* sums) {
+  if (!state.sums.defined()) return;
+  require(state.sums.dim() == 2 && state.sums.size(1) == 3 &&
+              state.sums.scalar_type() == at::kDouble,
+          "E_ARGUMENT", "state: expected sums float64 [ranks, 3], found ",
+          state.sums.sizes());
+  Tensor own = ownRow(state.sums);
+  if (!own.defined() && groupRank() == 0) own = state.sums.sum(0);
+  if (own.defined()) sums->values.copy_(own);
+  if (!state.statistics.defined()) return;
+  const int64_t count = statisticsOf(*network).numel();
+  require(state.statistics.dim() == 2 && state.statistics.size(1) == count,
+          "E_ARGUMENT", "state: expected statistics [ranks, ", count,
+          "], found ", state.statistics.sizes());
+  Tensor row = ownRow(state.statistics);
+  if (!row.defined()) row = state.statistics.mean(0);
+  writeStatistics(network, row);
+}
+
 }  // namespace
 
 void checkFits(const Network& network, const Dataset& data) {
@@ -89,8 +110,8 @@ void sgdStep(Network* network, const TrainOptions& options, double rate) {
   }
 }
 
-Totals trainEpoch(Network* network, const Dataset& data,
-                  const TrainOptions& options, const Control& control) {
+Trained trainEpoch(Network* network, const Dataset& data,
+                   const TrainOptions& options, const Control& control) {
   const at::NoGradGuard noGrad;
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
@@ -113,10 +134,16 @@ Totals trainEpoch(Network* network, const Dataset& data,
   Run run;
   run.isTraining = true;
   Sums sums(network->device);
+  takeUp(options.state, network, &sums);
   Tensor gathered;  // gradients of the pieces so far
-  int64_t images = 0;
+  int64_t images = 0, before = 0;
+  if (options.state.sums.defined())
+    for (int64_t i = 0; i < options.start; ++i) before += sweep->images(i);
+  Trained result;
+  result.state.next = options.start;
   const bool isHost = network->device.is_cpu();
-  for (int64_t i = options.start; i < stop; ++i) {
+  while (result.pause == Pause::none && result.state.next < stop) {
+    const int64_t i = result.state.next++;
     control.check();
     const int64_t pieces = sweep->pieces(i);
     for (int64_t j = 0; j < pieces; ++j) {
@@ -143,14 +170,21 @@ Totals trainEpoch(Network* network, const Dataset& data,
     ProgressReport report{
         "train", i + 1, steps, images, secondsSince(start), std::nan("")};
     if (isHost || i + 1 == stop || i % 50 == 49)
-      report.loss = sums.totals(images, 0).loss;
+      report.loss = sums.totals(before + images, 0).loss;
     control.report(report);
+    if (i + 1 < stop) result.pause = pauseAsked(options.pause);
   }
-  sumOverGroup(sums.values);
-  shareStatistics(network);
-  const Totals totals = sums.totals(images, secondsSince(start));
-  requireFinite(totals.loss, stop - 1);
-  return totals;
+  if (result.pause != Pause::none) {
+    result.state.sums = gatherRows(sums.values);
+    if (groupWorld() > 1 && !options.syncsNorm)
+      result.state.statistics = gatherRows(statisticsOf(*network));
+  } else {
+    sumOverGroup(sums.values);
+    shareStatistics(network);
+  }
+  result.totals = sums.totals(before + images, secondsSince(start));
+  requireFinite(result.totals.loss, result.state.next - 1);
+  return result;
 }
 
 }  // namespace splitgrow

@@ -4,14 +4,25 @@
 #include "boundary.h"
 #include "data.h"
 #include "net.h"
+#include "pause.h"
 
 namespace splitgrow {
+
+// Where an epoch was paused, besides the network itself.
+struct TrainState {
+  int64_t next = 0;  // the minibatch to go on with
+  at::Tensor sums;   // float64 [ranks, 3], of Sums; undefined: of a new epoch
+  // [ranks, n], running statistics; undefined where every rank has the same
+  at::Tensor statistics;
+};
 
 struct TrainOptions {
   int64_t batch = 1;
   int64_t microBatch = 0;  // images a pass, about; gradients add up; 0: all
   std::vector<double> learningRates;  // one a minibatch of the epoch
   int64_t start = 0, stop = -1;       // minibatches worked on; -1: to the last
+  TrainState state;                   // of the pause before `start`
+  std::shared_ptr<PauseFlag> pause;
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
   bool nesterov = false, decaysAll = true, shuffle = true;
   bool syncsNorm = false;  // batch statistics over all ranks
@@ -33,11 +44,19 @@ struct Totals {
   int64_t images = 0;
 };
 
+// Of minibatches [0, state.next) where the call began with an epoch or went on
+// with a state, else of those of the call. A paused one has this rank's sums.
+struct Trained {
+  Totals totals;
+  Pause pause = Pause::none;
+  TrainState state;  // sums and statistics where it was paused
+};
+
 // SGD on the whole parameter buffer, as torch.optim.SGD does it.
 void sgdStep(Network* network, const TrainOptions& options, double rate);
 
-Totals trainEpoch(Network* network, const Dataset& data,
-                  const TrainOptions& options, const Control& control);
+Trained trainEpoch(Network* network, const Dataset& data,
+                   const TrainOptions& options, const Control& control);
 Totals evaluate(const Network& network, const Dataset& data,
                 const EvaluateOptions& options, const Control& control);
 at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
