@@ -1,10 +1,11 @@
-// The preset networks, one row a preset: MobileNetV1, MobileNetV2, and the paper's CIFAR seeds.
+// The preset networks, one row a preset: MobileNetV1, MobileNetV2, ResNet, and the paper's CIFAR seeds.
 import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import { complaint, type Field, hint, row } from '../graph/fields.js';
 import { FORMAT, type Graph, type GraphNode } from '../graph/ir.js';
 import { ACTIVATION_KINDS, MAX_WIDTH } from '../graph/ops.js';
-import { type Block, type BlockStyle, blockNodes, parseBlocks, scaleBlocks } from './notation.js';
+import { type Block, type BlockStyle, BOTTLENECK } from './blocks.js';
+import { blockNodes, parseBlocks, scaleBlocks } from './notation.js';
 
 /** Options of `buildPreset`; each preset knows some of them and has its own defaults. */
 export interface PresetOptions {
@@ -26,6 +27,8 @@ export interface PresetOptions {
   readonly shortcut?: string;
   /** mobilenet_v2: dropout before the classifier; 0: none. */
   readonly dropout?: number;
+  /** resnet18, resnet50: the 7x7 convolution and max pooling of ImageNet, or a 3x3 convolution for small images. */
+  readonly stem?: string;
 }
 
 type Settings = Required<PresetOptions>;
@@ -69,11 +72,36 @@ const V2 = 'conv32s2 ir16t1 ir24s2n2 ir32s2n3 ir64s2n4 ir96n3 ir160s2n3 ir320 pw
  */
 const V2_SEED = 'conv11s2 ir6t1 ir8t5s2n2 ir11t5s2n3 ir22t5s2n3 ir22e100 ir33t5n3 ir56t5s2n3 ir112t5 pw448';
 const V2_LISTS: Readonly<Record<string, string>> = { '0.3': V2_SEED };
+/** He et al. 2016, table 1. */
+const RESNETS = {
+  resnet18: 'stem64s2 basic64n2 basic128s2n2 basic256s2n2 basic512s2n2',
+  resnet50: 'stem64s2 bottle256n3 bottle512s2n4 bottle1024s2n6 bottle2048s2n3',
+} as const;
 /** Seed of the paper's section 5.2 (widths in the authors' code). */
 const CIFAR100 = 'conv8 ds8 ds8s2 ds8 ds16s2 ds16 ds24s2 ds24n5 ds32s2 ds32';
 
 const multiplied = (text: string, { width, round }: Settings): readonly Block[] =>
   scaleBlocks(parseBlocks(text), (w) => divisible(w * width, round));
+
+/** The inner widths are what is multiplied: a bottleneck's output stays four times as wide. */
+function resnetBlocks(text: string, { width, round, stem }: Settings): readonly Block[] {
+  return parseBlocks(text).map((block) => {
+    const times = block.kind === 'bottle' ? BOTTLENECK : 1;
+    const scaled = { ...block, width: times * divisible((block.width / times) * width, round) };
+    return block.kind === 'stem' && stem === 'small' ? { ...scaled, kind: 'conv', stride: 1 } : scaled;
+  });
+}
+
+const resnet = (depth: number, text: string): Preset => ({
+  summary: `ResNet-${depth} (He et al. 2016), as in torchvision; "stem": "small" for images of 32 or 64 pixels`,
+  options: {
+    ...common(224, 1000, 'relu'),
+    width: MULTIPLIER,
+    round: count(1, 1024),
+    stem: { kind: 'choice', choices: ['imagenet', 'small'], default: 'imagenet' },
+  },
+  blocks: (settings) => resnetBlocks(text, settings),
+});
 
 /** MobileNetV2's last convolution is not made narrower, only wider (Sandler et al. 2018, section 6). */
 function v2Blocks(settings: Settings): readonly Block[] {
@@ -109,6 +137,8 @@ export const ZOO: Readonly<Record<string, Preset>> = {
     },
     blocks: v2Blocks,
   },
+  resnet18: resnet(18, RESNETS.resnet18),
+  resnet50: resnet(50, RESNETS.resnet50),
   mobilenet_cifar10: {
     summary: "the paper's CIFAR-10 variants: k blocks of `width` channels, and one extra block",
     options: { ...common(32, 10, 'relu'), width: count(8, MAX_WIDTH), blocks: count(3, 1000) },
@@ -126,7 +156,9 @@ const NAME: Field = { kind: 'choice', choices: [] };
 /** Every option of the preset: the given ones, checked, and the defaults. */
 function settingsOf(name: string, preset: Preset, options: PresetOptions): Settings {
   const known: Readonly<Record<string, Field>> = { ...preset.options, name: NAME };
-  const settings: Record<string, unknown> = { round: 1, blocks: 1, shortcut: 'identity', dropout: 0, name };
+  const settings: Record<string, unknown> = {
+    ...{ round: 1, blocks: 1, shortcut: 'identity', dropout: 0, stem: 'imagenet', name },
+  };
   for (const [key, field] of Object.entries(preset.options)) settings[key] = field.default;
   for (const [key, value] of Object.entries(options)) {
     const field = row(known, key);
