@@ -97,6 +97,20 @@ export function randomWeights(graph: Graph, seed: number): Weights {
   return weights;
 }
 
+/** Random weights under which deep networks neither explode nor die: normal-sized layers, norms that nearly normalise. */
+export function mildWeights(graph: Graph, seed: number): Weights {
+  const random = randomOf(seed + 5);
+  const around = (middle: number, by: number): number => middle + by * (2 * random() - 1);
+  return new Map(
+    [...randomWeights(graph, seed)].map(([name, { shape }]): [string, Tensor] => {
+      const fan = shape.slice(1).reduce((product, length) => product * length, 1);
+      if (shape.length > 1) return [name, tensor(shape, () => around(0, Math.sqrt(6 / fan)))];
+      const isScale = /\.(weight|running_var)$/.test(name);
+      return [name, tensor(shape, () => (isScale ? around(1, 0.3) : around(0, 0.2)))];
+    }),
+  );
+}
+
 /** Some neurons of some splittable groups, named in any one of the tied layers or in several, some twice. */
 export function randomPlan(graph: Graph, seed: number): Plan {
   const { below, chance, one } = drawOf(seed + 2);

@@ -20,6 +20,8 @@ test('MACs are the published ones, exactly', () => {
     ['mobilenet_v2', { width: 0.3, shortcut: 'conv' }, 39_113_557],
     ['mobilenet_v2', { width: 0.3, round: 8 }, 56_431_264],
     ['mobilenet_cifar10', {}, 269_136],
+    ['resnet18', {}, 1_814_073_344],
+    ['resnet50', {}, 4_089_184_256],
   ];
   for (const [name, options, want] of published)
     expect(macs(buildPreset(name, options)), `${name} ${JSON.stringify(options)}`).toBe(want);
@@ -149,6 +151,8 @@ test('unknown presets and options are refused, naming the nearest', () => {
     options(JSON.parse('{"__proto__": 1}')),
     () => buildPreset('mobilenet_v1', { width: 0 }),
     () => buildPreset('mobilenet_v2', { dropout: 1 }),
+    () => buildPreset('resnet18', { stem: 'tiny' }),
+    () => buildPreset('resnet50', { shortcut: 'conv' }),
   ]) {
     expect(codeOf(act)).toBe('E_PRESET');
   }
