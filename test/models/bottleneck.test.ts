@@ -161,8 +161,8 @@ for (const shortcut of SHORTCUTS) {
     const each = pixels.length / IMAGES;
     const images = labels.map((_, n) => tensor(shape, (i) => pixels[n * each + i] ?? 0));
     const vectors = new Map(core().readDirections(directions));
-    // A residual block of 8 x 8 positions, one of 2 x 2, and where they are, their learned shortcuts.
-    const layers = ['b3', 'b12'].flatMap((block) => [
+    // A residual block of 4 x 4 positions, one of 2 x 2, and where they are, their learned shortcuts.
+    const layers = ['b5', 'b12'].flatMap((block) => [
       `${block}_project`,
       ...(shortcut === 'conv' ? [`${block}_shortcut`] : []),
     ]);
