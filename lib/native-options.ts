@@ -44,11 +44,19 @@ export interface BenchOptions {
   readonly batch: number;
   readonly repeats: number;
   readonly warmup: number;
+  /** Bytes that the exact method's sums may take; 1 GiB where absent. */
+  readonly memoryLimit?: number;
+  /** One entry a chain of the program: whether its indices are computed; all where absent. */
+  readonly chains?: readonly boolean[];
 }
 export interface BenchResult {
   readonly milliseconds: Float64Array;
   /** Peak of tensor memory during the step above what was held before it; bytes. */
   readonly peakBytes: number;
+  /** What the step keeps from one time to the next (the descent's vectors); bytes. */
+  readonly stateBytes: number;
+  /** Sweeps over the data of an exact pass within the memory limit. */
+  readonly sweeps: number;
 }
 
 export interface GroupOptions {

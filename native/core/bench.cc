@@ -15,22 +15,49 @@ namespace {
 using at::Tensor;
 
 constexpr int64_t kMost = int64_t{1} << 31;
+constexpr int64_t kMostExact = int64_t{1} << 53;  // whole in a double
+using Sweeps = std::vector<std::vector<Block>>;
+
+// Time of a step; stopped for what a step does that is not to be timed.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const c10::Device& device) : device_(device) {}
+  void start() {
+    synchronize(device_);
+    since_ = Clock::now();
+  }
+  void stop() {
+    synchronize(device_);
+    total_ += Clock::now() - since_;
+  }
+  double milliseconds() const { return total_.count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const c10::Device device_;
+  Clock::time_point since_;
+  std::chrono::duration<double, std::milli> total_{0};
+};
 
 struct Bench {
   Network* network;
+  const Control& control;
   const Piece piece;
   const Folded folded;
-  const std::vector<bool> all;
+  const std::vector<bool> chains;  // whose indices are computed
   IndicesOptions options;
+  Sweeps sweeps() const {
+    return planBlocks(*network, chains, options.memoryLimit);
+  }
 };
 
-using StepOf = std::function<void()>;
+using StepOf = std::function<void(Stopwatch*)>;
 
 StepOf trainStep(Bench* b) {
   TrainOptions options;
   options.momentum = 0.9;
   options.weightDecay = 1e-4;
-  return [b, options] {
+  return [b, options](Stopwatch*) {
     Run run;
     run.isTraining = true;
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
@@ -44,52 +71,67 @@ StepOf trainStep(Bench* b) {
 }
 
 StepOf forwardStep(Bench* b) {
-  return [b] {
+  return [b](Stopwatch*) {
     forwardEvaluation(*b->network, b->folded, b->piece.batch.images, nullptr);
   };
 }
 
 StepOf rayleighStep(Bench* b, bool auxiliary) {
   b->options.auxiliary = auxiliary;
-  auto descent = std::make_shared<Rayleigh>(*b->network, b->all, b->options);
-  return
-      [b, descent] { descent->step(*b->network, b->folded, b->piece, 1e-3); };
+  auto descent = std::make_shared<Rayleigh>(*b->network, b->chains, b->options);
+  return [b, descent](Stopwatch*) {
+    descent->step(*b->network, b->folded, b->piece, 1e-3);
+  };
 }
 
-// The sums of one sweep, from the one minibatch.
-void accumulateAll(Bench* b, std::vector<Block>* blocks) {
-  std::vector<bool> here(b->all.size(), false);
+// Adds the minibatch to the sums of one sweep. The sums are made, and made
+// zero, outside the time: once a sweep over the data, not once a minibatch.
+void accumulateAll(Bench* b, std::vector<Block>* blocks, Stopwatch* watch) {
+  b->control.check();
+  std::vector<bool> here(b->chains.size(), false);
   for (const Block& block : *blocks) here[block.chain] = true;
+  const auto add = [&](Block* block, const ChainView& view, const Tensor& h) {
+    const int64_t d = b->network->program.chains[block->chain].dimension;
+    if (!block->sums.defined()) {
+      watch->stop();
+      block->sums = at::zeros({d, d, block->count}, b->network->options());
+      watch->start();
+    }
+    accumulate(block, view, h);
+  };
   sweepChains(*b->network, b->folded, b->piece.batch, here, b->options, 1,
               [&](const ChainView& view) {
                 if (view.isFlat()) return view.g;
                 const Curvature c = view.curvatureOf(Tensor(), true);
                 for (Block& block : *blocks)
-                  if (block.chain == view.chain) accumulate(&block, view, c.p);
+                  if (block.chain == view.chain) add(&block, view, c.p);
                 return c.gz;
               });
 }
 
 // As many sweeps as the memory limit asks for, as an exact pass makes them.
 StepOf exactStep(Bench* b) {
-  return [b] {
-    for (auto& blocks : planBlocks(*b->network, b->all, b->options.memoryLimit))
-      accumulateAll(b, &blocks);
+  return [b](Stopwatch* watch) {
+    for (auto& blocks : b->sweeps()) {
+      accumulateAll(b, &blocks, watch);
+      blocks.clear();
+    }
   };
 }
 
-// All matrices at once: they must fit.
+// The eigensolver alone, once a sweep as an exact pass calls it.
 StepOf eigenStep(Bench* b) {
-  auto sweeps = planBlocks(*b->network, b->all, b->options.memoryLimit);
-  require(sweeps.size() <= 1, "E_ARGUMENT",
-          "the splitting matrices of this network do not fit into ",
-          b->options.memoryLimit, " bytes; take a narrower one");
-  auto blocks = std::make_shared<std::vector<Block>>();
-  if (!sweeps.empty()) *blocks = std::move(sweeps[0]);
-  accumulateAll(b, blocks.get());
-  return [blocks] {
-    for (const Block& block : *blocks)
-      if (block.sums.defined()) smallestEigen(block);
+  return [b](Stopwatch* watch) {
+    for (auto& blocks : b->sweeps()) {
+      Stopwatch other(b->network->device);
+      watch->stop();
+      accumulateAll(b, &blocks, &other);
+      watch->start();
+      for (Block& block : blocks) {
+        if (block.sums.defined()) smallestEigen(block);
+        block.sums = Tensor();
+      }
+    }
   };
 }
 
@@ -114,22 +156,34 @@ BenchResult bench(Network* network, const Dataset& data,
   checkFits(*network, data);
   const auto sweep = data.sweep(
       {.batch = options.batch, .tensors = network->options(), .shards = false});
-  Bench b{network, sweep->piece(0, 0), Folded(*network),
-          std::vector<bool>(network->program.chains.size(), true),
-          IndicesOptions()};
+  const size_t chains = network->program.chains.size();
+  require(options.chains.empty() || options.chains.size() == chains,
+          "E_ARGUMENT", "expected an entry for each of ", chains,
+          " chains, found ", options.chains.size());
+  Bench b{
+      network,
+      control,
+      sweep->piece(0, 0),
+      Folded(*network),
+      options.chains.empty() ? std::vector<bool>(chains, true) : options.chains,
+      IndicesOptions()};
+  b.options.memoryLimit = options.memoryLimit;
   for (const auto& row : kSteps) {
     if (options.what != row.name) continue;
+    const PeakMemory all(network->device);
     const StepOf step = row.make(&b);
     BenchResult result;
+    result.stateBytes = all.held();
+    result.sweeps = static_cast<int64_t>(b.sweeps().size());
     for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
       control.check();
       const PeakMemory peak(network->device);
-      const auto start = std::chrono::steady_clock::now();
-      step();
-      synchronize(network->device);
-      const std::chrono::duration<double, std::milli> time =
-          std::chrono::steady_clock::now() - start;
-      if (i >= options.warmup) result.milliseconds.push_back(time.count());
+      Stopwatch watch(network->device);
+      watch.start();
+      step(&watch);
+      watch.stop();
+      if (i >= options.warmup)
+        result.milliseconds.push_back(watch.milliseconds());
       result.peakBytes = peak.bytes();
     }
     return result;
@@ -142,9 +196,18 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto data = fromHandle<Dataset>(info[1]);
   const Napi::Object o = readObject(info[2], "options");
-  const BenchOptions options{
-      readString(o, "what"), readInteger(o, "batch", 1, kMost),
-      readInteger(o, "repeats", 1, kMost), readInteger(o, "warmup", 0, kMost)};
+  BenchOptions options;
+  options.what = readString(o, "what");
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.repeats = readInteger(o, "repeats", 1, kMost);
+  options.warmup = readInteger(o, "warmup", 0, kMost);
+  if (o.Has("memoryLimit"))
+    options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
+  if (o.Has("chains")) {
+    const Napi::Array chains = readArray(field(o, "chains"), "chains");
+    for (uint32_t i = 0; i < chains.Length(); ++i)
+      options.chains.push_back(Napi::Value(chains[i]).ToBoolean());
+  }
   return runTask(
       info, info.Env().Null(), info[3],
       [network, data, options](const Control& control) -> ToJs {
@@ -153,6 +216,8 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
           auto result = Napi::Object::New(env);
           result.Set("milliseconds", toFloat64Array(env, b.milliseconds));
           result.Set("peakBytes", static_cast<double>(b.peakBytes));
+          result.Set("stateBytes", static_cast<double>(b.stateBytes));
+          result.Set("sweeps", static_cast<double>(b.sweeps));
           return result;
         };
       });

@@ -156,4 +156,9 @@ int64_t PeakMemory::bytes() const {
          before_;
 }
 
+int64_t PeakMemory::held() const {
+  return (device_.is_cpu() ? cache().held() : allocatedOn(device_, false)) -
+         before_;
+}
+
 }  // namespace splitgrow

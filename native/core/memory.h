@@ -23,6 +23,8 @@ class PeakMemory {
  public:
   explicit PeakMemory(const c10::Device& device);
   int64_t bytes() const;
+  // Held now, above what was held before.
+  int64_t held() const;
 
  private:
   c10::Device device_;
