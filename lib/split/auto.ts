@@ -78,20 +78,31 @@ function workOf(
   return candidates.reduce((sum, candidate, i) => sum + candidate[methods[i] ?? 'exact'], passes * pass);
 }
 
-/** The method of each chain of the lowered graph: the cheapest in all, within the memory limit. */
-export function chooseMethods(graph: Graph, settings: AutoSettings): readonly IndexMethod[] {
+export interface MethodChoice {
+  /** One a chain of the lowered graph. */
+  readonly methods: readonly IndexMethod[];
+  /** Work in units of WORK: of the choice, and of one method everywhere, whatever memory that takes. */
+  readonly work: { readonly chosen: number; readonly exact: number; readonly rayleigh: number };
+}
+
+/** The cheapest method of each chain in all, within the memory limit, with what the model expects of it. */
+export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice {
   const candidates = lower(graph).chains.map(candidateOf(graph, settings));
   const pass = WORK.pass * 3 * settings.images * macs(graph);
+  const work = (methods: readonly IndexMethod[]): number =>
+    workOf(methods, candidates, pass, settings.epochs);
   const each = candidates.map(
     ({ exact, rayleigh }): IndexMethod => (exact <= rayleigh ? 'exact' : 'rayleigh'),
   );
+  const [exact, rayleigh] = [each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')];
   // One layer that descends makes the network run T times more: exact everywhere may be cheaper in all.
-  const options = [each, each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')].map(
-    (methods) => withinMemory(methods, candidates, settings.memoryLimit),
-  );
-  return options.reduce((best, one) =>
-    workOf(one, candidates, pass, settings.epochs) < workOf(best, candidates, pass, settings.epochs)
-      ? one
-      : best,
-  );
+  const methods = [each, exact, rayleigh]
+    .map((option) => withinMemory(option, candidates, settings.memoryLimit))
+    .reduce((best, one) => (work(one) < work(best) ? one : best));
+  return { methods, work: { chosen: work(methods), exact: work(exact), rayleigh: work(rayleigh) } };
+}
+
+/** The method of each chain of the lowered graph: the cheapest in all, within the memory limit. */
+export function chooseMethods(graph: Graph, settings: AutoSettings): readonly IndexMethod[] {
+  return weighMethods(graph, settings).methods;
 }
