@@ -34,6 +34,8 @@ export {
   reproduce,
 } from './api/reproduce.js';
 export { split } from './api/split.js';
+export type { SplittingBenchDocument, SplittingBenchOptions } from './bench/documents.js';
+export { benchSplitting, type SplittingBenchResult } from './bench/splitting.js';
 export { type GetDataOptions, getData } from './data/get/get.js';
 export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';
 export type { DataFile, DataProgress, GetDataControl, GetDataDocument } from './data/get/work.js';

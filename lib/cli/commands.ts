@@ -1,5 +1,6 @@
 // The commands of splitgrow, one row each; the program, its help and its errors are built from this table.
 import { BENCH } from './bench.js';
+import { BENCH_SPLITTING } from './bench-splitting.js';
 import type { Command } from './command.js';
 import { COMPARE } from './compare.js';
 import { COST } from './cost.js';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   REPRODUCE,
   EVAL,
   BENCH,
+  BENCH_SPLITTING,
   LAUNCH,
   DATA_GET,
   DATA_LIST,

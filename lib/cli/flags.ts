@@ -63,9 +63,23 @@ function isWithin(value: number, { min = -Infinity, max = Infinity, isOpen = fal
 
 export function number(value: string, help: string, range: Range = {}): Flag<number | undefined> {
   return flag(value, help, (given, name) => {
-    const parsed = NUMBER.test(given) ? Number(given) : Number.NaN;
-    if (!Number.isFinite(parsed) || !isWithin(parsed, range))
-      throw wrong(name, describe('a number', range), given);
+    const parsed = readNumber(given, range);
+    if (Number.isNaN(parsed)) throw wrong(name, describe('a number', range), given);
+    return parsed;
+  });
+}
+
+function readNumber(given: string, range: Range): number {
+  const parsed = NUMBER.test(given) ? Number(given) : Number.NaN;
+  return Number.isFinite(parsed) && isWithin(parsed, range) ? parsed : Number.NaN;
+}
+
+/** Numbers with commas between them. */
+export function numbers(value: string, help: string, range: Range = {}): Flag<readonly number[] | undefined> {
+  return flag(value, help, (given, name) => {
+    const parsed = given.split(',').map((one) => readNumber(one.trim(), range));
+    if (parsed.some(Number.isNaN))
+      throw wrong(name, `numbers with commas between them, each ${describe('a number', range)}`, given);
     return parsed;
   });
 }

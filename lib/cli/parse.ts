@@ -62,6 +62,16 @@ function summaryOf(group: string, commands: readonly Command[]): string {
   return `${words.join(', ')}: see splitgrow ${group} --help`;
 }
 
+/** `bench --json splitting`: a flag before the second word would be the first word's, and be forgotten. */
+function refuseEarly({ name }: Command, parent: Commander): void {
+  const early = Object.keys(parent.opts()).find((key) => parent.getOptionValueSource(key) === 'cli');
+  if (early === undefined) return;
+  throw new SplitgrowError(
+    'E_USAGE',
+    `${flagName(early)}: expected after "${name}", found before its last word; move it to the end`,
+  );
+}
+
 /** Commander's program over a table of commands; `execute` gets the command and its values. */
 export function buildProgram(
   commands: readonly Command[],
@@ -75,13 +85,18 @@ export function buildProgram(
     .version(version)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
-    .showSuggestionAfterError();
-  const groups = new Map<string, Commander>();
+    .showSuggestionAfterError()
+    .enablePositionalOptions();
+  const made = new Map<string, Commander>();
   for (const command of commands) {
     const [last = '', group] = command.name.split(' ').reverse();
-    const parent = group === undefined ? program : (groups.get(group) ?? program.command(group));
-    if (group !== undefined) groups.set(group, parent.description(summaryOf(group, commands)));
-    const built = parent.command(last).description(command.summary);
+    const parent = group === undefined ? program : (made.get(group) ?? program.command(group));
+    if (group !== undefined && !made.has(group))
+      made.set(group, parent.description(summaryOf(group, commands)));
+    // A group may be a command itself: flags behind the second word are the second word's (the program has it too).
+    if (group !== undefined) parent.enablePositionalOptions();
+    const built = (made.get(command.name) ?? parent.command(last)).description(command.summary);
+    made.set(command.name, built);
     for (const [key, flag] of entriesOf(command.arguments)) built.addArgument(toArgument(key, flag));
     for (const [key, flag] of entriesOf({ ...command.flags, ...COMMON_FLAGS }))
       built.addOption(toOption(key, flag));
@@ -93,6 +108,7 @@ export function buildProgram(
         values[key] = built.processedArgs[place];
       });
       const given = { ...values, ...built.opts() } as Given;
+      if (group !== undefined) refuseEarly(command, parent);
       refuseMissing(command, given);
       await execute(command, given);
     });
@@ -111,7 +127,9 @@ export function usageError(
   commands: readonly Command[],
 ): SplitgrowError | null {
   if (error.exitCode === 0) return null;
-  const named = commands.find(({ name }) => `${argv.join(' ')} `.startsWith(`${name} `));
+  const named = commands
+    .filter(({ name }) => `${argv.join(' ')} `.startsWith(`${name} `))
+    .sort((a, b) => b.name.length - a.name.length)[0];
   const members = membersOf(argv[0], commands);
   const place = named?.name ?? (members.length > 0 ? argv[0] : undefined);
   const help = place === undefined ? 'splitgrow --help' : `splitgrow ${place} --help`;

@@ -1,0 +1,69 @@
+// How long a step is expected to take, before it is tried: from the training step of the same network and the cost model of `auto`.
+import { shapes } from '../graph/check.js';
+import { macs } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { lower } from '../graph/lower.js';
+import { WORK } from '../split/auto.js';
+import type { StepName } from './documents.js';
+
+/** A step with autodiff over a training step. */
+const AUTODIFF = 3;
+
+/** Work of one minibatch of each step in units of WORK, over that of a training step. */
+export function workRatios(graph: Graph, batch: number): Readonly<Record<StepName, number>> {
+  const values = shapes(graph);
+  const training = WORK.pass * 3 * batch * macs(graph);
+  let [matrices, solver, descent] = [0, 0, 0];
+  for (const { id, neurons: n, dimension: d } of lower(graph).chains) {
+    const [height, width] = values.get(id)?.size ?? [1, 1];
+    const seen = batch * height * width;
+    matrices += WORK.matrices * seen * n * d ** 2;
+    solver += WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3;
+    descent += WORK.descent * 2 * seen * n * d;
+  }
+  return {
+    trainStep: 1,
+    rayleighStep: (training + descent) / training,
+    auxiliaryStep: AUTODIFF,
+    exactStep: (training + matrices) / training,
+    // The matrices come first, and are not timed.
+    eigensolver: (training + matrices + solver) / training,
+  };
+}
+
+/** What earlier networks have shown: nothing at first. */
+export interface Experience {
+  /** Seconds of a training step over its MACs. */
+  trainingPace: number | null;
+  /** How much longer each step took than its work says. */
+  readonly over: Map<StepName, number>;
+}
+
+export function noExperience(): Experience {
+  return { trainingPace: null, over: new Map() };
+}
+
+export interface Expectation {
+  /** Seconds that one time of a step will take, as far as is known: 0 where nothing is. */
+  readonly of: (step: StepName) => number;
+  readonly learn: (step: StepName, seconds: number) => void;
+}
+
+/** Expectations for one network, which learn from what its steps take and pass it on to the next. */
+export function expectationOf(graph: Graph, batch: number, experience: Experience): Expectation {
+  const ratios = workRatios(graph, batch);
+  const work = batch * macs(graph);
+  let training: number | null = null;
+  return {
+    of: (step) =>
+      step === 'trainStep'
+        ? (experience.trainingPace ?? 0) * work
+        : (training ?? 0) * ratios[step] * (experience.over.get(step) ?? 1),
+    learn: (step, seconds) => {
+      if (step === 'trainStep') {
+        training = seconds;
+        experience.trainingPace = seconds / work;
+      } else if (training !== null) experience.over.set(step, seconds / (training * ratios[step]));
+    },
+  };
+}

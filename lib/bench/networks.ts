@@ -1,0 +1,99 @@
+// The networks that are timed: one preset or directory at several widths, and what is known of each without running it.
+import { graphOf, isPreset } from '../api/source.js';
+import { scaleWidths } from '../baselines/width-multiplier.js';
+import { SplitgrowError } from '../errors.js';
+import { shapes } from '../graph/check.js';
+import { macs, params } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { lower } from '../graph/lower.js';
+import { buildPreset, type PresetOptions, ZOO } from '../models/zoo.js';
+import type { Sizes, SplittingBenchOptions } from './documents.js';
+
+/** Bytes of a float32. */
+const FLOAT = 4;
+/** Times the network's own width. */
+const DEFAULT_FACTORS = [1, 2, 4, 8] as const;
+
+type Source = Pick<SplittingBenchOptions, 'network' | 'resolution' | 'preset'>;
+type Widths = Pick<SplittingBenchOptions, 'network' | 'widths'>;
+
+export const DEFAULT_NETWORK = 'mobilenet_cifar100';
+
+function widthField(network: string): { readonly isWhole: boolean; readonly own: number } {
+  const field = isPreset(network) ? ZOO[network]?.options.width : undefined;
+  return { isWhole: field?.kind === 'integer', own: typeof field?.default === 'number' ? field.default : 1 };
+}
+
+function ascending(widths: readonly number[]): readonly number[] {
+  return [...new Set(widths)].sort((a, b) => a - b);
+}
+
+/** The widths asked for in ascending order, or 1, 2, 4 and 8 times the network's own. @throws E_ARGUMENT */
+export function widthsOf({ network = DEFAULT_NETWORK, widths }: Widths): readonly number[] {
+  const { own } = widthField(network);
+  const chosen = ascending(widths ?? DEFAULT_FACTORS.map((factor) => factor * own));
+  const wrong = chosen.find((width) => !(Number.isFinite(width) && width > 0));
+  if (chosen.length > 0 && wrong === undefined) return chosen;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `bench splitting: expected widths above 0, at least one of them, got ${wrong ?? 'none'}`,
+  );
+}
+
+/** `points` widths at equal ratios, ends among them; whole where the preset counts channels. @throws E_ARGUMENT */
+export function widthsBetween(
+  network: string,
+  { from, to, points }: { readonly from: number; readonly to: number; readonly points: number },
+): readonly number[] {
+  if (!(from > 0 && to >= from)) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `bench splitting: expected a range of widths above 0, the first no more than the last, got ${from} to ${to}`,
+    );
+  }
+  const { isWhole } = widthField(network);
+  const last = Math.max(1, points - 1);
+  return ascending(
+    Array.from({ length: points }, (_, at) => {
+      const width = at === 0 ? from : at === last ? to : from * (to / from) ** (at / last);
+      return isWhole ? Math.round(width) : Number(width.toPrecision(4));
+    }),
+  );
+}
+
+/** The graph at every width; all are checked before anything runs. @throws E_PRESET, E_FILE, E_GRAPH_* */
+export async function graphsAt(source: Source, widths: readonly number[]): Promise<readonly Graph[]> {
+  const { network = DEFAULT_NETWORK, resolution, preset = {} } = source;
+  if (isPreset(network)) {
+    const given = Object.fromEntries(
+      Object.entries({ resolution, ...preset }).filter(([, value]) => value !== undefined),
+    );
+    return widths.map((width) => buildPreset(network, { ...given, width } as PresetOptions));
+  }
+  const graph = await graphOf({ network, resolution, preset });
+  return widths.map((width) => scaleWidths(graph, width));
+}
+
+/** Counted, not measured. */
+export function sizesOf(graph: Graph): Sizes {
+  const { chains } = lower(graph);
+  const sum = (of: (n: number, d: number) => number): number =>
+    chains.reduce((total, { neurons, dimension }) => total + of(neurons, dimension), 0);
+  return {
+    macs: macs(graph),
+    params: params(graph),
+    chains: chains.length,
+    neurons: sum((n) => n),
+    largestDimension: Math.max(0, ...chains.map(({ dimension }) => dimension)),
+    weights: sum((n, d) => n * d),
+    matrixBytes: FLOAT * sum((n, d) => n * d * d),
+  };
+}
+
+/** Bytes of one minibatch's values, from the input to the logits. */
+export function valueBytes(graph: Graph, batch: number): number {
+  const values = [...shapes(graph).values()].map(
+    ({ channels, block, size }) => channels * block * (size === null ? 1 : size[0] * size[1]),
+  );
+  return FLOAT * batch * values.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,49 @@
+// splitting.html: plots and tables of bench splitting on one page that fetches nothing.
+import { type Html, html, htmlTable } from '../../experiment/report/html.js';
+import { type Drawn, figureHtml } from '../../experiment/report/page.js';
+import { shell } from '../../experiment/report/shell.js';
+import { factsTable } from '../../experiment/report/tables.js';
+import { seconds } from '../../format.js';
+import type { SplittingBenchDocument } from '../documents.js';
+import {
+  AUTO_COLUMNS,
+  checkLines,
+  crossoverLines,
+  howText,
+  leftOutLines,
+  PART_COLUMNS,
+  SEARCH_COLUMNS,
+  STEP_COLUMNS,
+} from './columns.js';
+import { settingText } from './markdown.js';
+
+const list = (lines: readonly string[]): Html =>
+  html`<ul>${lines.map((line) => html`<li>${line}</li>\n`)}</ul>`;
+
+function partsHtml({ parts }: SplittingBenchDocument): Html {
+  if (parts === null) return html``;
+  return html`<h2>Parts of the network of width ${parts.width}</h2>\n${htmlTable(PART_COLUMNS, parts.points)}`;
+}
+
+export function splittingPage(document: SplittingBenchDocument, plots: readonly Drawn[]): string {
+  const { points, machine, isComplete } = document;
+  const facts = [...Object.entries(machine), ['seconds of everything', seconds(document.seconds)] as const];
+  return shell({
+    title: 'Exact against fast splitting',
+    eyebrow: 'splitgrow bench splitting · Figure 5 (b)',
+    lead: html`<p>${settingText(document)}.${isComplete ? '' : ' Incomplete: the work goes on, or was stopped.'}</p>`,
+    body: html`${list([...crossoverLines(document), ...checkLines(document), ...leftOutLines(document)])}
+<p class="note">${howText(document)}</p>
+<div class="figures">${plots.map(figureHtml)}</div>
+<h2>Steps, measured</h2>
+${htmlTable(STEP_COLUMNS, points)}
+<h2>Whole searches: seconds scaled, memory measured</h2>
+${htmlTable(SEARCH_COLUMNS, points)}
+<h2>What auto chooses</h2>
+<p class="note">Layers by method; its seconds over those of the better of exact and fast; what its cost model expects of the two, and what was found.</p>
+${htmlTable(AUTO_COLUMNS, points)}
+${partsHtml(document)}
+<h2>Machine and versions</h2>
+${factsTable(facts)}`,
+  });
+}

@@ -1,0 +1,192 @@
+// bench splitting: Figure 5 (b) of the paper at any size. Exact against fast splitting, time and memory, against the width.
+import { useThreads } from '../api/source.js';
+import { isSplitgrowError, SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import { describeMachine } from '../experiment/report/machine.js';
+import { seconds as secondsText } from '../format.js';
+import type { Graph } from '../graph/ir.js';
+import { loadCore } from '../native.js';
+import { note } from '../train/control.js';
+import { checkScaling } from './check.js';
+import { type Costs, crossover } from './crossover.js';
+import {
+  type Crossovers,
+  FORMAT,
+  isLeftOut,
+  measured,
+  type Point,
+  type SplittingBenchDocument,
+  type SplittingBenchOptions,
+} from './documents.js';
+import { noExperience } from './expected.js';
+import { graphsAt, widthsOf } from './networks.js';
+import { type Given, withDefaults } from './options.js';
+import { measureParts, measurePoint, partSizes, type Settings } from './point.js';
+import { writeSplittingBench } from './report/write.js';
+
+/** Crossovers over the points that there are. */
+export function crossoversOf(points: readonly Point[]): Crossovers {
+  const along = (axis: 'width' | 'neurons', cost: 'seconds' | 'peakBytes') =>
+    crossover(
+      points.map(
+        ({ searches, ...point }): Costs => ({
+          x: point[axis],
+          fast: measured(searches.fast)?.[cost] ?? null,
+          exact: measured(searches.exact)?.[cost] ?? null,
+        }),
+      ),
+    );
+  return {
+    timeByWidth: along('width', 'seconds'),
+    timeByNeurons: along('neurons', 'seconds'),
+    memoryByWidth: along('width', 'peakBytes'),
+    memoryByNeurons: along('neurons', 'peakBytes'),
+  };
+}
+
+const isWhole = ({ searches: { fast, exact } }: Point): boolean => !isLeftOut(fast) && !isLeftOut(exact);
+
+interface Standing {
+  readonly points: Point[];
+  parts: SplittingBenchDocument['parts'];
+  check: SplittingBenchDocument['check'];
+  isComplete: boolean;
+}
+
+interface Job {
+  readonly given: Given;
+  readonly widths: readonly number[];
+  readonly graphs: readonly Graph[];
+  readonly settings: Settings;
+  readonly control: RunControl;
+  readonly standing: Standing;
+  readonly started: number;
+}
+
+function documentOf({ given, widths, settings, standing, started }: Job): SplittingBenchDocument {
+  const { network, resolution, preset = {} } = given;
+  const { images, epochs, batch, memoryLimit, timeLimit, seed, device, threads } = settings;
+  const { points, parts, check, isComplete } = standing;
+  return {
+    format: FORMAT,
+    isComplete,
+    network,
+    preset: { ...(resolution === undefined ? {} : { resolution }), ...preset },
+    ...{ widths, images, epochs, batch, memoryLimit, timeLimit, seed, device, threads },
+    precision: 'float32',
+    machine: Object.fromEntries(describeMachine()),
+    seconds: (performance.now() - started) / 1000,
+    ...{ points, parts, check },
+    crossovers: crossoversOf(points),
+  };
+}
+
+/** What there is, written where there is a folder for it. */
+async function keep(job: Job): Promise<SplittingBenchResult> {
+  const document = documentOf(job);
+  const { out } = job.given;
+  return { ...document, files: out === undefined ? [] : await writeSplittingBench(document, out) };
+}
+
+/** Tells how far the whole is: units of work are widths, parts, check. */
+function progressOf({ given, widths, control, started }: Job): (unit: number, within: number) => void {
+  const total = widths.length + (given.parts > 0 ? 1 : 0) + (given.checkSeconds > 0 ? 1 : 0);
+  return (unit, within) =>
+    control.onEvent?.({
+      type: 'progress',
+      ...{ stage: 0, phase: 'bench', epoch: 0, epochs: 1 },
+      progress: {
+        phase: 'bench',
+        done: unit + Math.min(within, 0.99),
+        ...{ total, images: 0, seconds: (performance.now() - started) / 1000, loss: Number.NaN },
+      },
+    });
+}
+
+function pointText({ width, neurons, searches: { fast, exact } }: Point): string {
+  const text = (search: typeof fast): string =>
+    isLeftOut(search) ? `left out (${search.leftOut})` : `${secondsText(search.seconds)} s`;
+  return `width ${width}, ${neurons} neurons: fast ${text(fast)}, exact ${text(exact)}`;
+}
+
+/** Steps told while a point is timed, about: five, first alone and then in three rounds. */
+const STEPS_A_POINT = 20;
+
+async function measureAll(job: Job): Promise<void> {
+  const { given, widths, graphs, settings, control, standing } = job;
+  const tell = progressOf(job);
+  const experience = noExperience();
+  let unit = 0;
+  for (const [i, width] of widths.entries()) {
+    const graph = graphs[i];
+    if (graph === undefined) continue;
+    let steps = 0;
+    const onStep = (): void => tell(i, steps++ / STEPS_A_POINT);
+    const point = await measurePoint({ width, graph }, { settings, experience, control, onStep });
+    standing.points.push(point);
+    note(control, 0, 'bench', pointText(point));
+    await keep(job);
+    unit = i + 1;
+  }
+  const wholes = standing.points.filter(isWhole);
+  const graphAt = (width: number): Graph | undefined => graphs[widths.indexOf(width)];
+  const [narrowest, widest] = [wholes[0], wholes.at(-1)];
+  const wideGraph = widest && graphAt(widest.width);
+  if (given.parts > 0 && widest !== undefined && wideGraph !== undefined) {
+    let done = 0;
+    const all = partSizes(widest.chains, given.parts).length;
+    const onPart = (): void => tell(unit, done++ / all);
+    const points = await measureParts(wideGraph, given.parts, { settings, experience, control, onPart });
+    standing.parts = { width: widest.width, points };
+    await keep(job);
+    unit += 1;
+  }
+  const narrowGraph = narrowest && graphAt(narrowest.width);
+  if (given.checkSeconds > 0 && narrowest !== undefined && narrowGraph !== undefined) {
+    tell(unit, 0);
+    const limits = { limit: given.checkSeconds, control };
+    standing.check = await checkScaling({ point: narrowest, graph: narrowGraph }, settings, limits);
+  }
+  standing.isComplete = true;
+}
+
+function stopped({ given, widths, standing }: Job, cause: unknown): unknown {
+  if (!isSplitgrowError(cause) || cause.code !== 'E_ABORTED' || given.out === undefined) return cause;
+  const text = `the work was aborted; ${standing.points.length} of ${widths.length} widths are in ${given.out}`;
+  return new SplitgrowError('E_ABORTED', text, { cause });
+}
+
+export type SplittingBenchResult = SplittingBenchDocument & { readonly files: readonly string[] };
+
+/**
+ * Times the steps of both methods at every width and scales them to whole searches. With `out`, what is measured is
+ * written after every width and stays when the work is aborted.
+ *
+ * @throws E_ARGUMENT, E_PRESET, E_FILE, E_GRAPH_*, E_DEVICE, E_WRITE, E_ABORTED
+ */
+export async function benchSplitting(
+  options: SplittingBenchOptions = {},
+  control: RunControl = {},
+): Promise<SplittingBenchResult> {
+  const given = withDefaults(options);
+  const widths = widthsOf(given);
+  const graphs = await graphsAt(given, widths);
+  useThreads(given.threads);
+  const { threads } = loadCore().features();
+  const { images, epochs, memoryLimit, timeLimit, repeats, seed, device } = given;
+  const batch = Math.min(given.batchSize, images);
+  const job: Job = {
+    ...{ given, widths, graphs, control },
+    settings: { images, epochs, batch, memoryLimit, timeLimit, repeats, seed, device, threads },
+    standing: { points: [], parts: null, check: null, isComplete: false },
+    started: performance.now(),
+  };
+  try {
+    // A folder that cannot be written to is found out before the work.
+    await keep(job);
+    await measureAll(job);
+    return await keep(job);
+  } catch (error) {
+    throw stopped(job, error);
+  }
+}
