@@ -1,8 +1,9 @@
-// Epochs of each stage: one number for all, or a list whose last number holds for every later stage.
+// Epochs of each stage, of all stages together, and the recipe stretched over others.
+import { ofStage } from './of-stage.js';
 import type { FitSpec } from './spec.js';
 
 export function epochsOf({ epochs }: Pick<FitSpec, 'epochs'>, stage: number): number {
-  return typeof epochs === 'number' ? epochs : (epochs[Math.min(stage, epochs.length - 1)] ?? 0);
+  return ofStage(epochs, stage);
 }
 
 /** Stage and finishing as one training: the rate falls over the share of it that finishing has. */

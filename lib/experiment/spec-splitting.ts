@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
+const RATIO = z.number().positive();
 
 const RMSPROP = z.strictObject({
   /** PyTorch's constants, the paper's; the authors' code has alpha 0.9, momentum 0.9 and decay 0.2 every 2 epochs. */
@@ -63,8 +64,8 @@ const FIELDS = z.strictObject({
   recalibrateImages: z.int().min(0).default(0),
   /** Distances of the off-springs after every epoch. */
   twins: z.boolean().default(false),
-  /** Every budget may grow by this share a stage. */
-  growthRatio: z.number().positive().default(0.5),
+  /** Every budget may grow by this share a stage. A list gives every stage its own; its last number holds for all that follow. */
+  growthRatio: z.union([RATIO, z.array(RATIO).min(1)]).default(0.5),
   /** MACs are limited whatever the cost. */
   cost: z.union([COST, z.array(COST).min(1)]).default('macs'),
   energy: ENERGY.prefault({}),

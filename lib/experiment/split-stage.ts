@@ -12,6 +12,7 @@ import { seedOf } from '../train/seeds.js';
 import { alongsideRecords, stageIndices } from './alongside.js';
 import { growNetwork } from './grow-stage.js';
 import { histogramOf } from './histogram.js';
+import { growthRatioOf } from './of-stage.js';
 import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from './records.js';
 import type { Session } from './session.js';
 
@@ -27,9 +28,10 @@ function chooseOptionsOf(
   stage: number,
 ): ChooseOptions & { readonly energies: readonly string[] } {
   const { splitting, stop, seed } = session.spec;
-  const { strategy, growthRatio, energy, budgets, layerCap, hardLimit, rounding } = splitting;
+  const { strategy, energy, budgets, layerCap, hardLimit, rounding } = splitting;
   return {
-    ...{ strategy, growthRatio, energy, budgets, layerCap, hardLimit, rounding },
+    ...{ strategy, energy, budgets, layerCap, hardLimit, rounding },
+    growthRatio: growthRatioOf(splitting, stage),
     energies: energiesOf(session),
     caps: stop.macs === undefined ? {} : { macs: stop.macs },
     seed: seedOf('select', seed, stage),
@@ -119,7 +121,7 @@ export async function splitStage(session: Session, network: Network, stage: numb
   if (choice.picks.length === 0) {
     const cap = spec.stop.macs;
     return {
-      ended: cap !== undefined && cap < (1 + splitting.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit',
+      ended: cap !== undefined && cap < (1 + options.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit',
     };
   }
   const alongside = await alongsideRecords(session, network, stage, { groups, picks: choice.picks, options });
@@ -162,15 +164,15 @@ async function growChosen(
   { choice, indices }: { readonly choice: Choice; readonly indices: Indices },
 ) {
   const grown = await growNetwork(session, network, stage, { plan: choice.plan, indices });
-  refuseOverrun(session, network, grown.network);
+  refuseOverrun(session, stage, network, grown.network);
   return grown;
 }
 
 /** The budget is hard, unless the experiment says otherwise: macs(k+1) <= (1 + growthRatio) macs(k). Never above stop.macs. */
-function refuseOverrun({ spec }: Session, before: Network, after: Network): void {
+function refuseOverrun({ spec }: Session, stage: number, before: Network, after: Network): void {
   const limit = Math.min(
     spec.splitting.hardLimit
-      ? (1 + spec.splitting.growthRatio) * macs(before.graph)
+      ? (1 + growthRatioOf(spec.splitting, stage)) * macs(before.graph)
       : Number.POSITIVE_INFINITY,
     spec.stop.macs ?? Number.POSITIVE_INFINITY,
   );

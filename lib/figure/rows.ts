@@ -2,6 +2,7 @@
 import { atMostMacs } from '../baselines/width-multiplier.js';
 import { SplitgrowError } from '../errors.js';
 import { epochsBehind } from '../experiment/epochs.js';
+import { growthRatioOf } from '../experiment/of-stage.js';
 import type { Spec } from '../experiment/spec.js';
 import type { CompareEntry } from '../experiment/spec-compare.js';
 import { macs, params } from '../graph/cost.js';
@@ -83,13 +84,13 @@ export function scheduleText({ fit }: Spec): string {
   return `batch ${batch}, rate ${optimizer.learningRate}, ${course(schedule)} epochs a stage${finished}`;
 }
 
-/** MACs that stage k may have at most: the growth ratio's power, floored at each stage, and never above stop.macs. */
+/** MACs that stage k may have at most: those of the stage before grown by its ratio and floored, and never above stop.macs. */
 export function stageLimits({ splitting, stop }: Spec, seedMacs: number): readonly number[] {
   const cap = stop.macs ?? Number.POSITIVE_INFINITY;
   const limits = [seedMacs];
   while (limits.length <= (stop.stages ?? Number.POSITIVE_INFINITY)) {
     const before = limits.at(-1) ?? 0;
-    const next = Math.min(Math.floor((1 + splitting.growthRatio) * before), cap);
+    const next = Math.min(Math.floor((1 + growthRatioOf(splitting, limits.length - 1)) * before), cap);
     if (next <= before) break;
     limits.push(next);
   }

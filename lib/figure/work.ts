@@ -1,6 +1,7 @@
 // How far the runs of a figure have come, and how long the rest takes: work is counted in epochs of the seed network.
 import type { RunEvent } from '../events.js';
 import { epochsBehind, epochsOf } from '../experiment/epochs.js';
+import { growthRatioOf } from '../experiment/of-stage.js';
 import { sum } from './cost.js';
 import type { PlannedRun } from './plan.js';
 import { stagesOf } from './rivals.js';
@@ -14,10 +15,11 @@ interface Work {
   readonly rivals: number;
 }
 
-/** An epoch of stage k costs (1 + growthRatio)^k epochs of the seed network, and a rival as much as what it is held against. */
+/** An epoch of a stage costs as many epochs of the seed network as its MACs may be of that one's, and a rival as much as what it is held against. */
 export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Work {
   const last = spec.stop.stages ?? STAGES_UNKNOWN;
-  const growth = (stage: number): number => (1 + spec.splitting.growthRatio) ** stage;
+  const growth = (stage: number): number =>
+    Array.from({ length: stage }, (_, k) => 1 + growthRatioOf(spec.splitting, k)).reduce((a, b) => a * b, 1);
   const stages = Array.from({ length: last + 1 }, (_, stage) =>
     stage === 0 && after !== null ? 0 : (epochsOf(spec.fit, stage) + spec.fit.finish.epochs) * growth(stage),
   );

@@ -101,6 +101,25 @@ test('every stage is fitted for its own epochs, and the rival for all of them to
   expect(summary.compare?.[0]?.epochs).toBe(4);
 });
 
+test('every stage grows within its own ratio, which its certificate states', async () => {
+  const ratios = [0.2, 0.9];
+  const { output, summary } = await tinyRun([
+    `splitting.growthRatio=${JSON.stringify(ratios)}`,
+    'stop.stages=3',
+    'fit.epochs=1',
+  ]);
+  const macs = summary.stages.map((stage) => stage.macs);
+  for (const [stage, ratio] of [...ratios, 0.9].entries()) {
+    const [before = 0, after = 0] = macs.slice(stage);
+    expect(after).toBeLessThanOrEqual((1 + ratio) * before);
+    // Fewer MACs than the cheapest neuron costs are left.
+    expect(after).toBeGreaterThan((0.95 + ratio) * before);
+    const record = await readJson<StageRecord>(output, `stage-${stage}`, 'stage.json');
+    const limit = Math.floor((1 + ratio) * before);
+    expect(record.split?.certificate.budgets).toMatchObject([{ cost: 'macs', before, limit, after }]);
+  }
+});
+
 test('stop.macs is never exceeded, and the run ends when nothing fits below it', async () => {
   const { output, summary } = await tinyRun(['stop={"macs":6000}', 'fit.epochs=1']);
   expect(Math.max(...summary.stages.map((stage) => stage.macs))).toBeLessThanOrEqual(6000);

@@ -37,6 +37,10 @@ test('a stage may have (1 + growth ratio) times the MACs before, floored, and ne
   expect(stageLimits(spec(['stop.stages=3']), 101)).toEqual([101, 151, 226, 339]);
   expect(stageLimits(spec(['stop={"macs":200}']), 101)).toEqual([101, 151, 200]);
   expect(stageLimits(spec(['stop.stages=0']), 101)).toEqual([101]);
+  // Each stage by its own ratio, the last one's for all that follow: 202, 222.2, 244.2.
+  expect(stageLimits(spec(['stop.stages=3', 'splitting.growthRatio=[1,0.1]']), 101)).toEqual([
+    101, 202, 222, 244,
+  ]);
 });
 
 test('the shape of the network follows from the name of the data, and is asked for where that does not tell', async () => {

@@ -1,0 +1,126 @@
+// docs/tables.md against the plans of the two tables: every row, its difference, and what is said of reach.
+import { expect, test } from 'vitest';
+import { planReproduction } from '../../lib/api.js';
+import { decimal, integer } from '../../lib/format.js';
+import { type ChannelGroup, channelGroups } from '../../lib/graph/channels.js';
+import { costs, macs } from '../../lib/graph/cost.js';
+import { grow } from '../../lib/graph/grow.js';
+import type { Graph } from '../../lib/graph/ir.js';
+import { buildPreset } from '../../lib/models/zoo.js';
+import { choose } from '../../lib/split/strategy.js';
+import { randomOf } from '../reference.js';
+import { pageOf, tableOf } from './pages.js';
+
+const PAGE = 'docs/tables.md';
+const COMMAS = { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' } as const;
+const percent = (ours: number, paper: number): string =>
+  `${new Intl.NumberFormat('en', COMMAS).format((100 * (ours - paper)) / paper)} %`;
+
+/** Rows of the plan that stand beside a number of the paper, and the reported ones, as the page has them. */
+async function planned(id: string, rows: readonly string[]) {
+  const plan = await planReproduction({ id });
+  const withPaper = plan.rows.flatMap(({ kind, macs: ours, isLimit, paper }) =>
+    paper === null ? [] : [{ kind, ours, isLimit, paper }],
+  );
+  return withPaper.map(({ kind, ours, isLimit, paper }, i) => {
+    const isOurs = kind !== 'reported';
+    return [
+      rows[i],
+      String(paper.macs / 1e6),
+      isOurs ? integer(ours) : '–',
+      isOurs ? percent(ours, paper.macs) : '–',
+      isOurs ? (isLimit ? 'the limit of the stage' : 'the network') : 'reported, not trained',
+    ];
+  });
+}
+const V1 = ['seed, 0.3x', ...[1, 2, 3, 4].map((k) => `Splitting-${k}`), '0.5x', '0.75x', '1.0x', 'AMC'];
+const V2 = V1.filter((row) => row !== 'Splitting-4');
+
+test('every row of the tables is on the page, with the MACs of the plan', async () => {
+  expect(tableOf(PAGE, 'table1')).toEqual(await planned('table1', V1));
+  expect(tableOf(PAGE, 'table2')).toEqual(await planned('table2', V2));
+});
+
+test('every row but V1 0.75x is within 1 % of the paper, stages of the variants too', async () => {
+  for (const id of ['table1', 'table2']) {
+    for (const { paper, kind, macs: ours } of (await planReproduction({ id })).rows) {
+      if (paper === null || kind === 'reported') continue;
+      const isOff = Math.abs(ours - paper.macs) > 0.01 * paper.macs;
+      expect(isOff, `${id} ${ours}`).toBe(paper.macs === 317_000_000);
+    }
+  }
+  const { rows } = await planReproduction({ id: 'table2' });
+  const variants = rows.filter(({ label }) => label.startsWith('Splitting, '));
+  const ends = variants.filter(({ stage, label }) => stage === (label.includes('no surrogate') ? 5 : 3));
+  expect(ends.length).toBe(3);
+  for (const { macs: ours } of ends) expect(Math.abs(ours / 298e6 - 1)).toBeLessThan(0.01);
+});
+
+const isLinear = (id: string): boolean => /_(project|shortcut)$/.test(id);
+const grows = (graph: Graph, hasSurrogate: boolean): readonly ChannelGroup[] =>
+  channelGroups(graph).filter(
+    ({ isSplittable, producers }) => isSplittable && (hasSurrogate || !producers.every(isLinear)),
+  );
+/** Times the MACs with every neuron of every group that grows split once. */
+function reach(graph: Graph, hasSurrogate: boolean): number {
+  const splits = grows(graph, hasSurrogate).map(({ id, neurons }) => [
+    id,
+    Array.from({ length: neurons }, (_, neuron) => neuron),
+  ]);
+  return macs(grow(graph, { splits: Object.fromEntries(splits) }).graph) / macs(graph);
+}
+
+test('what a stage can reach follows from doubling all that may be split', () => {
+  const row = (name: string, graph: Graph, surrogate: string, target: number): readonly string[] => {
+    const [most, step] = [reach(graph, surrogate !== 'no'), target / macs(graph)];
+    return [name, surrogate, decimal(most, 2), decimal(step, 2), most >= step ? 'yes' : 'no'];
+  };
+  const v2 = (shortcut: string): Graph => buildPreset('mobilenet_v2', { width: 0.3, shortcut });
+  const [learned, identity] = ['V2, learned shortcuts', 'V2, identity shortcuts'];
+  expect(tableOf(PAGE, 'reach')).toEqual([
+    row('V1', buildPreset('mobilenet_v1', { width: 0.3 }), '–', 82e6),
+    row(learned, v2('conv'), 'yes', 95e6),
+    row(identity, v2('identity'), 'yes', 95e6),
+    row(learned, v2('conv'), 'no', 95e6),
+    row(identity, v2('identity'), 'no', 95e6),
+  ]);
+});
+
+test('with negative indices everywhere the choice comes within 0.05 % of every limit', async () => {
+  const ratios = {
+    mobilenet_v1: [0.3848, 0.7073, 1.0857, 0.9212],
+    mobilenet_v2: [1.4288, 1.1895, 0.4327],
+  } as const;
+  for (const [preset, list] of Object.entries(ratios)) {
+    const shortcut = preset === 'mobilenet_v2' ? { shortcut: 'conv' } : {};
+    let graph = buildPreset(preset, { width: 0.3, ...shortcut });
+    const random = randomOf(3);
+    for (const growthRatio of list) {
+      const groups = grows(graph, true);
+      const indices = new Map(
+        groups.map(({ id, neurons }) => [id, Float64Array.from({ length: neurons }, () => -random())]),
+      );
+      const { plan } = await choose(graph, indices, { growthRatio });
+      const [before, after] = [macs(graph), macs(grow(graph, plan).graph)];
+      expect(after).toBeLessThanOrEqual((1 + growthRatio) * before);
+      expect(after).toBeGreaterThan(0.9995 * (1 + growthRatio) * before);
+      graph = grow(graph, plan).graph;
+    }
+  }
+});
+
+test('the other numbers on the page are those of the networks', () => {
+  const v1 = buildPreset('mobilenet_v1', { width: 0.75 });
+  const [stem = 0] = costs(v1).map((node) => node.macs);
+  // What is left is the paper's 317 M, to the million.
+  expect(Math.round((macs(v1) - stem) / 1e6)).toBe(317);
+  const text = pageOf(PAGE);
+  for (const number of [
+    stem,
+    macs(buildPreset('mobilenet_v1', { width: 0.3, round: 1 })),
+    macs(buildPreset('mobilenet_v1', { width: 0.3, round: 8 })),
+    macs(buildPreset('mobilenet_v2', { width: 0.3 })),
+    macs(buildPreset('mobilenet_v2', { width: 0.3, round: 8 })),
+  ])
+    expect(text).toContain(integer(number));
+});
