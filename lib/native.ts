@@ -71,6 +71,20 @@ export interface Progress {
 }
 export type OnProgress = (progress: Progress) => void;
 
+/**
+ * Exponential moving average of weights and running statistics, as torchvision's ExponentialMovingAverage takes it: after
+ * every `every`-th minibatch of an epoch, from its first, it becomes decay * average + (1 - decay) * network. The first one
+ * ever is the network itself, and so are those within the first `copies` minibatches of the epoch.
+ */
+export interface AverageOptions {
+  readonly decay: number;
+  readonly every: number;
+  readonly copies: number;
+}
+
+/** What is kept of a network: `weights` are parameters and running statistics; the other two come with training. */
+export type TensorSet = 'weights' | 'momentum' | 'average';
+
 export interface TrainOptions extends ImageAugment {
   readonly batch: number;
   /**
@@ -93,6 +107,10 @@ export interface TrainOptions extends ImageAugment {
   /** Decay weights only, or batch-norm scales, shifts and biases too. */
   readonly decay: 'all' | 'weights';
   readonly labelSmoothing: number;
+  /** The largest L2 norm that the gradient of all parameters may have; a longer one is scaled to it. Absent or 0: any. */
+  readonly gradientClip?: number;
+  /** Keeps a moving average beside the weights. Absent, or with `decay` 0: none. */
+  readonly average?: AverageOptions;
   /** Batch statistics over the minibatch of all ranks instead of each rank's own. */
   readonly syncBatchNorm?: boolean;
   /**
@@ -159,9 +177,15 @@ export interface Core extends ImageCore, IndexCore {
     device: Device,
     dtype?: 'float32' | 'float64',
   ): NetworkHandle;
-  /** `weights`: parameters and statistics; `momentum`: the optimizer's buffers (empty before the first step). */
-  readNetwork(network: NetworkHandle, what: 'weights' | 'momentum'): [string, TensorData][];
-  writeMomentum(network: NetworkHandle, tensors: TensorEntries): void;
+  /**
+   * `weights`: parameters and statistics; `momentum`: the optimizer's buffers; `average`: moving averages of the weights.
+   * The last two are empty before the first step that makes them.
+   */
+  readNetwork(network: NetworkHandle, what: TensorSet): [string, TensorData][];
+  /** Names, shapes and dtype must fit (E_WEIGHTS). Of `weights`, missing ones stay; of the others they are 0, and no tensors end the set. */
+  writeNetwork(network: NetworkHandle, what: TensorSet, tensors: TensorEntries): void;
+  /** A new network with the averaged weights and statistics, without momentum; null where no average is kept. */
+  averagedNetwork(network: NetworkHandle): NetworkHandle | null;
 
   /** images uint8 (pixels; normalised by (x / 255 - mean) / std on the fly) or float32 (as they are), [N, C, H, W]. */
   createDataset(

@@ -35,6 +35,12 @@ export function createNetwork(graph: Graph, { seed, device, weights }: CreateOpt
   return networkOf(graph, loadCore().createNetwork(program, [...(weights ?? new Map())], seed, device));
 }
 
+/** The network of the moving averages that training kept; null where it kept none. */
+export function averaged({ graph, handle }: Network): Network | null {
+  const made = loadCore().averagedNetwork(handle);
+  return made === null ? null : networkOf(graph, made);
+}
+
 function parametersOf(graph: Graph): readonly ProgramParameter[] {
   return lower(graph).instructions.flatMap(({ parameters }) => parameters);
 }

@@ -84,7 +84,7 @@ export function withRescaled(network: Network, surgery: Surgery, { power, device
   const momentum = core.readNetwork(network.handle, 'momentum');
   const made = createNetwork(network.graph, { seed: 0, device, weights });
   try {
-    if (momentum.length > 0) core.writeMomentum(made.handle, momentum);
+    if (momentum.length > 0) core.writeNetwork(made.handle, 'momentum', momentum);
     return made;
   } catch (error) {
     made[Symbol.dispose]();

@@ -79,18 +79,21 @@ std::unique_lock<std::mutex> idle(const std::shared_ptr<Network>& network) {
 Napi::Value readNetwork(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto lock = idle(network);
-  const std::string what = info[1].ToString();
-  require(what == "weights" || what == "momentum", "E_ARGUMENT",
-          "`what` must be weights or momentum, found ", what);
-  return toEntries(
-      info.Env(), what == "weights" ? network->weights() : network->momentum());
+  return toEntries(info.Env(), network->read(info[1].ToString()));
 }
 
-Napi::Value writeMomentum(const Napi::CallbackInfo& info) {
+Napi::Value writeNetwork(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto lock = idle(network);
-  network->writeMomentum(readTensors(info[1], "momentum"));
+  network->write(info[1].ToString(), readTensors(info[2], "tensors"));
   return info.Env().Undefined();
+}
+
+Napi::Value averagedNetwork(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto lock = idle(network);
+  const auto averaged = averageOf(*network);
+  return averaged ? toHandle(info.Env(), averaged) : info.Env().Null();
 }
 
 Napi::Value createDataset(const Napi::CallbackInfo& info) {
@@ -225,7 +228,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("pause", guard<askForPause>);
   add("createNetwork", guard<createNetwork>);
   add("readNetwork", guard<readNetwork>);
-  add("writeMomentum", guard<writeMomentum>);
+  add("writeNetwork", guard<writeNetwork>);
+  add("averagedNetwork", guard<averagedNetwork>);
   add("createDataset", guard<createDataset>);
   add("train", guard<train>);
   add("evaluate", guard<evaluateData>);

@@ -7,13 +7,13 @@ namespace splitgrow {
 
 void shareStatistics(Network* network) {
   const int world = groupWorld();
-  if (world == 1) return;
-  for (Node& node : network->nodes)
-    for (size_t i = 0; i < node.parameters.size(); ++i) {
-      if (node.gradients[i].defined()) continue;
-      sumOverGroup(node.parameters[i]);
-      node.parameters[i].div_(world);
-    }
+  if (world == 1 || network->statistics.numel() == 0) return;
+  for (const at::Tensor& each :
+       {network->statistics, network->averageStatistics}) {
+    if (!each.defined()) continue;
+    sumOverGroup(each);
+    each.div_(world);
+  }
 }
 
 }  // namespace splitgrow

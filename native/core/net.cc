@@ -28,20 +28,17 @@ bool isDecayed(const ParameterSpec& spec) { return spec.shape.size() > 1; }
 
 Network::Network(Program program_, at::Device device_, at::ScalarType dtype_)
     : program(std::move(program_)), device(device_), dtype(dtype_) {
-  int64_t total = 0;
-  const auto addUp = [&](bool wantDecayed) {
-    for (const auto& instruction : program.instructions)
-      for (const auto& spec : instruction.parameters)
-        if (spec.isTrained && isDecayed(spec) == wantDecayed)
-          total += countOf(spec);
-  };
-  addUp(true);
-  decayed = total;
-  addUp(false);
-  values = at::zeros({total}, options());
-  gradients = at::zeros({total}, options());
+  int64_t other = 0, moving = 0;
+  for (const auto& instruction : program.instructions)
+    for (const auto& spec : instruction.parameters)
+      (!spec.isTrained   ? moving
+       : isDecayed(spec) ? decayed
+                         : other) += countOf(spec);
+  values = at::zeros({decayed + other}, options());
+  gradients = at::zeros({decayed + other}, options());
+  statistics = at::zeros({moving}, options());
 
-  int64_t nextDecayed = 0, nextOther = decayed;
+  int64_t nextDecayed = 0, nextOther = decayed, nextMoving = 0;
   std::set<std::string> names;
   for (const auto& instruction : program.instructions) {
     Node node;
@@ -56,20 +53,17 @@ Network::Network(Program program_, at::Device device_, at::ScalarType dtype_)
       require(names.insert(spec.name).second, "E_ARGUMENT", spec.name,
               ": named twice");
       const int64_t count = countOf(spec);
-      at::Tensor view, gradient;
-      int64_t offset = -1;
-      if (spec.isTrained) {
-        int64_t& next = isDecayed(spec) ? nextDecayed : nextOther;
-        offset = next;
-        next += count;
-        view = values.narrow(0, offset, count).view(spec.shape);
-        gradient = gradients.narrow(0, offset, count).view(spec.shape);
-      } else {
-        view = at::zeros(spec.shape, options());
-      }
+      int64_t& next = !spec.isTrained   ? nextMoving
+                      : isDecayed(spec) ? nextDecayed
+                                        : nextOther;
+      const at::Tensor& buffer = spec.isTrained ? values : statistics;
+      const at::Tensor view = buffer.narrow(0, next, count).view(spec.shape);
       node.parameters.push_back(view);
-      node.gradients.push_back(gradient);
-      places.push_back({spec.name, view, offset});
+      node.gradients.push_back(
+          spec.isTrained ? gradients.narrow(0, next, count).view(spec.shape)
+                         : at::Tensor());
+      places.push_back({spec.name, view, spec.isTrained, next});
+      next += count;
     }
     nodes.push_back(std::move(node));
   }
@@ -146,83 +140,6 @@ void Network::initialise(uint64_t seed) {
       }
       places[at++].view.copy_(start);
     }
-}
-
-const Network::Place& Network::place(const std::string& name) const {
-  for (const auto& row : places)
-    if (row.name == name) return row;
-  throw Error("E_WEIGHTS", "\"" + name + "\" is no tensor of this network");
-}
-
-void Network::write(const NamedTensors& tensors) {
-  for (const auto& [name, tensor] : tensors) {
-    const Place& to = place(name);
-    require(tensor.is_floating_point() && tensor.sizes() == to.view.sizes(),
-            "E_WEIGHTS", name, ": expected floats of shape ", to.view.sizes(),
-            ", found ", tensor.scalar_type(), " ", tensor.sizes());
-    to.view.copy_(tensor);
-  }
-}
-
-NamedTensors Network::weights() const {
-  NamedTensors tensors;
-  for (const auto& row : places) tensors.emplace_back(row.name, row.view);
-  return tensors;
-}
-
-NamedTensors Network::momentum() const {
-  NamedTensors tensors;
-  if (!velocity.defined()) return tensors;
-  for (const auto& row : places)
-    if (row.offset >= 0)
-      tensors.emplace_back(row.name,
-                           velocity.narrow(0, row.offset, row.view.numel())
-                               .view(row.view.sizes()));
-  return tensors;
-}
-
-void Network::writeMomentum(const NamedTensors& tensors) {
-  if (tensors.empty()) {
-    velocity = at::Tensor();
-    return;
-  }
-  velocity = at::zeros_like(values);
-  for (const auto& [name, tensor] : tensors) {
-    const Place& to = place(name);
-    require(to.offset >= 0 && tensor.is_floating_point() &&
-                tensor.sizes() == to.view.sizes(),
-            "E_WEIGHTS", "momentum of ", name, ": expected floats of shape ",
-            to.view.sizes());
-    velocity.narrow(0, to.offset, to.view.numel()).copy_(tensor.reshape({-1}));
-  }
-}
-
-Penalty Network::penaltyOf(const NamedTensors& tensors) const {
-  if (tensors.empty()) return {};
-  int64_t from = values.numel(), end = 0;
-  std::set<std::string> names;
-  for (const auto& [name, tensor] : tensors) {
-    const Place& to = place(name);
-    require(to.offset >= 0, "E_WEIGHTS", "penalty of ", name,
-            ": expected a trained parameter, found a statistic");
-    require(
-        tensor.scalar_type() == at::kFloat && tensor.sizes() == to.view.sizes(),
-        "E_WEIGHTS", "penalty of ", name, ": expected Float of shape ",
-        to.view.sizes(), ", found ", tensor.scalar_type(), " ", tensor.sizes());
-    require(at::isfinite(tensor).all().item<bool>(), "E_WEIGHTS", "penalty of ",
-            name, ": expected finite coefficients");
-    require(names.insert(name).second, "E_WEIGHTS", "penalty of ", name,
-            ": expected once, found twice");
-    from = std::min(from, to.offset);
-    end = std::max(end, to.offset + to.view.numel());
-  }
-  Penalty penalty{from, at::zeros({end - from}, options())};
-  for (const auto& [name, tensor] : tensors) {
-    const Place& to = place(name);
-    penalty.coefficients.narrow(0, to.offset - from, to.view.numel())
-        .copy_(tensor.reshape({-1}));
-  }
-  return penalty;
 }
 
 }  // namespace splitgrow

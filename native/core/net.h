@@ -35,8 +35,10 @@ struct Network {
   // Names, shapes and dtype must match; missing ones keep what they have.
   void write(const NamedTensors& tensors);
   NamedTensors weights() const;
-  NamedTensors momentum() const;
-  void writeMomentum(const NamedTensors& tensors);
+  // The sets that training adds (tensor_sets.cc): "weights", "momentum",
+  // "average". Empty where training has not begun one; writing none ends it.
+  NamedTensors read(const std::string& set) const;
+  void write(const std::string& set, const NamedTensors& tensors);
   // One float32 tensor a trained parameter, of its shape; 0 between them.
   Penalty penaltyOf(const NamedTensors& tensors) const;
 
@@ -48,8 +50,12 @@ struct Network {
   const at::Device device;
   const at::ScalarType dtype;
   // All trained parameters in one buffer, those that `decay: "weights"`
-  // decays first; parameters and gradients of the nodes are views.
-  at::Tensor values, gradients, velocity;  // velocity: undefined until used
+  // decays first, and all running statistics in another; parameters and
+  // gradients of the nodes are views.
+  at::Tensor values, gradients, statistics;
+  at::Tensor velocity;  // momentum; undefined until used
+  // Moving averages of both; undefined until used.
+  at::Tensor averageValues, averageStatistics;
   int64_t decayed = 0;
   std::vector<Node> nodes;
   std::vector<Step> trainingSteps, evaluationSteps;
@@ -62,9 +68,16 @@ struct Network {
   struct Place {
     std::string name;
     at::Tensor view;
-    int64_t offset;  // in the buffers; -1 for statistics
+    bool isTrained;
+    int64_t offset;  // in `values`, or in `statistics`
   };
+  // The stretch of that place in a buffer like `values` or `statistics`.
+  static at::Tensor stretch(const at::Tensor& buffer, const Place& place) {
+    return buffer.narrow(0, place.offset, place.view.numel());
+  }
   const Place& place(const std::string& name) const;
+  struct Set;
+  static const Set& setOf(const std::string& name);
   void plan();
   std::vector<Step> steps(const std::function<bool(int, int)>& absorbs) const;
   std::vector<Place> places;

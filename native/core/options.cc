@@ -11,6 +11,15 @@ constexpr int64_t kMost = int64_t{1} << 31;
 // The largest integer that a JavaScript number holds exactly, and its seeds.
 constexpr int64_t kMostExact = int64_t{1} << 53;
 
+AverageOptions readAverage(const Napi::Object& o) {
+  const AverageOptions average{readNumber(o, "decay"),
+                               readInteger(o, "every", 1, kMost),
+                               readInteger(o, "copies", 0, kMost)};
+  require(average.decay >= 0 && average.decay < 1, "E_ARGUMENT",
+          "`average.decay` must be from 0 to below 1, found ", average.decay);
+  return average;
+}
+
 }  // namespace
 
 TrainOptions readTrainOptions(const Napi::Object& o) {
@@ -37,6 +46,12 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
           "`decay` must be all or weights, found ", decay);
   options.decaysAll = decay == "all";
   options.labelSmoothing = readNumber(o, "labelSmoothing");
+  if (o.Has("gradientClip"))
+    options.gradientClip = readNumber(o, "gradientClip");
+  require(options.gradientClip >= 0, "E_ARGUMENT",
+          "`gradientClip` must be 0 or more, found ", options.gradientClip);
+  if (o.Has("average"))
+    options.average = readAverage(readObject(field(o, "average"), "average"));
   options.shuffle = readBool(o, "shuffle");
   options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
   if (o.Has("penalties"))

@@ -11,14 +11,6 @@ using at::Tensor;
 
 constexpr const char* kNames[] = {"", "checkpoint", "stop"};
 
-// The running statistics of every batch norm: what no gradient belongs to.
-template <class Visit>
-void forStatistics(const Network& network, Visit visit) {
-  for (const Node& node : network.nodes)
-    for (size_t i = 0; i < node.parameters.size(); ++i)
-      if (!node.gradients[i].defined()) visit(node.parameters[i]);
-}
-
 }  // namespace
 
 Pause pauseAsked(const std::shared_ptr<PauseFlag>& flag) {
@@ -57,18 +49,16 @@ Tensor ownRow(const Tensor& rows) {
 }
 
 Tensor statisticsOf(const Network& network) {
-  std::vector<Tensor> parts;
-  forStatistics(network,
-                [&](const Tensor& t) { parts.push_back(t.flatten()); });
-  return parts.empty() ? at::empty({0}, network.options()) : at::cat(parts);
+  const Tensor& averages = network.averageStatistics;
+  return averages.defined() ? at::cat({network.statistics, averages})
+                            : network.statistics;
 }
 
 void writeStatistics(Network* network, const Tensor& row) {
-  int64_t at = 0;
-  forStatistics(*network, [&](const Tensor& t) {
-    t.copy_(row.narrow(0, at, t.numel()).view_as(t));
-    at += t.numel();
-  });
+  const int64_t count = network->statistics.numel();
+  network->statistics.copy_(row.narrow(0, 0, count));
+  if (network->averageStatistics.defined())
+    network->averageStatistics.copy_(row.narrow(0, count, count));
 }
 
 Napi::Value createPause(const Napi::CallbackInfo& info) {

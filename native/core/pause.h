@@ -28,7 +28,8 @@ at::Tensor gatherRows(const at::Tensor& own);
 // undefined where there were not as many.
 at::Tensor ownRow(const at::Tensor& rows);
 
-// Batch norm's running statistics in one row, in the order of the nodes.
+// Batch norm's running statistics in one row, in the order of the nodes, and
+// then their moving averages where they are kept.
 at::Tensor statisticsOf(const Network& network);
 void writeStatistics(Network* network, const at::Tensor& row);
 

@@ -105,7 +105,8 @@ std::shared_ptr<Network> rewrite(Network* from, Program program,
   std::map<std::string, Tensor> old, velocity, grown;
   for (const auto& [name, tensor] : from->weights()) old[name] = tensor;
   if (keepsMomentum)
-    for (const auto& [name, tensor] : from->momentum()) velocity[name] = tensor;
+    for (const auto& [name, tensor] : from->read("momentum"))
+      velocity[name] = tensor;
   std::set<std::string> written;
   for (const TensorSurgery& s : surgery) {
     require(old.count(s.name) > 0, "E_ARGUMENT", "surgery names \"", s.name,
@@ -128,7 +129,7 @@ std::shared_ptr<Network> rewrite(Network* from, Program program,
   for (const auto& [name, tensor] : to->weights())
     require(written.count(name) > 0, "E_ARGUMENT", "surgery leaves \"", name,
             "\" out");
-  to->writeMomentum({grown.begin(), grown.end()});
+  to->write("momentum", {grown.begin(), grown.end()});
   return to;
 }
 

@@ -39,6 +39,11 @@ at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
   return at::make_generator<at::CPUGeneratorImpl>(state);
 }
 
+// As torch.nn.utils.clip_grad_norm_; nothing waits for the device.
+void clip(const Tensor& gradients, double most) {
+  if (most > 0) gradients.mul_((most / (gradients.norm() + 1e-6)).clamp_max(1));
+}
+
 // One forward and backward pass; fills the network's gradients.
 Loss passesOver(Network* network, const Piece& piece, const Run& run,
                 double smoothing, Tensor* logits) {
@@ -165,7 +170,9 @@ Trained trainEpoch(Network* network, const Dataset& data,
     }
     sumOverGroup(network->gradients);
     addPenalty(network, penalty);
+    clip(network->gradients, options.gradientClip);
     sgdStep(network, options, options.learningRates[i]);
+    takeAverage(network, options.average, i);
     images += sweep->images(i);
     ProgressReport report{
         "train", i + 1, steps, images, secondsSince(start), std::nan("")};

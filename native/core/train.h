@@ -16,6 +16,15 @@ struct TrainState {
   at::Tensor statistics;
 };
 
+// Moving average of weights and running statistics, as torchvision's
+// ExponentialMovingAverage: taken after every `every`-th minibatch of an epoch,
+// from its first, as decay * average + (1 - decay) * network. The first one
+// ever, and those of the epoch's first `copies` minibatches, are the network.
+struct AverageOptions {
+  double decay = 0;  // 0: no average is kept
+  int64_t every = 1, copies = 0;
+};
+
 struct TrainOptions {
   int64_t batch = 1;
   int64_t microBatch = 0;  // images a pass, about; gradients add up; 0: all
@@ -24,6 +33,8 @@ struct TrainOptions {
   TrainState state;                   // of the pause before `start`
   std::shared_ptr<PauseFlag> pause;
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
+  double gradientClip = 0;  // largest norm of the whole gradient; 0: any
+  AverageOptions average;
   bool nesterov = false, decaysAll = true, shuffle = true;
   bool syncsNorm = false;  // batch statistics over all ranks
   NamedTensors
@@ -54,6 +65,11 @@ struct Trained {
 
 // SGD on the whole parameter buffer, as torch.optim.SGD does it.
 void sgdStep(Network* network, const TrainOptions& options, double rate);
+
+// Called after each step with its place in the epoch.
+void takeAverage(Network* network, const AverageOptions& options, int64_t step);
+// A network with the averaged weights and statistics; null where none are kept.
+std::shared_ptr<Network> averageOf(const Network& network);
 
 Trained trainEpoch(Network* network, const Dataset& data,
                    const TrainOptions& options, const Control& control);

@@ -87,7 +87,7 @@ test('whatever is not a live handle of the right kind is E_HANDLE, in every call
   );
   const calls: ((h: NetworkHandle & DatasetHandle) => unknown)[] = [
     (h) => core().readNetwork(h, 'weights'),
-    (h) => core().writeMomentum(h, []),
+    (h) => core().writeNetwork(h, 'momentum', []),
     (h) => core().train(h, images, training(4, [0]), null, null),
     (h) => core().train(network, h, training(4, [0]), null, null),
     (h) => core().evaluate(h, images, { batch: 4 }, null, null),
@@ -203,10 +203,10 @@ test('weights and momentum of another name, shape or type are E_WEIGHTS and name
   for (const entry of wrong) {
     expect(codeOf(() => core().createNetwork(program, [entry], 1, 'cpu'))).toBe('E_WEIGHTS');
     expect(messageOf(() => core().createNetwork(program, [entry], 1, 'cpu'))).toContain(entry[0]);
-    expect(codeOf(() => core().writeMomentum(networkOf(GRAPH), [entry]))).toBe('E_WEIGHTS');
+    expect(codeOf(() => core().writeNetwork(networkOf(GRAPH), 'momentum', [entry]))).toBe('E_WEIGHTS');
   }
   const statistic = ['norm.running_mean', floats([3], () => 1)] as const;
-  expect(codeOf(() => core().writeMomentum(networkOf(GRAPH), [statistic]))).toBe('E_WEIGHTS');
+  expect(codeOf(() => core().writeNetwork(networkOf(GRAPH), 'momentum', [statistic]))).toBe('E_WEIGHTS');
   expect(codeOf(() => core().readNetwork(networkOf(GRAPH), 'gradients' as never))).toBe('E_ARGUMENT');
 });
 

@@ -118,7 +118,7 @@ test('a network at work refuses to be read or written with E_HANDLE, and serves 
       if (codes.length > 0) return;
       codes.push(codeOf(() => core().readNetwork(network, 'weights')));
       codes.push(codeOf(() => core().readNetwork(network, 'momentum')));
-      codes.push(codeOf(() => core().writeMomentum(network, [])));
+      codes.push(codeOf(() => core().writeNetwork(network, 'momentum', [])));
       core().abort(abort);
     },
     abort,

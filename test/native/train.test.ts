@@ -123,11 +123,11 @@ test('momentum buffers are empty before the first step, and carry an epoch on wh
   const options = training(8, rates(3, 0.05), { momentum: 0.9 });
   for (const network of [whole, whole, first]) await core().train(network, data, options, null, null);
   const copy = networkOf(goldenGraph('train'), weightsOf(first));
-  core().writeMomentum(copy, core().readNetwork(first, 'momentum'));
+  core().writeNetwork(copy, 'momentum', core().readNetwork(first, 'momentum'));
   await core().train(copy, data, options, null, null);
   expect(weightsOf(copy)).toEqual(weightsOf(whole));
   expect(core().readNetwork(copy, 'momentum')).toEqual(core().readNetwork(whole, 'momentum'));
-  core().writeMomentum(copy, []);
+  core().writeNetwork(copy, 'momentum', []);
   expect(core().readNetwork(copy, 'momentum')).toEqual([]);
   expect(core().readNetwork(second, 'momentum')).toEqual([]);
 });
