@@ -9,7 +9,9 @@ import { loadNetwork, type Network, writeNetworkFiles } from '../network.js';
 import type { StateRecord } from './records.js';
 
 const NAME = /^checkpoint-(\d+)-(\d+)$/;
-const MOMENTUM = 'momentum.safetensors';
+/** What training keeps beside the weights, each in a file of its name; one that is empty has none. */
+const SETS = ['momentum', 'average'] as const;
+const fileOf = (set: (typeof SETS)[number]): string => `${set}.safetensors`;
 const STATE = 'state.json';
 
 export interface Place {
@@ -36,10 +38,11 @@ export async function writeCheckpoint(output: string, network: Network, state: S
   const directory = join(output, `checkpoint-${state.stage}-${state.epoch}`);
   await writeDirectoryAtomic(directory, async (temporary) => {
     await writeNetworkFiles(network, temporary);
-    await writeSafetensors(
-      join(temporary, MOMENTUM),
-      new Map(loadCore().readNetwork(network.handle, 'momentum')),
-    );
+    for (const set of SETS) {
+      const tensors = loadCore().readNetwork(network.handle, set);
+      if (set === 'momentum' || tensors.length > 0)
+        await writeSafetensors(join(temporary, fileOf(set)), new Map(tensors));
+    }
     await writeFile(join(temporary, STATE), `${JSON.stringify(state)}\n`);
   });
   for (const place of await placesIn(output)) {
@@ -81,10 +84,14 @@ export async function readCheckpoint(output: string, device: Device): Promise<Ch
   const place = await furthestPlace(output);
   if (place === null) return null;
   const state = await readState(place.directory);
-  const momentum = await readSafetensors(join(place.directory, MOMENTUM));
+  const names = await readdir(place.directory);
   const network = await loadNetwork(place.directory, { device });
   try {
-    loadCore().writeMomentum(network.handle, [...momentum]);
+    for (const set of SETS) {
+      if (set !== 'momentum' && !names.includes(fileOf(set))) continue;
+      const tensors = await readSafetensors(join(place.directory, fileOf(set)));
+      loadCore().writeNetwork(network.handle, set, [...tensors]);
+    }
   } catch (error) {
     network[Symbol.dispose]();
     throw error;

@@ -16,21 +16,29 @@ function whole(fit: FitSpec, stage: number, epochs: number): FitSpec {
 /** The recipe of a stage over other epochs: one schedule, its steps at the same shares of it. Nothing is left to finish. */
 export function stretched(fit: FitSpec, stage: number, epochs: number): FitSpec {
   if (fit.finish.epochs > 0) return whole(fit, stage, epochs);
-  const { schedule } = fit;
   const factor = epochs / Math.max(1, epochsOf(fit, stage));
+  const average = { ...fit.average, warmup: fit.average.warmup * Math.min(1, factor) };
+  return { ...fit, epochs, average, schedule: stretchedSchedule(fit.schedule, epochs, factor) };
+}
+
+function stretchedSchedule(
+  schedule: FitSpec['schedule'],
+  epochs: number,
+  factor: number,
+): FitSpec['schedule'] {
   const steps = (at: readonly number[]): number[] => at.map((epoch) => epoch * factor);
-  if (schedule.kind === 'steps') return { ...fit, epochs, schedule: { ...schedule, at: steps(schedule.at) } };
+  if (schedule.kind === 'steps') return { ...schedule, at: steps(schedule.at) };
   if (schedule.kind === 'cosine') {
     // A longer schedule warms up no longer.
-    return { ...fit, epochs, schedule: { ...schedule, warmup: schedule.warmup * Math.min(1, factor) } };
+    return { ...schedule, warmup: schedule.warmup * Math.min(1, factor) };
   }
   if (schedule.kind === 'wsd') {
     const warmup = schedule.warmup * Math.min(1, factor);
     // Rounding must not make the two longer than the epochs that they fill.
     const decay = Math.min(schedule.decay * factor, epochs - warmup);
-    return { ...fit, epochs, schedule: { ...schedule, warmup, decay } };
+    return { ...schedule, warmup, decay };
   }
-  return { ...fit, epochs };
+  return schedule;
 }
 
 /** Epochs that a network of `stages` stages has behind it, finishing included. */

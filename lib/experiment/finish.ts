@@ -26,10 +26,17 @@ export function finishDirectory(output: string, stage: number): string {
 /** Nothing of how the run grows or when it stops is part of it: runs that share a stage share what it became. */
 function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
   const { epochs } = fit.finish;
+  const average = { ...fit.average, warmup: 0 };
   return {
     ...spec,
     name: `finished stage ${stage}`,
-    fit: { ...fit, epochs, finish: { epochs: 0 }, schedule: { kind: 'wsd', warmup: 0, decay: epochs } },
+    fit: {
+      ...fit,
+      epochs,
+      average,
+      finish: { epochs: 0 },
+      schedule: { kind: 'wsd', warmup: 0, decay: epochs },
+    },
     splitting: SPLITTING.parse({}),
     stop: {},
     compare: [],

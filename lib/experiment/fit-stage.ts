@@ -3,6 +3,7 @@ import { decimal } from '../format.js';
 import type { Network } from '../network.js';
 import { weightsOf } from '../split/own-weights.js';
 import { type TwinPair, twinPairs, twinsOf } from '../split/twins.js';
+import { averageIn } from '../train/average.js';
 import { note } from '../train/control.js';
 import { evaluateNetwork, fitEpoch } from '../train/fit.js';
 import { learningRates } from '../train/schedule.js';
@@ -39,7 +40,9 @@ function fixedOptions(spec: Spec) {
   return {
     ...optimizer,
     batch: fit.batch,
+    microBatch: fit.microBatch ?? 0,
     labelSmoothing: fit.labelSmoothing,
+    gradientClip: fit.gradientClip ?? 0,
     syncBatchNorm: fit.syncBatchNorm,
     shuffle: data.shuffle,
     ...augmentation(spec),
@@ -80,7 +83,8 @@ export async function fitStage(
     const learning = rates(epoch);
     const penalties = session.penalties?.(network, epoch) ?? [];
     const seed = seedOf('fit', spec.seed, stage, epoch);
-    const options = { ...fixed, learningRates: learning, penalties, seed };
+    const average = averageIn(spec.fit.average, epoch, learning.length);
+    const options = { ...fixed, average, learningRates: learning, penalties, seed };
     const { loss, top1, seconds } = await fitEpoch(network, session.train, options, {
       control,
       where: { stage, epoch, epochs },

@@ -29,8 +29,9 @@ const SCHEDULE = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('cosine'),
-    /** Epochs in which the rate rises to its full height. */
+    /** Epochs in which the rate rises to its full height, and the share of that height at which it ends. */
     warmup: z.number().min(0).default(0),
+    final: share.default(0),
   }),
   z.strictObject({
     kind: z.literal('wsd'),
@@ -42,6 +43,16 @@ const SCHEDULE = z.discriminatedUnion('kind', [
 
 /** After every stage a copy of its network is trained on while the rate falls to 0: that is the stage's network. Growth goes on from the other. */
 const FINISH = z.strictObject({ epochs: z.int().min(0).default(0) });
+
+/**
+ * Exponential moving average of weights and running statistics: a stage's network is the average, growth goes on from the
+ * network itself. Its first `warmup` epochs of a stage are the network's own weights. decay 0: none.
+ */
+const AVERAGE = z.strictObject({
+  decay: share.default(0),
+  every: count.default(1),
+  warmup: z.number().min(0).default(0),
+});
 
 const EPOCHS = z.int().min(0);
 /** True where every stage that has epochs has more than it takes to warm up. */
@@ -56,16 +67,25 @@ export const FIT = z
     /** Epochs a stage. A list gives every stage its own; its last number holds for all that follow. */
     epochs: z.union([EPOCHS, z.array(EPOCHS).min(1)]).default(160),
     batch: count.default(256),
+    /** Images that a rank works on at a time, about; null: its whole part of the minibatch. */
+    microBatch: count.nullable().default(null),
     labelSmoothing: share.default(0),
+    /** The largest L2 norm of the gradient; null: any. */
+    gradientClip: z.number().positive().nullable().default(null),
     optimizer: OPTIMIZER.prefault({}),
     schedule: SCHEDULE.prefault({ kind: 'steps' }),
     finish: FINISH.prefault({}),
+    average: AVERAGE.prefault({}),
     syncBatchNorm: z.boolean().default(false),
     /** Images a minibatch when the network is evaluated. */
     evaluationBatch: count.default(256),
   })
   .refine(({ epochs, schedule }) => !('warmup' in schedule) || leavesWarmup(epochs, schedule.warmup), {
     path: ['schedule', 'warmup'],
+    message: 'expected fewer epochs of warm-up than fit.epochs',
+  })
+  .refine(({ epochs, average }) => leavesWarmup(epochs, average.warmup), {
+    path: ['average', 'warmup'],
     message: 'expected fewer epochs of warm-up than fit.epochs',
   })
   .refine(

@@ -2,7 +2,7 @@
 import type { RunControl } from '../events.js';
 import { cost, macs, params } from '../graph/cost.js';
 import { widths } from '../graph/print.js';
-import type { Network } from '../network.js';
+import { averaged, type Network } from '../network.js';
 import { note } from '../train/control.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Finished } from './finish.js';
@@ -67,7 +67,7 @@ function finishedRecord(
 /** What becomes of a fitted network before it is kept; null: it is kept as it is. */
 export type Finish = (session: Session, network: Network, stage: number) => Promise<Finished | null>;
 
-/** Fits what is left of the stage, finishes and evaluates; `write` keeps the network with its record. */
+/** Fits what is left of the stage, finishes or averages it, and evaluates; `write` keeps that network with its record. */
 export async function finishFit(
   session: Session,
   { network, state }: Standing,
@@ -77,10 +77,11 @@ export async function finishFit(
   const { stage } = state;
   const epochs = await fitStage(session, network, state);
   const finished = await finish(session, network, stage);
-  using kept = finished?.network;
+  using kept = finished === null ? averaged(network) : finished.network;
+  const made = kept ?? network;
   const record =
     finished === null
-      ? recordOf(network, stage, epochs, await evaluateStage(session, network, stage))
+      ? recordOf(made, stage, epochs, await evaluateStage(session, made, stage))
       : finishedRecord(network, stage, epochs, finished);
   const { macs: work, params: size, evaluation } = record;
   await appendMetrics(session.spec.output, {
@@ -90,6 +91,6 @@ export async function finishFit(
     params: size,
     ...evaluation,
   });
-  await write(record, kept ?? network);
+  await write(record, made);
   return record;
 }

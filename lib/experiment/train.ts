@@ -53,9 +53,9 @@ export async function trainNetwork(
     const standing = await resume(spec, start, control);
     using network = standing.network;
     await cutMetrics(spec.output, standing.state);
-    const write = (made: StageRecord): Promise<void> =>
-      writeTrained(spec, network, { ...made, ended: 'train' });
-    const record = await finishFit(session, standing, write);
+    const write = (made: StageRecord, kept: Network): Promise<void> =>
+      writeTrained(spec, kept, { ...made, ended: 'train' });
+    const record = await finishFit(session, { ...standing, network }, write);
     note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
     return { ...record, ended: 'train' };
   } finally {

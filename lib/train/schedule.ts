@@ -7,14 +7,15 @@ import { hint, row } from '../graph/fields.js';
  * steps: the rate times `factor` from each epoch of `at` on; epochs count from 0, so `at: [80]` changes it after 80 epochs.
  * cosine: over the first `warmup` epochs the rate rises in equal steps, one a minibatch, the last of them at the full
  *   rate; then rate * (1 + cos(pi t / T)) / 2 with t = 0 .. T - 1 the minibatches since, T all of them
- *   (Loshchilov and Hutter 2017, without restarts): it starts at the full rate and would reach 0 at T.
+ *   (Loshchilov and Hutter 2017, without restarts): it starts at the full rate and would reach 0 at T, or with `final` F
+ *   the rate times F, the factor being F + (1 - F) of the one above.
  * wsd: warm-up as with cosine, then the full rate, and over the last `decay` epochs a line that would reach 0 at the end
  *   (warm-up, stable, decay: Hu et al. 2024; Haegele et al. 2024 show that it keeps up with cosine).
  */
 export type Schedule =
   | { readonly kind: 'constant' }
   | { readonly kind: 'steps'; readonly at: readonly number[]; readonly factor: number }
-  | { readonly kind: 'cosine'; readonly warmup?: number }
+  | { readonly kind: 'cosine'; readonly warmup?: number; readonly final?: number }
   | { readonly kind: 'wsd'; readonly warmup?: number; readonly decay: number };
 
 export interface ScheduleOptions {
@@ -33,10 +34,11 @@ const SCHEDULES: { readonly [K in Schedule['kind']]: Factor<Extract<Schedule, { 
     const epoch = Math.floor(step / stepsPerEpoch);
     return factor ** at.filter((start) => start <= epoch).length;
   },
-  cosine: ({ warmup = 0 }, { epochs, stepsPerEpoch }, step) => {
+  cosine: ({ warmup = 0, final = 0 }, { epochs, stepsPerEpoch }, step) => {
     const rising = Math.round(warmup * stepsPerEpoch);
     if (step < rising) return (step + 1) / rising;
-    return (1 + Math.cos((Math.PI * (step - rising)) / (epochs * stepsPerEpoch - rising))) / 2;
+    const falling = (1 + Math.cos((Math.PI * (step - rising)) / (epochs * stepsPerEpoch - rising))) / 2;
+    return final + (1 - final) * falling;
   },
   wsd: ({ warmup = 0, decay }, { epochs, stepsPerEpoch }, step) => {
     const rising = Math.round(warmup * stepsPerEpoch);
@@ -72,6 +74,12 @@ export function learningRates(schedule: Schedule, options: ScheduleOptions): (ep
     throw new SplitgrowError(
       'E_ARGUMENT',
       `schedule: warmup must be from 0 to below ${epochs} epochs, got ${warmup}`,
+    );
+  }
+  if (schedule.kind === 'cosine' && !((schedule.final ?? 0) >= 0 && (schedule.final ?? 0) < 1)) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `schedule: final must be from 0 to below 1, got ${schedule.final}`,
     );
   }
   if (schedule.kind === 'wsd' && !(schedule.decay >= 0 && warmup + schedule.decay <= epochs)) {

@@ -63,6 +63,7 @@ function allFields(): ReadonlySet<string> {
       knownFields(withSchedule(kind), ['fit', 'schedule']),
     ),
     ...knownFields(LEAST, ['fit', 'finish']),
+    ...knownFields(LEAST, ['fit', 'average']),
     ...knownFields(LEAST, ['splitting']),
     ...knownFields(LEAST, ['splitting', 'rmsprop']),
     ...knownFields(LEAST, ['splitting', 'lineSearch']),
@@ -84,14 +85,15 @@ test('the guide lists every field of an experiment and no other', () => {
 
 test('the defaults in the guide are those of the experiment file', () => {
   const spec: unknown = parseExperiment({ ...LEAST, name: '<name>' });
-  const wsd: unknown = parseExperiment(withSchedule('wsd'));
-  const images: unknown = parseExperiment(IMAGES);
+  const others: readonly unknown[] = [withSchedule('wsd'), withSchedule('cosine'), IMAGES].map((json) =>
+    parseExperiment(json),
+  );
   const at = (value: unknown, path: string): unknown =>
     path.split('.').reduce((inner, key) => (inner as Json | undefined)?.[key], value);
   for (const [field = '', cell = ''] of tableOf(GUIDE, 'fields')) {
     const [path, text] = [plain(field), plain(cell)];
     if (text.startsWith('required')) continue;
-    const value = at(spec, path) ?? at(wsd, path) ?? at(images, path);
+    const value = [spec, ...others].map((one) => at(one, path)).find((one) => one !== undefined);
     if (text === 'none' || path === 'data.root')
       expect(path === 'data.root' ? undefined : value, path).toBeUndefined();
     else expect(JSON.parse(text), path).toEqual(value);
