@@ -1,6 +1,7 @@
 // Datasets by name: one row a dataset, from files to uint8 or float32 tensors, or to images that stay in files.
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
+import { note } from '../train/control.js';
 import { loadCifar10, loadCifar100 } from './cifar.js';
 import { loadFashionMnist } from './fashion-mnist.js';
 import { loadFile } from './file.js';
@@ -96,6 +97,7 @@ function statisticsOf(part: Part): Pick<Dataset, 'mean' | 'std'> {
 export async function loadDataset(spec: DataSpec, control: RunControl = {}): Promise<Dataset> {
   const { name, load } = loaderOf(spec);
   const source = await load(spec, control);
+  if (source.note !== undefined) note(control, 0, 'load', `${name}: ${source.note}`);
   if (spec.whole === true) requireWhole(name, source);
   const train = limited(source.train, spec.trainImages ?? null, { name, part: 'train' });
   const test = limited(source.test, spec.testImages ?? null, { name, part: 'test' });

@@ -120,7 +120,7 @@ test('missing files, a missing root and unknown names are E_DATA', () =>
     expect(await failureOf(loadTensors({ name: 'mnist' }))).toMatch(/^E_DATA: unknown dataset "mnist"/);
     expect(await failureOf(loadTensors({ name: 'toString' }))).toMatch(/^E_DATA: unknown dataset/);
     expect(await failureOf(loadTensors({ name: 'imagenet', root }))).toMatch(
-      /^E_DATA: .*not available in this version/,
+      /^E_DATA: .*expected class folders in train\/ and val\//,
     );
     expect(await failureOf(loadTensors({ name: 'image-folder', root }))).toMatch(/^E_DATA: .*not available/);
   }));

@@ -1,0 +1,161 @@
+// The index of a folder of images: what their headers say, by path, in a file beside them (or in the cache), so that it is read once.
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { TensorData } from '../../native.js';
+import type { ImageHeaders } from '../../native-images.js';
+import { cacheDirectory } from '../../setup/locate.js';
+import { readSafetensors, writeSafetensors } from '../safetensors.js';
+
+/** One row a file; numbers as in ImageHeaders. */
+export interface IndexTable extends Omit<ImageHeaders, 'problems'> {
+  readonly paths: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly mtimes: Float64Array;
+  /** 1 where the whole image was decoded, not the header alone. */
+  readonly decoded: Uint8Array;
+  /** Why a row's kind is unreadable, by row. */
+  readonly reasons: ReadonlyMap<number, string>;
+}
+
+export interface IndexLimits {
+  readonly maxPixels: number;
+  readonly maxScans: number;
+}
+
+const VERSION = 1;
+const NAME = '.splitgrow-index';
+const ENDING = '.safetensors';
+
+/** Where an index is kept: in the folder itself, or where that cannot be written, in the cache by the folder's path. */
+export async function indexPath(root: string): Promise<string> {
+  const isWritable = await access(root, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (isWritable) return join(root, `${NAME}${ENDING}`);
+  const digest = createHash('sha256').update(root).digest('hex').slice(0, 16);
+  return join(cacheDirectory(), 'indexes', `${digest}${ENDING}`);
+}
+
+/** Siblings of an index: the list of bad files, the lock, and parts of an index that was interrupted. */
+export const siblings = (index: string) => {
+  const stem = index.slice(0, -ENDING.length);
+  return {
+    problems: `${stem}.problems.txt`,
+    lock: `${stem}.lock`,
+    newPart: () => `${stem}.part-${crypto.randomUUID().slice(0, 8)}${ENDING}`,
+    parts: async (): Promise<readonly string[]> => {
+      const names = await readdir(dirname(stem)).catch(() => [] as string[]);
+      return names
+        .filter((name) => name.startsWith(`${basename(stem)}.part-`) && name.endsWith(ENDING))
+        .sort()
+        .map((name) => join(dirname(stem), name));
+    },
+  };
+};
+
+/** The columns that are arrays of numbers, with their types in the file. */
+const COLUMNS = {
+  bytes: { dtype: 'float64', of: Float64Array },
+  mtimes: { dtype: 'float64', of: Float64Array },
+  widths: { dtype: 'int32', of: Int32Array },
+  heights: { dtype: 'int32', of: Int32Array },
+  kinds: { dtype: 'uint8', of: Uint8Array },
+  orientations: { dtype: 'uint8', of: Uint8Array },
+  channels: { dtype: 'uint8', of: Uint8Array },
+  decoded: { dtype: 'uint8', of: Uint8Array },
+} as const;
+type Column = keyof typeof COLUMNS;
+const COLUMN_NAMES = Object.keys(COLUMNS) as readonly Column[];
+
+/** An empty table for these paths. */
+export function emptyTable(paths: readonly string[]): IndexTable & { readonly reasons: Map<number, string> } {
+  const columns = Object.fromEntries(COLUMN_NAMES.map((name) => [name, new COLUMNS[name].of(paths.length)]));
+  return { paths, reasons: new Map(), ...columns } as unknown as IndexTable & {
+    reasons: Map<number, string>;
+  };
+}
+
+/** Row `from` of one table becomes row `to` of another, its path apart. */
+export function copyRow(
+  source: IndexTable,
+  from: number,
+  target: IndexTable & { readonly reasons: Map<number, string> },
+  to: number,
+): void {
+  for (const name of COLUMN_NAMES) target[name][to] = source[name][from] ?? 0;
+  const reason = source.reasons.get(from);
+  if (reason !== undefined) target.reasons.set(to, reason);
+}
+
+/** Texts without NUL, one after another. */
+function packTexts(texts: readonly string[]): TensorData {
+  const data = Buffer.from(texts.map((text) => `${text}\0`).join(''));
+  return { dtype: 'uint8', shape: [data.length], data };
+}
+
+function unpackTexts(tensor: TensorData): readonly string[] {
+  return new TextDecoder().decode(tensor.data).split('\0').slice(0, -1);
+}
+
+export async function writeIndex(
+  path: string,
+  table: IndexTable,
+  { maxPixels, maxScans }: IndexLimits,
+): Promise<void> {
+  const tensors = new Map<string, TensorData>();
+  for (const name of COLUMN_NAMES) {
+    const values = table[name];
+    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    tensors.set(name, { dtype: COLUMNS[name].dtype, shape: [values.length], data });
+  }
+  const head = Float64Array.of(VERSION, maxPixels, maxScans);
+  tensors.set('head', { dtype: 'float64', shape: [head.length], data: new Uint8Array(head.buffer) });
+  tensors.set('paths', packTexts(table.paths));
+  const bad = [...table.reasons].filter(([row]) => table.kinds[row] === 0);
+  const rows = Int32Array.from(bad, ([row]) => row);
+  tensors.set('bad', { dtype: 'int32', shape: [rows.length], data: new Uint8Array(rows.buffer) });
+  tensors.set('reasons', packTexts(bad.map(([, reason]) => reason.replaceAll('\0', ' '))));
+  await writeSafetensors(path, tensors);
+}
+
+/** Numbers of a tensor, aligned. */
+function numbers<A>(tensor: TensorData, of: { new (buffer: ArrayBuffer): A }): A {
+  return new of(tensor.data.slice().buffer as ArrayBuffer);
+}
+
+/** An index as it was written under the same limits; null where there is none, or what is there is of no use. */
+export async function readIndex(path: string, limits: IndexLimits): Promise<IndexTable | null> {
+  try {
+    const tensors = await readSafetensors(path);
+    const at = (name: string): TensorData => {
+      const tensor = tensors.get(name);
+      if (tensor === undefined) throw new Error(`no ${name}`);
+      return tensor;
+    };
+    const [version, maxPixels, maxScans] = numbers(at('head'), Float64Array);
+    if (version !== VERSION || maxPixels !== limits.maxPixels || maxScans !== limits.maxScans) return null;
+    const table = emptyTable(unpackTexts(at('paths')));
+    for (const name of COLUMN_NAMES) {
+      const { dtype, of } = COLUMNS[name];
+      const tensor = at(name);
+      if (tensor.dtype !== dtype || tensor.shape.join() !== String(table.paths.length)) return null;
+      table[name].set(numbers<ArrayLike<number>>(tensor, of));
+    }
+    const reasons = unpackTexts(at('reasons'));
+    numbers(at('bad'), Int32Array).forEach((row, i) => {
+      table.reasons.set(row, reasons[i] ?? '');
+    });
+    return table;
+  } catch {
+    // Made anew: an index holds nothing that the images do not say.
+    return null;
+  }
+}
+
+/** Removes parts that the whole index has taken in. */
+export async function removeParts(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true });
+}

@@ -1,0 +1,234 @@
+// Indexing: every image's header read once, in parallel; goes on where it was stopped, and looks again only at what changed.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../atomic.js';
+import type { RunControl } from '../../events.js';
+import { integer, oneLine } from '../../format.js';
+import type { OnProgress } from '../../native.js';
+import { type ImageHeaders, loadImageCore, type ScanOptions } from '../../native-images.js';
+import { withLock } from '../../setup/lock.js';
+import { note, refuseAborted, underControl } from '../../train/control.js';
+import {
+  copyRow,
+  emptyTable,
+  type IndexLimits,
+  type IndexTable,
+  indexPath,
+  readIndex,
+  removeParts,
+  siblings,
+  writeIndex,
+} from './index-file.js';
+import type { FileProblem } from './walk.js';
+
+export interface IndexOptions extends IndexLimits {
+  readonly threads: number;
+  /** Decode every image as well: finds truncated and damaged ones. */
+  readonly decode: boolean;
+}
+
+export interface Indexed {
+  readonly file: string;
+  /** One row a path, in the order given. */
+  readonly table: IndexTable;
+  /** Files looked at now; the others were as the index had them. */
+  readonly scanned: number;
+  readonly problems: readonly FileProblem[];
+  /** Where the problems are listed; null where there are none. */
+  readonly problemsFile: string | null;
+}
+
+/** The native scan; tests put another in its place. */
+export type Scan = (
+  root: string,
+  paths: readonly string[],
+  options: ScanOptions,
+  control: RunControl,
+  whole: { readonly done: number; readonly total: number },
+) => Promise<ImageHeaders>;
+
+/** How an index is made; tests choose. */
+interface Means {
+  readonly control?: RunControl;
+  readonly scan?: Scan;
+  /** Images between two writes of what has been found out. */
+  readonly chunk?: number;
+}
+
+const PLACE = { stage: 0, phase: 'load', epoch: 0, epochs: 1 } as const;
+const CHUNK = 20_000;
+/** Files asked about at the same time; more does not help Node.js's threads. */
+const AT_ONCE = 64;
+const STATS_BETWEEN_EVENTS = 2_000;
+
+const scanNatively: Scan = (root, paths, options, control, { done, total }) =>
+  underControl(control, PLACE, (progress: OnProgress | null, abort) =>
+    loadImageCore().scanImages(
+      { root, paths, labels: new Int32Array(paths.length) },
+      options,
+      progress &&
+        ((reported) => progress({ ...reported, done: done + reported.done, total, loss: Number.NaN })),
+      abort,
+    ),
+  );
+
+/** Sizes and times of all files into the table; those that are not there get a reason. */
+async function statAll(
+  root: string,
+  table: ReturnType<typeof emptyTable>,
+  control: RunControl,
+): Promise<void> {
+  const { paths } = table;
+  let next = 0;
+  const begun = performance.now();
+  const work = async (): Promise<void> => {
+    for (let row = next++; row < paths.length; row = next++) {
+      refuseAborted(control);
+      if (row % STATS_BETWEEN_EVENTS === STATS_BETWEEN_EVENTS - 1) {
+        const seconds = (performance.now() - begun) / 1000;
+        const progress = { phase: 'scan', done: row, total: paths.length, images: row, seconds } as const;
+        control.onEvent?.({ type: 'progress', ...PLACE, progress: { ...progress, loss: Number.NaN } });
+      }
+      try {
+        const { size, mtimeMs } = await stat(join(root, paths[row] ?? ''));
+        table.bytes[row] = size;
+        table.mtimes[row] = mtimeMs;
+      } catch (error) {
+        table.mtimes[row] = Number.NaN;
+        table.reasons.set(row, error instanceof Error ? error.message : String(error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** Rows that earlier indexes know, unchanged since, are taken from there. @returns the rows that are left */
+function takeKnown(
+  table: ReturnType<typeof emptyTable>,
+  known: readonly IndexTable[],
+  { decode }: IndexOptions,
+): readonly number[] {
+  // One number a row, counted through all sources: a pair a row would take several times the memory.
+  const rowOf = new Map<string, number>();
+  const starts: number[] = [];
+  let rows = 0;
+  for (const { paths } of known) {
+    starts.push(rows);
+    for (const path of paths) rowOf.set(path, rows++);
+  }
+  const left: number[] = [];
+  table.paths.forEach((path, row) => {
+    if (Number.isNaN(table.mtimes[row])) return;
+    const at = rowOf.get(path) ?? -1;
+    const which = starts.filter((start) => start <= at).length - 1;
+    const source = known[which];
+    const from = at - (starts[which] ?? 0);
+    const isSame =
+      source?.bytes[from] === table.bytes[row] &&
+      source?.mtimes[from] === table.mtimes[row] &&
+      (!decode || source?.decoded[from] === 1);
+    if (source !== undefined && isSame) copyRow(source, from, table, row);
+    else left.push(row);
+  });
+  return left;
+}
+
+/** What a scan found out about some rows. */
+function tableOf(
+  all: IndexTable,
+  rows: readonly number[],
+  headers: ImageHeaders,
+  decode: boolean,
+): ReturnType<typeof emptyTable> {
+  const made = emptyTable(rows.map((row) => all.paths[row] ?? ''));
+  const reasons = new Map(headers.problems.map(({ index, reason }) => [index, oneLine(reason)]));
+  rows.forEach((row, i) => {
+    made.bytes[i] = all.bytes[row] ?? 0;
+    made.mtimes[i] = all.mtimes[row] ?? 0;
+    made.decoded[i] = decode ? 1 : 0;
+    made.kinds[i] = reasons.has(i) ? 0 : (headers.kinds[i] ?? 0);
+    made.widths[i] = headers.widths[i] ?? 0;
+    made.heights[i] = headers.heights[i] ?? 0;
+    made.orientations[i] = headers.orientations[i] ?? 0;
+    made.channels[i] = headers.channels[i] ?? 0;
+    if (made.kinds[i] === 0) made.reasons.set(i, reasons.get(i) ?? 'cannot be read');
+  });
+  return made;
+}
+
+async function build(
+  root: string,
+  paths: readonly string[],
+  file: string,
+  { options, control, scan, chunk }: Required<Means> & { readonly options: IndexOptions },
+): Promise<{ readonly table: IndexTable; readonly scanned: number }> {
+  const { newPart, parts: listParts } = siblings(file);
+  const table = emptyTable(paths);
+  await statAll(root, table, control);
+  const before = await readIndex(file, options);
+  const parts = await listParts();
+  const unfinished = await Promise.all(parts.map((part) => readIndex(part, options)));
+  const known = [before, ...unfinished].filter((one) => one !== null);
+  const left = takeKnown(table, known, options);
+  const written = [...parts];
+  for (let from = 0; from < left.length; from += chunk) {
+    const rows = left.slice(from, from + chunk);
+    const chosen = rows.map((row) => paths[row] ?? '');
+    const whole = { done: from, total: left.length };
+    const made = tableOf(table, rows, await scan(root, chosen, options, control, whole), options.decode);
+    rows.forEach((row, i) => {
+      copyRow(made, i, table, row);
+    });
+    if (from + chunk >= left.length) break;
+    const part = newPart();
+    await writeIndex(part, made, options);
+    written.push(part);
+  }
+  const isSame =
+    before?.paths.length === paths.length && before.paths.every((path, row) => path === paths[row]);
+  if (left.length > 0 || !isSame) await writeIndex(file, table, options);
+  await removeParts(written);
+  return { table, scanned: left.length };
+}
+
+/**
+ * Headers of all images below a root, read now or known from the index, which is written beside them or into the cache.
+ * Bad files are problems, listed in a file next to the index. Another process that indexes the same folder is waited for.
+ *
+ * @throws E_ABORTED; what was found out by then is kept. E_WRITE where the index cannot be written
+ */
+export async function indexImages(
+  root: string,
+  paths: readonly string[],
+  options: IndexOptions,
+  { control = {}, scan = scanNatively, chunk = CHUNK }: Means = {},
+): Promise<Indexed> {
+  const file = await indexPath(root);
+  const { lock, problems: list } = siblings(file);
+  return withLock(
+    lock,
+    async () => {
+      const { table, scanned } = await build(root, paths, file, { options, control, scan, chunk });
+      const problems = [...table.reasons]
+        .filter(([row]) => table.kinds[row] === 0)
+        .sort(([a], [b]) => a - b)
+        .map(([row, reason]) => ({ path: paths[row] ?? '', reason }));
+      if (problems.length > 0 && scanned > 0)
+        await writeFileAtomic(
+          list,
+          problems.map(({ path, reason }) => `${oneLine(path)}\t${reason}\n`).join(''),
+        );
+      return { file, table, scanned, problems, problemsFile: problems.length > 0 ? list : null };
+    },
+    {
+      signal: control.signal,
+      onWait: (owner) =>
+        note(
+          control,
+          0,
+          'load',
+          `waiting for process ${owner?.pid ?? 'of another machine'} that indexes ${root} (${integer(paths.length)} images)`,
+        ),
+    },
+  );
+}

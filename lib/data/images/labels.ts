@@ -1,0 +1,168 @@
+// Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
+import { readFile, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { SplitgrowError } from '../../errors.js';
+
+/** Class folder of a file by its name and by its place among all, from 0; undefined where the list has none for it. */
+export type ClassOf = (name: string, place: number) => string | undefined;
+
+interface Given {
+  readonly file: string;
+  /** Lines that are not empty. */
+  readonly lines: readonly string[];
+  /** Class folders, in order. */
+  readonly classes: readonly string[];
+  /** Images of the flat folder. */
+  readonly images: number;
+  /** Reads another list beside it: its lines, or null. */
+  readonly beside: (name: string) => Promise<readonly string[] | null>;
+}
+
+/** Bounds what a label list can ask for. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+const stem = (name: string): string => basename(name, extname(name));
+
+function refuse(file: string, problem: string): SplitgrowError {
+  return new SplitgrowError('E_DATA', `${file}: ${problem}`);
+}
+
+function sameCount({ file, lines, images }: Given): void {
+  if (lines.length === images) return;
+  throw refuse(
+    file,
+    `expected a line for each of the ${images} images in the order of their names, found ${lines.length} lines`,
+  );
+}
+
+/** A class's number, counted from `first`, as its folder. */
+function numbered(text: string, names: readonly string[], first: number, file: string): string {
+  const name = /^\d+$/.test(text) ? names[Number(text) - first] : undefined;
+  if (name !== undefined) return name;
+  throw refuse(
+    file,
+    `expected numbers of classes from ${first} to ${names.length - 1 + first}, found "${text}"`,
+  );
+}
+
+/** A map from names of files, without their endings, to classes. */
+function mapped(pairs: Iterable<readonly [string, string]>): ClassOf {
+  const classes = new Map(pairs);
+  return (name) => classes.get(stem(name));
+}
+
+/** Tiny ImageNet's: name, synset, box. */
+async function annotations({ lines }: Given): Promise<ClassOf> {
+  return mapped(lines.map((line) => line.split('\t')).map(([name = '', label = '']) => [stem(name), label]));
+}
+
+/** The Kaggle challenge's: `ImageId,PredictionString`, the synset first in the second. */
+async function solution({ lines }: Given): Promise<ClassOf> {
+  const rows = lines.slice(1).map((line) => line.split(','));
+  return mapped(rows.map(([name = '', boxes = '']) => [name, boxes.trim().split(' ')[0] ?? '']));
+}
+
+/** A class a line, or a file's name and its class; classes as folders' names or as their numbers from 0. */
+async function listed(given: Given): Promise<ClassOf> {
+  const { file, lines, classes } = given;
+  const known = new Set(classes);
+  const hasNumbers = lines.every(
+    (line) => !known.has(line.split(/\s+/).at(-1) ?? '') && /(^|\s)\d+$/.test(line),
+  );
+  const classIn = (text: string): string => (hasNumbers ? numbered(text, classes, 0, file) : text);
+  if (lines.every((line) => /\s/.test(line))) {
+    return mapped(
+      lines.map((line) => {
+        const at = line.search(/\s+\S+$/);
+        return [stem(line.slice(0, at)), classIn(line.slice(at).trim())];
+      }),
+    );
+  }
+  sameCount(given);
+  const inOrder = lines.map(classIn);
+  return (_name, place) => inOrder[place];
+}
+
+/** First of ImageNet's synsets by name; the development kit's numbers follow another order. */
+const FIRST_BY_NAME = 'n01440764';
+
+/** The development kit's: a number from 1 a line, its synsets in synsets.txt. */
+async function groundTruth(given: Given): Promise<ClassOf> {
+  const { file, lines } = given;
+  sameCount(given);
+  const remedy =
+    "a line for every synset in the development kit's own order (ILSVRC2012_ID in its meta.mat), so that line k names class k";
+  const synsets = (await given.beside('synsets.txt'))?.map((line) => line.split(/\s/)[0] ?? '');
+  if (synsets === undefined) throw refuse(file, `expected synsets.txt beside it, ${remedy}`);
+  if (synsets[0] === FIRST_BY_NAME)
+    throw refuse(file, `the synsets.txt beside it is in the order of names; expected ${remedy}`);
+  const inOrder = lines.map((line) => numbered(line, synsets, 1, file));
+  return (_name, place) => inOrder[place];
+}
+
+/** Names of label lists, the surest first, and how each is read. */
+const LISTS: readonly (readonly [name: string, read: (given: Given) => Promise<ClassOf>])[] = [
+  ['val_annotations.txt', annotations],
+  ['LOC_val_solution.csv', solution],
+  ['val_labels.txt', listed],
+  ['val.txt', listed],
+  ['imagenet_2012_validation_synset_labels.txt', listed],
+  ['ILSVRC2012_validation_ground_truth.txt', groundTruth],
+];
+
+export const LIST_NAMES: readonly string[] = LISTS.map(([name]) => name);
+
+/** Lines of a list that are not empty, or null where there is none. @throws E_DATA where it is no text file of a sane size */
+export async function readLines(file: string): Promise<readonly string[] | null> {
+  const found = await stat(file).catch(() => null);
+  if (found === null) return null;
+  if (!found.isFile() || found.size > MOST_BYTES)
+    throw refuse(file, `expected a text file of at most ${MOST_BYTES} bytes`);
+  try {
+    const text = await readFile(file, 'utf8');
+    return text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+  } catch (error) {
+    throw refuse(file, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export interface LabelList {
+  readonly file: string;
+  readonly classOf: ClassOf;
+}
+
+/** The first label list in one of the folders, read; null where there is none. @throws E_DATA */
+export async function findLabels(
+  folders: readonly string[],
+  { classes, images }: Pick<Given, 'classes' | 'images'>,
+): Promise<LabelList | null> {
+  for (const [name, read] of LISTS) {
+    for (const folder of folders) {
+      const file = join(folder, name);
+      const lines = await readLines(file);
+      if (lines === null) continue;
+      const beside = (other: string): Promise<readonly string[] | null> => readLines(join(folder, other));
+      return { file, classOf: await read({ file, lines, classes, images, beside }) };
+    }
+  }
+  return null;
+}
+
+/** Names of classes for people, from LOC_synset_mapping.txt or Tiny ImageNet's words.txt where there is one; else the folders'. */
+export async function classNamesOf(
+  folders: readonly string[],
+  classes: readonly string[],
+): Promise<readonly string[]> {
+  for (const name of ['LOC_synset_mapping.txt', 'words.txt']) {
+    for (const folder of folders) {
+      const lines = await readLines(join(folder, name));
+      if (lines === null) continue;
+      const words = new Map(lines.map((line) => [line.split(/\s/)[0] ?? '', line.replace(/^\S+\s+/, '')]));
+      return classes.map((folderName) => words.get(folderName) ?? folderName);
+    }
+  }
+  return classes;
+}

@@ -1,0 +1,29 @@
+// Which images of a folder without a test part are kept for testing: always the same, whatever order or seed.
+import { createHash } from 'node:crypto';
+
+/** Orders images of a class as a random draw would, by nothing but their paths. */
+function keyOf(path: string): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 16);
+}
+
+/**
+ * 1 for each image that is kept for testing: round(share * n) of all n, at least one, spread over the classes in
+ * proportion to their sizes.
+ */
+export function keptForTesting(
+  { paths, labels }: { readonly paths: readonly string[]; readonly labels: Int32Array },
+  share: number,
+): Uint8Array {
+  const keys = paths.map(keyOf);
+  const order = paths
+    .map((_, at) => at)
+    .sort((a, b) => (labels[a] ?? 0) - (labels[b] ?? 0) || ((keys[a] ?? '') < (keys[b] ?? '') ? -1 : 1));
+  const isTest = new Uint8Array(paths.length);
+  // One of the order wherever the rounded share of those so far steps up.
+  order.forEach((at, i) => {
+    isTest[at] = Math.round(share * (i + 1)) > Math.round(share * i) ? 1 : 0;
+  });
+  const last = order.at(-1);
+  if (last !== undefined && !isTest.includes(1)) isTest[last] = 1;
+  return isTest;
+}
