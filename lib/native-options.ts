@@ -75,4 +75,8 @@ export interface Features {
   readonly cuda: boolean;
   readonly cudaDevices: number;
   readonly cpuCapability: string;
+  /** The optional library of fused kernels that is loaded (`cuda`), or `none`. */
+  readonly accelerator: string;
+  /** Why there is none; empty where there is one. */
+  readonly acceleratorFault: string;
 }

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
+import type { CounterCore } from './native-counters.js';
 import { wrap } from './native-errors.js';
 import type { ImageAugment, ImageCore, ImageProgress, LoaderStats } from './native-images.js';
 import type { IndexCore } from './native-indices.js';
@@ -9,6 +10,7 @@ import type { BenchOptions, BenchResult, Features, GroupOptions, PauseReason } f
 import { LIBTORCH_VERSION, REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
 
+export type { CounterCore, GpuCounters, MemoryCounters } from './native-counters.js';
 export type { IndicesPaused, IndicesResult, IndicesStateHandle } from './native-indices.js';
 export type {
   BenchOptions,
@@ -136,6 +138,8 @@ export interface TrainResult {
   /** Why it returned before `stop`, with the minibatch to go on with; loss and accuracy are then this rank's, so far. */
   readonly paused: PauseReason | null;
   readonly next: number;
+  /** Recorded graphs: `on`; `off` where nothing can record or the steps are not alike; `failed: <reason>`. */
+  readonly graph: string;
   /** What belongs to a paused epoch besides the network, of all ranks. */
   readonly state: TensorEntries;
 }
@@ -160,7 +164,7 @@ export interface EvaluateResult {
 }
 
 /** What native/core exports. Everything that returns a promise runs on a thread of its own. */
-export interface Core extends ImageCore, IndexCore {
+export interface Core extends ImageCore, IndexCore, CounterCore {
   features(): Features;
   setThreads(threads: number): void;
   createAbort(): AbortHandle;

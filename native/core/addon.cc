@@ -3,8 +3,10 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 
+#include "accelerator.h"
 #include "bench.h"
 #include "boundary.h"
+#include "counters.h"
 #include "environment.h"
 #include "indices_calls.h"
 #include "memory.h"
@@ -31,6 +33,9 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   object.Set("cuda", devices > 0);
   object.Set("cudaDevices", devices);
   object.Set("cpuCapability", at::get_cpu_capability());
+  const Accelerator* const fast = accelerator();
+  object.Set("accelerator", fast != nullptr ? fast->name : "none");
+  object.Set("acceleratorFault", acceleratorFault());
   return object;
 }
 
@@ -132,6 +137,7 @@ Napi::Value train(const Napi::CallbackInfo& info) {
                      Napi::Object result = toTotals(env, t.totals);
                      result.Set("paused", toPause(env, t.pause));
                      result.Set("next", static_cast<double>(t.state.next));
+                     result.Set("graph", t.graph);
                      NamedTensors state;
                      if (t.state.sums.defined())
                        state.emplace_back("sums", t.state.sums);
@@ -243,6 +249,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("createDirections", guard<createDirections>);
   add("rewrite", guard<rewriteNetwork>);
   add("bench", guard<benchSteps>);
+  add("memory", guard<readMemory>);
+  add("emptyCache", guard<emptyCaches>);
+  add("energy", guard<readEnergy>);
   add("joinGroup", guard<join>);
   add("leaveGroup", guard<leave>);
   return exports;

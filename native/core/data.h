@@ -43,6 +43,10 @@ struct Piece {
   bool isWhole = true;  // every rank has the whole minibatch
 };
 
+inline Piece withoutBatch(const Piece& piece) {
+  return {{}, piece.share, piece.weight, piece.isWhole};
+}
+
 // What a dataset that decodes has done so far in a sweep.
 struct LoaderStats {
   int64_t images = 0;  // decoded

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "accelerator.h"
 #include "error.h"
 #include "indices.h"
 
@@ -17,6 +18,11 @@ using at::Tensor;
 constexpr int64_t kRows = 1024;  // positions that a thread takes at a time
 // From this dimension on a row of x fills too much of the loops' scratch.
 constexpr int64_t kMostDimension = 960;
+// Up to here LibTorch's eigh on a GPU takes all matrices at once; above, one
+// after the other.
+constexpr int64_t kMostByDriver = 32;
+// Of the matrices that are solved at once.
+constexpr int64_t kSolvedBytes = int64_t{256} << 20;
 
 // [positions, neurons] of h [N, n, H, W] or [N, n], a view where it can be.
 Tensor positionsOf(const Tensor& h) {
@@ -76,6 +82,28 @@ void accumulateByTensors(const Tensor& sums, const Tensor& x, const Tensor& h) {
   for (int64_t i = 0; i < d; ++i) {
     const Tensor row = at::mm(x.narrow(1, i, d - i).t(), h * x.narrow(1, i, 1));
     sums[i].narrow(0, i, d - i).add_(row);
+  }
+}
+
+// By the accelerator's solver, in chunks of limited size; by `solve` what it
+// does not take.
+void solveAtOnce(const Accelerator& fast, const Tensor& s, Eigen* eigen,
+                 const std::function<void(int64_t, int64_t)>& solve) {
+  const int64_t count = s.size(0), d = s.size(1);
+  const int64_t most = std::max<int64_t>(
+      1, kSolvedBytes / (d * d * static_cast<int64_t>(sizeof(double))));
+  for (int64_t from = 0; from < count; from += most) {
+    const int64_t here = std::min(most, count - from);
+    const Tensor part = s.narrow(0, from, here)
+                            .to(at::kDouble, false, /*copy=*/true)
+                            .contiguous();
+    Tensor values, vectors;
+    if (!fast.smallestEigen(part, &values, &vectors)) {
+      solve(from, from + here);
+      continue;
+    }
+    eigen->values.narrow(0, from, here).copy_(values);
+    eigen->vectors.narrow(0, from, here).copy_(withSign(vectors));
   }
 }
 
@@ -140,7 +168,10 @@ Eigen smallestEigen(const Block& block) {
     eigen.vectors.narrow(0, begin, end - begin)
         .copy_(withSign(vectors.select(2, 0)));
   };
-  if (s.device().is_cpu())
+  if (const Accelerator* const fast = acceleratorOn(s.device());
+      fast != nullptr && s.size(1) > kMostByDriver)
+    solveAtOnce(*fast, s, &eigen, solve);
+  else if (s.device().is_cpu())
     at::parallel_for(0, block.count, 1, solve);
   else
     solve(0, block.count);

@@ -6,6 +6,7 @@
 
 #include "group.h"
 #include "indices_state.h"
+#include "recorder.h"
 #include "train.h"
 
 namespace splitgrow {
@@ -34,12 +35,6 @@ struct Job {
     return static_cast<double>(images) / static_cast<double>(data.size());
   }
 };
-
-std::vector<double> toVector(const Tensor& t) {
-  const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
-  const double* p = host.const_data_ptr<double>();
-  return {p, p + host.numel()};
-}
 
 void solve(const Job& job, const Block& block, Indices* result) {
   const Chain& chain = job.network->program.chains[block.chain];
@@ -120,6 +115,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
   const IndicesOptions& o = job.options;
   Rayleigh& descent = *state->descent;
   int64_t images = 0;
+  Recorder recorder(job.network->device, groupWorld() == 1 && !o.auxiliary);
   for (; state->epoch < o.epochs; ++state->epoch, state->next = 0) {
     const auto sweep = job.data.sweep(
         {.batch = o.batch,
@@ -133,7 +129,14 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
     while (state->next < steps) {
       job.control.check();
       const int64_t i = state->next;
-      descent.step(*job.network, job.folded, sweep->piece(i, 0), rate);
+      const Piece piece = sweep->piece(i, 0);
+      recorder.run(piece.batch, {piece.share, rate, isLast ? 1.0 : 0.0},
+                   [&job, &descent, rate,
+                    rest = withoutBatch(piece)](const Batch& batch) {
+                     Piece here = rest;
+                     here.batch = batch;
+                     descent.step(*job.network, job.folded, here, rate);
+                   });
       if (isLast) descent.average(job.weightOf(sweep->images(i)));
       images += sweep->images(i);
       job.tell("rayleigh", state->epoch * steps + ++state->next,
@@ -143,7 +146,6 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
       if (pause != Pause::none && !isDone) return pause;
     }
   }
-  descent.finish(&state->result, state->result.directions.get(), *job.network);
   return Pause::none;
 }
 
@@ -173,6 +175,12 @@ std::vector<bool> trainedNodes(const Network& network,
 
 }  // namespace
 
+std::vector<double> toVector(const Tensor& t) {
+  const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
+  const double* p = host.const_data_ptr<double>();
+  return {p, p + host.numel()};
+}
+
 Tensor withSign(const Tensor& v) {
   const Tensor largest = v.abs().argmax(1, true);
   return v * at::where(v.gather(1, largest) < 0, -1.0, 1.0).to(v.scalar_type());
@@ -188,7 +196,12 @@ Pause computeIndices(Network* network, const Dataset& data,
   const Folded folded(*network, trainedNodes(*network, options));
   const Job job{network, data, options, control, folded, Clock::now()};
   Pause pause = runExact(job, state);
-  if (pause == Pause::none && state->descent) pause = runRayleigh(job, state);
+  if (pause == Pause::none && state->descent) {
+    pause = runRayleigh(job, state);
+    if (pause == Pause::none)
+      state->descent->finish(&state->result, state->result.directions.get(),
+                             *network);
+  }
   state->seconds +=
       std::chrono::duration<double>(Clock::now() - job.start).count();
   state->result.seconds = state->seconds;

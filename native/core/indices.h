@@ -59,6 +59,7 @@ Pause computeIndices(Network* network, const Dataset& data,
 // v and -v are the same direction, and off-springs should not depend on which
 // one a solver found.
 at::Tensor withSign(const at::Tensor& v);
+std::vector<double> toVector(const at::Tensor& t);
 
 // What a method sees of one chain in one minibatch.
 struct ChainView {
@@ -101,6 +102,7 @@ struct Rayleigh {
   void step(const Network& network, const Folded& folded, const Piece& piece,
             double rate);
   void beginAverage();
+  bool isAveraging() const;
   // Adds the state of the latest step with this weight.
   void average(double weight);
   void finish(Indices* result, Directions* directions, const Network& network);
@@ -109,9 +111,8 @@ struct Rayleigh {
   const IndicesOptions options;
   Tensors v, square, velocity;  // [neurons, dimension], by chain
   Tensors used, products;       // v before the latest step, and S v
-  std::vector<std::vector<double>> quotients;
-  Tensors sumV, sumProducts;
-  std::vector<std::vector<double>> sumQuotients;
+  Tensors quotients;            // float64 [neurons], of the latest step
+  Tensors sumV, sumProducts, sumQuotients;
 };
 
 // Accumulated splitting matrices of some neurons of some chains.

@@ -125,7 +125,8 @@ void takeDescent(const Source& source, const Network& network,
     const std::string quotients = named("sumQuotients", chain.id);
     if (source.has(quotients))
       descent.sumQuotients[i] =
-          values(source.take(quotients, {chain.neurons}, at::kDouble));
+          source.take(quotients, {chain.neurons}, at::kDouble)
+              .to(network.device);
   }
 }
 
@@ -179,9 +180,9 @@ NamedTensors tensorsOf(const IndicesState& state, const Network& network,
     forDescent(state.descent.get(), i, [&](const char* what, Tensor* t) {
       if (t->defined()) tensors.emplace_back(named(what, chains[i].id), *t);
     });
-    if (!state.descent->sumQuotients[i].empty())
+    if (state.descent->sumQuotients[i].defined())
       tensors.emplace_back(named("sumQuotients", chains[i].id),
-                           doubles(state.descent->sumQuotients[i]));
+                           state.descent->sumQuotients[i]);
   }
   return tensors;
 }

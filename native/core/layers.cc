@@ -3,6 +3,7 @@
 // running_var.
 #include "layers.h"
 
+#include "accelerator.h"
 #include "error.h"
 #include "group.h"
 #include "rows.h"
@@ -97,6 +98,19 @@ BatchMoments batchMoments(const Tensor& x, bool syncs) {
   return {{m.to(x.scalar_type()), v.to(x.scalar_type())}, total};
 }
 
+// The accelerator, where it has the whole of this batch norm's training.
+const Accelerator* fastNorm(const Node& node, const Tensor& x, const Run& run) {
+  const bool isOwn = run.isTraining && !run.syncsNorm &&
+                     node.parameters[0].scalar_type() == at::kFloat;
+  return isOwn ? acceleratorFor(x) : nullptr;
+}
+
+void requireSeveral(const Node& node, int64_t count) {
+  require(count > 1, "E_ARGUMENT", node.instruction->id,
+          ": batch norm in training needs more than one value a channel; ",
+          "use a larger batch");
+}
+
 }  // namespace
 
 const Layer kConv2d = {convApply, convInputGrad, convWeightGrad, convPatches};
@@ -141,11 +155,17 @@ Tensor normForward(const Node& node, const Tensors& in, const Run& run,
             node.instruction->id, ": expected ", x.size(1),
             " values a parameter, found ", each.sizes());
   Affine affine;
-  if (run.isTraining) {
+  const Accelerator* const fast = fastNorm(node, x, run);
+  if (fast != nullptr) {
+    requireSeveral(node, x.numel() / x.size(1));
+    const NormState s =
+        fast->norm(x, p[0], p[1], p[2], p[3], node.attributes().eps,
+                   run.statisticsMomentum.value_or(node.attributes().momentum));
+    affine = {s.scale, s.shift};
+    if (saved != nullptr) *saved = {s.scale, s.shift, s.mean, s.inverse};
+  } else if (run.isTraining) {
     const auto [m, count] = batchMoments(x, run.syncsNorm);
-    require(count > 1, "E_ARGUMENT", node.instruction->id,
-            ": batch norm in training needs more than one value a channel; ",
-            "use a larger batch");
+    requireSeveral(node, static_cast<int64_t>(count));
     const double momentum =
         run.statisticsMomentum.value_or(node.attributes().momentum);
     if (momentum != 0) {
@@ -174,6 +194,10 @@ Tensors normBackward(const Node& node, const Tensor& grad, const Tensors& in,
     return {dz * perChannel(scale, x)};
   }
   const Tensor &mean = saved[2], &inverse = saved[3];
+  if (const Accelerator* const fast = fastNorm(node, x, run))
+    return {fast->normGrad(node.activation->loop, x, grad,
+                           {scale, shift, mean, inverse}, node.gradients[0],
+                           node.gradients[1], wantInput)};
   const ActGrad d = actGrad(*node.activation, x, grad, scale, shift, mean);
   node.gradients[0].copy_(d.dot * inverse);
   node.gradients[1].copy_(d.sum);

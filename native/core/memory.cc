@@ -1,6 +1,7 @@
 // A caching allocator for CPU tensors, and peaks on either device.
 #include "memory.h"
 
+#include <ATen/Context.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/CachingDeviceAllocator.h>
@@ -52,6 +53,14 @@ class Cache : public c10::Allocator {
   int64_t held() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return held_;
+  }
+  // Bytes of all blocks, those that wait too.
+  int64_t reserved() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    int64_t bytes = held_;
+    for (const auto& [size, blocks] : free_)
+      bytes += static_cast<int64_t>(size * blocks.size());
+    return bytes;
   }
   int64_t peak() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -139,6 +148,31 @@ void synchronize(const c10::Device& device) {
   if (!device.is_cpu())
     c10::impl::VirtualGuardImpl(device.type())
         .synchronizeDevice(device.index());
+}
+
+MemoryCounters memoryOf(const c10::Device& device) {
+  if (device.is_cpu())
+    return {cache().held(), cache().peak(), cache().reserved(), -1, -1};
+  c10::DeviceAllocator* const allocator =
+      c10::getDeviceAllocator(device.type());
+  MemoryCounters m;
+  if (!allocator->initialized()) return m;
+  const auto aggregate =
+      static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  const auto stats = allocator->getDeviceStats(device.index());
+  m.allocated = stats.allocated_bytes[aggregate].current;
+  m.peak = stats.allocated_bytes[aggregate].peak;
+  m.reserved = stats.reserved_bytes[aggregate].current;
+  const auto [free, total] = allocator->getMemoryInfo(device.index());
+  m.free = static_cast<int64_t>(free);
+  m.total = static_cast<int64_t>(total);
+  return m;
+}
+
+void emptyDeviceMemory() {
+  if (!at::hasCUDA()) return;
+  c10::DeviceAllocator* const allocator = c10::getDeviceAllocator(c10::kCUDA);
+  if (allocator->initialized()) allocator->emptyCache();
 }
 
 PeakMemory::PeakMemory(const c10::Device& device) : device_(device) {

@@ -17,6 +17,15 @@ void emptyMemory();
 
 void synchronize(const c10::Device& device);
 
+// Bytes: held by tensors, the most of them so far, and taken from the device;
+// the device's own free and total bytes, -1 where it does not tell.
+struct MemoryCounters {
+  int64_t allocated = 0, peak = 0, reserved = 0, free = -1, total = -1;
+};
+MemoryCounters memoryOf(const c10::Device& device);
+// Gives what waits on GPUs back to them.
+void emptyDeviceMemory();
+
 // From its construction on: the most bytes that tensors of the process held at
 // a time, above what they held before.
 class PeakMemory {

@@ -111,7 +111,7 @@ const Op kOps[] = {
     {"avg_pool", avgPoolForward, avgPoolBackward},
     {"global_avg_pool", globalAvgPoolForward, globalAvgPoolBackward},
     {"flatten", flattenForward, flattenBackward},
-    {"dropout", dropoutForward, dropoutBackward},
+    {"dropout", dropoutForward, dropoutBackward, nullptr, false, false, true},
 };
 
 }  // namespace

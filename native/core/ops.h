@@ -64,6 +64,7 @@ struct Op {
                       bool wantInput);
   const Layer* layer = nullptr;
   bool isNorm = false, isActivation = false;
+  bool isRandom = false;  // draws on the host in training
 };
 
 const Op& findOp(const std::string& name);

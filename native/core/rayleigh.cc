@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "accelerator.h"
 #include "group.h"
 #include "indices.h"
 
@@ -19,26 +20,26 @@ using at::Tensor;
 
 Tensor rowNorm(const Tensor& t) { return t.norm(2, {1}, true); }
 
-// One step by ATen, for devices and dtypes without loops.
+// A step of RMSprop; quotients, float64 [n], get v . sv before it.
+
+// By ATen, for devices and dtypes without loops.
 void stepByTensors(const Tensor& v, const Tensor& sv, const Tensor& square,
                    const Tensor& velocity, const IndicesOptions& o, double rate,
-                   std::vector<double>* quotients) {
+                   const Tensor& quotients) {
   const Tensor dot = (v * sv).sum(1, true);
   const Tensor gradient = 2 * (sv - dot * v);
   square.mul_(o.alpha).addcmul_(gradient, gradient, 1 - o.alpha);
   velocity.mul_(o.momentum).addcdiv_(gradient, at::sqrt(square) + o.rmsEpsilon);
   v.sub_(velocity, rate);
   v.div_(rowNorm(v));
-  const Tensor host = dot.to(at::kCPU, at::kDouble).contiguous();
-  const double* q = host.const_data_ptr<double>();
-  quotients->assign(q, q + host.numel());
+  quotients.copy_(dot.squeeze(1));
 }
 
 void stepByLoops(const Tensor& v, const Tensor& sv, const Tensor& square,
                  const Tensor& velocity, const IndicesOptions& o, double rate,
-                 std::vector<double>* quotients) {
+                 const Tensor& quotients) {
   const int64_t n = v.size(0), d = v.size(1);
-  quotients->resize(n);
+  double* const q = quotients.mutable_data_ptr<double>();
   at::parallel_for(
       0, n, std::max<int64_t>(1, 8192 / d), [&](int64_t begin, int64_t end) {
         const int64_t at = begin * d;
@@ -48,8 +49,20 @@ void stepByLoops(const Tensor& v, const Tensor& sv, const Tensor& square,
             velocity.mutable_data_ptr<float>() + at, end - begin, d,
             static_cast<float>(rate), static_cast<float>(o.alpha),
             static_cast<float>(o.momentum), static_cast<float>(o.rmsEpsilon),
-            quotients->data() + begin);
+            q + begin);
       });
+}
+
+void stepBy(const Tensor& v, const Tensor& sv, const Tensor& square,
+            const Tensor& velocity, const IndicesOptions& o, double rate,
+            const Tensor& quotients) {
+  if (const Accelerator* const fast = acceleratorFor(v);
+      fast != nullptr && v.scalar_type() == at::kFloat)
+    return fast->rayleighStep(v, sv, square, velocity, quotients,
+                              {rate, o.alpha, o.momentum, o.rmsEpsilon});
+  const bool hasLoops = v.is_cpu() && v.scalar_type() == at::kFloat;
+  (hasLoops ? stepByLoops : stepByTensors)(v, sv, square, velocity, o, rate,
+                                           quotients);
 }
 
 }  // namespace
@@ -61,11 +74,9 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
   const at::Generator random =
       at::make_generator<at::CPUGeneratorImpl>(options.seed);
   for (size_t i = 0; i < chains.size(); ++i) {
-    for (Tensors* list :
-         {&v, &square, &velocity, &used, &products, &sumV, &sumProducts})
+    for (Tensors* list : {&v, &square, &velocity, &used, &products, &quotients,
+                          &sumV, &sumProducts, &sumQuotients})
       list->emplace_back();
-    quotients.emplace_back();
-    sumQuotients.emplace_back();
     if (!wanted[i]) continue;
     Tensor start = at::empty({chains[i].neurons, chains[i].dimension});
     start.normal_(0, 1, random);
@@ -74,7 +85,9 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
     square[i] = at::zeros_like(v[i]);
     velocity[i] = at::zeros_like(v[i]);
     products[i] = at::zeros_like(v[i]);
-    quotients[i].assign(chains[i].neurons, 0);
+    used[i] = at::zeros_like(v[i]);
+    quotients[i] =
+        at::zeros({chains[i].neurons}, v[i].options().dtype(at::kDouble));
   }
 }
 
@@ -97,22 +110,25 @@ void Rayleigh::step(const Network& network, const Folded& folded,
           const Tensor u = view.layer->apply(
               *view.attributes, view.x, v[i].view_as(view.weight), Tensor());
           const Curvature c = view.curvatureOf(u, true);
-          products[i] =
+          products[i].copy_(
               view.layer->weightGrad(*view.attributes, c.p, view.x, view.weight)
-                  .reshape(v[i].sizes());
+                  .reshape(v[i].sizes()));
           return c.gz;
         });
   }
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
     sumOverGroup(products[i]);
-    if (!sumV.empty() && sumV[i].defined()) used[i] = v[i].clone();
-    const bool hasLoops =
-        network.device.is_cpu() && network.dtype == at::kFloat;
-    (hasLoops ? stepByLoops : stepByTensors)(v[i], products[i], square[i],
-                                             velocity[i], options, rate,
-                                             &quotients[i]);
+    if (isAveraging()) used[i].copy_(v[i]);
+    stepBy(v[i], products[i], square[i], velocity[i], options, rate,
+           quotients[i]);
   }
+}
+
+bool Rayleigh::isAveraging() const {
+  for (const Tensor& sum : sumV)
+    if (sum.defined()) return true;
+  return false;
 }
 
 void Rayleigh::beginAverage() {
@@ -120,7 +136,7 @@ void Rayleigh::beginAverage() {
     if (!wanted[i]) continue;
     sumV[i] = at::zeros_like(v[i]);
     sumProducts[i] = at::zeros_like(v[i]);
-    sumQuotients[i].assign(quotients[i].size(), 0);
+    sumQuotients[i] = at::zeros_like(quotients[i]);
   }
 }
 
@@ -129,8 +145,7 @@ void Rayleigh::average(double weight) {
     if (!wanted[i]) continue;
     sumV[i].add_(used[i], weight);
     sumProducts[i].add_(products[i], weight);
-    for (size_t j = 0; j < quotients[i].size(); ++j)
-      sumQuotients[i][j] += weight * quotients[i][j];
+    sumQuotients[i].add_(quotients[i], weight);
   }
 }
 
@@ -140,17 +155,12 @@ void Rayleigh::finish(Indices* result, Directions* directions,
     if (!wanted[i]) continue;
     const Tensor norm = rowNorm(sumV[i]);
     const Tensor unit = withSign(sumV[i] / norm);
-    const Tensor lambda =
-        at::tensor(sumQuotients[i], at::kDouble).to(network.options());
+    const Tensor lambda = sumQuotients[i].to(network.options());
     // Of the averages: the mean product against lambda times the mean v.
     const Tensor residual =
         rowNorm(sumProducts[i] - lambda.unsqueeze(1) * (sumV[i] / norm))
-            .to(at::kCPU, at::kDouble)
-            .contiguous();
-    ChainIndices& chain = result->chains[i];
-    chain.indices = sumQuotients[i];
-    const double* r = residual.const_data_ptr<double>();
-    chain.residuals.assign(r, r + residual.numel());
+            .squeeze(1);
+    result->chains[i] = {toVector(sumQuotients[i]), toVector(residual)};
     directions->tensors[i].second = unit;
   }
 }

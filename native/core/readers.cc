@@ -1,5 +1,6 @@
 // Reads JavaScript values into plain C++ ones, and tensors either way.
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "boundary.h"
@@ -171,18 +172,44 @@ Napi::Float64Array toFloat64Array(Napi::Env env, const std::vector<double>& v) {
   return array;
 }
 
+namespace {
+
+int deviceCount() {
+  if (!at::hasCUDA()) return 0;
+  return at::globalContext()
+      .getAcceleratorHooksInterface(at::kCUDA)
+      .deviceCount();
+}
+
+// Each rank of a machine has a GPU of its own, by the launcher's number; a
+// process that is shown one GPU takes that.
+c10::DeviceIndex ownDeviceIndex() {
+  for (const char* name : {"LOCAL_RANK", "SLURM_LOCALID"}) {
+    const char* const text = std::getenv(name);
+    if (text == nullptr || *text == '\0') continue;
+    const int count = deviceCount();
+    if (count == 1) return 0;
+    const int local = std::atoi(text);
+    require(local >= 0 && local < count, "E_DEVICE", name, "=", text,
+            ": expected at most one process a GPU, found ", count,
+            " GPUs; start fewer processes on this machine");
+    return static_cast<c10::DeviceIndex>(local);
+  }
+  return 0;
+}
+
+}  // namespace
+
 at::Device readDevice(const Napi::Value& value) {
   require(value.IsString(), "E_ARGUMENT", "`device` must be a string");
   const std::string name = value.As<Napi::String>();
   if (name == "cpu") return at::kCPU;
   require(name == "cuda", "E_ARGUMENT", "`device` must be cpu or cuda, found ",
           name);
-  require(at::hasCUDA() && at::globalContext()
-                                   .getAcceleratorHooksInterface(at::kCUDA)
-                                   .deviceCount() > 0,
-          "E_DEVICE", "no CUDA device was found; use --device cpu, or see ",
+  require(deviceCount() > 0, "E_DEVICE",
+          "no CUDA device was found; use --device cpu, or see ",
           "`splitgrow doctor`");
-  return at::Device(at::kCUDA, 0);
+  return at::Device(at::kCUDA, ownDeviceIndex());
 }
 
 }  // namespace splitgrow

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "accelerator.h"
 #include "error.h"
 
 namespace splitgrow {
@@ -76,6 +77,8 @@ Tensor perChannel(const Tensor& c, const Tensor& x) {
 
 Tensor affineAct(const Activation& act, const Tensor& x, const Tensor& scale,
                  const Tensor& shift) {
+  if (const Accelerator* fast = acceleratorFor(x))
+    return fast->affineAct(act.loop, x, scale, shift);
   if (!hasLoops(x))
     return act.value(x * perChannel(scale, x) + perChannel(shift, x));
   const Cut cut(x);
@@ -92,12 +95,15 @@ Tensor affineAct(const Activation& act, const Tensor& x, const Tensor& scale,
 
 Tensor actOnly(const Activation& act, const Tensor& x) {
   if (act.isLinear) return x;
+  if (const Accelerator* fast = acceleratorFor(x))
+    return fast->actOnly(act.loop, x);
   if (!hasLoops(x)) return act.value(x);
   return affineAct(act, x, at::ones({x.size(1)}), at::zeros({x.size(1)}));
 }
 
 Moments moments(const Tensor& x) {
   const int64_t rows = x.numel() / x.size(1);
+  if (const Accelerator* fast = acceleratorFor(x)) return fast->moments(x);
   if (!hasLoops(x)) {
     const auto axes = allButChannels(x);
     const Tensor mean = x.mean(axes);
@@ -127,6 +133,8 @@ Moments moments(const Tensor& x) {
 
 ActGrad actGrad(const Activation& act, const Tensor& x, const Tensor& g,
                 const Tensor& scale, const Tensor& shift, const Tensor& mean) {
+  if (const Accelerator* fast = acceleratorFor(x))
+    return fast->actGrad(act.loop, x, g, scale, shift, mean);
   if (!hasLoops(x)) {
     const Tensor dz =
         g * act.first(x * perChannel(scale, x) + perChannel(shift, x));
@@ -151,6 +159,8 @@ ActGrad actGrad(const Activation& act, const Tensor& x, const Tensor& g,
 
 Tensor actOnlyGrad(const Activation& act, const Tensor& z, const Tensor& g) {
   if (act.isLinear) return g;
+  if (const Accelerator* fast = acceleratorFor(z))
+    return fast->actOnlyGrad(act.loop, z, g);
   if (!hasLoops(z)) return g * act.first(z);
   const Tensor zeros = at::zeros({z.size(1)});
   return actGrad(act, z, g, at::ones({z.size(1)}), zeros, zeros).dz;
@@ -158,6 +168,8 @@ Tensor actOnlyGrad(const Activation& act, const Tensor& z, const Tensor& g) {
 
 Tensor combine(const Tensor& x, const Tensor& dz, const Tensor& a,
                const Tensor& b, const Tensor& c) {
+  if (const Accelerator* fast = acceleratorFor(x))
+    return fast->combine(x, dz, a, b, c);
   if (!hasLoops(x))
     return dz * perChannel(a, x) + x * perChannel(b, x) + perChannel(c, x);
   const Cut cut(x);
@@ -174,6 +186,8 @@ Tensor combine(const Tensor& x, const Tensor& dz, const Tensor& a,
 Curvature curvature(const Activation& act, const Tensor& z, const Tensor& g,
                     const Tensor& u, const Tensor& square, double beta,
                     bool wantGz) {
+  if (const Accelerator* fast = acceleratorFor(z))
+    return fast->curvature(act.loop, z, g, u, square, beta, wantGz);
   if (!hasLoops(z)) {
     Tensor p = g * act.second(z, beta) * perChannel(square, z);
     if (u.defined()) p = p * u;

@@ -1,5 +1,6 @@
 // Per-channel elementwise work on activations: by the vectorised loops where
-// the tensor is float32 on the CPU with channels innermost, else by ATen.
+// the tensor is float32 on the CPU with channels innermost, by the accelerator
+// (accelerator.h) where there is one for its device, else by ATen.
 // Per-channel arguments are [C] tensors of the data's dtype.
 #pragma once
 

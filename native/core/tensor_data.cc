@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "accelerator.h"
 #include "error.h"
 
 namespace splitgrow {
@@ -55,8 +56,14 @@ class TensorSweep : public Sweep {
  private:
   Tensor augmented(const Tensor& picked, int64_t from, int64_t count) const;
   Tensor loops(const Tensor& index, int64_t from, int64_t count) const;
+  // The accelerator, where it makes minibatches of this kind.
+  const Accelerator* fastPixels() const;
+  Batch pixels(const Accelerator& fast, int64_t from, int64_t count);
   const TensorDataset& data_;
   Tensor flips_, tops_, lefts_;  // int64 [N] on the host, by position
+  // All of them on the device, and what normalises a channel; on first use.
+  Crops crops_;
+  Tensor scale_, shift_;
 };
 
 TensorSweep::TensorSweep(const TensorDataset& data, const SweepOptions& options)
@@ -122,8 +129,42 @@ Tensor TensorSweep::augmented(const Tensor& picked, int64_t from,
       {b, c, ys.view({count, 1, h, 1}), xs.view({count, 1, 1, w})});
 }
 
+const Accelerator* TensorSweep::fastPixels() const {
+  const auto type = c10::typeMetaToScalarType(options_.tensors.dtype());
+  const bool isMade = data_.images.scalar_type() == at::kByte &&
+                      data_.images.device() == options_.tensors.device() &&
+                      (type == at::kFloat || type == at::kBFloat16);
+  return isMade ? acceleratorOn(data_.images.device()) : nullptr;
+}
+
+Batch TensorSweep::pixels(const Accelerator& fast, int64_t from,
+                          int64_t count) {
+  const at::Device device = data_.images.device();
+  if (!crops_.index.defined()) {
+    crops_ = {order_.to(device), flips_.to(device), tops_.to(device),
+              lefts_.to(device)};
+    std::vector<double> scales, shifts;
+    for (int64_t i = 0; i < data_.images.size(1); ++i) {
+      scales.push_back(normalOf(data_, i).scale);
+      shifts.push_back(normalOf(data_, i).shift);
+    }
+    scale_ = at::tensor(scales, at::kDouble).to(device, at::kFloat);
+    shift_ = at::tensor(shifts, at::kDouble).to(device, at::kFloat);
+  }
+  const auto here = [&](const Tensor& all) {
+    return all.narrow(0, from, count);
+  };
+  const Crops crops{here(crops_.index), here(crops_.flips), here(crops_.tops),
+                    here(crops_.lefts)};
+  return {fast.pixels(data_.images, crops, scale_, shift_,
+                      c10::typeMetaToScalarType(options_.tensors.dtype())),
+          data_.labels.index_select(0, crops.index)};
+}
+
 Batch TensorSweep::batch(int64_t step, int64_t piece) {
   const auto [from, count] = rows(step, piece);
+  if (const Accelerator* const fast = fastPixels())
+    return pixels(*fast, from, count);
   const Tensor index = order_.narrow(0, from, count).contiguous();
   const bool onHost = data_.images.device().is_cpu();
   const Tensor there = onHost ? index : index.to(data_.images.device());

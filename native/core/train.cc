@@ -7,6 +7,7 @@
 
 #include "distributed.h"
 #include "random.h"
+#include "recorder.h"
 #include "sums.h"
 
 namespace splitgrow {
@@ -53,6 +54,14 @@ Loss passesOver(Network* network, const Piece& piece, const Run& run,
   if (piece.share != 1) loss.gradLogits.mul_(piece.share);
   backwardTraining(*network, &tape, run, loss.gradLogits);
   return loss;
+}
+
+// Nothing in a training step depends on more than the minibatch.
+bool isStatic(const Network& network, const Run& run) {
+  if (groupWorld() > 1 || run.syncsNorm) return false;
+  for (const Node& node : network.nodes)
+    if (node.instruction->op->isRandom && node.attributes().p > 0) return false;
+  return true;
 }
 
 // Goes on with the sums and statistics of a pause. Other ranks than there were
@@ -146,6 +155,10 @@ Trained trainEpoch(Network* network, const Dataset& data,
     for (int64_t i = 0; i < options.start; ++i) before += sweep->images(i);
   Trained result;
   result.state.next = options.start;
+  if (options.momentum != 0 && !network->velocity.defined())
+    network->velocity = at::zeros_like(network->values);
+  Tensor loss;  // of the latest piece
+  Recorder recorder(network->device, isStatic(*network, run));
   const bool isHost = network->device.is_cpu();
   while (result.pause == Pause::none && result.state.next < stop) {
     const int64_t i = result.state.next++;
@@ -155,11 +168,17 @@ Trained trainEpoch(Network* network, const Dataset& data,
       const Piece piece = sweep->piece(i, j);
       run.syncsNorm = options.syncsNorm && !piece.isWhole;
       run.random = generatorOf(options.seed, i, j);
-      Tensor logits;
-      const Loss loss =
-          passesOver(network, piece, run, options.labelSmoothing, &logits);
-      if (isHost) requireFinite(loss.sum.item<double>(), i);
-      sums.add(loss.sum, logits, piece.batch.labels, false, piece.weight);
+      recorder.run(piece.batch, {piece.share, piece.weight},
+                   [network, run, &sums, &loss, rest = withoutBatch(piece),
+                    smoothing = options.labelSmoothing](const Batch& batch) {
+                     Piece here = rest;
+                     here.batch = batch;
+                     Tensor logits;
+                     loss =
+                         passesOver(network, here, run, smoothing, &logits).sum;
+                     sums.add(loss, logits, batch.labels, false, here.weight);
+                   });
+      if (isHost) requireFinite(loss.item<double>(), i);
       if (pieces == 1) continue;
       if (j == 0)
         gathered = network->gradients.clone();
@@ -176,8 +195,11 @@ Trained trainEpoch(Network* network, const Dataset& data,
     images += sweep->images(i);
     ProgressReport report{
         "train", i + 1, steps, images, secondsSince(start), std::nan("")};
-    if (isHost || i + 1 == stop || i % 50 == 49)
+    // A look at the loss waits for the device.
+    if (isHost || i + 1 == stop || i % 50 == 49) {
       report.loss = sums.totals(before + images, 0).loss;
+      requireFinite(report.loss, i);
+    }
     control.report(report);
     if (i + 1 < stop) result.pause = pauseAsked(options.pause);
   }
@@ -191,6 +213,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
   }
   result.totals = sums.totals(before + images, secondsSince(start));
   requireFinite(result.totals.loss, result.state.next - 1);
+  result.graph = recorder.state();
   return result;
 }
 

@@ -60,7 +60,8 @@ struct Totals {
 struct Trained {
   Totals totals;
   Pause pause = Pause::none;
-  TrainState state;  // sums and statistics where it was paused
+  TrainState state;   // sums and statistics where it was paused
+  std::string graph;  // Recorder::state
 };
 
 // SGD on the whole parameter buffer, as torch.optim.SGD does it.
