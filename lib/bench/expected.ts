@@ -8,26 +8,39 @@ import type { StepName } from './documents.js';
 
 /** A step with autodiff over a training step. */
 const AUTODIFF = 3;
+/** Bytes of a float32. */
+const FLOAT = 4;
+
+export interface Minibatch {
+  readonly batch: number;
+  /** Bytes of the exact method's sums: more of them take further sweeps, each with a pass of its own. */
+  readonly memoryLimit: number;
+}
 
 /** Work of one minibatch of each step in units of WORK, over that of a training step. */
-export function workRatios(graph: Graph, batch: number): Readonly<Record<StepName, number>> {
+export function workRatios(
+  graph: Graph,
+  { batch, memoryLimit }: Minibatch,
+): Readonly<Record<StepName, number>> {
   const values = shapes(graph);
   const training = WORK.pass * 3 * batch * macs(graph);
-  let [matrices, solver, descent] = [0, 0, 0];
+  let [matrices, solver, descent, bytes] = [0, 0, 0, 0];
   for (const { id, neurons: n, dimension: d } of lower(graph).chains) {
     const [height, width] = values.get(id)?.size ?? [1, 1];
     const seen = batch * height * width;
     matrices += WORK.matrices * seen * n * d ** 2;
     solver += WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3;
     descent += WORK.descent * 2 * seen * n * d;
+    bytes += FLOAT * n * d ** 2;
   }
+  const sums = Math.max(1, Math.ceil(bytes / memoryLimit)) * training + matrices;
   return {
     trainStep: 1,
     rayleighStep: (training + descent) / training,
     auxiliaryStep: AUTODIFF,
-    exactStep: (training + matrices) / training,
+    exactStep: sums / training,
     // The matrices come first, and are not timed.
-    eigensolver: (training + matrices + solver) / training,
+    eigensolver: (sums + solver) / training,
   };
 }
 
@@ -50,9 +63,9 @@ export interface Expectation {
 }
 
 /** Expectations for one network, which learn from what its steps take and pass it on to the next. */
-export function expectationOf(graph: Graph, batch: number, experience: Experience): Expectation {
-  const ratios = workRatios(graph, batch);
-  const work = batch * macs(graph);
+export function expectationOf(graph: Graph, minibatch: Minibatch, experience: Experience): Expectation {
+  const ratios = workRatios(graph, minibatch);
+  const work = minibatch.batch * macs(graph);
   let training: number | null = null;
   return {
     of: (step) =>

@@ -117,8 +117,10 @@ export async function measureParts(
   parts: number,
   options: Options & { readonly onPart?: () => void },
 ): Promise<readonly Part[]> {
-  const { batch, device, seed } = options.settings;
+  const { batch, device, seed, timeLimit } = options.settings;
   const { chains } = lower(graph);
+  // All parts together have the time of one width.
+  const settings = { ...options.settings, timeLimit: timeLimit / parts };
   using network = createNetwork(graph, { seed, device });
   using data = await syntheticData(graph, batch, device, { seed });
   const found: Part[] = [];
@@ -129,7 +131,7 @@ export async function measureParts(
     found.push({
       chains: size,
       neurons: chains.slice(0, size).reduce((sum, { neurons }) => sum + neurons, 0),
-      ...(await searchesOn({ network, data }, here, steps, options)),
+      ...(await searchesOn({ network, data }, here, steps, { ...options, settings })),
     });
   }
   return found;

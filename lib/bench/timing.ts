@@ -94,7 +94,7 @@ async function firstTimes(
 }> {
   const tallies = new Map<StepName, Tally>();
   const reasons = new Map<StepName, string>();
-  const expectation = expectationOf(network.graph, limits.batch, experience);
+  const expectation = expectationOf(network.graph, limits, experience);
   let spent = 0;
   for (const step of steps) {
     onStep?.(step);

@@ -4,10 +4,8 @@ import { widthsBetween } from '../bench/networks.js';
 import { DEFAULTS } from '../bench/options.js';
 import {
   AUTO_COLUMNS,
-  checkLines,
-  crossoverLines,
   howText,
-  leftOutLines,
+  noteLines,
   PART_COLUMNS,
   SEARCH_COLUMNS,
   STEP_COLUMNS,
@@ -44,7 +42,7 @@ function widthsOf(network: string, { widths, from, to, points }: WidthFlags): re
 
 function resultText(document: SplittingBenchResult, style: Style): string {
   const { points, parts, files } = document;
-  const lines = [...crossoverLines(document), ...checkLines(document), ...leftOutLines(document)];
+  const lines = noteLines(document);
   return [
     style.dim(settingText(document)),
     style.dim(howText(document)),

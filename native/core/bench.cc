@@ -128,6 +128,7 @@ StepOf eigenStep(Bench* b) {
       accumulateAll(b, &blocks, &other);
       watch->start();
       for (Block& block : blocks) {
+        b->control.check();
         if (block.sums.defined()) smallestEigen(block);
         block.sums = Tensor();
       }

@@ -103,6 +103,11 @@ test('auto weighs what it chooses, and expects more of exact the wider the netwo
   }
   const ratios = choices.map(({ work }) => work.exact / work.rayleigh);
   expect([...ratios].sort((a, b) => a - b)).toEqual(ratios);
-  const [narrow, , wide] = graphs.map((graph) => workRatios(graph, 64));
+  const [narrow, , wide] = graphs.map((graph) => workRatios(graph, { batch: 64, memoryLimit: 2 ** 40 }));
   expect(wide?.exactStep).toBeGreaterThan(narrow?.exactStep ?? 0);
+  // Every further sweep is a pass more.
+  const [tight] = graphs.map((graph) =>
+    workRatios(graph, { batch: 64, memoryLimit: sizesOf(graph).matrixBytes / 5 }),
+  );
+  assertClose([tight?.exactStep ?? 0], [(narrow?.exactStep ?? 0) + 4], { rtol: 1e-12, atol: 0 });
 });

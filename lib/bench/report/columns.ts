@@ -112,6 +112,21 @@ export function placeText(at: number): string {
   return at < 100 ? significant(at) : integer(at);
 }
 
+/** One line a width with steps that there was time for only once. */
+export function onceLines({ points }: SplittingBenchDocument): readonly string[] {
+  return points.flatMap(({ width, steps }) => {
+    const names = STEP_NAMES.filter((name) => measured(steps[name])?.repeats === 1);
+    if (names.length === 0) return [];
+    const words = names.map((name) => STEP_WORDS[name]).join(', ');
+    return [`Width ${significant(width, 4)}, timed once and cold: ${words}.`];
+  });
+}
+
+/** Everything that is said below the tables. */
+export function noteLines(document: SplittingBenchDocument): readonly string[] {
+  return [crossoverLines, checkLines, onceLines, leftOutLines].flatMap((lines) => lines(document));
+}
+
 /** What came out along one axis, in a sentence. */
 export function crossoverText(
   { crossings, range, cheaper }: Crossover,

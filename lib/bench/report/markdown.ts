@@ -3,10 +3,8 @@ import { bytes, seconds } from '../../format.js';
 import type { SplittingBenchDocument } from '../documents.js';
 import {
   AUTO_COLUMNS,
-  checkLines,
-  crossoverLines,
   howText,
-  leftOutLines,
+  noteLines,
   PART_COLUMNS,
   SEARCH_COLUMNS,
   STEP_COLUMNS,
@@ -40,7 +38,7 @@ export function settingText(document: SplittingBenchDocument): string {
 
 export function splittingMarkdown(document: SplittingBenchDocument): string {
   const { points, parts, machine, isComplete } = document;
-  const notes = [...crossoverLines(document), ...checkLines(document), ...leftOutLines(document)];
+  const notes = noteLines(document);
   const sections = [
     '# Exact against fast splitting',
     'Written by `splitgrow bench splitting`; the next run replaces it.',

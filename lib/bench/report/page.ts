@@ -5,16 +5,7 @@ import { shell } from '../../experiment/report/shell.js';
 import { factsTable } from '../../experiment/report/tables.js';
 import { seconds } from '../../format.js';
 import type { SplittingBenchDocument } from '../documents.js';
-import {
-  AUTO_COLUMNS,
-  checkLines,
-  crossoverLines,
-  howText,
-  leftOutLines,
-  PART_COLUMNS,
-  SEARCH_COLUMNS,
-  STEP_COLUMNS,
-} from './columns.js';
+import { AUTO_COLUMNS, howText, noteLines, PART_COLUMNS, SEARCH_COLUMNS, STEP_COLUMNS } from './columns.js';
 import { settingText } from './markdown.js';
 
 const list = (lines: readonly string[]): Html =>
@@ -32,7 +23,7 @@ export function splittingPage(document: SplittingBenchDocument, plots: readonly 
     title: 'Exact against fast splitting',
     eyebrow: 'splitgrow bench splitting · Figure 5 (b)',
     lead: html`<p>${settingText(document)}.${isComplete ? '' : ' Incomplete: the work goes on, or was stopped.'}</p>`,
-    body: html`${list([...crossoverLines(document), ...checkLines(document), ...leftOutLines(document)])}
+    body: html`${list(noteLines(document))}
 <p class="note">${howText(document)}</p>
 <div class="figures">${plots.map(figureHtml)}</div>
 <h2>Steps, measured</h2>
