@@ -3,6 +3,7 @@ import { shapes } from '../graph/check.js';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
+import { LINEAR_ACTIVATIONS } from '../graph/ops.js';
 import type { Chain } from '../graph/program.js';
 import type { IndexMethod } from '../native.js';
 
@@ -28,6 +29,8 @@ export interface AutoSettings {
   readonly epochs: number;
   /** Bytes that the exact method may take. */
   readonly memoryLimit: number;
+  /** Second derivative of a chain without activation; 0 (default): its matrices are 0, and cost nothing. */
+  readonly identityCurvature?: number;
 }
 
 interface Candidate {
@@ -37,9 +40,20 @@ interface Candidate {
   readonly bytes: number;
 }
 
-function candidateOf(graph: Graph, { images, epochs }: AutoSettings): (chain: Chain) => Candidate {
+/** Whether neither method has anything to do for a chain: its activation has no curvature. */
+export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: number): boolean {
+  const kind = activation < 0 ? undefined : graph.nodes[activation - 1]?.kind;
+  return identityCurvature === 0 && (kind === undefined || LINEAR_ACTIVATIONS.includes(kind));
+}
+
+function candidateOf(
+  graph: Graph,
+  { images, epochs, identityCurvature = 0 }: AutoSettings,
+): (chain: Chain) => Candidate {
   const values = shapes(graph);
-  return ({ id, neurons: n, dimension: d }) => {
+  return (chain) => {
+    if (isFlat(graph, chain, identityCurvature)) return { exact: 0, rayleigh: 0, bytes: 0 };
+    const { id, neurons: n, dimension: d } = chain;
     const [height, width] = values.get(id)?.size ?? [1, 1];
     const seen = images * height * width;
     return {

@@ -117,7 +117,7 @@ export async function computeIndices(
   const { chains } = lower(network.graph);
   const methods =
     method === 'auto'
-      ? chooseMethods(network.graph, { images, epochs, memoryLimit })
+      ? chooseMethods(network.graph, { images, epochs, memoryLimit, identityCurvature })
       : chains.map(() => method);
   const { epsilon: rmsEpsilon, decayFirst, ...descent } = rmsprop;
   const options = {

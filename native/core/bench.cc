@@ -46,9 +46,7 @@ struct Bench {
   const Folded folded;
   const std::vector<bool> chains;  // whose indices are computed
   IndicesOptions options;
-  Sweeps sweeps() const {
-    return planBlocks(*network, chains, options.memoryLimit);
-  }
+  Sweeps sweeps() const { return planBlocks(*network, chains, options); }
 };
 
 using StepOf = std::function<void(Stopwatch*)>;

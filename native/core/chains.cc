@@ -15,6 +15,15 @@ Curvature ChainView::curvatureOf(const Tensor& u, bool wantGz) const {
   return {g, p};
 }
 
+bool isFlat(const Network& network, const Chain& chain,
+            double identityCurvature) {
+  ChainView view;
+  if (chain.activation >= 0)
+    view.activation = network.nodes[chain.activation].activation;
+  view.identityCurvature = identityCurvature;
+  return view.isFlat();
+}
+
 void sweepChains(const Network& network, const Folded& folded,
                  const Batch& batch, const std::vector<bool>& wanted,
                  const IndicesOptions& options, double share,

@@ -111,12 +111,17 @@ void solveAtOnce(const Accelerator& fast, const Tensor& s, Eigen* eigen,
 
 std::vector<std::vector<Block>> planBlocks(const Network& network,
                                            const std::vector<bool>& wanted,
-                                           int64_t memoryLimit) {
+                                           const IndicesOptions& options) {
   std::vector<std::vector<Block>> sweeps(1);
   const auto& chains = network.program.chains;
-  int64_t left = memoryLimit;
+  int64_t left = options.memoryLimit;
   for (size_t i = 0; i < chains.size(); ++i) {
     if (!wanted[i]) continue;
+    if (isFlat(network, chains[i], options.identityCurvature)) {
+      sweeps.back().push_back(
+          {static_cast<int>(i), 0, chains[i].neurons, Tensor()});
+      continue;  // its matrices are 0, and none is made
+    }
     const int64_t d = chains[i].dimension;
     const bool hasCopies =
         network.device.is_cpu() && !splitsNeurons(chains[i].neurons);
@@ -129,7 +134,7 @@ std::vector<std::vector<Block>> planBlocks(const Network& network,
       if (count == 0 && sweeps.back().empty()) count = 1;  // one must fit
       if (count == 0) {
         sweeps.emplace_back();
-        left = memoryLimit;
+        left = options.memoryLimit;
         continue;
       }
       sweeps.back().push_back({static_cast<int>(i), from, count, Tensor()});

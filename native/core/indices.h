@@ -78,6 +78,9 @@ struct ChainView {
            identityCurvature == 0;
   }
 };
+// Whether every view of the chain is flat.
+bool isFlat(const Network& network, const Chain& chain,
+            double identityCurvature);
 // Returns dL/dz where the view has an activation, else anything.
 using Visit = std::function<at::Tensor(const ChainView&)>;
 
@@ -124,7 +127,7 @@ struct Block {
 // Cuts the neurons of the exact chains into sweeps within the memory limit.
 std::vector<std::vector<Block>> planBlocks(const Network& network,
                                            const std::vector<bool>& wanted,
-                                           int64_t memoryLimit);
+                                           const IndicesOptions& options);
 void accumulate(Block* block, const ChainView& view, const at::Tensor& h);
 // Smallest eigenvalues, unit eigenvectors and residuals of a block.
 struct Eigen {

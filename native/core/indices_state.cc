@@ -137,7 +137,7 @@ IndicesState::IndicesState(const Network& network,
   const auto& chains = network.program.chains;
   require(options.isExact.size() == chains.size(), "E_ARGUMENT", "expected ",
           chains.size(), " methods, found ", options.isExact.size());
-  sweeps = planBlocks(network, options.isExact, options.memoryLimit);
+  sweeps = planBlocks(network, options.isExact, options);
   std::vector<bool> isRayleigh = options.isExact;
   isRayleigh.flip();
   for (const bool one : isRayleigh)

@@ -7,20 +7,15 @@ import { failureOf } from '../data/places.js';
 import { core, datasetOf, networkOf, randomBatch } from './golden.js';
 
 // Stem of 32 neurons of 9 weights; two layers of 32 neurons of 32 weights.
-const GRAPH = buildPreset('mobilenet_cifar10', {
-  blocks: 1,
-  width: 32,
-  channels: 1,
-  resolution: 8,
-  classes: 3,
-});
+const SMALL = { blocks: 1, width: 32, channels: 1, resolution: 8, classes: 3 };
+const GRAPH = buildPreset('mobilenet_cifar10', SMALL);
 const MATRICES = 4 * (32 * 9 ** 2 + 2 * 32 * 32 ** 2);
 
-function time(options: Partial<BenchOptions> & Pick<BenchOptions, 'what'>) {
+function time(options: Partial<BenchOptions> & Pick<BenchOptions, 'what'>, graph = GRAPH) {
   core().setThreads(1);
   const data = datasetOf(randomBatch([1, 8, 8], 3, 4, 9), 3);
   const full = { batch: 4, repeats: 2, warmup: 1, ...options };
-  return core().bench(networkOf(GRAPH), data, full, null);
+  return core().bench(networkOf(graph), data, full, null);
 }
 
 test('an exact pass makes as many sweeps as its sums take of the limit', async () => {
@@ -33,6 +28,12 @@ test('an exact pass makes as many sweeps as its sums take of the limit', async (
   expect(many.sweeps).toBe(64 + stem);
   expect(many.peakBytes).toBeLessThan(one.peakBytes);
   expect(many.milliseconds).toHaveLength(2);
+});
+
+test('chains without curvature take no sweep of their own', async () => {
+  const linear = buildPreset('mobilenet_cifar10', { ...SMALL, activation: 'identity' });
+  const one = await time({ what: 'exact', memoryLimit: 4096 }, linear);
+  expect(one.sweeps).toBe(1);
 });
 
 test('the eigensolver is timed whatever the number of sweeps, and holds the sums', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { macs } from '../../lib/graph/cost.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { chooseMethods } from '../../lib/split/auto.js';
+import { chooseMethods, weighMethods } from '../../lib/split/auto.js';
 import { computeIndices, enoughEpochs, evenBatch, PAPER } from '../../lib/split/indices.js';
 import { convGraph, IMAGES, trainedNetwork } from './nets.js';
 
@@ -44,6 +45,20 @@ test('auto is exact where neurons are small, and descends where they are large',
     images: 100_000,
   });
   expect(wide).toContain('rayleigh');
+});
+
+test('a layer without activation costs neither method anything, unless it is given a curvature', () => {
+  const settings = { images: 10, epochs: 7, memoryLimit: 2 ** 40 };
+  const [plain, linear] = ['silu', 'identity'].map((activation) =>
+    buildPreset('mobilenet_cifar10', { blocks: 1, activation }),
+  );
+  if (plain === undefined || linear === undefined) throw new Error('no graph');
+  const curved = weighMethods(linear, { ...settings, identityCurvature: 1 }).work;
+  expect(curved).toEqual(weighMethods(plain, settings).work);
+  const { exact, rayleigh } = weighMethods(linear, settings).work;
+  // One pass, and one an epoch: 3 a multiply-accumulate.
+  expect(exact).toBe(3 * 10 * macs(linear));
+  expect(rayleigh).toBe(7 * 3 * 10 * macs(linear));
 });
 
 test('auto keeps the splitting matrices within the memory limit', () => {
