@@ -97,7 +97,7 @@ export interface Sizes {
   /** Weights a neuron: the largest, and the sum over all neurons. */
   readonly largestDimension: number;
   readonly weights: number;
-  /** Bytes of all splitting matrices, n d^2 float32. */
+  /** Bytes of all splitting matrices, n d^2 float32; a layer without activation has none. */
   readonly matrixBytes: number;
 }
 

@@ -2,9 +2,9 @@
 import { shapes } from '../graph/check.js';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
-import { lower } from '../graph/lower.js';
 import { WORK } from '../split/auto.js';
 import type { StepName } from './documents.js';
+import { summedChains } from './networks.js';
 
 /** A step with autodiff over a training step. */
 const AUTODIFF = 3;
@@ -25,7 +25,7 @@ export function workRatios(
   const values = shapes(graph);
   const training = WORK.pass * 3 * batch * macs(graph);
   let [matrices, solver, descent, bytes] = [0, 0, 0, 0];
-  for (const { id, neurons: n, dimension: d } of lower(graph).chains) {
+  for (const { id, neurons: n, dimension: d } of summedChains(graph)) {
     const [height, width] = values.get(id)?.size ?? [1, 1];
     const seen = batch * height * width;
     matrices += WORK.matrices * seen * n * d ** 2;
@@ -62,6 +62,9 @@ export interface Expectation {
   readonly learn: (step: StepName, seconds: number) => void;
 }
 
+/** How far the cost model may be off before a step was seen once: so much is taken off what it says. */
+const DOUBT = 3;
+
 /** Expectations for one network, which learn from what its steps take and pass it on to the next. */
 export function expectationOf(graph: Graph, minibatch: Minibatch, experience: Experience): Expectation {
   const ratios = workRatios(graph, minibatch);
@@ -71,7 +74,7 @@ export function expectationOf(graph: Graph, minibatch: Minibatch, experience: Ex
     of: (step) =>
       step === 'trainStep'
         ? (experience.trainingPace ?? 0) * work
-        : (training ?? 0) * ratios[step] * (experience.over.get(step) ?? 1),
+        : (training ?? 0) * ratios[step] * (experience.over.get(step) ?? 1 / DOUBT),
     learn: (step, seconds) => {
       if (step === 'trainStep') {
         training = seconds;

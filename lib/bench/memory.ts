@@ -2,10 +2,9 @@
 
 import { bytes } from '../format.js';
 import type { Graph } from '../graph/ir.js';
-import { lower } from '../graph/lower.js';
 import type { Device } from '../native.js';
 import type { StepName } from './documents.js';
-import { valueBytes } from './networks.js';
+import { summedChains, valueBytes } from './networks.js';
 
 const FLOAT = 4;
 /** A step's peak over the bytes of all values: measured 0.67 for training and the closed form, 1.85 with autodiff. */
@@ -28,7 +27,7 @@ export function availableBytes(device: Device): number {
 
 /** Bytes of one neuron's matrix in the widest layer, with the copies that threads may keep of it. */
 export function leastExactBytes(graph: Graph, { threads, device }: Place): number {
-  const largest = Math.max(0, ...lower(graph).chains.map(({ dimension }) => dimension));
+  const largest = Math.max(0, ...summedChains(graph).map(({ dimension }) => dimension));
   return (device === 'cpu' ? threads : 1) * FLOAT * largest ** 2;
 }
 
@@ -38,7 +37,7 @@ export function expectedBytes(
   { batch, memoryLimit }: Place,
 ): { readonly pass: number; readonly auxiliary: number; readonly exact: number } {
   const values = valueBytes(graph, batch);
-  const layers = lower(graph).chains.map(({ neurons, dimension }) => FLOAT * neurons * dimension ** 2);
+  const layers = summedChains(graph).map(({ neurons, dimension }) => FLOAT * neurons * dimension ** 2);
   const sums = layers.reduce((sum, one) => sum + one, 0);
   const block = Math.min(Math.max(0, ...layers), memoryLimit);
   return {

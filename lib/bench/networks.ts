@@ -6,7 +6,9 @@ import { shapes } from '../graph/check.js';
 import { macs, params } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
+import type { Chain } from '../graph/program.js';
 import { buildPreset, type PresetOptions, ZOO } from '../models/zoo.js';
+import { isFlat } from '../split/auto.js';
 import type { Sizes, SplittingBenchOptions } from './documents.js';
 
 /** Bytes of a float32. */
@@ -74,11 +76,16 @@ export async function graphsAt(source: Source, widths: readonly number[]): Promi
   return widths.map((width) => scaleWidths(graph, width));
 }
 
+/** The chains whose matrices are summed: a chain without activation has none. */
+export function summedChains(graph: Graph): readonly Chain[] {
+  return lower(graph).chains.filter((chain) => !isFlat(graph, chain, 0));
+}
+
 /** Counted, not measured. */
 export function sizesOf(graph: Graph): Sizes {
   const { chains } = lower(graph);
-  const sum = (of: (n: number, d: number) => number): number =>
-    chains.reduce((total, { neurons, dimension }) => total + of(neurons, dimension), 0);
+  const sum = (of: (n: number, d: number) => number, over: readonly Chain[] = chains): number =>
+    over.reduce((total, { neurons, dimension }) => total + of(neurons, dimension), 0);
   return {
     macs: macs(graph),
     params: params(graph),
@@ -86,7 +93,7 @@ export function sizesOf(graph: Graph): Sizes {
     neurons: sum((n) => n),
     largestDimension: Math.max(0, ...chains.map(({ dimension }) => dimension)),
     weights: sum((n, d) => n * d),
-    matrixBytes: FLOAT * sum((n, d) => n * d * d),
+    matrixBytes: FLOAT * sum((n, d) => n * d * d, summedChains(graph)),
   };
 }
 
