@@ -48,9 +48,14 @@ test('a part of the chains holds the state of those alone', async () => {
   const { chains } = lower(GRAPH);
   const all = await time({ what: 'rayleigh' });
   const stem = await time({ what: 'rayleigh', chains: chains.map((_, i) => i === 0) });
-  // Vector, its square, velocity and product: four float32 tensors [n, d].
-  expect(all.stateBytes).toBe(4 * 4 * (32 * 9 + 2 * 32 * 32));
-  expect(stem.stateBytes).toBe(4 * 4 * 32 * 9);
+  // At least vector, its square, velocity and product, float32 [n, d]; with averages to come no more than twice that.
+  for (const [{ stateBytes }, weights] of [
+    [all, 32 * 9 + 2 * 32 * 32],
+    [stem, 32 * 9],
+  ] as const) {
+    expect(stateBytes).toBeGreaterThanOrEqual(4 * 4 * weights);
+    expect(stateBytes).toBeLessThan(2 * 4 * 4 * weights);
+  }
   const none = await time({ what: 'exact', chains: chains.map(() => false) });
   expect(none.sweeps).toBe(0);
 });
