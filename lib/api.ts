@@ -22,6 +22,7 @@ export type {
 export { evaluate } from './api/evaluate.js';
 export { compare, grow, train } from './api/experiments.js';
 export { forward } from './api/forward.js';
+export { type ImportDocument, type ImportOptions, importWeights } from './api/import.js';
 export { indices } from './api/indices.js';
 export {
   type FigureEntry,

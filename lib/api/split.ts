@@ -77,7 +77,7 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
 }
 
 /** A directory that is replaced must hold a network and nothing else. */
-async function refuseOccupied(out: string): Promise<void> {
+export async function refuseOccupied(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw new SplitgrowError(

@@ -9,6 +9,7 @@ import { DOCTOR } from './doctor.js';
 import { EVAL } from './eval.js';
 import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
+import { IMPORT } from './import.js';
 import { INDICES } from './indices.js';
 import { LAUNCH } from './launch.js';
 import { REPRODUCE } from './reproduce.js';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   COMPARE,
   REPRODUCE,
   EVAL,
+  IMPORT,
   BENCH,
   BENCH_SPLITTING,
   LAUNCH,

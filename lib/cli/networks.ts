@@ -3,16 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { nearest } from '../experiment/explain.js';
-import { ZOO } from '../models/zoo.js';
+import { type PresetOptions, ZOO } from '../models/zoo.js';
 import { choice, integer, number, required, text, type Values } from './flags.js';
 
 export const DIRECTORY_FLAG = required(text('DIR', 'network directory (network.json, weights.safetensors)'));
 export const BATCH_FLAG = required(text('FILE', 'safetensors file with images [N,C,H,W] and labels [N]'));
 export const DEVICE_FLAG = choice(['cpu', 'cuda'], 'where to compute (default: cpu)');
 
-/** --network DIR|PRESET and the options of a preset. */
-export const NETWORK_FLAGS = {
-  network: required(text('DIR|PRESET', 'network directory, or the name of a preset')),
+/** The options of a preset; each preset knows some of them. */
+export const PRESET_FLAGS = {
   width: number('M', 'of a preset: width multiplier, or channels where the preset counts them', {
     min: 0,
     isOpen: true,
@@ -21,6 +20,17 @@ export const NETWORK_FLAGS = {
   blocks: integer('K', 'of mobilenet_cifar10: blocks', { min: 1 }),
   classes: integer('N', 'of a preset: classes', { min: 1 }),
   channels: integer('C', 'of a preset: channels of the input', { min: 1 }),
+  activation: text('KIND', 'of a preset: relu, relu6, silu ...'),
+  round: integer('N', 'of a preset: multiplied widths become multiples of it', { min: 0 }),
+  shortcut: text('KIND', 'of mobilenet_v2: identity or conv'),
+  dropout: number('P', 'of mobilenet_v2: dropout before the classifier', { min: 0 }),
+  stem: text('KIND', 'of resnet18 and resnet50: imagenet or small'),
+};
+
+/** --network DIR|PRESET and the options of a preset. */
+export const NETWORK_FLAGS = {
+  network: required(text('DIR|PRESET', 'network directory, or the name of a preset')),
+  ...PRESET_FLAGS,
 };
 
 interface NetworkOptions {
@@ -42,15 +52,16 @@ function placeOf(network: string): string {
   );
 }
 
+/** The options that were given. */
+export function presetOptions(values: Partial<Values<typeof PRESET_FLAGS>>): PresetOptions {
+  const keys = Object.keys(PRESET_FLAGS) as (keyof typeof PRESET_FLAGS)[];
+  return Object.fromEntries(
+    keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
+  ) as PresetOptions;
+}
+
 /** The network and the preset's options as the API takes them. */
-export function networkOf({
-  network,
-  width,
-  resolution,
-  blocks,
-  classes,
-  channels,
-}: Values<typeof NETWORK_FLAGS>): NetworkOptions {
-  const given = Object.entries({ blocks, classes, channels }).filter(([, value]) => value !== undefined);
-  return { network: placeOf(network), width, resolution, preset: Object.fromEntries(given) };
+export function networkOf({ network, ...values }: Values<typeof NETWORK_FLAGS>): NetworkOptions {
+  const { width, resolution, ...preset } = presetOptions(values);
+  return { network: placeOf(network), width, resolution, preset: { ...preset } };
 }

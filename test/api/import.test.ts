@@ -1,0 +1,181 @@
+// import against PyTorch: narrow models of torchvision and timm, imported, give PyTorch's logits and accuracy (test/golden/imported.py).
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { evaluate, forward, type ImportOptions, importWeights } from '../../lib/api.js';
+import { writeSafetensors } from '../../lib/data/safetensors.js';
+import { lower } from '../../lib/graph/lower.js';
+import { NAMES, nameMap, theirName } from '../../lib/models/names.js';
+import { buildPreset } from '../../lib/models/zoo.js';
+import type { TensorData } from '../../lib/native.js';
+import { readGraph } from '../../lib/network.js';
+import { temporaryFolder } from '../experiment/tiny.js';
+import { floats } from '../native/golden.js';
+import { codeOf } from '../reference.js';
+import { MODELS, modelOf, stateOf, writeModel } from './imported.js';
+
+test('there is a golden model of every library and preset that has a name map', () => {
+  const known = Object.entries(NAMES).flatMap(([from, maps]) =>
+    Object.keys(maps).map((preset) => `${from}-${preset}`),
+  );
+  expect([...MODELS].sort()).toEqual(known.sort());
+});
+
+for (const name of MODELS) {
+  test(`${name}, imported, has PyTorch's logits, top-1, top-5 and loss on the same images`, async () => {
+    const model = modelOf(name);
+    const folder = temporaryFolder();
+    const { weights, data, batch } = await writeModel(model, folder);
+    const out = join(folder, 'net');
+    const { preset, from, side } = model;
+    const document = await importWeights({
+      weights,
+      from,
+      preset,
+      options: { ...model.options, resolution: side },
+      out,
+    });
+    const counters = model.tensors.filter(([, shape]) => shape.length === 0).length;
+    expect(document).toMatchObject({
+      directory: out,
+      tensors: model.tensors.length - counters,
+      ignored: counters,
+    });
+    const graph = await readGraph(out);
+    expect(graph.input).toEqual({ shape: [3, side, side], mean: model.mean, std: model.std });
+    const { logits } = await forward({
+      network: out,
+      batch,
+      out: join(folder, 'logits.safetensors'),
+      threads: 1,
+    });
+    const got = logits.flat();
+    // float32 against float64, of fifty layers that round sums of up to a thousand products by 6e-8 each.
+    const close = 1e-5 * Math.max(...model.logits.map(Math.abs));
+    const off = model.logits.map((want, i) => Math.abs((got[i] ?? Number.NaN) - want));
+    expect(got.length).toBe(model.logits.length);
+    expect(Math.max(...off)).toBeLessThan(close);
+    const { top1, top5, loss, images } = await evaluate({
+      network: out,
+      data: { file: data } as never,
+      threads: 1,
+    });
+    expect(images).toBe(model.images);
+    expect([top1, top5].map((value) => value.toFixed(9))).toEqual(
+      [model.top1, model.top5].map((v) => v.toFixed(9)),
+    );
+    expect(Math.abs(loss - model.loss)).toBeLessThan(1e-5 * model.loss);
+  });
+}
+
+test('every tensor of a preset has one name in each library, and no two the same', () => {
+  for (const [from, maps] of Object.entries(NAMES)) {
+    for (const preset of Object.keys(maps)) {
+      const names = lower(buildPreset(preset)).instructions.flatMap(({ parameters }) =>
+        parameters.map(({ name }) => theirName(nameMap(from, preset), name)),
+      );
+      expect(
+        names.every((name) => name !== null && !/[{}]|undefined/.test(name)),
+        `${from} ${preset}`,
+      ).toBe(true);
+      expect(new Set(names).size).toBe(names.length);
+    }
+  }
+});
+
+const V2 = modelOf('torchvision-mobilenet_v2');
+async function attempt(
+  change: (state: Map<string, TensorData>) => void,
+  more: Partial<ImportOptions> = {},
+): Promise<{ readonly code: string; readonly message: string; readonly isThere: boolean }> {
+  const folder = temporaryFolder();
+  const [weights, out] = [join(folder, 'state.safetensors'), join(folder, 'net')];
+  const state = stateOf(V2);
+  change(state);
+  await writeSafetensors(weights, state);
+  const options = { width: 0.35, resolution: 32 };
+  const asked: ImportOptions = {
+    weights,
+    from: 'torchvision',
+    preset: 'mobilenet_v2',
+    options,
+    out,
+    ...more,
+  };
+  const failure: unknown = await importWeights(asked).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  const { code = 'none', message = '' } = (failure ?? {}) as { code?: string; message?: string };
+  return { code, message, isThere: existsSync(out) };
+}
+
+test('tensors that are missing, extra, misshapen or not finite are refused by name, and nothing is written', async () => {
+  const cases: readonly (readonly [RegExp, (state: Map<string, TensorData>) => void])[] = [
+    [/it has no features\.2\.conv\.3\.bias;/, (state) => state.delete('features.2.conv.3.bias')],
+    [
+      /no place is there for features\.99\.weight/,
+      (state) =>
+        state.set(
+          'features.99.weight',
+          floats([1], () => 0),
+        ),
+    ],
+    [
+      /of another shape are features\.1\.conv\.1\.weight float32 \[2, 2\] for float32 \[8, 16, 1, 1\]/,
+      (state) =>
+        state.set(
+          'features.1.conv.1.weight',
+          floats([2, 2], () => 0),
+        ),
+    ],
+    [
+      /of another shape are features\.0\.1\.bias int64/,
+      (state) => state.set('features.0.1.bias', { dtype: 'int64', shape: [16], data: new Uint8Array(128) }),
+    ],
+    [
+      /"classifier\.bias" holds a number that is not finite/,
+      (state) =>
+        state.set(
+          'classifier.1.bias',
+          floats([7], () => Number.NaN),
+        ),
+    ],
+    [/it has no .* and \d+ more/, (state) => state.clear()],
+  ];
+  for (const [message, change] of cases) {
+    const found = await attempt(change);
+    expect(found).toMatchObject({ code: 'E_WEIGHTS', isThere: false });
+    expect(found.message).toMatch(message);
+  }
+});
+
+test('another width, library, preset or shortcut is refused', async () => {
+  const nothing = (): void => undefined;
+  expect((await attempt(nothing, { options: {} })).message).toMatch(
+    /of another shape are features\.0\.0\.weight/,
+  );
+  expect((await attempt(nothing, { from: 'timm' })).message).toMatch(/it has no conv_stem\.weight/);
+  const learned = { width: 0.35, resolution: 32, shortcut: 'conv' };
+  expect((await attempt(nothing, { options: learned })).message).toMatch(
+    /torchvision has nothing for b3_shortcut\.weight/,
+  );
+  expect(await attempt(nothing, { preset: 'mobilenet_v1' })).toMatchObject({
+    code: 'E_PRESET',
+    message: expect.stringMatching(/there are names for mobilenet_v2, resnet18, resnet50/),
+  });
+  expect(await attempt(nothing, { mean: [0.5] })).toMatchObject({ code: 'E_ARGUMENT', isThere: false });
+  expect(await attempt(nothing, { std: [1, 0, 1] })).toMatchObject({ code: 'E_ARGUMENT' });
+  expect(codeOf(() => nameMap('constructor', 'mobilenet_v2'))).toBe('E_PRESET');
+});
+
+test('classes follow from the weights, mean and std are taken as given', async () => {
+  const folder = temporaryFolder();
+  const { weights } = await writeModel(V2, folder);
+  const statistics = { mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6] };
+  const asked = { weights, from: 'torchvision', preset: 'mobilenet_v2', out: join(folder, 'net') } as const;
+  await importWeights({ ...asked, options: { width: 0.35 }, ...statistics });
+  const graph = await readGraph(asked.out);
+  expect(graph.input).toEqual({ shape: [3, 224, 224], ...statistics });
+  expect(graph.nodes.at(-1)?.out).toBe(7);
+});
