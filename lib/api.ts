@@ -1,5 +1,12 @@
 // The commands as typed asynchronous functions; the command line prints what they return.
+
 export { bench } from './api/bench.js';
+export {
+  type BenchDataDocument,
+  type BenchDataOptions,
+  benchData,
+  type LoaderTiming,
+} from './api/bench-data.js';
 export { cost } from './api/cost.js';
 export type {
   BenchDocument,
@@ -21,6 +28,16 @@ export type {
 } from './api/documents.js';
 export { evaluate } from './api/evaluate.js';
 export { compare, grow, train } from './api/experiments.js';
+export {
+  type IndexDataDocument,
+  type IndexDataOptions,
+  indexData,
+  type PackDataDocument,
+  type PackDataOptions,
+  packData,
+  type VerifyDataDocument,
+  verifyData,
+} from './api/folders.js';
 export { forward } from './api/forward.js';
 export { type ImportDocument, type ImportOptions, importWeights } from './api/import.js';
 export { indices } from './api/indices.js';

@@ -1,7 +1,17 @@
 // What long work tells while it runs, and how it is stopped.
 import type { Progress } from './native.js';
 
-export type Phase = 'load' | 'fit' | 'evaluate' | 'indices' | 'select' | 'grow' | 'checkpoint' | 'bench';
+export type Phase =
+  | 'load'
+  | 'fit'
+  | 'evaluate'
+  | 'indices'
+  | 'select'
+  | 'grow'
+  | 'checkpoint'
+  | 'bench'
+  | 'pack'
+  | 'verify';
 
 /** Minibatch-level progress of one phase. */
 export interface ProgressEvent {

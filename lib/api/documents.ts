@@ -116,8 +116,10 @@ export interface EvaluateOptions {
   readonly data: DataSpec;
   /** Images a minibatch; default 256. */
   readonly batch?: number | undefined;
-  /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. */
+  /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. Images in files are always cropped to it. */
   readonly resize?: boolean | undefined;
+  /** Of images in files: their shorter side before the centre crop; default 256 / 224 of the network's resolution. */
+  readonly shortSide?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
 }

@@ -1,7 +1,8 @@
 // evaluate: top-1, top-5 and loss of a network on a dataset's test images.
 import { type Dataset, loadDataset } from '../data/dataset.js';
-import { isInMemory, toDevice } from '../data/part.js';
+import { toDevice } from '../data/part.js';
 import { resizedDataset } from '../data/resize.js';
+import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { refuseMisfit } from '../experiment/start.js';
 import { lower } from '../graph/lower.js';
@@ -12,15 +13,29 @@ import { useThreads } from './source.js';
 
 const BATCH = 256;
 
-/** The dataset at the network's square resolution, where that is asked for; files have none of their own and take it anyway. */
+/** The test images at the network's square resolution: files are cropped to it, others are resized where that is asked for. */
 async function fitted(
-  data: Dataset,
   { graph }: Network,
   { options, control }: { readonly options: EvaluateOptions; readonly control: RunControl },
 ): Promise<Dataset> {
   const [, height, width] = graph.input.shape;
-  const isWanted = options.resize === true || !isInMemory(data.test);
-  return isWanted && height === width ? resizedDataset(data, width, { control }) : data;
+  const { data, shortSide } = options;
+  if (!('scaledDecoding' in data)) {
+    if (shortSide !== undefined)
+      throw new SplitgrowError(
+        'E_USAGE',
+        'short side: expected only with imagenet or image-folder; leave it out',
+      );
+    const whole = await loadDataset(data, control);
+    return options.resize === true && height === width ? resizedDataset(whole, width, { control }) : whole;
+  }
+  if (shortSide !== undefined && shortSide < width) {
+    throw new SplitgrowError(
+      'E_USAGE',
+      `short side: expected at least the network's resolution, ${width}, got ${shortSide}`,
+    );
+  }
+  return loadDataset({ ...data, resolution: width, shortSide: shortSide ?? data.shortSide }, control);
 }
 
 /** Pixels are normalised by the network's own mean and std. */
@@ -31,7 +46,7 @@ export async function evaluate(
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device });
-  const data = await fitted(await loadDataset(options.data, control), network, { options, control });
+  const data = await fitted(network, { options, control });
   refuseMisfit(network.graph, data);
   using test = toDevice(network.graph, data.test, lower(network.graph).classes, device);
   const { top1, top5, loss, images } = await evaluateNetwork(network, test, {

@@ -7,6 +7,7 @@ import { COST } from './cost.js';
 import { DATA_GET, DATA_LIST } from './data.js';
 import { DOCTOR } from './doctor.js';
 import { EVAL } from './eval.js';
+import { DATA_BENCH, DATA_INDEX, DATA_PACK, DATA_VERIFY } from './folders.js';
 import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
 import { IMPORT } from './import.js';
@@ -33,6 +34,10 @@ export const COMMANDS: readonly Command[] = [
   LAUNCH,
   DATA_GET,
   DATA_LIST,
+  DATA_INDEX,
+  DATA_PACK,
+  DATA_VERIFY,
+  DATA_BENCH,
   SETUP,
   DOCTOR,
 ];

@@ -16,10 +16,20 @@ export const EVAL = defineCommand({
       text('NAME', 'fashion-mnist, cifar10, cifar100, imagenet, image-folder, or a .safetensors file'),
     ),
     root: text('DIR', "the dataset's folder"),
+    store: text('FILE', 'of imagenet and image-folder: a store made by data pack instead of the folder'),
+    shortSide: count(
+      'N',
+      'of images in files: their shorter side before the centre crop (default: 256 at 224)',
+      {
+        min: 1,
+      },
+    ),
     whole: toggle('only the whole official set will do; fashion-mnist: the one that data get fetched'),
     images: count('N', 'only the first N test images', { min: 1 }),
     batchSize: withDefault(count('N', 'images a minibatch', { min: 1 }), 256),
-    resize: toggle("resizes the images to the network's resolution"),
+    resize: toggle(
+      "resizes the images to the network's resolution; images in files are always cropped to it",
+    ),
     device: DEVICE_FLAG,
   },
   examples: [
@@ -32,14 +42,18 @@ export const EVAL = defineCommand({
       'on a dataset in a folder',
     ],
   ],
-  run: async ({ network, data, root, whole, images, batchSize, resize, device, threads }, { control }) => {
-    const source = data.endsWith('.safetensors') ? { file: data } : { name: data, root, whole };
+  run: async (given, { control }) => {
+    const { network, data, root, store, shortSide, whole, images, batchSize, resize, device, threads } =
+      given;
+    const isFile = data.endsWith('.safetensors');
+    const source = isFile ? { file: data } : { name: data, root, whole, ...(store && { store }) };
     const document = await evaluate(
       {
         network,
         data: parseData({ ...source, testImages: images ?? null }),
         batch: batchSize,
         resize,
+        shortSide,
         device,
         threads,
       },

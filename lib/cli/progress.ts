@@ -12,6 +12,8 @@ const PHASES: Readonly<Record<Phase, string>> = {
   grow: 'growing',
   checkpoint: 'saving',
   bench: 'timing',
+  pack: 'packing',
+  verify: 'comparing',
 };
 
 /** When a phase was first heard of, and how far it was then. */

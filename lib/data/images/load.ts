@@ -69,7 +69,13 @@ export function notesOf({ listing, indexed }: Folder): readonly string[] {
   return [...listing.notes, `${integer(bad.length)} files or folders are left out: ${which}`];
 }
 
-async function fromFolder(root: string, settings: ImageSettings, control: RunControl): Promise<Source> {
+/** A dataset whose both parts are files. */
+interface Images extends Source {
+  readonly train: ImagePart;
+  readonly test: ImagePart;
+}
+
+async function fromFolder(root: string, settings: ImageSettings, control: RunControl): Promise<Images> {
   const threads = settings.workers ?? loadCore().features().threads;
   const folder = await readFolder(root, { settings, threads, control });
   const { listing } = folder;
@@ -87,7 +93,7 @@ async function fromFolder(root: string, settings: ImageSettings, control: RunCon
   };
 }
 
-function fromStore(store: string, settings: ImageSettings): Source {
+function fromStore(store: string, settings: ImageSettings): Images {
   const core = loadImageCore();
   const { parts, classNames, shortSide } = core.readStore(store);
   const partOf = (part: string): ImagePart => ({
@@ -108,6 +114,15 @@ function fromStore(store: string, settings: ImageSettings): Source {
   };
 }
 
+/** The images of a store, or of a folder. @throws E_DATA, E_FILE, E_IMAGES, E_ABORTED, E_WRITE */
+export async function openImages(
+  where: { readonly store: string } | { readonly root: string },
+  settings: ImageSettings,
+  control: RunControl,
+): Promise<Images> {
+  return 'store' in where ? fromStore(where.store, settings) : fromFolder(where.root, settings, control);
+}
+
 /** @throws E_DATA where there is neither folder nor store, or no image in it; E_FILE, E_IMAGES, E_ABORTED */
 export async function loadImages(spec: DataSpec, control: RunControl): Promise<Source> {
   const settings: ImageSettings = { ...IMAGE_DEFAULTS, ...spec };
@@ -119,10 +134,8 @@ export async function loadImages(spec: DataSpec, control: RunControl): Promise<S
       `${name}: expected data.root, a folder of images, or data.store, a store made by \`splitgrow data pack\`; got neither`,
     );
   }
-  const found =
-    spec.store === undefined
-      ? await fromFolder(root ?? '', settings, control)
-      : fromStore(spec.store, settings);
+  const where = spec.store === undefined ? { root: root ?? '' } : { store: spec.store };
+  const found = await openImages(where, settings, control);
   const isPart = name === 'imagenet' && found.classes !== IMAGENET_CLASSES;
   const size = `${integer(found.classes)} of ImageNet's ${integer(IMAGENET_CLASSES)} classes are there`;
   const notes = [found.note, isPart ? size : undefined].filter((one) => one !== undefined);

@@ -1,0 +1,106 @@
+// data bench: how fast images come from a folder or a packed store, with no network behind.
+import { stat } from 'node:fs/promises';
+import { openImages } from '../data/images/load.js';
+import { openFiles } from '../data/images/part.js';
+import { IMAGE_DEFAULTS } from '../data/images/settings.js';
+import { working } from '../data/images/working.js';
+import type { RunControl } from '../events.js';
+import { type LoaderStats, loadImageCore, type ResizedCrop } from '../native-images.js';
+
+export interface BenchDataOptions {
+  /** A folder of images or a packed store. */
+  readonly path: string;
+  /** Default 224. */
+  readonly resolution?: number | undefined;
+  readonly workers?: number | undefined;
+  /** Images of a pass, at most; default 2000. */
+  readonly images?: number | undefined;
+  /** Images a minibatch; default 64. */
+  readonly batch?: number | undefined;
+  readonly scaledDecoding?: boolean | undefined;
+}
+
+export interface LoaderTiming {
+  readonly images: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  /** Images over the seconds of all workers together. */
+  readonly imagesPerWorkerSecond: number;
+}
+
+export interface BenchDataDocument {
+  readonly path: string;
+  readonly resolution: number;
+  readonly workers: number;
+  readonly scaledDecoding: boolean;
+  /** Random resized crop and mirroring. */
+  readonly train: LoaderTiming;
+  /** One centre crop. */
+  readonly evaluation: LoaderTiming;
+}
+
+const BENCH_IMAGES = 2000;
+const BENCH_BATCH = 64;
+const CROP: ResizedCrop = { leastArea: 0.08, leastRatio: 3 / 4, mostRatio: 4 / 3 };
+
+function timing({
+  decoded,
+  decodeSeconds,
+  seconds,
+}: LoaderStats & { readonly seconds: number }): LoaderTiming {
+  const perSecond = (time: number): number => (time > 0 ? decoded / time : 0);
+  return {
+    ...{ images: decoded, seconds },
+    imagesPerSecond: perSecond(seconds),
+    imagesPerWorkerSecond: perSecond(decodeSeconds),
+  };
+}
+
+/**
+ * Times the loader alone on training images, with no network: a pass to warm the file cache, then one each as in training
+ * and as in evaluation. @throws E_DATA, E_FILE, E_IMAGES, E_ABORTED
+ */
+export async function benchData(
+  options: BenchDataOptions,
+  control: RunControl = {},
+): Promise<BenchDataDocument> {
+  const core = loadImageCore();
+  const resolution = options.resolution ?? IMAGE_DEFAULTS.resolution;
+  const workers = options.workers ?? core.features().threads;
+  const scaledDecoding = options.scaledDecoding ?? IMAGE_DEFAULTS.scaledDecoding;
+  const isStore = (await stat(options.path).catch(() => null))?.isFile() === true;
+  const settings = { ...IMAGE_DEFAULTS, resolution, workers, scaledDecoding };
+  const { train, classes } = await openImages(
+    isStore ? { store: options.path } : { root: options.path },
+    settings,
+    control,
+  );
+  const { mean, std } = settings;
+  using data = openFiles(train, { mean, std, classes, device: 'cpu' });
+  const batch = options.batch ?? BENCH_BATCH;
+  const steps = Math.ceil(Math.min(options.images ?? BENCH_IMAGES, train.labels.length) / batch);
+  const pass = async (isTraining: boolean): Promise<LoaderTiming> =>
+    timing(
+      await working(control, 'bench', (progress, abort) =>
+        core.sweepImages(
+          data,
+          {
+            ...{ batch, steps, shuffle: true, flip: isTraining, seed: 0 },
+            ...(isTraining ? { resizedCrop: CROP } : {}),
+          },
+          progress,
+          abort,
+        ),
+      ),
+    );
+  await pass(false);
+  const [inTraining, inEvaluation] = [await pass(true), await pass(false)];
+  return {
+    path: options.path,
+    resolution,
+    workers,
+    scaledDecoding,
+    train: inTraining,
+    evaluation: inEvaluation,
+  };
+}

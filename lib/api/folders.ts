@@ -1,0 +1,202 @@
+// data index, data pack and data verify: folders of images and packed stores as typed functions.
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Folder, notesOf, readFolder, STORE_PARTS } from '../data/images/load.js';
+import { IMAGE_DEFAULTS } from '../data/images/settings.js';
+import type { FileProblem } from '../data/images/walk.js';
+import { working } from '../data/images/working.js';
+import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import { loadCore } from '../native.js';
+import { IMAGE_KINDS, loadImageCore } from '../native-images.js';
+import { note } from '../train/control.js';
+
+interface FolderOptions {
+  readonly root: string;
+  /** Share kept for testing where the folder has no test part; default 0.1. */
+  readonly testShare?: number | undefined;
+  readonly maxPixels?: number | undefined;
+  readonly maxScans?: number | undefined;
+  /** Default: as many as compute. */
+  readonly threads?: number | undefined;
+}
+
+export interface IndexDataOptions extends FolderOptions {
+  /** Decode every image as well: finds truncated and damaged ones. */
+  readonly decode?: boolean | undefined;
+}
+
+interface Counts {
+  readonly train: number;
+  readonly test: number;
+}
+
+export interface IndexDataDocument {
+  readonly root: string;
+  readonly layout: string;
+  readonly classes: number;
+  readonly images: Counts;
+  readonly kinds: { readonly jpeg: number; readonly png: number };
+  readonly grey: number;
+  /** Of four channels: CMYK, YCCK or with an opacity. */
+  readonly fourChannels: number;
+  /** Turned by their EXIF orientation. */
+  readonly turned: number;
+  readonly bytes: number;
+  /** Median of the shorter sides, pixels as stored. */
+  readonly medianShortSide: number;
+  /** The index itself, and files looked at for it now. */
+  readonly index: string;
+  readonly scanned: number;
+  readonly leftOut: readonly FileProblem[];
+  /** Lists the files of `leftOut` that could not be read; null where all could. */
+  readonly problemsFile: string | null;
+  readonly notes: readonly string[];
+}
+
+function folderOf(options: IndexDataOptions, control: RunControl): Promise<Folder> {
+  const settings = {
+    testShare: options.testShare ?? IMAGE_DEFAULTS.testShare,
+    maxPixels: options.maxPixels ?? IMAGE_DEFAULTS.maxPixels,
+    maxScans: options.maxScans ?? IMAGE_DEFAULTS.maxScans,
+  };
+  const threads = options.threads ?? loadCore().features().threads;
+  return readFolder(options.root, { settings, threads, decode: options.decode ?? false, control });
+}
+
+const leftOutOf = ({ indexed, listing }: Folder): readonly FileProblem[] => [
+  ...indexed.problems,
+  ...listing.problems,
+];
+
+/** Indexes a folder of images, or brings its index up to date. @throws E_DATA, E_IMAGES, E_WRITE, E_ABORTED */
+export async function indexData(
+  options: IndexDataOptions,
+  control: RunControl = {},
+): Promise<IndexDataDocument> {
+  const folder = await folderOf(options, control);
+  const { listing, indexed, train, test } = folder;
+  const { kinds, channels, orientations, widths, heights, bytes } = indexed.table;
+  const count = (values: Uint8Array, is: (value: number) => boolean): number => values.filter(is).length;
+  const sides = widths.map((width, row) => Math.min(width, heights[row] ?? 0)).filter((side) => side > 0);
+  return {
+    root: listing.root,
+    layout: listing.layout,
+    classes: listing.classes.length,
+    images: { train: train.paths.length, test: test.paths.length },
+    kinds: {
+      jpeg: count(kinds, (kind) => kind === IMAGE_KINDS.jpeg),
+      png: count(kinds, (kind) => kind === IMAGE_KINDS.png),
+    },
+    grey: count(channels, (number) => number === 1 || number === 2),
+    fourChannels: count(channels, (number) => number === 4),
+    turned: count(orientations, (orientation) => orientation > 1),
+    bytes: bytes.reduce((sum, size) => sum + size, 0),
+    medianShortSide: sides.sort()[Math.floor(sides.length / 2)] ?? 0,
+    index: indexed.file,
+    scanned: indexed.scanned,
+    leftOut: leftOutOf(folder),
+    problemsFile: indexed.problemsFile,
+    notes: listing.notes,
+  };
+}
+
+export interface PackDataOptions extends FolderOptions {
+  /** The store to write. */
+  readonly out: string;
+  /** The shorter side, in pixels, that larger images are brought to; null: every file's bytes as they are. Default 256. */
+  readonly shortSide?: number | null | undefined;
+  /** Of JPEGs that are encoded anew, 1 to 100; default 90. */
+  readonly quality?: number | undefined;
+}
+
+export interface PackDataDocument {
+  readonly store: string;
+  readonly classes: number;
+  readonly images: number;
+  readonly bytes: number;
+  readonly shortSide: number | null;
+  /** Images that an interrupted attempt had packed already. */
+  readonly resumed: number;
+  readonly leftOut: readonly FileProblem[];
+  readonly notes: readonly string[];
+}
+
+const SHORT_SIDE = 256;
+const QUALITY = 90;
+
+async function refuseExisting(store: string): Promise<void> {
+  const found = await stat(store).catch(() => null);
+  if (found === null) return;
+  throw new SplitgrowError(
+    'E_WRITE',
+    `${store}: expected no file of this name, found ${found.isFile() ? 'one' : 'something else'}; choose another name, or remove it`,
+  );
+}
+
+/**
+ * Packs a folder of images into one store. After an abort or a kill the same call goes on where it was.
+ * @throws E_DATA, E_IMAGES, E_WRITE, E_ABORTED
+ */
+export async function packData(
+  options: PackDataOptions,
+  control: RunControl = {},
+): Promise<PackDataDocument> {
+  const store = resolve(options.out);
+  await refuseExisting(store);
+  const folder = await folderOf(options, control);
+  const { listing, train, test } = folder;
+  for (const text of notesOf(folder)) note(control, 0, 'load', text);
+  const core = loadImageCore();
+  const shortSide = options.shortSide === undefined ? SHORT_SIDE : options.shortSide;
+  const { root } = listing;
+  const parts = [
+    { name: STORE_PARTS.train, files: { root, ...train } },
+    { name: STORE_PARTS.test, files: { root, ...test } },
+  ];
+  const packed = await working(control, 'pack', (progress, abort) =>
+    core.packImages(
+      parts,
+      {
+        ...{ store, shortSide, classNames: listing.classNames, quality: options.quality ?? QUALITY },
+        maxPixels: options.maxPixels ?? IMAGE_DEFAULTS.maxPixels,
+        maxScans: options.maxScans ?? IMAGE_DEFAULTS.maxScans,
+        threads: options.threads ?? core.features().threads,
+      },
+      progress,
+      abort,
+    ),
+  );
+  const unpacked = packed.problems.map(({ part, index, reason }) => ({
+    path: parts[part]?.files.paths[index] ?? '',
+    reason,
+  }));
+  const { images, bytes, resumed } = packed;
+  const leftOut = [...unpacked, ...leftOutOf(folder)];
+  return {
+    ...{ store, images, bytes, resumed, shortSide, leftOut },
+    classes: listing.classes.length,
+    notes: listing.notes,
+  };
+}
+
+export interface VerifyDataDocument {
+  readonly store: string;
+  readonly images: number;
+  readonly bytes: number;
+  /** Images whose bytes are not what was packed. */
+  readonly problems: readonly { readonly index: number; readonly reason: string }[];
+}
+
+/** Compares every image of a store with its checksum. @throws E_DATA where it is no store or cut short, E_FILE, E_ABORTED */
+export async function verifyData(
+  { store, threads }: { readonly store: string; readonly threads?: number | undefined },
+  control: RunControl = {},
+): Promise<VerifyDataDocument> {
+  const core = loadImageCore();
+  const options = { threads: threads ?? core.features().threads };
+  const { images, bytes, problems } = await working(control, 'verify', (progress, abort) =>
+    core.verifyStore(store, options, progress, abort),
+  );
+  return { store, images, bytes, problems };
+}
