@@ -91,7 +91,10 @@ export const DATA_PACK = defineCommand({
     ...LIMITS,
   },
   examples: [
-    ['splitgrow data pack data/imagenet --out imagenet-256.store', 'about 40 GB; stopped, it goes on'],
+    [
+      'splitgrow data pack data/imagenet --out imagenet-256.store',
+      'about 20 kB an image; stopped, it goes on',
+    ],
     ['splitgrow data pack data/imagenet --out imagenet.store --as-is', 'the same pixels as the folder'],
   ],
   run: async ({ asIs, shortSide, ...options }, { control }) => {

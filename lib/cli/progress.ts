@@ -1,6 +1,6 @@
 // What the events of a run say on a meter: phase, stage, epoch, images a second, time left.
 import type { Phase, ProgressEvent, RunEvent } from '../events.js';
-import { clock, decimal, integer } from '../format.js';
+import { clock, decimal, integer, percent } from '../format.js';
 import type { Meter } from './meter.js';
 
 const PHASES: Readonly<Record<Phase, string>> = {
@@ -37,6 +37,9 @@ export function describeProgress(event: ProgressEvent, secondsLeft: number): str
     epochs > 1 ? `epoch ${epoch + 1}/${epochs}` : '',
     progress.seconds > 0 && progress.images > 0
       ? `${integer(progress.images / progress.seconds)} images/s`
+      : '',
+    progress.loader !== undefined && progress.seconds > 0
+      ? `waited ${percent(progress.loader.waited / progress.seconds)}`
       : '',
     Number.isFinite(secondsLeft) ? `${clock(secondsLeft)} left` : '',
     Number.isFinite(progress.loss) ? `loss ${decimal(progress.loss, 3)}` : '',

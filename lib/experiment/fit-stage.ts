@@ -10,6 +10,7 @@ import { learningRates } from '../train/schedule.js';
 import { seedOf } from '../train/seeds.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { epochsOf } from './epochs.js';
+import { loaderRecord, loaderWords } from './loader-record.js';
 import { appendMetrics } from './metrics.js';
 import type { EpochRecord, EvaluationRecord, StateRecord } from './records.js';
 import type { Session } from './session.js';
@@ -85,14 +86,16 @@ export async function fitStage(
     const seed = seedOf('fit', spec.seed, stage, epoch);
     const average = averageIn(spec.fit.average, epoch, learning.length);
     const options = { ...fixed, average, learningRates: learning, penalties, seed };
-    const { loss, top1, seconds } = await fitEpoch(network, session.train, options, {
+    const fitted = await fitEpoch(network, session.train, options, {
       control,
       where: { stage, epoch, epochs },
     });
+    const { loss, top1, seconds } = fitted;
     const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
     const record: EpochRecord = {
       ...{ epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds },
       ...(twins === null ? {} : { twins }),
+      ...loaderRecord(fitted),
     };
     done.push(record);
     await appendMetrics(spec.output, { type: 'epoch', stage, ...record });
@@ -101,7 +104,7 @@ export async function fitStage(
       control,
       stage,
       'fit',
-      `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %`,
+      `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %${loaderWords(record)}`,
     );
   }
   return done;

@@ -18,6 +18,19 @@ export interface EpochRecord {
   readonly seconds: number;
   /** Of the off-springs made before this stage, after the epoch, where the experiment asks for it. */
   readonly twins?: TwinsRecord;
+  /** Absent where images are in memory. */
+  readonly loader?: LoaderRecord;
+}
+
+/** How images came from files during an epoch; of this rank. */
+export interface LoaderRecord {
+  readonly imagesPerSecond: number;
+  /** Over the seconds of all workers together: what one worker can do. */
+  readonly imagesPerWorkerSecond: number;
+  /** Share of the epoch that the training thread waited for images. */
+  readonly waitedShare: number;
+  /** Images that could not be decoded and were left out. */
+  readonly skipped: number;
 }
 
 export interface EvaluationRecord {

@@ -57,7 +57,10 @@ test('data list names every dataset and the command that fetches it', async () =
 });
 
 test.each([
-  [['data'], /^expected a command: data get, data list; see splitgrow data --help$/],
+  [
+    ['data'],
+    /^expected a command: data get, data list, data index, data pack, data verify, data bench; see splitgrow data --help$/,
+  ],
   [['data', 'gte', 'cifar10'], /did you mean get\? See splitgrow data --help$/],
   [['data', 'get'], /missing required argument.*see splitgrow data get --help$/],
   [['data', 'get', 'mnist'], /expected one of fashion-mnist, cifar10, cifar100, got "mnist"$/],

@@ -38,6 +38,22 @@ test('the words name phase, epoch, speed, time left and loss', () => {
   expect(describeProgress(at(1, 5), 83)).toBe('fitting  epoch 2/4  640 images/s  1:23 left  loss 1.250');
 });
 
+test('images from files tell the share of time that the trainer waited for them', () => {
+  const loader = { decoded: 320, skipped: 0, decodeSeconds: 0.9, waited: 0.1 };
+  const progress = {
+    phase: 'train',
+    done: 5,
+    total: 10,
+    images: 320,
+    seconds: 0.5,
+    loss: 1,
+    loader,
+  } as const;
+  expect(describeProgress(at(1, 5, { progress }), 83)).toMatch(
+    / 640 images\/s {2}waited 20(\.0)? % {2}1:23 left /,
+  );
+});
+
 test('what has no meaning is left out', () => {
   const progress = {
     phase: 'evaluate',
