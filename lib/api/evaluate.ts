@@ -1,5 +1,5 @@
 // evaluate: top-1, top-5 and loss of a network on a dataset's test images.
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import { type Dataset, loadDataset, refuseEmpty } from '../data/dataset.js';
 import { toDevice } from '../data/part.js';
 import { resizedDataset } from '../data/resize.js';
 import { SplitgrowError } from '../errors.js';
@@ -47,6 +47,7 @@ export async function evaluate(
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device });
   const data = await fitted(network, { options, control });
+  refuseEmpty(data, 'test');
   refuseMisfit(network.graph, data);
   using test = toDevice(network.graph, data.test, lower(network.graph).classes, device);
   const { top1, top5, loss, images } = await evaluateNetwork(network, test, {

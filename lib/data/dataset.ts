@@ -104,4 +104,14 @@ export async function loadDataset(spec: DataSpec, control: RunControl = {}): Pro
   return { ...source, name, train, test, ...statisticsOf(train) };
 }
 
+/** @throws E_DATA where a part has no images, as that of a folder with testing images alone */
+export function refuseEmpty(data: Dataset, part: 'train' | 'test'): void {
+  if (countOf(data[part]) > 0) return;
+  const name = part === 'train' ? 'training' : 'test';
+  throw new SplitgrowError(
+    'E_DATA',
+    `dataset ${data.name}: expected ${name} images, found none; give a folder or store that has some`,
+  );
+}
+
 export type { Part };

@@ -1,5 +1,5 @@
 // What all stages of a run share: the experiment, its images on the device, and the last pieces of a native call's options.
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import { type Dataset, loadDataset, refuseEmpty } from '../data/dataset.js';
 import { countOf, type Part, takeImages, toDevice } from '../data/part.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
@@ -34,7 +34,10 @@ interface Sample {
 /** Threads and images of an experiment, found before anything is written. */
 export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
   if (spec.threads !== null) loadCore().setThreads(spec.threads);
-  return loadDataset(spec.data, control);
+  const data = await loadDataset(spec.data, control);
+  refuseEmpty(data, 'train');
+  refuseEmpty(data, 'test');
+  return data;
 }
 
 /** Puts the images on the device, normalised as the network wants them. */
