@@ -5,7 +5,7 @@ import { openFiles } from '../data/images/part.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { working } from '../data/images/working.js';
 import type { RunControl } from '../events.js';
-import { type LoaderStats, loadImageCore, type ResizedCrop } from '../native-images.js';
+import { type ImageCore, loadImageCore, type ResizedCrop } from '../native-images.js';
 
 export interface BenchDataOptions {
   /** A folder of images or a packed store. */
@@ -43,16 +43,15 @@ const BENCH_IMAGES = 2000;
 const BENCH_BATCH = 64;
 const CROP: ResizedCrop = { leastArea: 0.08, leastRatio: 3 / 4, mostRatio: 4 / 3 };
 
-function timing({
-  decoded,
-  decodeSeconds,
-  seconds,
-}: LoaderStats & { readonly seconds: number }): LoaderTiming {
-  const perSecond = (time: number): number => (time > 0 ? decoded / time : 0);
+type Swept = Awaited<ReturnType<ImageCore['sweepImages']>>;
+
+/** Workers decode ahead of what is taken: they have their own count. */
+function timing({ images, seconds, decoded, decodeSeconds }: Swept): LoaderTiming {
+  const per = (count: number, time: number): number => (time > 0 ? count / time : 0);
   return {
-    ...{ images: decoded, seconds },
-    imagesPerSecond: perSecond(seconds),
-    imagesPerWorkerSecond: perSecond(decodeSeconds),
+    ...{ images, seconds },
+    imagesPerSecond: per(images, seconds),
+    imagesPerWorkerSecond: per(decoded, decodeSeconds),
   };
 }
 
