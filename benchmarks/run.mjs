@@ -1,4 +1,4 @@
-// npm run bench: both benchmarks, their result files, and the tables of results/README.md.
+// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`: that benchmark alone.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,11 @@ Do not edit: the next run replaces this page.`;
 await main(async () => {
   await bootstrap();
   // Compiled by now.
+  if (process.argv[2] === 'loader') {
+    const { loader } = await import('./loader.mjs');
+    process.stdout.write(await loader(process.argv.slice(3)));
+    return;
+  }
   const { RESULTS, say } = await import('./common.mjs');
   const { STEPS_OPTIONS, steps, stepsOptions } = await import('./steps.mjs');
   const { stepsMarkdown } = await import('./steps-table.mjs');

@@ -26,6 +26,8 @@ export interface LoaderTiming {
   readonly imagesPerSecond: number;
   /** Images over the seconds of all workers together. */
   readonly imagesPerWorkerSecond: number;
+  /** Images over the processor time that the whole process took: what a core can do, on a busy machine too. */
+  readonly imagesPerCoreSecond: number;
 }
 
 export interface BenchDataDocument {
@@ -46,12 +48,16 @@ const CROP: ResizedCrop = { leastArea: 0.08, leastRatio: 3 / 4, mostRatio: 4 / 3
 type Swept = Awaited<ReturnType<ImageCore['sweepImages']>>;
 
 /** Workers decode ahead of what is taken: they have their own count. */
-function timing({ images, seconds, decoded, decodeSeconds }: Swept): LoaderTiming {
+function timing(
+  { images, seconds, decoded, decodeSeconds }: Swept,
+  { user, system }: NodeJS.CpuUsage,
+): LoaderTiming {
   const per = (count: number, time: number): number => (time > 0 ? count / time : 0);
   return {
     ...{ images, seconds },
     imagesPerSecond: per(images, seconds),
     imagesPerWorkerSecond: per(decoded, decodeSeconds),
+    imagesPerCoreSecond: per(decoded, (user + system) / 1e6),
   };
 }
 
@@ -78,20 +84,21 @@ export async function benchData(
   using data = openFiles(train, { mean, std, classes, device: 'cpu' });
   const batch = options.batch ?? BENCH_BATCH;
   const steps = Math.ceil(Math.min(options.images ?? BENCH_IMAGES, train.labels.length) / batch);
-  const pass = async (isTraining: boolean): Promise<LoaderTiming> =>
-    timing(
-      await working(control, 'bench', (progress, abort) =>
-        core.sweepImages(
-          data,
-          {
-            ...{ batch, steps, shuffle: true, flip: isTraining, seed: 0 },
-            ...(isTraining ? { resizedCrop: CROP } : {}),
-          },
-          progress,
-          abort,
-        ),
+  const pass = async (isTraining: boolean): Promise<LoaderTiming> => {
+    const before = process.cpuUsage();
+    const swept = await working(control, 'bench', (progress, abort) =>
+      core.sweepImages(
+        data,
+        {
+          ...{ batch, steps, shuffle: true, flip: isTraining, seed: 0 },
+          ...(isTraining ? { resizedCrop: CROP } : {}),
+        },
+        progress,
+        abort,
       ),
     );
+    return timing(swept, process.cpuUsage(before));
+  };
   await pass(false);
   const [inTraining, inEvaluation] = [await pass(true), await pass(false)];
   return {

@@ -189,6 +189,7 @@ export const DATA_BENCH = defineCommand({
               { title: 'seconds', cell: ([, { seconds }]) => decimal(seconds, 2), isNumber: true },
               { title: 'images/s', cell: ([, row]) => integer(row.imagesPerSecond), isNumber: true },
               { title: 'a worker', cell: ([, row]) => integer(row.imagesPerWorkerSecond), isNumber: true },
+              { title: 'a core', cell: ([, row]) => integer(row.imagesPerCoreSecond), isNumber: true },
             ],
             rows,
             style,
