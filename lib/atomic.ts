@@ -29,7 +29,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-function writeError(target: string, error: unknown): SplitgrowError {
+/** What went wrong as E_WRITE, with what helps. */
+export function writeError(target: string, error: unknown): SplitgrowError {
   if (error instanceof SplitgrowError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new SplitgrowError(

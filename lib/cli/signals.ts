@@ -1,5 +1,5 @@
-// Ctrl-C and SIGTERM: the first asks the work to stop, the second ends the process at once.
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+// Ctrl-C, SIGTERM and SIGUSR1 (SLURM's before a time limit): the first asks the work to stop, the second ends the process at once.
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGUSR1: 138 } as const;
 type StopSignal = keyof typeof EXIT_CODES;
 
 export interface Signals {
@@ -9,13 +9,14 @@ export interface Signals {
   readonly stop: () => void;
 }
 
-/** Listens until `stop()`. After the first signal Node's own handling is back: the next one kills. */
+/** Listens until `stop()`. After the first signal Node's own handling is back: the next one kills, SIGUSR1 too (Node's own opens a debugger). */
 export function listenForSignals(onFirst: () => void): Signals {
   const controller = new AbortController();
   let exitCode: number | null = null;
   const listeners = (Object.keys(EXIT_CODES) as StopSignal[]).map((name) => {
     const listener = (): void => {
       stop();
+      process.on('SIGUSR1', () => process.exit(EXIT_CODES.SIGUSR1));
       exitCode = EXIT_CODES[name];
       onFirst();
       controller.abort();

@@ -3,16 +3,25 @@ import { copyFile, cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
-import { furthestPlace, readState } from './checkpoint.js';
+import { claimCheckpoint, readState } from './checkpoint.js';
 import { epochsOf } from './epochs.js';
 import { finishDirectory } from './finish.js';
-import { appendMetrics, cutMetrics } from './metrics.js';
+import { restoreMetrics } from './metrics.js';
 import { readExperimentKept } from './output.js';
+import { checkpointName, furthestPlace } from './places.js';
 import { difference } from './same.js';
 import { parseExperiment, type Spec } from './spec.js';
 
 /** Fields that come into play after stage 0 is fitted, or never change a network. */
-const LATER: ReadonlySet<string> = new Set(['name', 'output', 'compare', 'threads', 'splitting', 'stop']);
+const LATER: ReadonlySet<string> = new Set([
+  'name',
+  'output',
+  'compare',
+  'threads',
+  'splitting',
+  'stop',
+  'checkpoint',
+]);
 
 /** What decides the fit of stage 0, and nothing else: two runs for which this is equal have one seed network. */
 export function seedPart(spec: Spec): Readonly<Record<string, unknown>> {
@@ -63,18 +72,18 @@ export async function adoptStage(spec: Spec, from: string): Promise<boolean> {
   }
   const state = await readState(place.directory);
   const epochs = epochsOf(spec.fit, 0);
-  if (state.stage !== 0 || state.epoch !== epochs) {
+  if (state.stage !== 0 || state.epoch !== epochs || state.within !== undefined) {
     throw new SplitgrowError(
       'E_RESUME',
       `${from}: expected a run that stands after epoch ${epochs} of stage 0, found epoch ${state.epoch} of stage ${state.stage}`,
     );
   }
-  await cutMetrics(spec.output, { stage: 0, epoch: 0 });
-  for (const epoch of state.epochs) await appendMetrics(spec.output, { type: 'epoch', stage: 0, ...epoch });
+  await restoreMetrics(spec.output, state);
   await adoptFinished(spec.output, from);
-  await writeDirectoryAtomic(join(spec.output, `checkpoint-0-${epochs}`), async (temporary) => {
+  await writeDirectoryAtomic(join(spec.output, checkpointName(state)), async (temporary) => {
     for (const name of await readdir(place.directory))
       await copyFile(join(place.directory, name), join(temporary, name));
+    await claimCheckpoint(temporary, spec);
   });
   return true;
 }

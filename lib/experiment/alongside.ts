@@ -7,6 +7,7 @@ import { copyOf } from '../split/off-springs.js';
 import { type ChooseOptions, choose } from '../split/strategy.js';
 import { overlap, spearman } from '../statistics/rank.js';
 import { seedOf } from '../train/seeds.js';
+import { driftedCopy, type KeptStage, stageIndicesKept } from './kept-stage.js';
 import type { AlongsideRecord } from './records.js';
 import type { Session } from './session.js';
 
@@ -19,20 +20,26 @@ export interface StageIndices extends Disposable {
   readonly groups: ReadonlyMap<GroupId, Float64Array>;
 }
 
-/** Indices by `method` over the stage's images; where depthwise batch norms run in training mode, of a copy. */
+/** Indices by `method` over the stage's images; where depthwise batch norms run in training mode, of a copy. With `kept` they are kept on the way. */
 export async function stageIndices(
-  { spec, control, index, indexImages }: Session,
+  session: Session,
   network: Network,
   stage: number,
   method: Method,
+  kept: KeptStage | null = null,
 ): Promise<StageIndices> {
+  const { spec, control, index, indexImages } = session;
   const { splitting, seed } = spec;
-  const copy = splitting.depthwiseBatchNorm === 'train' ? await copyOf(network) : null;
+  const drifts = splitting.depthwiseBatchNorm === 'train';
+  const copy = drifts ? ((kept && driftedCopy(kept, session)) ?? (await copyOf(network))) : null;
   const used = copy ?? network;
   try {
     const request = { ...splitting, method, images: indexImages, seed: seedOf('indices', seed, stage) };
     const where = { stage, epoch: 0, epochs: 1 };
-    const indices = await computeIndices(used, index, request, { control, where });
+    const indices =
+      kept === null
+        ? await computeIndices(used, index, request, { control, where })
+        : await stageIndicesKept(session, kept, used, index, request);
     const layers = new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const));
     const dispose = (): void => {
       indices[Symbol.dispose]();

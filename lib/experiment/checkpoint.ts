@@ -1,100 +1,189 @@
-// Checkpoints of a run: after every epoch the network, its momentum and where it stands, written as a whole.
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeDirectoryAtomic } from '../atomic.js';
+// Checkpoints of a run, written as a whole, verified to the last bit when they are read; where one is damaged, the one before.
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { syncDirectory, writeDirectoryAtomic } from '../atomic.js';
 import { readSafetensors, writeSafetensors } from '../data/safetensors.js';
+import { type Digest, digestOf, sha256Of } from '../digest.js';
 import { SplitgrowError } from '../errors.js';
-import { type Device, loadCore } from '../native.js';
-import { loadNetwork, type Network, writeNetworkFiles } from '../network.js';
-import type { StateRecord } from './records.js';
+import { type Device, loadCore, type TensorMap } from '../native.js';
+import { FILES, loadNetwork, type Network } from '../network.js';
+import { checkpointName, type Place, placesIn } from './places.js';
+import type { CheckpointRecord, StateRecord } from './records.js';
+import { difference } from './same.js';
+import { EXTRAS, type Extra, type Extras, fileOf, SETS, type Snapshot } from './snapshot.js';
+import type { Spec } from './spec.js';
 
-const NAME = /^checkpoint-(\d+)-(\d+)$/;
-/** What training keeps beside the weights, each in a file of its name; one that is empty has none. */
-const SETS = ['momentum', 'average'] as const;
-const fileOf = (set: (typeof SETS)[number]): string => `${set}.safetensors`;
 const STATE = 'state.json';
+const FORMAT = 'splitgrow-state/2';
 
-export interface Place {
-  readonly directory: string;
-  readonly stage: number;
-  readonly epoch: number;
+/** state.json of files that are written. */
+async function stateText(
+  directory: string,
+  { stage, epoch, epochs, within }: StateRecord,
+  experiment: unknown,
+  names: readonly string[],
+): Promise<string> {
+  const files: Record<string, Digest> = {};
+  for (const name of names) files[name] = await digestOf(join(directory, name));
+  const record = { format: FORMAT, stage, epoch, epochs, ...(within && { within }), experiment, files };
+  return `${JSON.stringify({ ...record, sha256: sha256Of(JSON.stringify(record)) })}\n`;
 }
 
-/** Checkpoints of an output folder, the furthest first. */
-async function placesIn(output: string): Promise<readonly Place[]> {
-  const names = await readdir(output);
-  return names
-    .flatMap((name): Place[] => {
-      const found = NAME.exec(name);
-      return found === null
-        ? []
-        : [{ directory: join(output, name), stage: Number(found[1]), epoch: Number(found[2]) }];
-    })
-    .sort((a, b) => b.stage - a.stage || b.epoch - a.epoch);
+/** Removes all but the furthest `keep`. */
+async function removeOlder(output: string, keep: number): Promise<void> {
+  for (const { directory } of (await placesIn(output)).slice(keep))
+    await rm(directory, { recursive: true, force: true });
 }
 
-/** Writes checkpoint-<stage>-<epoch> and then removes the older ones: a kill at any moment leaves a whole one. */
-export async function writeCheckpoint(output: string, network: Network, state: StateRecord): Promise<void> {
-  const directory = join(output, `checkpoint-${state.stage}-${state.epoch}`);
-  await writeDirectoryAtomic(directory, async (temporary) => {
-    await writeNetworkFiles(network, temporary);
-    for (const set of SETS) {
-      const tensors = loadCore().readNetwork(network.handle, set);
-      if (set === 'momentum' || tensors.length > 0)
-        await writeSafetensors(join(temporary, fileOf(set)), new Map(tensors));
-    }
-    await writeFile(join(temporary, STATE), `${JSON.stringify(state)}\n`);
+/** Writes a checkpoint and then removes the older ones: a kill at any moment leaves a whole one. @throws E_WRITE */
+export async function writeCheckpoint(spec: Spec, { state, graph, tensors }: Snapshot): Promise<void> {
+  await writeDirectoryAtomic(join(spec.output, checkpointName(state)), async (temporary) => {
+    await writeFile(join(temporary, FILES.graph), `${JSON.stringify(graph, null, 2)}\n`);
+    for (const [file, map] of tensors) await writeSafetensors(join(temporary, file), map);
+    const names = [FILES.graph, ...tensors.keys()];
+    await writeFile(join(temporary, STATE), await stateText(temporary, state, spec, names));
   });
-  for (const place of await placesIn(output)) {
-    if (place.directory !== directory) await rm(place.directory, { recursive: true, force: true });
-  }
+  await removeOlder(spec.output, spec.checkpoint.keep);
 }
 
-/** The furthest checkpoint's place, or null where there is none. */
-export async function furthestPlace(output: string): Promise<Place | null> {
-  return (await placesIn(output))[0] ?? null;
+/** Makes a copied checkpoint one of this experiment. */
+export async function claimCheckpoint(directory: string, spec: Spec): Promise<void> {
+  const record = await readState(directory);
+  await writeFile(
+    join(directory, STATE),
+    await stateText(directory, record, spec, Object.keys(record.files)),
+  );
 }
 
 export interface Checkpoint {
   readonly network: Network;
   readonly state: StateRecord;
+  readonly extras: Extras;
 }
 
-function parseState(text: string, file: string): StateRecord {
+function damaged(file: string, problem: string): SplitgrowError {
+  return new SplitgrowError('E_RESUME', `${file}: ${problem}`);
+}
+
+function parseRecord(text: string, file: string): CheckpointRecord {
+  let record: CheckpointRecord;
   try {
-    const state = JSON.parse(text) as StateRecord;
-    if (state.format === 'splitgrow-state/1') return state;
+    record = JSON.parse(text) as CheckpointRecord;
   } catch {
-    // Told below.
+    throw damaged(file, 'expected JSON');
   }
-  throw new SplitgrowError(
-    'E_RESUME',
-    `${file}: expected the state of a checkpoint; remove that folder and run again`,
-  );
+  if (typeof record?.format !== 'string' || !record.format.startsWith('splitgrow-state/'))
+    throw damaged(file, 'expected the state of a checkpoint');
+  if (record.format !== FORMAT) {
+    throw new OtherError(
+      `${file}: expected a checkpoint of format ${FORMAT}, found ${record.format}: another version of splitgrow wrote it; ` +
+        'go on with that version, or choose another output',
+    );
+  }
+  const { sha256, ...rest } = record;
+  if (sha256 !== sha256Of(JSON.stringify(rest))) throw damaged(file, 'its checksum is wrong');
+  return record;
+}
+
+/** Not damaged, but not this run's: no other checkpoint is tried in its place. */
+class OtherError extends SplitgrowError {
+  constructor(message: string) {
+    super('E_RESUME', message);
+  }
 }
 
 /** Where the checkpoint in `directory` stands. @throws E_RESUME where that is not told */
-export async function readState(directory: string): Promise<StateRecord> {
+export async function readState(directory: string): Promise<CheckpointRecord> {
   const file = join(directory, STATE);
-  return parseState(await readFile(file, 'utf8'), file);
+  return parseRecord(await readFile(file, 'utf8'), file);
 }
 
-/** The furthest checkpoint of an output folder, or null where there is none. */
-export async function readCheckpoint(output: string, device: Device): Promise<Checkpoint | null> {
-  const place = await furthestPlace(output);
-  if (place === null) return null;
-  const state = await readState(place.directory);
-  const names = await readdir(place.directory);
-  const network = await loadNetwork(place.directory, { device });
+async function verify(directory: string, { files }: CheckpointRecord): Promise<void> {
+  for (const [name, want] of Object.entries(files)) {
+    const file = join(directory, name);
+    const found = await digestOf(file);
+    if (found.bytes !== want.bytes) throw damaged(file, `expected ${want.bytes} bytes, found ${found.bytes}`);
+    if (found.sha256 !== want.sha256)
+      throw damaged(file, `expected SHA-256 ${want.sha256}, found ${found.sha256}`);
+  }
+}
+
+async function readExtras(directory: string, { files }: CheckpointRecord): Promise<Extras> {
+  const extras: Partial<Record<Extra, TensorMap>> = {};
+  for (const [extra, file] of Object.entries(EXTRAS))
+    if (file in files) extras[extra as Extra] = await readSafetensors(join(directory, file));
+  return extras;
+}
+
+/** The record of a checkpoint that is whole and this experiment's. */
+async function readVerified(directory: string, spec: Spec): Promise<CheckpointRecord> {
+  const state = await readState(directory);
+  const found = difference(state.experiment, spec);
+  if (found !== null) {
+    throw new OtherError(
+      `${directory}: it is a checkpoint of another experiment: ${found.field} was ${found.kept}, now ${found.asked}; remove it or choose another output`,
+    );
+  }
+  await verify(directory, state);
+  return state;
+}
+
+async function load(directory: string, state: CheckpointRecord, device: Device): Promise<Checkpoint> {
+  const extras = await readExtras(directory, state);
+  const network = await loadNetwork(directory, { device });
   try {
     for (const set of SETS) {
-      if (set !== 'momentum' && !names.includes(fileOf(set))) continue;
-      const tensors = await readSafetensors(join(place.directory, fileOf(set)));
+      if (!(fileOf(set) in state.files)) continue;
+      const tensors = await readSafetensors(join(directory, fileOf(set)));
       loadCore().writeNetwork(network.handle, set, [...tensors]);
     }
+    const { stage, epoch, epochs, within } = state;
+    return { network, state: { stage, epoch, epochs, ...(within && { within }) }, extras };
   } catch (error) {
     network[Symbol.dispose]();
     throw error;
   }
-  return { network, state };
+}
+
+/** Kept for whoever wants to look, but never read again: a run that goes on from before it would find it in its way. */
+async function setAside({ directory }: Place): Promise<string> {
+  const aside = join(dirname(directory), `damaged-${basename(directory)}`);
+  await rm(aside, { recursive: true, force: true });
+  await rename(directory, aside);
+  await syncDirectory(dirname(directory));
+  return aside;
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * The furthest checkpoint of an output folder that is whole, or null where there is none. Those that are not are told to
+ * `tell` and set aside.
+ * @throws E_RESUME where one is of another experiment or format, or where there are some but none is whole
+ */
+export async function readCheckpoint(spec: Spec, tell: (text: string) => void): Promise<Checkpoint | null> {
+  const broken: { readonly place: Place; readonly reason: string }[] = [];
+  for (const place of await placesIn(spec.output)) {
+    let record: CheckpointRecord;
+    try {
+      record = await readVerified(place.directory, spec);
+    } catch (error) {
+      if (error instanceof OtherError) throw error;
+      broken.push({ place, reason: reasonOf(error) });
+      continue;
+    }
+    for (const one of broken) {
+      const aside = await setAside(one.place);
+      tell(
+        `WARNING: a checkpoint is damaged (${one.reason}); it is now ${aside}, and the run goes on from the one before`,
+      );
+    }
+    return load(place.directory, record, spec.device);
+  }
+  if (broken.length === 0) return null;
+  throw new SplitgrowError(
+    'E_RESUME',
+    `output ${spec.output}: none of its checkpoints can be read (${broken.map(({ reason }) => reason).join('; ')}); ` +
+      'put a copy of one back, or remove the folder to begin anew',
+  );
 }

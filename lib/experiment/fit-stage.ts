@@ -5,15 +5,17 @@ import { weightsOf } from '../split/own-weights.js';
 import { type TwinPair, twinPairs, twinsOf } from '../split/twins.js';
 import { averageIn } from '../train/average.js';
 import { note } from '../train/control.js';
-import { evaluateNetwork, fitEpoch } from '../train/fit.js';
+import { evaluateNetwork } from '../train/fit.js';
 import { learningRates } from '../train/schedule.js';
 import { seedOf } from '../train/seeds.js';
-import { writeCheckpoint } from './checkpoint.js';
 import { epochsOf } from './epochs.js';
+import { fitKept } from './fit-epoch.js';
+import { type Keeper, keeperOf } from './keeper.js';
 import { loaderRecord, loaderWords } from './loader-record.js';
-import { appendMetrics } from './metrics.js';
+import { appendMetrics, restoreMetrics } from './metrics.js';
 import type { EpochRecord, EvaluationRecord, StateRecord } from './records.js';
 import type { Session } from './session.js';
+import { type Extras, snapshotOf } from './snapshot.js';
 import type { Spec } from './spec.js';
 import { readStageRecord, stageDirectory } from './summary.js';
 
@@ -52,7 +54,7 @@ function fixedOptions(spec: Spec) {
 
 /** The state of a stage that has not begun. */
 export function freshState(stage: number): StateRecord {
-  return { format: 'splitgrow-state/1', stage, epoch: 0, epochs: [] };
+  return { stage, epoch: 0, epochs: [] };
 }
 
 /** The off-springs that the split before this stage made; none unless the experiment asks for them. */
@@ -62,16 +64,58 @@ async function twinsBefore({ spec }: Session, stage: number): Promise<readonly T
   return record === null || record.split === null ? [] : twinPairs(record.split.neurons, record.widths);
 }
 
-/** Fits from the epoch that `state` stands at to the last. @returns every epoch of the stage */
+/** Tells metrics of the latest epoch, and of those before where they lack some. A failure is told and ends nothing: checkpoints know every epoch. */
+async function metricsWritten(
+  { spec, control }: Session,
+  state: StateRecord,
+  areWhole: boolean,
+): Promise<boolean> {
+  const { stage, epochs } = state;
+  const latest = epochs.at(-1);
+  try {
+    if (!areWhole || latest === undefined) await restoreMetrics(spec.output, state);
+    else await appendMetrics(spec.output, { type: 'epoch', stage, ...latest });
+    return true;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    note(control, stage, 'checkpoint', `WARNING: an epoch is not in metrics.jsonl yet: ${reason}`);
+    return false;
+  }
+}
+
+/** Where a stage stands, with what belongs to a moment within an epoch. */
+interface Begun {
+  readonly state: StateRecord;
+  readonly extras: Extras;
+}
+
+/** Fits from where `state` stands to the last epoch. @returns every epoch of the stage */
 export async function fitStage(
   session: Session,
   network: Network,
-  state: StateRecord,
+  begun: Begun,
+): Promise<readonly EpochRecord[]> {
+  const { stage, epoch, epochs } = begun.state;
+  if (epoch >= epochsOf(session.spec.fit, stage)) return epochs;
+  const keeper = keeperOf(session.spec, session.control, stage);
+  try {
+    const done = await fitEpochs(session, network, begun, keeper);
+    await keeper.settle();
+    return done;
+  } finally {
+    await keeper.drain();
+  }
+}
+
+async function fitEpochs(
+  session: Session,
+  network: Network,
+  { state, extras }: Begun,
+  keeper: Keeper,
 ): Promise<readonly EpochRecord[]> {
   const { spec, control } = session;
   const { stage } = state;
   const epochs = epochsOf(spec.fit, stage);
-  if (state.epoch >= epochs) return state.epochs;
   const rates = learningRates(spec.fit.schedule, {
     learningRate: spec.fit.optimizer.learningRate,
     epochs,
@@ -79,17 +123,21 @@ export async function fitStage(
   });
   const fixed = fixedOptions(spec);
   const pairs = await twinsBefore(session, stage);
-  const done = [...state.epochs];
-  for (let epoch = state.epoch; epoch < epochs; epoch += 1) {
+  let standing = state;
+  let areMetricsWhole = true;
+  while (standing.epoch < epochs) {
+    const { epoch } = standing;
     const learning = rates(epoch);
-    const penalties = session.penalties?.(network, epoch) ?? [];
-    const seed = seedOf('fit', spec.seed, stage, epoch);
     const average = averageIn(spec.fit.average, epoch, learning.length);
-    const options = { ...fixed, average, learningRates: learning, penalties, seed };
-    const fitted = await fitEpoch(network, session.train, options, {
-      control,
-      where: { stage, epoch, epochs },
-    });
+    const seed = seedOf('fit', spec.seed, stage, epoch);
+    const options = { ...fixed, average, learningRates: learning, seed };
+    const penalties = () => session.penalties?.(network, epoch) ?? [];
+    const fitted = await fitKept(
+      session,
+      network,
+      { state: standing, extras, epochs, options, penalties },
+      keeper,
+    );
     const { loss, top1, seconds } = fitted;
     const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
     const record: EpochRecord = {
@@ -97,9 +145,9 @@ export async function fitStage(
       ...(twins === null ? {} : { twins }),
       ...loaderRecord(fitted),
     };
-    done.push(record);
-    await appendMetrics(spec.output, { type: 'epoch', stage, ...record });
-    await writeCheckpoint(spec.output, network, { ...state, epoch: epoch + 1, epochs: done });
+    standing = { stage, epoch: epoch + 1, epochs: [...standing.epochs, record] };
+    areMetricsWhole = await metricsWritten(session, standing, areMetricsWhole);
+    await keeper.offer(snapshotOf(network, standing));
     note(
       control,
       stage,
@@ -107,7 +155,8 @@ export async function fitStage(
       `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %${loaderWords(record)}`,
     );
   }
-  return done;
+  if (!areMetricsWhole) await restoreMetrics(spec.output, standing);
+  return standing.epochs;
 }
 
 /** Test accuracy of a fitted stage, and the seconds it took. */

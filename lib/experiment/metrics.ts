@@ -1,25 +1,24 @@
-// metrics.jsonl: one line an epoch, evaluation and split, appended as they happen and cut back when a run resumes.
+// metrics.jsonl: one line an epoch, evaluation and split, appended as they happen and made anew when a run resumes.
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic.js';
-import type { MetricsLine } from './records.js';
+import { writeError, writeFileAtomic } from '../atomic.js';
+import type { MetricsLine, StateRecord } from './records.js';
 
 const FILE = 'metrics.jsonl';
 
-/** Where a run continues: `epoch` epochs of `stage` are finished. */
-export interface Position {
-  readonly stage: number;
-  readonly epoch: number;
-}
-
-/** Appends a line and waits until it is on disk. */
+/** Appends a line and waits until it is on disk. @throws E_WRITE */
 export async function appendMetrics(output: string, line: MetricsLine): Promise<void> {
-  const file = await open(join(output, FILE), 'a');
+  const path = join(output, FILE);
   try {
-    await file.write(`${JSON.stringify(line)}\n`);
-    await file.datasync();
-  } finally {
-    await file.close();
+    const file = await open(path, 'a');
+    try {
+      await file.writeFile(`${JSON.stringify(line)}\n`);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw writeError(path, error);
   }
 }
 
@@ -41,15 +40,15 @@ export async function readMetrics(output: string): Promise<readonly MetricsLine[
   return text.split('\n').flatMap((line) => parseLine(line) ?? []);
 }
 
-function isBefore(line: MetricsLine, position: Position): boolean {
-  return (
-    line.stage < position.stage ||
-    (line.stage === position.stage && line.type === 'epoch' && line.epoch < position.epoch)
+/**
+ * The lines up to where a run stands, and no others: those of the stages before as they are, those of this stage's
+ * epochs as its checkpoint has them.
+ */
+export async function restoreMetrics(output: string, { stage, epochs }: StateRecord): Promise<void> {
+  const before = (await readMetrics(output)).filter((line) => line.stage < stage);
+  const here = epochs.map((epoch): MetricsLine => ({ type: 'epoch', stage, ...epoch }));
+  await writeFileAtomic(
+    join(output, FILE),
+    [...before, ...here].map((line) => `${JSON.stringify(line)}\n`).join(''),
   );
-}
-
-/** Drops what was written after the checkpoint that the run continues from, and a torn last line. */
-export async function cutMetrics(output: string, position: Position): Promise<void> {
-  const lines = (await readMetrics(output)).filter((line) => isBefore(line, position));
-  await writeFileAtomic(join(output, FILE), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

@@ -13,7 +13,7 @@ export type Command = 'grow' | 'train' | 'compare';
 /** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it. */
 const FILES = { spec: 'experiment.json', run: 'run.json' } as const;
 /** What only a run writes: without experiment.json it is of no run that can go on. */
-const FOREIGN = /^(network\.json|weights\.safetensors|summary\.json|stage-\d+|checkpoint-\d+-\d+)$/;
+const FOREIGN = /^(network\.json|weights\.safetensors|summary\.json|stage-\d+|checkpoint-\d+-\d+(-.*)?)$/;
 /** Names that atomic.ts gives while it writes. */
 const TEMPORARY = /^\..+\.tmp-\d+-[0-9a-f]+$/;
 const REPLACED = /^\.(.+)\.old$/;

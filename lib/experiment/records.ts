@@ -1,5 +1,6 @@
 // What a run leaves behind: types of stage.json, state.json, metrics.jsonl, summary.json and compare.json.
 import type { StageSeconds } from '../events.js';
+import type { LoaderStats } from '../native-images.js';
 import type { StepRecord } from '../split/step.js';
 import type { TwinsRecord } from '../split/twins.js';
 import type { RivalMethod } from './spec-compare.js';
@@ -227,13 +228,36 @@ export interface CompareRecord {
   readonly rivals: readonly RivalRecord[];
 }
 
-/** state.json of a checkpoint: where a killed run continues. */
+/** Where a run stands. */
 export interface StateRecord {
-  readonly format: 'splitgrow-state/1';
   readonly stage: number;
   /** Epochs of this stage that are finished. */
   readonly epoch: number;
   readonly epochs: readonly EpochRecord[];
+  /** How far the work after these epochs is; absent where it has not begun. */
+  readonly within?: Within;
+}
+
+/** Within an epoch, within the splitting indices, or after them: indices and directions are there, the network is not grown yet. */
+export interface Within {
+  readonly phase: 'fit' | 'indices' | 'grow';
+  /** Minibatches of the epoch; pauses so far in the indices. */
+  readonly done: number;
+  /** Seconds spent on them. */
+  readonly seconds: number;
+  /** What the loader of the epoch's images did so far. */
+  readonly loader?: LoaderStats;
+}
+
+/** What state.json says besides: whose checkpoint it is, and how to tell that it is whole. */
+export interface CheckpointRecord extends StateRecord {
+  readonly format: 'splitgrow-state/2';
+  /** The experiment with every default, as in experiment.json. */
+  readonly experiment: unknown;
+  /** Every other file of the checkpoint by name. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  /** Of the JSON of everything above. */
+  readonly sha256: string;
 }
 
 /** One line of metrics.jsonl. */

@@ -2,6 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import type { RunControl, StageSeconds } from '../events.js';
 import { macs } from '../graph/cost.js';
+import type { Network } from '../network.js';
 import { layerCaps } from '../split/layer-caps.js';
 import { note, refuseAborted } from '../train/control.js';
 import { adoptStage } from './adopt.js';
@@ -10,10 +11,11 @@ import { compareRivals } from './compare.js';
 import { epochsOf } from './epochs.js';
 import { finishStage } from './finish.js';
 import { freshState } from './fit-stage.js';
-import { appendMetrics, cutMetrics } from './metrics.js';
+import { appendMetrics, restoreMetrics } from './metrics.js';
 import { openOutput } from './output.js';
-import type { EndReason, StateRecord, Summary } from './records.js';
+import type { EndReason, StageRecord, StateRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
+import { snapshotOf } from './snapshot.js';
 import type { Spec } from './spec.js';
 import { splitStage } from './split-stage.js';
 import { finishFit, resume, type Standing } from './standing.js';
@@ -37,17 +39,40 @@ const ENDS: Readonly<Record<EndReason, string>> = {
   train: 'trained',
 };
 
+/** Fits, finishes and evaluates a stage, and writes its directory. */
+function fitted(session: Session, standing: Standing): Promise<StageRecord> {
+  const directory = stageDirectory(session.spec.output, standing.state.stage);
+  const write = (made: StageRecord, network: Network): Promise<void> => writeStage(directory, network, made);
+  return finishFit(session, standing, write, finishStage);
+}
+
+/** The record of a stage that was left within its splitting, where it is written already; null otherwise. */
+async function alreadyFitted({ spec }: Session, { state }: Standing): Promise<StageRecord | null> {
+  const { stage, within } = state;
+  if (within === undefined || within.phase === 'fit') return null;
+  const record = await readStageRecord(stageDirectory(spec.output, stage));
+  if (record === null) return null;
+  const { macs, params, evaluation } = record;
+  await appendMetrics(spec.output, { type: 'evaluate', stage, macs, params, ...evaluation });
+  return { ...record, split: null, ended: null };
+}
+
+/** Where a run stands once a stage is fitted: after all of its epochs, and as far within the splitting as it was. */
+function fittedStanding({ network, state, extras }: Standing, { epochs }: StageRecord): Standing {
+  const { stage, within } = state;
+  const isSplitting = within !== undefined && within.phase !== 'fit';
+  const after = { stage, epoch: epochs.length, epochs };
+  return isSplitting
+    ? { network, state: { ...after, within }, extras }
+    : { network, state: after, extras: {} };
+}
+
 /** One stage from fit to growth: what the next one starts from, or null where growth ends. */
 async function growStage(session: Session, standing: Standing): Promise<Standing | null> {
   const { spec } = session;
   const { stage } = standing.state;
   const directory = stageDirectory(spec.output, stage);
-  const record = await finishFit(
-    session,
-    standing,
-    (made, network) => writeStage(directory, network, made),
-    finishStage,
-  );
+  const record = (await alreadyFitted(session, standing)) ?? (await fitted(session, standing));
   const end = async (ended: EndReason): Promise<null> => {
     await writeStageRecord(directory, { ...record, ended });
     note(session.control, stage, 'select', ENDS[ended]);
@@ -55,7 +80,7 @@ async function growStage(session: Session, standing: Standing): Promise<Standing
   };
   if (spec.stop.stages !== undefined && stage >= spec.stop.stages) return end('stages');
   refuseAborted(session.control);
-  const outcome = await splitStage(session, standing.network, stage);
+  const outcome = await splitStage(session, fittedStanding(standing, record));
   if ('ended' in outcome) return end(outcome.ended);
   const { split, network } = outcome;
   const seconds: StageSeconds = { ...record.seconds, ...outcome.seconds };
@@ -64,8 +89,8 @@ async function growStage(session: Session, standing: Standing): Promise<Standing
   try {
     await writeStageRecord(directory, { ...record, split, seconds });
     await appendMetrics(spec.output, { type: 'split', stage, certificate, step, neurons, seconds });
-    await writeCheckpoint(spec.output, network, state);
-    return { network, state };
+    await writeCheckpoint(spec, snapshotOf(network, state));
+    return { network, state, extras: {} };
   } catch (error) {
     network[Symbol.dispose]();
     throw error;
@@ -84,7 +109,7 @@ async function growAll(session: Session, begun: Standing): Promise<number> {
   let standing = begun;
   try {
     if (await isFinished(session.spec, begun.state)) return begun.state.stage;
-    await cutMetrics(session.spec.output, begun.state);
+    await restoreMetrics(session.spec.output, begun.state);
     for (;;) {
       const next = await growStage(session, standing);
       if (next === null) return standing.state.stage;

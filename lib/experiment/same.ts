@@ -1,9 +1,9 @@
 // Whether an output folder holds this very experiment: the fields that decide its results must be equal.
 type Leaves = ReadonlyMap<string, string>;
 
-/** Fields that change no network of the run: where it is kept, what computes it, what it is held against. */
+/** Fields that change no network of the run: where and how often it is kept, what computes it, what it is held against. */
 const NEUTRAL: ReadonlySet<string> = new Set([
-  ...['output', 'device', 'threads', 'compare'],
+  ...['output', 'checkpoint', 'device', 'threads', 'compare'],
   ...['data.root', 'data.workers', 'data.prefetch'],
 ]);
 /** Paths of files: where they lie changes nothing, but whether there is one does. A store's images may have been encoded anew. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
+import { CHECKPOINT, type CheckpointSpec } from './spec-checkpoint.js';
 import { COMPARE, type CompareSpec, namedRivals } from './spec-compare.js';
 import { type DataInput, type DataSpec, dataSchema } from './spec-data.js';
 import { FIT, type FitSpec } from './spec-fit.js';
@@ -24,6 +25,7 @@ const REST = {
   fit: FIT.prefault({}),
   splitting: SPLITTING.prefault({}),
   stop: STOP.prefault({}),
+  checkpoint: CHECKPOINT.prefault({}),
   compare: COMPARE,
   seed: z.int().min(0).default(0),
   output: z.string().min(1).optional(),
@@ -35,7 +37,7 @@ const REST = {
 const NETWORKS = { preset: PRESET, directory: DIRECTORY };
 
 export type NetworkSpec = z.output<typeof PRESET> | z.output<typeof DIRECTORY>;
-export type { CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
+export type { CheckpointSpec, CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
 export type StopSpec = z.output<typeof STOP>;
 
 /** An experiment, checked and with every default filled in. */
@@ -46,6 +48,7 @@ export interface Spec {
   readonly fit: FitSpec;
   readonly splitting: SplittingSpec;
   readonly stop: StopSpec;
+  readonly checkpoint: CheckpointSpec;
   readonly compare: CompareSpec;
   readonly seed: number;
   readonly output: string;

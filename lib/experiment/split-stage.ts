@@ -12,9 +12,12 @@ import { seedOf } from '../train/seeds.js';
 import { alongsideRecords, stageIndices } from './alongside.js';
 import { growNetwork } from './grow-stage.js';
 import { histogramOf } from './histogram.js';
+import { keeperOf } from './keeper.js';
+import { type KeptStage, secondsBefore } from './kept-stage.js';
 import { growthRatioOf } from './of-stage.js';
 import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from './records.js';
 import type { Session } from './session.js';
+import type { Standing } from './standing.js';
 
 /** Names of the costs that have a budget; MACs always come first. */
 function energiesOf({ spec }: Session): readonly ('macs' | 'params')[] {
@@ -105,12 +108,24 @@ export type SplitOutcome =
 
 const clock = (): number => performance.now() / 1000;
 
-/** Indices, choice and growth of one stage; the given network stays as it is. */
-export async function splitStage(session: Session, network: Network, stage: number): Promise<SplitOutcome> {
+/** Indices, choice and growth of one stage from where it stands; the given network stays as it is. */
+export async function splitStage(session: Session, standing: Standing): Promise<SplitOutcome> {
+  const { stage } = standing.state;
+  const keeper = keeperOf(session.spec, session.control, stage);
+  try {
+    return await splitKept(session, { ...standing, keeper });
+  } finally {
+    await keeper.drain();
+  }
+}
+
+async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcome> {
   const { spec, control } = session;
   const { splitting } = spec;
-  const started = clock();
-  using measured = await stageIndices(session, network, stage, splitting.method);
+  const { network } = kept;
+  const { stage } = kept.state;
+  const started = clock() - secondsBefore(kept.state);
+  using measured = await stageIndices(session, network, stage, splitting.method, kept);
   const { indices, groups } = measured;
   const indexed = clock();
   const options = chooseOptionsOf(session, stage);

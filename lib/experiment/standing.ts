@@ -8,26 +8,39 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Finished } from './finish.js';
 import { evaluateStage, fitStage, freshState } from './fit-stage.js';
 import { appendMetrics } from './metrics.js';
-import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord } from './records.js';
+import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord, Within } from './records.js';
 import type { Session } from './session.js';
+import { type Extras, snapshotOf } from './snapshot.js';
 import type { Spec } from './spec.js';
 
 export interface Standing {
   readonly network: Network;
   readonly state: StateRecord;
+  readonly extras: Extras;
+}
+
+const WITHIN: Readonly<Record<Within['phase'], (done: number) => string>> = {
+  fit: (done) => ` and minibatch ${done} of the next one`,
+  indices: () => ', within its splitting indices',
+  grow: () => ' and of its splitting indices',
+};
+
+/** "after epoch 3 of stage 1 and minibatch 250 of the next one" */
+function placeText({ stage, epoch, within }: StateRecord): string {
+  return `after epoch ${epoch} of stage ${stage}${within === undefined ? '' : WITHIN[within.phase](within.done)}`;
 }
 
 /** At the furthest checkpoint, else at the seed network, which becomes checkpoint 0. */
 export async function resume(spec: Spec, start: Network, control: RunControl): Promise<Standing> {
-  const found = await readCheckpoint(spec.output, spec.device);
+  const tell = (text: string): void => note(control, 0, 'checkpoint', text);
+  const found = await readCheckpoint(spec, tell);
   if (found !== null) {
-    const { stage, epoch } = found.state;
-    note(control, stage, 'checkpoint', `continues after epoch ${epoch} of stage ${stage}`);
+    note(control, found.state.stage, 'checkpoint', `continues ${placeText(found.state)}`);
     return found;
   }
   const state = freshState(0);
-  await writeCheckpoint(spec.output, start, state);
-  return { network: start, state };
+  await writeCheckpoint(spec, snapshotOf(start, state));
+  return { network: start, state, extras: {} };
 }
 
 type Evaluated = EvaluationRecord & { readonly seconds: number };
@@ -70,12 +83,12 @@ export type Finish = (session: Session, network: Network, stage: number) => Prom
 /** Fits what is left of the stage, finishes or averages it, and evaluates; `write` keeps that network with its record. */
 export async function finishFit(
   session: Session,
-  { network, state }: Standing,
+  { network, state, extras }: Standing,
   write: (record: StageRecord, network: Network) => Promise<void>,
   finish: Finish = async () => null,
 ): Promise<StageRecord> {
   const { stage } = state;
-  const epochs = await fitStage(session, network, state);
+  const epochs = await fitStage(session, network, { state, extras });
   const finished = await finish(session, network, stage);
   using kept = finished === null ? averaged(network) : finished.network;
   const made = kept ?? network;

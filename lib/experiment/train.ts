@@ -7,7 +7,7 @@ import { loadCore } from '../native.js';
 import { FILES, type Network } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
 import { epochsBehind, stretched } from './epochs.js';
-import { cutMetrics } from './metrics.js';
+import { restoreMetrics } from './metrics.js';
 import { openOutput } from './output.js';
 import type { StageRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
@@ -52,7 +52,7 @@ export async function trainNetwork(
     using start = prepared.start;
     const standing = await resume(spec, start, control);
     using network = standing.network;
-    await cutMetrics(spec.output, standing.state);
+    await restoreMetrics(spec.output, standing.state);
     const write = (made: StageRecord, kept: Network): Promise<void> =>
       writeTrained(spec, kept, { ...made, ended: 'train' });
     const record = await finishFit(session, { ...standing, network }, write);

@@ -6,7 +6,7 @@ import type { Spec } from '../experiment/spec.js';
 
 /** Fields that change no network of a run; the seed stands in the folder's name. */
 const NEUTRAL: ReadonlySet<string> = new Set([
-  ...['name', 'output', 'compare', 'threads', 'seed'],
+  ...['name', 'output', 'compare', 'threads', 'seed', 'checkpoint'],
   ...['data.root', 'data.workers', 'data.prefetch'],
 ]);
 

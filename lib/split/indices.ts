@@ -8,6 +8,8 @@ import {
   type DatasetHandle,
   type DirectionsHandle,
   type IndexMethod,
+  type IndicesOptions,
+  type IndicesResult,
   loadCore,
 } from '../native.js';
 import type { Network } from '../network.js';
@@ -87,21 +89,8 @@ function refuseNotFinite({ id, indices }: ChainIndices): void {
   }
 }
 
-/**
- * Splitting indices over `data`, and the directions, to be disposed of. With `depthwiseBatchNorm: "train"` the network's
- * running statistics are other ones afterwards.
- *
- * @throws E_NOT_FINITE
- */
-export async function computeIndices(
-  network: Network,
-  data: DatasetHandle,
-  request: IndicesRequest,
-  {
-    control = {},
-    where = NOWHERE,
-  }: { readonly control?: RunControl; readonly where?: Omit<Place, 'phase'> } = {},
-): Promise<Indices> {
+/** What the native call is asked for. */
+export function indicesOptions(network: Network, request: IndicesRequest): IndicesOptions {
   const {
     method,
     batch,
@@ -120,7 +109,7 @@ export async function computeIndices(
       ? chooseMethods(network.graph, { images, epochs, memoryLimit, identityCurvature })
       : chains.map(() => method);
   const { epsilon: rmsEpsilon, decayFirst, ...descent } = rmsprop;
-  const options = {
+  return {
     ...{
       methods,
       batch,
@@ -138,14 +127,43 @@ export async function computeIndices(
     shuffle: request.shuffle ?? true,
     auxiliary: request.auxiliary ?? false,
   };
+}
+
+/** A native result, its indices all finite. @throws E_NOT_FINITE */
+export function checkedIndices(
+  method: IndexSettings['method'],
+  { chains, directions, seconds }: Pick<IndicesResult, 'chains' | 'directions' | 'seconds'>,
+): Indices {
+  try {
+    chains.forEach(refuseNotFinite);
+  } catch (error) {
+    directions.dispose();
+    throw error;
+  }
+  return { method, chains, directions, seconds, [Symbol.dispose]: () => directions.dispose() };
+}
+
+/** How a computation is told of and stopped. */
+export interface IndicesControl {
+  readonly control?: RunControl;
+  readonly where?: Omit<Place, 'phase'>;
+}
+
+/**
+ * Splitting indices over `data`, and the directions, to be disposed of. With `depthwiseBatchNorm: "train"` the network's
+ * running statistics are other ones afterwards.
+ *
+ * @throws E_NOT_FINITE
+ */
+export async function computeIndices(
+  network: Network,
+  data: DatasetHandle,
+  request: IndicesRequest,
+  { control = {}, where = NOWHERE }: IndicesControl = {},
+): Promise<Indices> {
+  const options = indicesOptions(network, request);
   const result = await underControl(control, { ...where, phase: 'indices' }, (progress, abort) =>
     loadCore().indices(network.handle, data, options, progress, abort),
   );
-  try {
-    result.chains.forEach(refuseNotFinite);
-  } catch (error) {
-    result.directions.dispose();
-    throw error;
-  }
-  return { method, ...result, [Symbol.dispose]: () => result.directions.dispose() };
+  return checkedIndices(request.method, result);
 }

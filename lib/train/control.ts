@@ -1,7 +1,7 @@
 // Connects a RunControl to a native call: AbortSignal to abort handle, native progress to run events.
 import { SplitgrowError } from '../errors.js';
 import type { Phase, RunControl, RunEvent } from '../events.js';
-import { type AbortHandle, loadCore, type OnProgress } from '../native.js';
+import { type AbortHandle, loadCore, type OnProgress, type PauseHandle } from '../native.js';
 
 /** Where a native call stands in the run, for its progress events. */
 export interface Place {
@@ -23,6 +23,15 @@ export function note(control: RunControl, stage: number, phase: Phase, text: str
   control.onEvent?.({ type: 'note', stage, phase, text });
 }
 
+/** When work is to pause so that it can be kept. */
+export interface Pauses {
+  /** In so many milliseconds; null: not at all. */
+  readonly dueIn: () => number | null;
+}
+
+/** The longest that a timer takes. */
+const MOST_MS = 2 ** 31 - 1;
+
 /**
  * Runs a native call that reports progress and can be aborted. A listener that
  * throws aborts the call, and its error is thrown here.
@@ -32,10 +41,46 @@ export async function underControl<Result>(
   place: Place,
   call: (progress: OnProgress | null, abort: AbortHandle) => Promise<Result>,
 ): Promise<Result> {
+  return watched(control, place, (progress, abort) => call(progress, abort), null);
+}
+
+/** The same for a call that can be paused: when that is due, and instead of being aborted when the signal fires. */
+export async function underPauses<Result>(
+  control: RunControl,
+  place: Place,
+  pauses: Pauses,
+  call: (progress: OnProgress | null, abort: AbortHandle, pause: PauseHandle) => Promise<Result>,
+): Promise<Result> {
+  refuseAborted(control);
+  const core = loadCore();
+  using pause = core.createPause();
+  const due = pauses.dueIn();
+  const timer =
+    due === null ? undefined : setTimeout(() => core.pause(pause, 'checkpoint'), Math.min(due, MOST_MS));
+  try {
+    return await watched(
+      control,
+      place,
+      (progress, abort) => call(progress, abort, pause),
+      () => core.pause(pause, 'stop'),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** `onAbort`: what the signal does; null: it aborts the call. */
+async function watched<Result>(
+  control: RunControl,
+  place: Place,
+  call: (progress: OnProgress | null, abort: AbortHandle) => Promise<Result>,
+  onAbort: (() => void) | null,
+): Promise<Result> {
   refuseAborted(control);
   const core = loadCore();
   const abort = core.createAbort();
   const stop = (): void => core.abort(abort);
+  const onSignal = onAbort ?? stop;
   const thrown: unknown[] = [];
   const emit = (event: RunEvent): void => {
     try {
@@ -49,7 +94,7 @@ export async function underControl<Result>(
     control.onEvent === undefined
       ? null
       : (reported) => emit({ type: 'progress', ...place, progress: reported });
-  control.signal?.addEventListener('abort', stop, { once: true });
+  control.signal?.addEventListener('abort', onSignal, { once: true });
   try {
     const result = await call(progress, abort);
     if (thrown.length > 0) throw thrown[0];
@@ -57,7 +102,7 @@ export async function underControl<Result>(
   } catch (error) {
     throw thrown.length > 0 ? thrown[0] : error;
   } finally {
-    control.signal?.removeEventListener('abort', stop);
+    control.signal?.removeEventListener('abort', onSignal);
     abort.dispose();
   }
 }

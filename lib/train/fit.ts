@@ -11,20 +11,31 @@ import {
   type TrainResult,
 } from '../native.js';
 import type { Network } from '../network.js';
-import { NOWHERE, type Place, underControl } from './control.js';
+import { NOWHERE, type Pauses, type Place, underControl, underPauses } from './control.js';
 
 type Where = Omit<Place, 'phase'>;
 
-/** One epoch of SGD. @throws E_NOT_FINITE when the loss is not */
+/** One epoch of SGD, or what is left of one; with `pauses` it may end early, as its result says. @throws E_NOT_FINITE when the loss is not */
 export async function fitEpoch(
   network: Network,
   data: DatasetHandle,
   options: TrainOptions,
-  { control = {}, where = NOWHERE }: { readonly control?: RunControl; readonly where?: Where } = {},
+  {
+    control = {},
+    where = NOWHERE,
+    pauses = null,
+  }: { readonly control?: RunControl; readonly where?: Where; readonly pauses?: Pauses | null } = {},
 ): Promise<TrainResult> {
-  const result = await underControl(control, { ...where, phase: 'fit' }, (progress, abort) =>
-    loadCore().train(network.handle, data, options, progress, abort),
-  );
+  const place = { ...where, phase: 'fit' } as const;
+  const train = loadCore().train;
+  const result =
+    pauses === null
+      ? await underControl(control, place, (progress, abort) =>
+          train(network.handle, data, options, progress, abort),
+        )
+      : await underPauses(control, place, pauses, (progress, abort, pause) =>
+          train(network.handle, data, { ...options, pause }, progress, abort),
+        );
   if (!Number.isFinite(result.loss)) {
     throw new SplitgrowError(
       'E_NOT_FINITE',

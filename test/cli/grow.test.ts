@@ -68,6 +68,7 @@ describe('a signal stops the work, and the exit code tells which', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGUSR1', 138],
   ] as const)('%s', async (signal, exitCode) => {
     const { child, ended } = await begun();
     child.kill(signal);

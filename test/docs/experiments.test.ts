@@ -70,6 +70,7 @@ function allFields(): ReadonlySet<string> {
     ...knownFields(LEAST, ['splitting', 'energy']),
     ...knownFields(LEAST, ['splitting', 'rounding']),
     ...knownFields(LEAST, ['stop']),
+    ...knownFields(LEAST, ['checkpoint']),
   ];
   const inner = (field: string): boolean => fields.some((other) => other.startsWith(`${field}.`));
   return new Set(fields.filter((field) => !inner(field)));

@@ -78,7 +78,7 @@ test('a run killed at random moments, again and again, ends with the same bits a
   }
   const names = await readdir(broken.output);
   expect(names.filter((name) => name.startsWith('.') || name.endsWith('.lock'))).toEqual([]);
-  expect(names.filter((name) => name.startsWith('checkpoint'))).toEqual(['checkpoint-2-4']);
+  expect(names.filter((name) => name.startsWith('checkpoint'))).toEqual(['checkpoint-2-3', 'checkpoint-2-4']);
   const lines = (await readFile(join(broken.output, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   expect(lines).toHaveLength(3 * 5 + 2);
 });
