@@ -9,7 +9,7 @@ const SHORT_SIDE = 375;
 const QUALITY = 92;
 const OCTAVES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Of a sensor, in levels; with it a file is as large as ImageNet's are on average, about 100 KiB. */
-const GRAIN = 68;
+const GRAIN = 84;
 
 /** splitmix32: numbers from 0 to 1. */
 function randomOf(seed) {

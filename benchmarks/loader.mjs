@@ -42,26 +42,40 @@ function summarised(rounds) {
   return Object.fromEntries(PASSES.map((pass) => [pass, of(pass)]));
 }
 
+/** What torchvision told, or why it told nothing. */
+async function besides(python, folder, asked) {
+  try {
+    return {
+      told: await runJson(python, [join(HERE, 'pytorch', 'loader.py'), join(folder, 'train'), asked]),
+    };
+  } catch (error) {
+    return { reason: error.message.trim().split('\n').at(-1) };
+  }
+}
+
 async function measure(folder, options) {
   const { workers, rounds, images, resolution } = options;
-  const { python, reason } = await findPyTorch();
+  const { python, ...found } = await findPyTorch();
+  let { reason } = found;
   const asked = JSON.stringify({ workers, images, resolution, batch: 64 });
   const words = ['--workers', workers, '--images', images, '--resolution', resolution].map(String);
+  const bench = [MAIN, 'data', 'bench', folder, ...words, '--json'];
   const [own, whole, theirs] = [[], [], []];
   for (let round = 0; round < rounds; round += 1) {
     say(`round ${round + 1} of ${rounds}`);
-    const bench = [MAIN, 'data', 'bench', folder, ...words, '--json'];
     own.push(await runJson(process.execPath, bench));
     whole.push(await runJson(process.execPath, [...bench, '--whole-decoding']));
-    if (python !== null)
-      theirs.push(await runJson(python, [join(HERE, 'pytorch', 'loader.py'), join(folder, 'train'), asked]));
+    if (reason !== undefined) continue;
+    const beside = await besides(python, folder, asked);
+    if (beside.told) theirs.push(beside.told);
+    else reason = beside.reason;
   }
   const { torch, torchvision, pillow } = theirs[0] ?? {};
   return {
     splitgrow: summarised(own),
     wholeDecoding: summarised(whole),
     torchvision: theirs.length > 0 ? { ...summarised(theirs), torch, torchvision, pillow } : null,
-    ...(python === null ? { reason } : {}),
+    ...(reason === undefined ? {} : { reason }),
     rounds: { splitgrow: own, wholeDecoding: whole, torchvision: theirs },
   };
 }
