@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { digest, filesIn, isStamped, main, must, ROOT, run, StepError, stamp, step, tool } from './steps.mjs';
 
 /** The LibTorch that dist/ finds; the TypeScript has been compiled before. */
-async function libtorch() {
+export async function libtorch() {
   const file = join(ROOT, 'dist', 'setup', 'locate.js');
   if (!existsSync(file)) await run(tool('tsc'), ['-p', 'tsconfig.json'], { quiet: true });
   const { locate } = await import(pathToFileURL(file).href);

@@ -156,12 +156,24 @@ function addonFinding(probe: Probe | string): Finding {
   return { name: 'addon', state: 'ok', found: `${probe.addon} (${cpuCapability}, ${threads} threads)` };
 }
 
+const NO_ACCELERATOR = { accelerator: 'none', acceleratorFault: '' };
+
 function cudaFinding(probe: Probe | string): Finding {
   const hasGpu = existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidia0');
   const row =
     typeof probe === 'string' ? undefined : probe.trace.find((r) => r.path.endsWith('libtorch_cuda.so'));
   const devices = typeof probe === 'string' ? 0 : probe.features.cudaDevices;
-  if (devices > 0) return { name: 'CUDA', state: 'ok', found: `${devices} devices` };
+  if (devices > 0) {
+    const { accelerator, acceleratorFault } = typeof probe === 'string' ? NO_ACCELERATOR : probe.features;
+    const found = `${devices} devices, accelerator ${accelerator}`;
+    if (acceleratorFault === '') return { name: 'CUDA', state: 'ok', found };
+    return {
+      name: 'CUDA',
+      state: 'warning',
+      found: `${found}: ${acceleratorFault}`,
+      remedy: REMEDIES.buildCuda,
+    };
+  }
   if (!hasGpu) return { name: 'CUDA', state: 'ok', found: 'no NVIDIA GPU; everything runs on the CPU' };
   return {
     name: 'CUDA',

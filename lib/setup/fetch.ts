@@ -170,3 +170,56 @@ export async function unpack(
   );
   if (code !== 0) throw failed('LibTorch could not be unpacked', lastWords(errors), `run: ${REMEDIES.setup}`);
 }
+
+/**
+ * Arguments: target folder, folder for downloads, then pairs of requirement and pattern. Reads single members out of
+ * wheels by HTTP ranges, as pip does for metadata; where that fails, downloads the wheel.
+ */
+const MEMBERS = `
+import glob, json, os, re, subprocess, sys, zipfile
+pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check', '--no-input', '--quiet']
+only = ['--no-deps', '--only-binary=:all:']
+
+def ranged(requirement):
+    from pip._internal.network.lazy_wheel import LazyZipOverHTTP
+    from pip._internal.network.session import PipSession
+    report = subprocess.run(
+        [*pip, 'install', '--dry-run', '--ignore-installed', *only, '--report', '-', requirement],
+        stdout=subprocess.PIPE, check=True)
+    url = json.loads(report.stdout)['install'][0]['download_info']['url']
+    return zipfile.ZipFile(LazyZipOverHTTP(url, PipSession()))
+
+def whole(requirement, folder):
+    subprocess.run([*pip, 'download', '--no-cache-dir', *only, '--dest', folder, requirement], check=True)
+    return zipfile.ZipFile(glob.glob(os.path.join(folder, '*.whl'))[0])
+
+def take(archive, pattern, target):
+    for member in archive.infolist():
+        if member.is_dir() or not pattern.fullmatch(member.filename):
+            continue
+        path = os.path.join(target, member.filename)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with archive.open(member) as source, open(path, 'wb') as sink:
+            sink.write(source.read())
+
+target, downloads, pairs = sys.argv[1], sys.argv[2], sys.argv[3:]
+for i in range(0, len(pairs), 2):
+    pattern = re.compile(pairs[i + 1])
+    try:
+        take(ranged(pairs[i]), pattern, target)
+    except Exception:
+        take(whole(pairs[i], os.path.join(downloads, str(i))), pattern, target)
+`;
+
+/** Puts the members that `keep` (Python's expressions) names into `tree`, with little more than their own bytes. */
+export async function pipMembers(
+  wheels: readonly { readonly requirement: string; readonly keep: string }[],
+  place: { readonly work: string; readonly tree: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const pairs = wheels.flatMap(({ requirement, keep }) => [requirement, keep]);
+  const { code, errors } = await python(['-c', MEMBERS, place.tree, join(place.work, 'whole'), ...pairs], {
+    env: { ...process.env, TMPDIR: place.work },
+    signal: place.signal,
+  });
+  if (code !== 0) throw failed('pip could not read headers', lastWords(errors), 'check the network');
+}

@@ -7,6 +7,7 @@ export const CUDA_MAJOR = 13;
 export const REMEDIES = {
   setup: 'npx splitgrow setup',
   build: 'npm run build',
+  buildCuda: 'npm run build:cuda',
 } as const;
 
 export interface Wheel {

@@ -1,0 +1,1 @@
+export function missingSymbols(library: string, root: string): Promise<string[] | null>;
