@@ -40,6 +40,8 @@ export interface ChainIndices {
   readonly residuals: Float64Array;
 }
 export interface BenchOptions {
+  /** Of the training step; the others are in float32. Default: float32. */
+  readonly precision?: 'float32' | 'bfloat16';
   readonly what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact' | 'eigen';
   readonly batch: number;
   readonly repeats: number;
@@ -79,4 +81,6 @@ export interface Features {
   readonly accelerator: string;
   /** Why there is none; empty where there is one. */
   readonly acceleratorFault: string;
+  /** Whether each device multiplies bfloat16 in hardware: CPUs by AVX512-BF16 or AMX, GPUs from compute capability 8.0 on. */
+  readonly bfloat16: { readonly cpu: boolean; readonly cuda: boolean };
 }

@@ -84,6 +84,12 @@ export interface AverageOptions {
   readonly copies: number;
 }
 
+/**
+ * What training multiplies in. bfloat16 as torch.autocast has it: layers take weights and activations rounded to 8 bits of
+ * mantissa and add up in float32; weights, batch norm, gradients of parameters and the loss stay in float32.
+ */
+export type Precision = 'float32' | 'bfloat16';
+
 /** What is kept of a network: `weights` are parameters and running statistics; the other two come with training. */
 export type TensorSet = 'weights' | 'momentum' | 'average';
 
@@ -94,6 +100,8 @@ export interface TrainOptions extends ImageAugment {
    * minibatch. Batch norm takes the statistics of each pass. Absent or 0: the rank's whole part of the minibatch.
    */
   readonly microBatch?: number;
+  /** Default: float32. E_DEVICE where the device has no bfloat16 (`features().bfloat16`). */
+  readonly precision?: Precision;
   /** One rate a minibatch of the epoch, in order. */
   readonly learningRates: Float64Array;
   /** Minibatches [start, stop) of the epoch are worked on; absent: all. Every random choice is that of the whole epoch. */

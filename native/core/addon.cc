@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "indices_calls.h"
 #include "memory.h"
+#include "narrow.h"
 #include "options.h"
 #include "resize.h"
 #include "statistics.h"
@@ -36,6 +37,10 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   const Accelerator* const fast = accelerator();
   object.Set("accelerator", fast != nullptr ? fast->name : "none");
   object.Set("acceleratorFault", acceleratorFault());
+  auto bfloat16 = Napi::Object::New(info.Env());
+  bfloat16.Set("cpu", hasBFloat16(at::kCPU));
+  bfloat16.Set("cuda", devices > 0 && hasBFloat16(at::kCUDA));
+  object.Set("bfloat16", bfloat16);
   return object;
 }
 

@@ -7,6 +7,7 @@
 
 #include "boundary.h"
 #include "memory.h"
+#include "narrow.h"
 
 namespace splitgrow {
 
@@ -58,6 +59,8 @@ StepOf trainStep(Bench* b) {
   return [b, options](Stopwatch*) {
     Run run;
     run.isTraining = true;
+    run.isNarrow = b->piece.batch.images.scalar_type() == at::kBFloat16;
+    if (run.isNarrow) narrow(b->network);
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
     Tape tape;
     const Tensor logits =
@@ -134,17 +137,24 @@ StepOf eigenStep(Bench* b) {
   };
 }
 
-const struct {
+const struct StepKind {
   const char* name;
   StepOf (*make)(Bench*);
+  bool hasPrecision = false;  // else it is the network's
 } kSteps[] = {
-    {"train", trainStep},
+    {"train", trainStep, true},
     {"forward", forwardStep},
     {"rayleigh", [](Bench* b) { return rayleighStep(b, false); }},
     {"auxiliary", [](Bench* b) { return rayleighStep(b, true); }},
     {"exact", exactStep},
     {"eigen", eigenStep},
 };
+
+const StepKind& kindOf(const std::string& what) {
+  for (const StepKind& row : kSteps)
+    if (what == row.name) return row;
+  throw Error("E_ARGUMENT", "nothing to bench is called \"" + what + "\"");
+}
 
 }  // namespace
 
@@ -153,8 +163,12 @@ BenchResult bench(Network* network, const Dataset& data,
   const at::NoGradGuard noGrad;
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
-  const auto sweep = data.sweep(
-      {.batch = options.batch, .tensors = network->options(), .shards = false});
+  const StepKind& kind = kindOf(options.what);
+  const at::ScalarType type = precisionOf(options.precision, *network);
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .tensors = network->options().dtype(
+                                     kind.hasPrecision ? type : network->dtype),
+                                 .shards = false});
   const size_t chains = network->program.chains.size();
   require(options.chains.empty() || options.chains.size() == chains,
           "E_ARGUMENT", "expected an entry for each of ", chains,
@@ -167,28 +181,23 @@ BenchResult bench(Network* network, const Dataset& data,
       options.chains.empty() ? std::vector<bool>(chains, true) : options.chains,
       IndicesOptions()};
   b.options.memoryLimit = options.memoryLimit;
-  for (const auto& row : kSteps) {
-    if (options.what != row.name) continue;
-    const PeakMemory all(network->device);
-    const StepOf step = row.make(&b);
-    BenchResult result;
-    result.stateBytes = all.held();
-    result.sweeps = static_cast<int64_t>(b.sweeps().size());
-    for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
-      control.check();
-      const PeakMemory peak(network->device);
-      Stopwatch watch(network->device);
-      watch.start();
-      step(&watch);
-      watch.stop();
-      if (i >= options.warmup)
-        result.milliseconds.push_back(watch.milliseconds());
-      result.peakBytes = peak.bytes();
-    }
-    return result;
+  const PeakMemory all(network->device);
+  const StepOf step = kind.make(&b);
+  BenchResult result;
+  result.stateBytes = all.held();
+  result.sweeps = static_cast<int64_t>(b.sweeps().size());
+  for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
+    control.check();
+    const PeakMemory peak(network->device);
+    Stopwatch watch(network->device);
+    watch.start();
+    step(&watch);
+    watch.stop();
+    if (i >= options.warmup)
+      result.milliseconds.push_back(watch.milliseconds());
+    result.peakBytes = peak.bytes();
   }
-  throw Error("E_ARGUMENT",
-              "nothing to bench is called \"" + options.what + "\"");
+  return result;
 }
 
 Napi::Value benchSteps(const Napi::CallbackInfo& info) {
@@ -197,6 +206,7 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
   const Napi::Object o = readObject(info[2], "options");
   BenchOptions options;
   options.what = readString(o, "what");
+  if (o.Has("precision")) options.precision = readString(o, "precision");
   options.batch = readInteger(o, "batch", 1, kMost);
   options.repeats = readInteger(o, "repeats", 1, kMost);
   options.warmup = readInteger(o, "warmup", 0, kMost);

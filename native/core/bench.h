@@ -13,6 +13,7 @@ namespace splitgrow {
 
 struct BenchOptions {
   std::string what;
+  std::string precision = "float32";  // of the training step, as in training
   int64_t batch = 64, repeats = 10, warmup = 3;
   int64_t memoryLimit = int64_t{1} << 30;  // of the exact method's sums
   std::vector<bool> chains;  // whose indices are computed; empty: all

@@ -27,7 +27,9 @@ struct SweepOptions {
   bool shuffle = false;
   Augment augment;
   uint64_t seed = 0;
-  at::TensorOptions tensors;  // dtype and device of the images handed out
+  // Dtype and device of the images handed out. Sweeps of datasets never see
+  // bfloat16: what they make in float32 is rounded once.
+  at::TensorOptions tensors;
   bool shards = true;  // each rank has its own part; false: all of everything
 };
 
@@ -84,7 +86,8 @@ class Sweep {
   virtual Batch batch(int64_t step, int64_t index) = 0;
 
   const int64_t size_;
-  const SweepOptions options_;
+  const bool isNarrow_;         // images are handed out in bfloat16
+  const SweepOptions options_;  // float32 where that is so
   const int64_t rank_, world_;
   at::Generator random_;  // further draws of a sweep follow the order's
   at::Tensor order_;      // int64 [N] on the host

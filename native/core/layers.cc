@@ -95,7 +95,8 @@ BatchMoments batchMoments(const Tensor& x, bool syncs) {
   const double total = all[2 * c].item<double>();
   const Tensor m = all.narrow(0, 0, c) / total;
   const Tensor v = (all.narrow(0, c, c) / total - m * m).clamp_min(0);
-  return {{m.to(x.scalar_type()), v.to(x.scalar_type())}, total};
+  const at::ScalarType type = own.mean.scalar_type();
+  return {{m.to(type), v.to(type)}, total};
 }
 
 // The accelerator, where it has the whole of this batch norm's training.
@@ -132,7 +133,8 @@ Tensors layerBackward(const Node& node, const Tensor& grad, const Tensors& in,
   if (run.isTraining) {
     node.gradients[0].copy_(layer.weightGrad(a, grad, in[0], weight));
     if (node.parameters.size() > 1)
-      node.gradients[1].copy_(grad.sum(allButChannels(grad)));
+      node.gradients[1].copy_(grad.sum(allButChannels(grad), false,
+                                       node.gradients[1].scalar_type()));
   }
   if (!wantInput) return {Tensor()};
   return {layer.inputGrad(a, grad, in[0], weight)};
@@ -191,7 +193,7 @@ Tensors normBackward(const Node& node, const Tensor& grad, const Tensors& in,
   if (!run.isTraining) {
     const Tensor dz =
         actGrad(*node.activation, x, grad, scale, shift, shift).dz;
-    return {dz * perChannel(scale, x)};
+    return {(dz * perChannel(scale, x)).to(x.scalar_type())};
   }
   const Tensor &mean = saved[2], &inverse = saved[3];
   if (const Accelerator* const fast = fastNorm(node, x, run))

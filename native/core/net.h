@@ -58,6 +58,13 @@ struct Network {
   at::Tensor averageValues, averageStatistics;
   int64_t decayed = 0;
   std::vector<Node> nodes;
+  // The nodes as training passes in bfloat16 take them (narrow.h): parameters
+  // of layers are views of `narrowed`. Undefined and empty until used.
+  at::Tensor narrowed;
+  std::vector<Node> narrowNodes;
+  const std::vector<Node>& nodesFor(const Run& run) const {
+    return run.isNarrow ? narrowNodes : nodes;
+  }
   std::vector<Step> trainingSteps, evaluationSteps;
   // Those of evaluation, in which no layer absorbs a norm that `isApart`.
   std::vector<Step> evaluationStepsWith(const std::vector<bool>& isApart) const;

@@ -92,13 +92,16 @@ Tensor dropoutForward(const Node& node, const Tensors& in, const Run& run,
   // Drawn on the host: the same mask on every device.
   Tensor draws = at::empty(in[0].sizes(), at::kFloat);
   draws.bernoulli_(keep, run.random).mul_(keep > 0 ? 1 / keep : 0);
-  const Tensor mask = inLayout(draws.to(in[0].options()));
+  // What is kept is enlarged by a factor that bfloat16 would round.
+  const Tensor mask = inLayout(draws.to(in[0].options().dtype(
+      in[0].scalar_type() == at::kBFloat16 ? at::kFloat
+                                           : in[0].scalar_type())));
   if (saved != nullptr) *saved = {mask};
-  return in[0] * mask;
+  return (in[0] * mask).to(in[0].scalar_type());
 }
 Tensors dropoutBackward(const Node&, const Tensor& grad, const Tensors&,
                         const Saved& saved, const Run&, bool) {
-  return {saved.empty() ? grad : grad * saved[0]};
+  return {saved.empty() ? grad : (grad * saved[0]).to(grad.scalar_type())};
 }
 
 const Op kOps[] = {

@@ -27,6 +27,7 @@ struct Node {
 // What one run of a row is told.
 struct Run {
   bool isTraining = false;
+  bool isNarrow = false;   // layers and activations in bfloat16 (narrow.h)
   bool syncsNorm = false;  // batch norm over the minibatch of all ranks
   std::optional<at::Generator> random;  // for dropout; none: nothing is dropped
   // How far running statistics move to those of the minibatch, where it is not

@@ -46,6 +46,7 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
           "`decay` must be all or weights, found ", decay);
   options.decaysAll = decay == "all";
   options.labelSmoothing = readNumber(o, "labelSmoothing");
+  if (o.Has("precision")) options.precision = readString(o, "precision");
   if (o.Has("gradientClip"))
     options.gradientClip = readNumber(o, "gradientClip");
   require(options.gradientClip >= 0, "E_ARGUMENT",

@@ -39,8 +39,9 @@ Tensor forwardTraining(const Network& network, const Tensor& x, const Run& run,
   tape->slots.assign(network.nodes.size() + 1, Tensor());
   tape->saved.assign(network.nodes.size(), Saved());
   tape->slots[0] = x;
+  const auto& nodes = network.nodesFor(run);
   for (const Step& step : network.trainingSteps) {
-    const Node& node = network.nodes[step.node];
+    const Node& node = nodes[step.node];
     tape->slots[step.out] = node.instruction->op->forward(
         node, inputsOf(node, *tape), run, &tape->saved[step.node]);
   }
@@ -51,9 +52,10 @@ void backwardTraining(const Network& network, Tape* tape, const Run& run,
                       const Tensor& gradLogits) {
   Tensors grads(network.nodes.size() + 1);
   grads[network.program.output] = gradLogits;
+  const auto& nodes = network.nodesFor(run);
   const auto& steps = network.trainingSteps;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    const Node& node = network.nodes[step->node];
+    const Node& node = nodes[step->node];
     const auto& slots = node.instruction->inputs;
     Tensor grad = std::move(grads[step->out]);
     grads[step->out] = Tensor();

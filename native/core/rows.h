@@ -1,7 +1,9 @@
 // Per-channel elementwise work on activations: by the vectorised loops where
-// the tensor is float32 on the CPU with channels innermost, by the accelerator
-// (accelerator.h) where there is one for its device, else by ATen.
-// Per-channel arguments are [C] tensors of the data's dtype.
+// the tensor is float32 or bfloat16 on the CPU with channels innermost, by the
+// accelerator (accelerator.h) where there is one for its device, else by ATen.
+// Per-channel arguments and sums are [C] tensors of the data's dtype, of
+// bfloat16 data in float32, as is all arithmetic on it: results alone are
+// rounded.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -9,9 +9,23 @@
 
 namespace splitgrow {
 
+namespace {
+
+bool isNarrow(const SweepOptions& options) {
+  return options.tensors.dtype() == at::kBFloat16;
+}
+
+SweepOptions widened(SweepOptions options) {
+  if (isNarrow(options)) options.tensors = options.tensors.dtype(at::kFloat);
+  return options;
+}
+
+}  // namespace
+
 Sweep::Sweep(int64_t size, const SweepOptions& options)
     : size_(size),
-      options_(options),
+      isNarrow_(isNarrow(options)),
+      options_(widened(options)),
       rank_(options.shards ? groupRank() : 0),
       world_(options.shards ? groupWorld() : 1),
       random_(at::make_generator<at::CPUGeneratorImpl>(options.seed)) {
@@ -47,9 +61,10 @@ Piece Sweep::piece(int64_t step, int64_t index) {
   const bool all = world_ > 1 && isWhole(step);
   const double weight = all ? 1.0 / static_cast<double>(world_) : 1.0;
   const double count = static_cast<double>(rows(step, index).count);
-  return {batch(step, index),
-          weight * count / static_cast<double>(images(step)), weight,
-          world_ == 1 || all};
+  Batch own = batch(step, index);
+  if (isNarrow_) own.images = own.images.to(at::kBFloat16);
+  return {std::move(own), weight * count / static_cast<double>(images(step)),
+          weight, world_ == 1 || all};
 }
 
 }  // namespace splitgrow

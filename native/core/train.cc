@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "distributed.h"
+#include "narrow.h"
 #include "random.h"
 #include "recorder.h"
 #include "sums.h"
@@ -130,12 +131,13 @@ Trained trainEpoch(Network* network, const Dataset& data,
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
   const auto start = Clock::now();
+  const at::ScalarType type = precisionOf(options.precision, *network);
   const auto sweep = data.sweep({.batch = options.batch,
                                  .micro = options.microBatch,
                                  .shuffle = options.shuffle,
                                  .augment = options.augment,
                                  .seed = options.seed,
-                                 .tensors = network->options()});
+                                 .tensors = network->options().dtype(type)});
   const int64_t steps = sweep->steps();
   require(static_cast<int64_t>(options.learningRates.size()) == steps,
           "E_ARGUMENT", "expected ", steps, " learning rates, found ",
@@ -147,6 +149,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
   const Penalty penalty = network->penaltyOf(options.penalties);
   Run run;
   run.isTraining = true;
+  run.isNarrow = type == at::kBFloat16;
   Sums sums(network->device);
   takeUp(options.state, network, &sums);
   Tensor gathered;  // gradients of the pieces so far
@@ -157,12 +160,14 @@ Trained trainEpoch(Network* network, const Dataset& data,
   result.state.next = options.start;
   if (options.momentum != 0 && !network->velocity.defined())
     network->velocity = at::zeros_like(network->values);
+  if (run.isNarrow) narrow(network);  // allocated before the recorder
   Tensor loss;  // of the latest piece
   Recorder recorder(network->device, isStatic(*network, run));
   const bool isHost = network->device.is_cpu();
   while (result.pause == Pause::none && result.state.next < stop) {
     const int64_t i = result.state.next++;
     control.check();
+    if (run.isNarrow) narrow(network);
     const int64_t pieces = sweep->pieces(i);
     for (int64_t j = 0; j < pieces; ++j) {
       const Piece piece = sweep->piece(i, j);

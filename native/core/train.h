@@ -32,6 +32,7 @@ struct TrainOptions {
   int64_t start = 0, stop = -1;       // minibatches worked on; -1: to the last
   TrainState state;                   // of the pause before `start`
   std::shared_ptr<PauseFlag> pause;
+  std::string precision = "float32";  // of passes: or bfloat16 (narrow.h)
   double momentum = 0, weightDecay = 0, labelSmoothing = 0;
   double gradientClip = 0;  // largest norm of the whole gradient; 0: any
   AverageOptions average;

@@ -1,5 +1,6 @@
-// Vectorised CPU loops over float32 rows in channels_last order. The same
-// source (kernels.inc) is compiled once per instruction set; pick() chooses.
+// Vectorised CPU loops over float32 or bfloat16 rows in channels_last order.
+// The same source (kernels.inc) is compiled once per instruction set; pick()
+// chooses.
 #pragma once
 
 #include <cstdint>
@@ -18,28 +19,42 @@ enum class Act : int {
   kGelu,
 };
 
-// Per-channel arguments are patterns: the C values repeated until the pattern
-// is `width` long (at least 64), so that few channels still fill a vector
-// register. Data is `count` floats; count and width are multiples of C.
-struct Kernels {
+// A number as rows hold it; c10::BFloat16 has the same bits.
+struct BFloat16 {
+  uint16_t bits;
+};
+
+// Loops over rows of T, float or BFloat16. Per-channel arguments and sums are
+// float32 patterns: the C values repeated until the pattern is `width` long (at
+// least 64), so that few channels still fill a vector register. Data is `count`
+// numbers; count and width are multiples of C. Arithmetic is in float32, and
+// what is stored is rounded once.
+template <class T>
+struct RowLoops {
+  using Element = T;
   // y = act(scale * x + shift)
-  void (*affineAct)(Act act, const float* x, int64_t count, int64_t width,
-                    const float* scale, const float* shift, float* y);
+  void (*affineAct)(Act act, const T* x, int64_t count, int64_t width,
+                    const float* scale, const float* shift, T* y);
   // sum += x - pivot, square += (x - pivot)^2, by pattern position
-  void (*moments)(const float* x, int64_t count, int64_t width,
-                  const float* pivot, float* sum, float* square);
+  void (*moments)(const T* x, int64_t count, int64_t width, const float* pivot,
+                  float* sum, float* square);
   // dz = g * act'(scale * x + shift); sum += dz, dot += dz * (x - mean)
-  void (*actGrad)(Act act, const float* x, const float* g, int64_t count,
-                  int64_t width, const float* scale, const float* shift,
-                  const float* mean, float* dz, float* sum, float* dot);
+  void (*actGrad)(Act act, const T* x, const T* g, int64_t count, int64_t width,
+                  const float* scale, const float* shift, const float* mean,
+                  T* dz, float* sum, float* dot);
   // dx = a * dz + b * x + c
-  void (*combine)(const float* x, const float* dz, int64_t count, int64_t width,
-                  const float* a, const float* b, const float* c, float* dx);
+  void (*combine)(const T* x, const T* dz, int64_t count, int64_t width,
+                  const float* a, const float* b, const float* c, T* dx);
   // gz = g * act'(z); p = g * act''(z) * square, times u where u is given.
   // gz may be null.
-  void (*curvature)(Act act, const float* z, const float* g, const float* u,
-                    int64_t count, int64_t width, const float* square,
-                    float beta, float* gz, float* p);
+  void (*curvature)(Act act, const T* z, const T* g, const T* u, int64_t count,
+                    int64_t width, const float* square, float beta, T* gz,
+                    T* p);
+};
+
+struct Kernels {
+  RowLoops<float> wide;
+  RowLoops<BFloat16> narrow;
   // sums[(i * d + j) * strideN + k] += sum over rows of h[r, k] x[r, i] x[r, j]
   // for k < n, i <= j (other places hold rubbish); rows of h are strideH floats
   // apart, those of x are d. `scratch` holds kMatrixScratch floats.
