@@ -4,6 +4,7 @@ import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { type BenchResult, loadCore } from '../native.js';
 import { NOWHERE, underControl } from '../train/control.js';
+import { precisionOn } from '../train/precision.js';
 import type { BenchDocument, BenchOptions, Timing } from './documents.js';
 import { networkOfSource, useThreads } from './source.js';
 
@@ -23,6 +24,7 @@ function checkCount(name: string, value: number): void {
 /** Medians of each step over one synthetic minibatch, after warm-up. */
 export async function bench(options: BenchOptions, control: RunControl = {}): Promise<BenchDocument> {
   const { batchSize: batch, repeats = REPEATS, device = 'cpu' } = options;
+  const precision = precisionOn(device, options.precision ?? 'float32');
   checkCount('batchSize', batch);
   checkCount('repeats', repeats);
   useThreads(options.threads);
@@ -30,7 +32,7 @@ export async function bench(options: BenchOptions, control: RunControl = {}): Pr
   using data = await syntheticData(network.graph, batch, device);
   const time = (what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact'): Promise<BenchResult> =>
     underControl(control, { ...NOWHERE, phase: 'bench' }, (_progress, abort) =>
-      loadCore().bench(network.handle, data, { what, batch, repeats, warmup: WARMUP }, abort),
+      loadCore().bench(network.handle, data, { what, batch, repeats, warmup: WARMUP, precision }, abort),
     );
   const trainStep = await time('train');
   const rayleighStep = await time('rayleigh');
@@ -47,6 +49,6 @@ export async function bench(options: BenchOptions, control: RunControl = {}): Pr
     peakBytesRayleigh: rayleighStep.peakBytes,
     threads: loadCore().features().threads,
     device,
-    precision: 'float32',
+    precision,
   };
 }

@@ -1,7 +1,7 @@
 // Options of the commands and the JSON documents that they print.
 
 import type { DataSpec } from '../experiment/spec.js';
-import type { Device } from '../native.js';
+import type { Device, Precision } from '../native.js';
 
 export interface CostOptions {
   /** A network directory or the name of a preset. */
@@ -141,6 +141,8 @@ export interface BenchOptions {
   readonly device?: Device | undefined;
   /** Timed repetitions of each step; default 10. */
   readonly repeats?: number | undefined;
+  /** Of the training step; splitting steps and evaluation are float32 in any case. Default: float32. */
+  readonly precision?: Precision | 'auto' | undefined;
 }
 export interface Timing {
   readonly medianMs: number;
@@ -156,5 +158,6 @@ export interface BenchDocument {
   readonly peakBytesRayleigh: number;
   readonly threads: number;
   readonly device: Device;
-  readonly precision: 'float32';
+  /** Of the training step; the other steps are in float32. */
+  readonly precision: Precision;
 }

@@ -2,7 +2,7 @@
 import { bench } from '../api.js';
 import { bytes, decimal, integer } from '../format.js';
 import { defineCommand } from './command.js';
-import { required, integer as whole, withDefault } from './flags.js';
+import { choice, required, integer as whole, withDefault } from './flags.js';
 import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';
 import { type Column, facts, table } from './table.js';
 
@@ -36,6 +36,10 @@ export const BENCH = defineCommand({
     ...NETWORK_FLAGS,
     batchSize: required(whole('N', 'images a minibatch', { min: 1 })),
     device: DEVICE_FLAG,
+    precision: withDefault(
+      choice(['float32', 'bfloat16', 'auto'], 'what the training step multiplies in'),
+      'float32',
+    ),
     repeats: withDefault(whole('K', 'timed repetitions of each step', { min: 1 }), 10),
   },
   examples: [
@@ -49,8 +53,11 @@ export const BENCH = defineCommand({
     ],
   ],
   run: async (values, { control }) => {
-    const { batchSize, device, repeats, threads } = values;
-    const document = await bench({ batchSize, device, repeats, threads, ...networkOf(values) }, control);
+    const { batchSize, device, precision, repeats, threads } = values;
+    const document = await bench(
+      { batchSize, device, precision, repeats, threads, ...networkOf(values) },
+      control,
+    );
     const base = document.trainStep.medianMs;
     const rows = Object.entries(STEPS).map(([key, name]) => {
       const ms = document[key as keyof typeof STEPS].medianMs;
@@ -69,7 +76,7 @@ export const BENCH = defineCommand({
               ],
               ['threads', integer(document.threads)],
               ['device', document.device],
-              ['precision', document.precision],
+              ['precision', `${document.precision} a training step, float32 the others`],
             ],
             style,
           ),

@@ -6,6 +6,7 @@ import { type TwinPair, twinPairs, twinsOf } from '../split/twins.js';
 import { averageIn } from '../train/average.js';
 import { note } from '../train/control.js';
 import { evaluateNetwork } from '../train/fit.js';
+import { precisionOn } from '../train/precision.js';
 import { learningRates } from '../train/schedule.js';
 import { seedOf } from '../train/seeds.js';
 import { epochsOf } from './epochs.js';
@@ -44,6 +45,7 @@ function fixedOptions(spec: Spec) {
     ...optimizer,
     batch: fit.batch,
     microBatch: fit.microBatch ?? 0,
+    precision: precisionOn(spec.device, fit.precision),
     labelSmoothing: fit.labelSmoothing,
     gradientClip: fit.gradientClip ?? 0,
     syncBatchNorm: fit.syncBatchNorm,
@@ -122,6 +124,8 @@ async function fitEpochs(
     stepsPerEpoch: Math.ceil(session.trainImages / spec.fit.batch),
   });
   const fixed = fixedOptions(spec);
+  const { precision } = fixed;
+  if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
   const pairs = await twinsBefore(session, stage);
   let standing = state;
   let areMetricsWhole = true;
@@ -142,6 +146,7 @@ async function fitEpochs(
     const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
     const record: EpochRecord = {
       ...{ epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds },
+      ...(precision === 'float32' ? {} : { precision }),
       ...(twins === null ? {} : { twins }),
       ...loaderRecord(fitted),
     };

@@ -1,6 +1,7 @@
 // What a run leaves behind: types of stage.json, state.json, metrics.jsonl, summary.json and compare.json.
 import type { StageSeconds } from '../events.js';
 import type { LoaderStats } from '../native-images.js';
+import type { Precision } from '../native.js';
 import type { StepRecord } from '../split/step.js';
 import type { TwinsRecord } from '../split/twins.js';
 import type { RivalMethod } from './spec-compare.js';
@@ -17,6 +18,8 @@ export interface EpochRecord {
   /** Learning rate of the epoch's last minibatch. */
   readonly learningRate: number;
   readonly seconds: number;
+  /** What layers multiplied in; absent: float32. */
+  readonly precision?: Precision;
   /** Of the off-springs made before this stage, after the epoch, where the experiment asks for it. */
   readonly twins?: TwinsRecord;
   /** Absent where images are in memory. */

@@ -6,6 +6,7 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type DatasetHandle, loadCore } from '../native.js';
 import type { Penalties } from '../train/penalties.js';
+import { precisionOn } from '../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
 
@@ -34,6 +35,7 @@ interface Sample {
 /** Threads and images of an experiment, found before anything is written. */
 export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
   if (spec.threads !== null) loadCore().setThreads(spec.threads);
+  precisionOn(spec.device, spec.fit.precision);
   const data = await loadDataset(spec.data, control);
   refuseEmpty(data, 'train');
   refuseEmpty(data, 'test');

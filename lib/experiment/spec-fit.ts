@@ -69,6 +69,8 @@ export const FIT = z
     batch: count.default(256),
     /** Images that a rank works on at a time, about; null: its whole part of the minibatch. */
     microBatch: count.nullable().default(null),
+    /** What layers multiply in; auto: bfloat16 where the device has it in hardware. */
+    precision: z.enum(['float32', 'bfloat16', 'auto']).default('float32'),
     labelSmoothing: share.default(0),
     /** The largest L2 norm of the gradient; null: any. */
     gradientClip: z.number().positive().nullable().default(null),

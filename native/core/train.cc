@@ -161,7 +161,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
   if (options.momentum != 0 && !network->velocity.defined())
     network->velocity = at::zeros_like(network->values);
   if (run.isNarrow) narrow(network);  // allocated before the recorder
-  Tensor loss;  // of the latest piece
+  Tensor loss;                        // of the latest piece
   Recorder recorder(network->device, isStatic(*network, run));
   const bool isHost = network->device.is_cpu();
   while (result.pause == Pause::none && result.state.next < stop) {

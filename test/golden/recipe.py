@@ -22,6 +22,7 @@ RUNS = {
     "average": {**PLAIN, "average": {"decay": 0.75, "every": 1, "warmup": 0}},
     "average-every": {**PLAIN, "average": {"decay": 0.5, "every": 2, "warmup": 1}, "dtype": "float64"},
     "clip": {**PLAIN, "gradientClip": 0.5},
+    "bfloat16": {**PLAIN, "precision": "bfloat16"},
     "clip-wide": {**PLAIN, "gradientClip": 1.5, "dtype": "float64"},
 }
 
@@ -56,7 +57,8 @@ def trained(run):
         images, labels = batches(dtype)[place]
         optimizer.param_groups[0]["lr"] = rate
         optimizer.zero_grad()
-        loss = F.cross_entropy(network(images), labels, label_smoothing=run["labelSmoothing"])
+        with torch.autocast("cpu", torch.bfloat16, enabled=run.get("precision") == "bfloat16"):
+            loss = F.cross_entropy(network(images), labels, label_smoothing=run["labelSmoothing"])
         loss.backward()
         if "gradientClip" in run:
             norms.append(torch.nn.utils.clip_grad_norm_(network.parameters(), run["gradientClip"]).item())
@@ -83,3 +85,5 @@ def save(tensors, name):
 (HERE / "recipe" / "runs.json").write_text(json.dumps({"batch": 8, "rates": RATES, "runs": RUNS}, indent=1) + "\n")
 for name, run in RUNS.items():
     save(trained(run), name)
+# What bfloat16 is to come near.
+save(trained({**PLAIN, "dtype": "float64"}), "float64")
