@@ -1,7 +1,7 @@
 // What a run leaves behind: types of stage.json, state.json, metrics.jsonl, summary.json and compare.json.
 import type { StageSeconds } from '../events.js';
-import type { LoaderStats } from '../native-images.js';
 import type { Precision } from '../native.js';
+import type { LoaderStats } from '../native-images.js';
 import type { StepRecord } from '../split/step.js';
 import type { TwinsRecord } from '../split/twins.js';
 import type { RivalMethod } from './spec-compare.js';
