@@ -9,11 +9,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "error.h"
+#include "loader_stats.h"
 
 namespace splitgrow {
 
@@ -84,10 +86,13 @@ Napi::Value toEntries(Napi::Env env, const NamedTensors& tensors);
 Napi::Float64Array toFloat64Array(Napi::Env env, const std::vector<double>& v);
 at::Device readDevice(const Napi::Value& value);
 
+Napi::Value toLoaderStats(Napi::Env env, const LoaderStats& stats);
+
 struct ProgressReport {
   const char* phase = "";
   int64_t done = 0, total = 0, images = 0;
   double seconds = 0, loss = 0;
+  std::optional<LoaderStats> loader = {};
 };
 
 // What a running task may ask: tell progress (thinned to ten a second), and

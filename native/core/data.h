@@ -7,13 +7,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "loader_stats.h"
+
 namespace splitgrow {
+
+// Szegedy et al. 2015: a crop of a random area and ratio of sides, resized.
+struct ResizedCrop {
+  double leastArea = 0.08;  // of the image's; the most is 1
+  double leastRatio = 3.0 / 4, mostRatio = 4.0 / 3;
+};
 
 struct Augment {
   bool flip = false;
   int64_t crop = 0;  // zero padding before a random crop back to size
+  // Of images that are decoded on the fly; neither: one centre crop.
+  std::optional<ResizedCrop> resizedCrop;
+  bool shift = false;  // a random crop of the resized image
 };
 
 struct Batch {
@@ -25,7 +37,7 @@ struct SweepOptions {
   int64_t batch = 1;  // images of a minibatch, over all ranks
   int64_t micro = 0;  // images of a piece of it, about; 0: no smaller pieces
   bool shuffle = false;
-  Augment augment;
+  Augment augment = {};
   uint64_t seed = 0;
   // Dtype and device of the images handed out. Sweeps of datasets never see
   // bfloat16: what they make in float32 is rounded once.
@@ -49,12 +61,6 @@ inline Piece withoutBatch(const Piece& piece) {
   return {{}, piece.share, piece.weight, piece.isWhole};
 }
 
-// What a dataset that decodes has done so far in a sweep.
-struct LoaderStats {
-  int64_t images = 0;  // decoded
-  double waited = 0;   // seconds that piece() waited for them
-};
-
 // One pass over a dataset. The order and every random choice follow from the
 // seed, so a sweep is the same wherever, and with however many threads or
 // ranks, it is run.
@@ -75,7 +81,8 @@ class Sweep {
   int64_t pieces(int64_t step) const;
   // Asked for in order, from any first step.
   Piece piece(int64_t step, int64_t index);
-  virtual LoaderStats stats() const { return {}; }
+  // Nothing where images are in memory.
+  virtual std::optional<LoaderStats> stats() const { return {}; }
 
  protected:
   // Positions [from, from + count) of the order.

@@ -37,10 +37,12 @@ Totals evaluate(const Network& network, const Dataset& data,
              batch.labels, true, weight);
     images += sweep->images(i);
     control.report({"evaluate", i + 1, sweep->steps(), images,
-                    secondsSince(start), std::nan("")});
+                    secondsSince(start), std::nan(""), sweep->stats()});
   }
   if (shards) sumOverGroup(sums.values);
-  return sums.totals(images, secondsSince(start));
+  Totals totals = sums.totals(images, secondsSince(start));
+  totals.loader = sweep->stats();
+  return totals;
 }
 
 Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,

@@ -20,7 +20,36 @@ AverageOptions readAverage(const Napi::Object& o) {
   return average;
 }
 
+ResizedCrop readResizedCrop(const Napi::Object& o) {
+  const ResizedCrop crop{readNumber(o, "leastArea"),
+                         readNumber(o, "leastRatio"),
+                         readNumber(o, "mostRatio")};
+  require(crop.leastArea > 0 && crop.leastArea <= 1, "E_ARGUMENT",
+          "`leastArea` must be above 0 and at most 1, found ", crop.leastArea);
+  require(crop.leastRatio > 0 && crop.leastRatio <= crop.mostRatio &&
+              crop.mostRatio < 1e6,
+          "E_ARGUMENT", "`leastRatio` to `mostRatio` must be a range above 0,",
+          " found ", crop.leastRatio, " to ", crop.mostRatio);
+  return crop;
+}
+
 }  // namespace
+
+Augment readAugment(const Napi::Object& o) {
+  Augment augment;
+  augment.flip = readBool(o, "flip");
+  augment.crop = o.Has("crop") ? readInteger(o, "crop", 0, 4096) : 0;
+  const auto has = [&](const char* name) {
+    return o.Has(name) && !o.Get(name).IsUndefined();
+  };
+  if (has("resizedCrop"))
+    augment.resizedCrop =
+        readResizedCrop(readObject(o.Get("resizedCrop"), "resizedCrop"));
+  augment.shift = has("shift") && readBool(o, "shift");
+  require(!augment.shift || !augment.resizedCrop, "E_ARGUMENT",
+          "`resizedCrop` and `shift` exclude each other");
+  return augment;
+}
 
 TrainOptions readTrainOptions(const Napi::Object& o) {
   TrainOptions options;
@@ -57,7 +86,7 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
   options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
   if (o.Has("penalties"))
     options.penalties = readTensors(field(o, "penalties"), "penalties");
-  options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
+  options.augment = readAugment(o);
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   return options;
 }
@@ -78,7 +107,7 @@ RecalibrateOptions readRecalibrateOptions(const Napi::Object& o) {
   options.batch = readInteger(o, "batch", 1, kMost);
   options.syncsNorm = readBool(o, "syncBatchNorm");
   options.shuffle = readBool(o, "shuffle");
-  options.augment = {readBool(o, "flip"), readInteger(o, "crop", 0, 4096)};
+  options.augment = readAugment(o);
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   return options;
 }

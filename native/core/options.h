@@ -11,6 +11,7 @@
 namespace splitgrow {
 
 // All throw Error{E_ARGUMENT} naming the field.
+Augment readAugment(const Napi::Object& o);
 TrainOptions readTrainOptions(const Napi::Object& o);
 EvaluateOptions readEvaluateOptions(const Napi::Object& o);
 RecalibrateOptions readRecalibrateOptions(const Napi::Object& o);

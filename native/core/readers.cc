@@ -200,6 +200,15 @@ c10::DeviceIndex ownDeviceIndex() {
 
 }  // namespace
 
+Napi::Value toLoaderStats(Napi::Env env, const LoaderStats& stats) {
+  auto object = Napi::Object::New(env);
+  object.Set("decoded", static_cast<double>(stats.images));
+  object.Set("skipped", static_cast<double>(stats.skipped));
+  object.Set("decodeSeconds", stats.decodeSeconds);
+  object.Set("waited", stats.waited);
+  return object;
+}
+
 at::Device readDevice(const Napi::Value& value) {
   require(value.IsString(), "E_ARGUMENT", "`device` must be a string");
   const std::string name = value.As<Napi::String>();

@@ -61,7 +61,7 @@ void recalibrate(Network* network, const Dataset& data,
     images += sweep->images(i);
     control.report({"recalibrate", i + 1, sweep->steps(), images,
                     std::chrono::duration<double>(Clock::now() - start).count(),
-                    std::nan("")});
+                    std::nan(""), sweep->stats()});
   }
   shareStatistics(network);
   restored.isDone = true;

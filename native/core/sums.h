@@ -2,18 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 
+#include "clock.h"
 #include "group.h"
 #include "train.h"
 
 namespace splitgrow {
-
-using Clock = std::chrono::steady_clock;
-
-inline double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Sums that stay on the device until somebody looks.
 struct Sums {

@@ -83,6 +83,7 @@ void tell(Napi::Env env, Task* task, const ProgressReport& report) {
   object.Set("images", static_cast<double>(report.images));
   object.Set("seconds", report.seconds);
   object.Set("loss", report.loss);
+  if (report.loader) object.Set("loader", toLoaderStats(env, *report.loader));
   try {
     task->progress.Call({object});
   } catch (const Napi::Error& error) {

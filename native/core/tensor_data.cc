@@ -68,6 +68,8 @@ class TensorSweep : public Sweep {
 
 TensorSweep::TensorSweep(const TensorDataset& data, const SweepOptions& options)
     : Sweep(data.size(), options), data_(data) {
+  require(!options.augment.resizedCrop && !options.augment.shift, "E_ARGUMENT",
+          "images in memory take `crop`, not `resizedCrop` or `shift`");
   const int64_t n = size_;
   const Augment& augment = options.augment;
   const auto longs = at::TensorOptions().dtype(at::kLong);

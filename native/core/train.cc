@@ -199,7 +199,8 @@ Trained trainEpoch(Network* network, const Dataset& data,
     takeAverage(network, options.average, i);
     images += sweep->images(i);
     ProgressReport report{
-        "train", i + 1, steps, images, secondsSince(start), std::nan("")};
+        "train",      i + 1,         steps, images, secondsSince(start),
+        std::nan(""), sweep->stats()};
     // A look at the loss waits for the device.
     if (isHost || i + 1 == stop || i % 50 == 49) {
       report.loss = sums.totals(before + images, 0).loss;
@@ -217,6 +218,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
     shareStatistics(network);
   }
   result.totals = sums.totals(before + images, secondsSince(start));
+  result.totals.loader = sweep->stats();
   requireFinite(result.totals.loss, result.state.next - 1);
   result.graph = recorder.state();
   return result;

@@ -54,6 +54,7 @@ struct EvaluateOptions {
 struct Totals {
   double loss = 0, top1 = 0, top5 = 0, seconds = 0;
   int64_t images = 0;
+  std::optional<LoaderStats> loader = {};
 };
 
 // Of minibatches [0, state.next) where the call began with an epoch or went on

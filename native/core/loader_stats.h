@@ -1,0 +1,15 @@
+// What a dataset that decodes has done so far in a pass.
+#pragma once
+
+#include <cstdint>
+
+namespace splitgrow {
+
+struct LoaderStats {
+  int64_t images = 0;        // decoded by this rank
+  int64_t skipped = 0;       // left out: they could not be decoded
+  double decodeSeconds = 0;  // of all workers together
+  double waited = 0;         // seconds that piece() waited for them
+};
+
+}  // namespace splitgrow
