@@ -66,6 +66,18 @@ struct Kernels {
   void (*rayleigh)(float* v, const float* sv, float* square, float* velocity,
                    int64_t n, int64_t d, float rate, float alpha,
                    float momentum, float epsilon, double* quotients);
+  // sums[i] = sum over t < taps of weights[t] * rows[t * rowBytes + i], i <
+  // count
+  void (*imageRow)(const uint8_t* rows, int64_t rowBytes, const float* weights,
+                   int64_t taps, int64_t count, float* sums);
+  // Pixels of four floats to pixels of three bytes: to[x] = the rounded sum
+  // over t < taps of weights[x * taps + t] * from[first[x] + t]
+  void (*imageColumns)(const float* from, const int32_t* first,
+                       const float* weights, int64_t taps, int64_t width,
+                       uint8_t* to);
+  // to = scale * from + shift, both by pattern of `width` (a multiple of 48)
+  void (*normalise)(const uint8_t* from, int64_t count, const float* scale,
+                    const float* shift, int64_t width, float* to);
 };
 
 // What `matrices` packs at a time: at most this many floats.
