@@ -1,0 +1,40 @@
+// File descriptors that close themselves, and calls that report what failed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace splitgrow {
+
+class File {
+ public:
+  File() = default;
+  // `flags` of open(2); the descriptor is -1 where it fails, errno says why.
+  File(const std::string& path, int flags, int mode = 0666);
+  ~File();
+  File(File&& other) noexcept : descriptor_(other.descriptor_) {
+    other.descriptor_ = -1;
+  }
+  File& operator=(File&& other) noexcept;
+  int descriptor() const { return descriptor_; }
+  bool isOpen() const { return descriptor_ >= 0; }
+  int64_t size() const;
+
+ private:
+  int descriptor_ = -1;
+};
+
+// The text of errno.
+std::string lastFailure();
+
+// All of it; throw Error{E_WRITE} naming `path`.
+void writeAll(const File& file, const std::string& path, const void* data,
+              size_t size);
+void syncFile(const File& file, const std::string& path);
+// Makes a name that was created, changed or removed in its folder last.
+void syncFolderOf(const std::string& path);
+// Reads up to `size` bytes from `offset`: how many there were, or -1.
+int64_t readAt(const File& file, void* to, size_t size, int64_t offset);
+
+}  // namespace splitgrow

@@ -1,0 +1,24 @@
+// The two file formats: one pair of functions each, header and pixels.
+#pragma once
+
+#include "image.h"
+
+namespace splitgrow {
+
+bool isJpeg(Bytes bytes);
+bool isPng(Bytes bytes);
+
+// False: more of the file is needed. `isWhole`: structure and scans are
+// checked to the end. Throw Error{E_DATA}.
+bool readJpegHeader(Bytes bytes, bool isWhole, const ImageLimits& limits,
+                    ImageHeader* header);
+bool readPngHeader(Bytes bytes, bool isWhole, ImageHeader* header);
+
+// EXIF's orientation in a TIFF structure; 1 where there is none to be found.
+int orientationIn(Bytes tiff);
+
+// The whole picture. Throws Error{E_DATA}.
+Pixels decodePng(Bytes file, const ImageHeader& header, Buffer* packed,
+                 Buffer* pixels);
+
+}  // namespace splitgrow

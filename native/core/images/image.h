@@ -1,0 +1,81 @@
+// Pictures on their way from a file to the network: headers, limits, pixels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "zlib.h"
+
+namespace splitgrow {
+
+enum class ImageKind : uint8_t { kUnreadable = 0, kJpeg = 1, kPng = 2 };
+
+struct ImageLimits {
+  int64_t pixels = 0;
+  int64_t scans = 0;
+};
+
+// What is known of a picture before a pixel of it is decoded.
+struct ImageHeader {
+  ImageKind kind = ImageKind::kUnreadable;
+  int width = 0, height = 0;  // as stored
+  int channels = 0;           // 1 to 4
+  int orientation = 1;        // EXIF's 1 to 8
+  bool isInverted = false;    // CMYK as Adobe's programs write it
+  // Orientations 5 to 8 lie on their side.
+  bool isTurned() const { return orientation > 4; }
+  // The stored rows, or columns, run against the upright ones.
+  bool isMirroredX() const {
+    return orientation == 2 || orientation == 3 || orientation > 6;
+  }
+  bool isMirroredY() const {
+    return orientation == 3 || orientation == 4 || orientation == 6 ||
+           orientation == 7;
+  }
+  int uprightWidth() const { return isTurned() ? height : width; }
+  int uprightHeight() const { return isTurned() ? width : height; }
+};
+
+struct Rect {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
+// A rectangle in `header`'s upright picture, as it lies in the stored one.
+Rect toStored(const ImageHeader& header, const Rect& upright);
+
+// Memory that only grows, so that decoding does not ask for it every time.
+class Buffer {
+ public:
+  uint8_t* atLeast(size_t size) {
+    if (size > size_) {
+      bytes_.reset();
+      bytes_.reset(new uint8_t[size]);
+      size_ = size;
+    }
+    return bytes_.get();
+  }
+
+ private:
+  std::unique_ptr<uint8_t[]> bytes_;
+  size_t size_ = 0;
+};
+
+// Decoded pixels: rows of four bytes a pixel, red, green, blue, anything.
+struct Pixels {
+  const uint8_t* data = nullptr;
+  int64_t stride = 0;  // bytes
+  int width = 0, height = 0;
+  // Where the first pixel lies in the stored picture made `shrink` times
+  // smaller.
+  int left = 0, top = 0;
+  int shrink = 1;
+};
+
+// Reads as much of the header as `bytes` hold: false where more of the file
+// is needed to tell. Throws Error{E_DATA}: neither a JPEG nor a PNG, damaged,
+// of a kind that is not read, or beyond the limits.
+bool readHeader(Bytes start, const ImageLimits& limits, ImageHeader* header);
+// Of a whole file: checks its structure to the end as well.
+ImageHeader readWholeHeader(Bytes file, const ImageLimits& limits);
+
+}  // namespace splitgrow

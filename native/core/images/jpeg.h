@@ -1,0 +1,50 @@
+// Decodes JPEGs by libjpeg-turbo, only as much of them as is wanted.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "image.h"
+#include "turbojpeg.h"
+
+namespace splitgrow {
+
+// For one thread at a time.
+class JpegDecoder {
+ public:
+  explicit JpegDecoder(const ImageLimits& limits) : limits_(limits) {}
+
+  // The pixels of `region` (of the stored picture) and some around it, the
+  // picture made `shrink` (1, 2, 4 or 8) times smaller by taking fewer DCT
+  // coefficients. They are valid until the next call. Throws Error{E_DATA},
+  // also where the data is damaged but can be decoded somehow.
+  Pixels decode(Bytes file, const ImageHeader& header, const Rect& region,
+                int shrink);
+
+ private:
+  void begin();
+  void require(int code) const;
+  turbo::Region place(const ImageHeader& header, const Rect& region,
+                      int shrink) const;
+
+  ImageLimits limits_;
+  // A new one for every image: tables of the one before, whole or damaged,
+  // would serve a file that brings none of its own.
+  turbo::Instance instance_{nullptr, nullptr};
+  Buffer pixels_;
+};
+
+// For one thread at a time.
+class JpegEncoder {
+ public:
+  explicit JpegEncoder(int quality);
+  // Pixels of 3 bytes, red, green, blue, or of 1, grey. Chroma is halved in
+  // both directions.
+  std::vector<uint8_t> encode(const uint8_t* pixels, int width, int height,
+                              int channels);
+
+ private:
+  turbo::Instance instance_;
+};
+
+}  // namespace splitgrow

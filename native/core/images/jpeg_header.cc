@@ -1,0 +1,157 @@
+// Walks the markers of a JPEG (ITU-T T.81, annex B): what it holds, and
+// whether it goes on to its end.
+#include <cstring>
+
+#include "../error.h"
+#include "formats.h"
+
+namespace splitgrow {
+
+namespace {
+
+enum Marker : uint8_t {
+  kFrame = 0xC0,  // baseline; then extended, progressive, ...
+  kProgressive = 0xC2,
+  kHuffmanTables = 0xC4,
+  kArithmeticFrame = 0xC9,
+  kArithmeticTables = 0xCC,
+  kLastFrame = 0xCF,
+  kFirstRestart = 0xD0,
+  kStart = 0xD8,
+  kEnd = 0xD9,
+  kScan = 0xDA,
+  kApp1 = 0xE1,
+  kApp14 = 0xEE,
+};
+
+bool isFrame(uint8_t marker) {
+  return marker >= kFrame && marker <= kLastFrame && marker != kHuffmanTables &&
+         marker != 0xC8 && marker != kArithmeticTables;
+}
+
+bool startsWith(Bytes bytes, const char* text, size_t size) {
+  return bytes.size() >= size && std::memcmp(bytes.data(), text, size) == 0;
+}
+
+class Walk {
+ public:
+  Walk(Bytes bytes, const ImageLimits& limits, ImageHeader* header)
+      : bytes_(bytes), limits_(limits), header_(header) {}
+
+  // Up to the first scan, or to the end. False where the bytes end before.
+  bool to(bool end) {
+    for (;;) {
+      const int marker = next();
+      if (marker < 0) return false;
+      if (marker == kEnd) {
+        require(scans_ > 0, "E_DATA", "the JPEG holds no image");
+        return true;
+      }
+      if (marker == 0x01 || (marker >= kFirstRestart && marker <= kStart))
+        continue;
+      if (bytes_.size() - at_ < 2) return false;
+      const size_t size = size_t{bytes_[at_]} << 8 | bytes_[at_ + 1];
+      require(size >= 2, "E_DATA", "the JPEG has a segment of ", size,
+              " bytes");
+      if (bytes_.size() - at_ < size) return false;
+      segment(static_cast<uint8_t>(marker), bytes_.subspan(at_ + 2, size - 2));
+      at_ += size;
+      if (marker != kScan) continue;
+      if (!end) return true;
+      if (!skipScan()) return false;
+    }
+  }
+  bool hasScan() const { return scans_ > 0; }
+
+ private:
+  // The next marker's code; -1 where the bytes end.
+  int next() {
+    const auto* found = find();
+    if (found == nullptr) return -1;
+    at_ = static_cast<size_t>(found - bytes_.data()) + 1;
+    while (at_ < bytes_.size() && bytes_[at_] == 0xFF) ++at_;
+    if (at_ >= bytes_.size()) return -1;
+    const uint8_t code = bytes_[at_++];
+    return code == 0 ? next() : code;
+  }
+  const uint8_t* find() const {
+    if (at_ >= bytes_.size()) return nullptr;
+    return static_cast<const uint8_t*>(
+        std::memchr(bytes_.data() + at_, 0xFF, bytes_.size() - at_));
+  }
+  // Over entropy-coded data: 0xFF stands for itself before 0, and restarts
+  // belong to it.
+  bool skipScan() {
+    for (;;) {
+      const auto* found = find();
+      if (found == nullptr) return false;
+      at_ = static_cast<size_t>(found - bytes_.data());
+      if (bytes_.size() - at_ < 2) return false;
+      const uint8_t code = bytes_[at_ + 1];
+      if (code == 0 || (code >= kFirstRestart && code < kStart))
+        at_ += 2;
+      else if (code == 0xFF)
+        ++at_;
+      else
+        return true;
+    }
+  }
+
+  void segment(uint8_t marker, Bytes s) {
+    if (isFrame(marker)) {
+      frame(marker, s);
+    } else if (marker == kScan) {
+      require(header_->width > 0, "E_DATA",
+              "the JPEG has a scan before its frame");
+      ++scans_;
+      require(scans_ <= limits_.scans, "E_DATA", "it has more than ",
+              limits_.scans, " scans (maxScans)");
+    } else if (marker == kApp1 && startsWith(s, "Exif\0\0", 6)) {
+      header_->orientation = orientationIn(s.subspan(6));
+    } else if (marker == kApp14 && startsWith(s, "Adobe", 5)) {
+      header_->isInverted = true;
+    }
+  }
+
+  void frame(uint8_t marker, Bytes s) {
+    require(header_->width == 0, "E_DATA", "the JPEG has more than one frame");
+    require(marker <= kProgressive || marker == kArithmeticFrame ||
+                marker == kArithmeticFrame + 1,
+            "E_DATA", "its JPEG process (SOF", marker - kFrame,
+            ") is not read");
+    require(s.size() >= 6, "E_DATA", "the JPEG's frame is cut short");
+    require(s[0] == 8, "E_DATA", "it has ", int{s[0]},
+            " bits a sample; 8 are read");
+    header_->kind = ImageKind::kJpeg;
+    header_->height = s[1] << 8 | s[2];
+    header_->width = s[3] << 8 | s[4];
+    header_->channels = s[5];
+    require(header_->channels == 1 || header_->channels == 3 ||
+                header_->channels == 4,
+            "E_DATA", "it has ", header_->channels,
+            " components; 1, 3 or 4 are read");
+    require(header_->width > 0 && header_->height > 0, "E_DATA", "it is ",
+            header_->width, " x ", header_->height, " pixels large");
+  }
+
+  Bytes bytes_;
+  const ImageLimits& limits_;
+  ImageHeader* header_;
+  size_t at_ = 2;
+  int64_t scans_ = 0;
+};
+
+}  // namespace
+
+bool isJpeg(Bytes bytes) { return startsWith(bytes, "\xFF\xD8\xFF", 3); }
+
+bool readJpegHeader(Bytes bytes, bool isWhole, const ImageLimits& limits,
+                    ImageHeader* header) {
+  Walk walk(bytes, limits, header);
+  const bool isThere = walk.to(isWhole);
+  require(isThere || !isWhole || !walk.hasScan(), "E_DATA",
+          "the file is cut short: the JPEG has no end");
+  return isThere;
+}
+
+}  // namespace splitgrow

@@ -1,0 +1,40 @@
+// From a file's bytes to upright pixels of the size that is asked for.
+#pragma once
+
+#include <memory>
+
+#include "image.h"
+#include "jpeg.h"
+#include "resample.h"
+#include "sample.h"
+
+namespace splitgrow {
+
+// For one thread at a time.
+class ImageReader {
+ public:
+  // `isScaled`: JPEGs may be decoded 2, 4 or 8 times smaller where no less
+  // than what is asked for is left.
+  ImageReader(const ImageLimits& limits, bool isScaled)
+      : limits_(limits), isScaled_(isScaled) {}
+
+  // `view` of the upright picture as width x height pixels of three bytes.
+  // Throws Error{E_DATA} without a name: the caller knows it.
+  void read(Bytes file, const ImageHeader& header, const View& view, int width,
+            int height, uint8_t* to);
+  // Decodes every pixel: throws Error{E_DATA} where the file is damaged.
+  void check(Bytes file, const ImageHeader& header);
+  const ImageLimits& limits() const { return limits_; }
+
+ private:
+  Pixels decode(Bytes file, const ImageHeader& header, const Rect& region,
+                int shrink);
+
+  ImageLimits limits_;
+  bool isScaled_;
+  std::unique_ptr<JpegDecoder> jpeg_;
+  Resampler resampler_;
+  Buffer packed_, png_, turned_;
+};
+
+}  // namespace splitgrow

@@ -1,0 +1,34 @@
+// What is used of zlib: Node.js carries it and shows its functions; a Node.js
+// linked to the system's shows those.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace splitgrow {
+
+using Bytes = std::span<const uint8_t>;
+
+// CRC-32 as zip, PNG and gzip have it, going on from `before`.
+// Throws Error{E_IMAGES} where the process has no zlib.
+uint32_t crc32(Bytes bytes, uint32_t before = 0);
+
+// Unpacks a zlib stream that comes in pieces, into a buffer of known size.
+class Inflater {
+ public:
+  Inflater(uint8_t* to, size_t size);
+  ~Inflater();
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  // False where the stream is damaged; bytes behind its end, and what does
+  // not fit, are left.
+  bool add(Bytes piece);
+  bool isFull() const;
+
+ private:
+  struct Stream;
+  Stream* stream_;
+};
+
+}  // namespace splitgrow
