@@ -1,0 +1,43 @@
+// The journal of a store that is being written: what of it is on the disk for
+// good, so that an interrupted run goes on there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "files.h"
+
+namespace splitgrow {
+
+// What became of one file: an image of the store, or a reason.
+struct PackedImage {
+  uint32_t bytes = 0, crc = 0;
+  int32_t width = 0, height = 0;
+  std::string reason;  // not empty: it was left out
+};
+
+class Journal {
+ public:
+  // Opens or creates `path`, for this process alone; reads what a run with the
+  // same `key` left, and forgets what another left. Throws Error{E_WRITE}.
+  Journal(std::string path, uint64_t key);
+
+  const std::vector<PackedImage>& done() const { return done_; }
+  bool wasThere() const { return wasThere_; }
+  // Starts over: nothing is done.
+  void clear();
+  // `images` follow those done; they are durable when this returns.
+  void add(const std::vector<PackedImage>& images);
+  void remove();
+
+ private:
+  void read();
+  std::string path_;
+  uint64_t key_;
+  File file_;
+  bool wasThere_ = false;
+  std::vector<PackedImage> done_;
+};
+
+}  // namespace splitgrow

@@ -1,0 +1,98 @@
+// Work on many items by many threads, its results taken in order by one.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace splitgrow {
+
+// Calls `make()` once a thread for what turns an item into a T, and `take`, on
+// the calling thread, with items `from` to `to` - 1 in order. At most `window`
+// items are ahead of it. `check` is called now and then and may throw; so may
+// all others: the first failure in the order of items ends the work.
+template <class T>
+void inOrder(int64_t from, int64_t to, int threads, int64_t window,
+             const std::function<std::function<T(int64_t)>()>& make,
+             const std::function<void(int64_t, T&&)>& take,
+             const std::function<void()>& check) {
+  struct Result {
+    std::optional<T> value;
+    std::exception_ptr failure;
+    bool isThere() const { return value || failure; }
+  };
+  std::mutex mutex;
+  std::condition_variable toWorkers, toTaker;
+  std::deque<Result> results;  // of `taken` and those behind it
+  int64_t next = from, taken = from;
+  bool isOver = false;
+
+  const auto work = [&] {
+    std::function<T(int64_t)> one;
+    for (;;) {
+      std::unique_lock<std::mutex> lock(mutex);
+      toWorkers.wait(
+          lock, [&] { return isOver || next == to || next < taken + window; });
+      if (isOver || next == to) return;
+      const int64_t item = next++;
+      results.emplace_back();
+      lock.unlock();
+      Result result;
+      try {
+        if (!one) one = make();
+        result.value = one(item);
+      } catch (...) {
+        result.failure = std::current_exception();
+      }
+      lock.lock();
+      results[item - taken] = std::move(result);
+      if (item == taken) toTaker.notify_one();
+    }
+  };
+  // Joins before anything above goes, however this function is left.
+  struct Team {
+    std::mutex& mutex;
+    std::condition_variable& toWorkers;
+    bool& isOver;
+    std::vector<std::thread> threads;
+    ~Team() {
+      {
+        const std::lock_guard<std::mutex> lock(mutex);
+        isOver = true;
+      }
+      toWorkers.notify_all();
+      for (std::thread& thread : threads) thread.join();
+    }
+  } team{mutex, toWorkers, isOver, {}};
+  for (int i = 0; i < threads; ++i) team.threads.emplace_back(work);
+
+  for (int64_t item = from; item < to; ++item) {
+    Result result;
+    {
+      std::unique_lock<std::mutex> lock(mutex);
+      const auto isReady = [&] {
+        return !results.empty() && results.front().isThere();
+      };
+      while (!toTaker.wait_for(lock, std::chrono::milliseconds(50), isReady)) {
+        lock.unlock();
+        check();
+        lock.lock();
+      }
+      result = std::move(results.front());
+      results.pop_front();
+      ++taken;
+    }
+    toWorkers.notify_one();
+    if (result.failure) std::rethrow_exception(result.failure);
+    check();
+    take(item, std::move(*result.value));
+  }
+}
+
+}  // namespace splitgrow
