@@ -149,6 +149,14 @@ export interface LoaderStats {
   readonly waited: number;
 }
 
+/** What one pass over images alone gave, of this rank. */
+export interface SweepResult extends LoaderStats {
+  readonly images: number;
+  readonly seconds: number;
+  /** float32 [images, 3, R, R], normalised, in the order of the pass, and int64 [images]; absent unless kept. */
+  readonly kept?: { readonly images: TensorData; readonly labels: TensorData } | undefined;
+}
+
 export interface ImageProgress {
   readonly phase: 'scan' | 'pack' | 'verify';
   /** Images done and in all. */
@@ -200,12 +208,15 @@ export interface ImageCore {
       readonly shuffle: boolean;
       readonly flip: boolean;
       readonly seed: number;
-      /** Minibatches to read; null: all. */
+      /** First minibatch, and how many are read; null: all that follow. */
+      readonly start?: number | undefined;
       readonly steps: number | null;
+      /** Hand the images out too. */
+      readonly keep?: boolean | undefined;
     },
     progress: OnImageProgress | null,
     abort: AbortHandle | null,
-  ): Promise<LoaderStats & { readonly images: number; readonly seconds: number }>;
+  ): Promise<SweepResult>;
 }
 
 /** The native core with the JPEG decoder opened: call it before anything of ImageCore. Throws E_IMAGES. */

@@ -8,6 +8,7 @@
 #include "boundary.h"
 #include "counters.h"
 #include "environment.h"
+#include "images/exports.h"
 #include "indices_calls.h"
 #include "memory.h"
 #include "narrow.h"
@@ -127,6 +128,7 @@ Napi::Object toTotals(Napi::Env env, const Totals& t) {
   result.Set("top1", t.top1);
   result.Set("images", static_cast<double>(t.images));
   result.Set("seconds", t.seconds);
+  if (t.loader) result.Set("loader", toLoaderStats(env, *t.loader));
   return result;
 }
 
@@ -257,6 +259,15 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("memory", guard<readMemory>);
   add("emptyCache", guard<emptyCaches>);
   add("energy", guard<readEnergy>);
+  add("openJpeg", guard<openJpeg>);
+  add("scanImages", guard<scanImages>);
+  add("packImages", guard<packStore>);
+  add("readStore", guard<readStore>);
+  add("readStoreLabels", guard<readStoreLabels>);
+  add("verifyStore", guard<verifyStore>);
+  add("createImageDataset", guard<createImageDataset>);
+  add("imageAt", guard<imageAt>);
+  add("sweepImages", guard<sweepImages>);
   add("joinGroup", guard<join>);
   add("leaveGroup", guard<leave>);
   return exports;

@@ -1,0 +1,169 @@
+// Passes over images that a loader decodes ahead; normalised where they go.
+#include "dataset.h"
+
+#include <ATen/Parallel.h>
+
+#include "../error.h"
+#include "../kernels/kernels.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+class ImageSweep : public Sweep {
+ public:
+  ImageSweep(const ImageDataset& data, const SweepOptions& options)
+      : Sweep(data.size(), options), data_(data) {
+    require(options.augment.crop == 0, "E_ARGUMENT",
+            "`crop` pads images in memory; images from files take "
+            "`resizedCrop` or `shift`");
+  }
+  std::optional<LoaderStats> stats() const override { return sums(); }
+  LoaderStats sums() const {
+    LoaderStats all = before_;
+    if (loader_ == nullptr) return all;
+    const LoaderStats now = loader_->stats();
+    all.images += now.images;
+    all.skipped += now.skipped;
+    all.decodeSeconds += now.decodeSeconds;
+    all.waited += now.waited;
+    return all;
+  }
+
+ protected:
+  Batch batch(int64_t step, int64_t index) override;
+
+ private:
+  void startAt(int64_t step, int64_t index);
+  Tensor normalised(const Tensor& pixels) const;
+  Tensor loops(const Tensor& pixels) const;
+
+  const ImageDataset& data_;
+  std::unique_ptr<Loader> loader_;
+  LoaderStats before_;             // of loaders that were replaced
+  int64_t step_ = -1, index_ = 0;  // what the loader gives next
+};
+
+// The loader works through the pieces from (step, index) on.
+void ImageSweep::startAt(int64_t step, int64_t index) {
+  before_ = sums();
+  loader_.reset();
+  std::vector<LoadPlan> plans;
+  for (int64_t i = step; i < steps(); ++i)
+    for (int64_t j = i == step ? index : 0; j < pieces(i); ++j) {
+      const Rows r = rows(i, j);
+      plans.push_back({r.from, r.count});
+    }
+  loader_ = std::make_unique<Loader>(
+      *data_.source, data_.options, std::move(plans),
+      order_.const_data_ptr<int64_t>(), options_.augment, options_.seed,
+      options_.tensors.device().is_cuda());
+  step_ = step;
+  index_ = index;
+}
+
+Batch ImageSweep::batch(int64_t step, int64_t index) {
+  if (loader_ == nullptr || step != step_ || index != index_)
+    startAt(step, index);
+  if (++index_ == pieces(step_)) {
+    ++step_;
+    index_ = 0;
+  }
+  const Load load = loader_->next();
+  const at::Device device = options_.tensors.device();
+  return {normalised(load.pixels),
+          load.labels.to(device, load.labels.scalar_type(),
+                         /*non_blocking=*/true)};
+}
+
+// Patterns of the three channels, as the loops take them.
+struct Patterns {
+  static constexpr int64_t kWidth = 192;
+  explicit Patterns(const ImageDataset& data) {
+    for (int64_t i = 0; i < kWidth; ++i) {
+      scale[i] = static_cast<float>(1 / (255.0 * data.std[i % 3]));
+      shift[i] = static_cast<float>(-data.mean[i % 3] / data.std[i % 3]);
+    }
+  }
+  float scale[kWidth], shift[kWidth];
+};
+
+Tensor ImageSweep::loops(const Tensor& pixels) const {
+  const Patterns patterns(data_);
+  const Tensor out = at::empty(pixels.sizes(), at::kFloat);
+  const auto* from = pixels.const_data_ptr<uint8_t>();
+  auto* to = out.mutable_data_ptr<float>();
+  const int64_t total = pixels.numel(), chunk = Patterns::kWidth * 256;
+  at::parallel_for(
+      0, (total + chunk - 1) / chunk, 4, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * chunk;
+        pickKernels().normalise(from + at, std::min(end * chunk, total) - at,
+                                patterns.scale, patterns.shift,
+                                Patterns::kWidth, to + at);
+      });
+  return out.permute({0, 3, 1, 2});
+}
+
+Tensor ImageSweep::normalised(const Tensor& pixels) const {
+  const at::Device device = options_.tensors.device();
+  const auto dtype = c10::typeMetaToScalarType(options_.tensors.dtype());
+  if (device.is_cpu() && dtype != at::kDouble) return loops(pixels).to(dtype);
+  const Patterns patterns(data_);
+  const auto wide = dtype == at::kDouble ? at::kDouble : at::kFloat;
+  const auto row = [&](const float* values) {
+    return at::tensor(at::ArrayRef<float>(values, 3), wide)
+        .to(device)
+        .view({1, 3, 1, 1});
+  };
+  const Tensor there = pixels.to(device, at::kByte, /*non_blocking=*/true)
+                           .permute({0, 3, 1, 2})
+                           .to(wide);
+  return at::addcmul(row(patterns.shift), there, row(patterns.scale)).to(dtype);
+}
+
+}  // namespace
+
+void ImageDataset::check() const {
+  require(size() > 0, "E_DATA", "the dataset is empty");
+  require(mean.size() == 3 && std.size() == 3, "E_ARGUMENT",
+          "mean and std must have three numbers each");
+  for (const double s : std)
+    require(s > 0, "E_ARGUMENT", "std must be positive, found ", s);
+  require(options.shortSide >= options.resolution, "E_ARGUMENT",
+          "`shortSide` must be at least the resolution, ", options.resolution,
+          ", found ", options.shortSide);
+  for (int64_t i = 0; i < size(); ++i) {
+    const int64_t label = source->label(i);
+    require(label >= 0 && label < classes, "E_LABELS", "labels must be 0 to ",
+            classes - 1, ", found ", label, " for ", source->name(i));
+  }
+}
+
+std::unique_ptr<Sweep> ImageDataset::sweep(const SweepOptions& options) const {
+  return std::make_unique<ImageSweep>(*this, options);
+}
+
+Tensor ImageDataset::image(int64_t index) const {
+  require(index >= 0 && index < size(), "E_ARGUMENT", "there is no image ",
+          index, " of ", size());
+  const int side = options.resolution;
+  const Tensor pixels = at::empty({side, side, 3}, at::kByte);
+  ImageReader reader(options.limits, options.isScaled);
+  Buffer buffer;
+  try {
+    const Bytes file = source->read(index, &buffer);
+    const ImageHeader header = readWholeHeader(file, options.limits);
+    reader.read(file, header,
+                centreView(header.uprightWidth(), header.uprightHeight(), side,
+                           options.shortSide),
+                side, side, pixels.mutable_data_ptr<uint8_t>());
+  } catch (const Error& error) {
+    throw Error(error.code,
+                source->name(index) + " cannot be decoded: " + error.what());
+  }
+  return pixels.permute({2, 0, 1}).contiguous();
+}
+
+}  // namespace splitgrow

@@ -1,0 +1,32 @@
+// A dataset whose images are decoded in every pass.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "../data.h"
+#include "loader.h"
+#include "source.h"
+
+namespace splitgrow {
+
+struct ImageDataset : Dataset {
+  std::shared_ptr<const ImageSource> source;
+  LoaderOptions options;
+  std::vector<double> mean, std;  // of pixels / 255
+  at::Device where = at::kCPU;
+
+  // Throws Error: E_DATA, E_LABELS, E_ARGUMENT.
+  void check() const;
+  int64_t size() const override { return source->size(); }
+  std::vector<int64_t> shape() const override {
+    return {3, options.resolution, options.resolution};
+  }
+  at::Device device() const override { return where; }
+  std::unique_ptr<Sweep> sweep(const SweepOptions& options) const override;
+
+  // uint8 [3, R, R] of evaluation. Throws Error{E_DATA}.
+  at::Tensor image(int64_t index) const;
+};
+
+}  // namespace splitgrow

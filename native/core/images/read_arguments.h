@@ -1,0 +1,23 @@
+// Readers of what several of the calls take.
+#pragma once
+
+#include "../boundary.h"
+#include "dataset.h"
+#include "image.h"
+#include "source.h"
+
+namespace splitgrow {
+
+constexpr int64_t kMostThreads = 1024;
+
+// All throw Error{E_ARGUMENT} naming the field.
+ImageLimits readLimits(const Napi::Object& o);
+int readThreads(const Napi::Object& o, const char* name);
+ImageFiles readFiles(const Napi::Value& value);
+std::vector<std::string> readStrings(const Napi::Value& value,
+                                     const char* what);
+// Throws Error{E_HANDLE} where it is none of image files.
+std::shared_ptr<ImageDataset> readImages(const Napi::Value& value);
+std::string readPath(const Napi::Value& value, const char* what);
+
+}  // namespace splitgrow
