@@ -9,6 +9,7 @@ import { evaluateNetwork } from '../train/fit.js';
 import { precisionOn } from '../train/precision.js';
 import { learningRates } from '../train/schedule.js';
 import { seedOf } from '../train/seeds.js';
+import { evaluatedLatest, lacksEvaluation } from './best.js';
 import { epochsOf } from './epochs.js';
 import { fitKept } from './fit-epoch.js';
 import { type Keeper, keeperOf } from './keeper.js';
@@ -98,7 +99,7 @@ export async function fitStage(
   begun: Begun,
 ): Promise<readonly EpochRecord[]> {
   const { stage, epoch, epochs } = begun.state;
-  if (epoch >= epochsOf(session.spec.fit, stage)) return epochs;
+  if (epoch >= epochsOf(session.spec.fit, stage) && !lacksEvaluation(session, begun.state)) return epochs;
   const keeper = keeperOf(session.spec, session.control, stage);
   try {
     const done = await fitEpochs(session, network, begun, keeper);
@@ -127,8 +128,9 @@ async function fitEpochs(
   const { precision } = fixed;
   if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
   const pairs = await twinsBefore(session, stage);
-  let standing = state;
-  let areMetricsWhole = true;
+  const isLacking = lacksEvaluation(session, state);
+  let standing = isLacking ? await evaluatedLatest(session, network, state) : state;
+  let areMetricsWhole = !isLacking;
   while (standing.epoch < epochs) {
     const { epoch } = standing;
     const learning = rates(epoch);
@@ -151,6 +153,11 @@ async function fitEpochs(
       ...loaderRecord(fitted),
     };
     standing = { stage, epoch: epoch + 1, epochs: [...standing.epochs, record] };
+    if (lacksEvaluation(session, standing)) {
+      // Kept first: an evaluation takes its time, and may be stopped.
+      await keeper.offer(snapshotOf(network, standing));
+      standing = await evaluatedLatest(session, network, standing);
+    }
     areMetricsWhole = await metricsWritten(session, standing, areMetricsWhole);
     await keeper.offer(snapshotOf(network, standing));
     note(

@@ -20,6 +20,8 @@ export interface EpochRecord {
   readonly seconds: number;
   /** What layers multiplied in; absent: float32. */
   readonly precision?: Precision;
+  /** On the test images after the epoch, where the experiment asks for it. */
+  readonly evaluation?: EvaluationRecord;
   /** Of the off-springs made before this stage, after the epoch, where the experiment asks for it. */
   readonly twins?: TwinsRecord;
   /** Absent where images are in memory. */

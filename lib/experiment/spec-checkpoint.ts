@@ -11,6 +11,8 @@ export const CHECKPOINT = z.strictObject({
     .int()
     .min(0)
     .default(2 ** 28),
+  /** The test images are evaluated after every so many epochs, and the best network of each stage is kept; 0: at a stage's end alone. */
+  evaluateEvery: z.int().min(0).default(0),
 });
 
 export type CheckpointSpec = z.output<typeof CHECKPOINT>;

@@ -18,11 +18,12 @@ export function csv(rows: readonly (readonly (string | number)[])[]): string {
 
 /** One row an epoch of every stage; those in which a copy was finished are `finish`, the others `fit`. */
 export function epochsCsv({ stages }: RunRecord): string {
-  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part'];
+  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part', 'testTop1'];
   const rowsOf = (stage: number, part: string, epochs: readonly EpochRecord[]) =>
-    epochs.map(({ epoch, loss, top1, learningRate, seconds }) => [
+    epochs.map(({ epoch, loss, top1, learningRate, seconds, evaluation }) => [
       ...[stage, epoch, loss, top1, learningRate, seconds],
       part,
+      evaluation?.top1 ?? '',
     ]);
   const rows = stages.flatMap(({ stage, epochs, finish = [] }) => [
     ...rowsOf(stage, 'fit', epochs),

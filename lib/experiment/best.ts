@@ -1,0 +1,74 @@
+// Evaluation between epochs, where the experiment asks for it, and the best network of each stage so far.
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
+import { readRanks } from '../distributed/ranks.js';
+import { decimal } from '../format.js';
+import { averaged, type Network, writeNetworkFiles } from '../network.js';
+import { note } from '../train/control.js';
+import { evaluateNetwork } from '../train/fit.js';
+import type { EvaluationRecord, StateRecord } from './records.js';
+import type { Session } from './session.js';
+
+/** output/best/stage-k: a network directory with best.json, which says of which epoch it is. */
+export function bestDirectory(output: string, stage: number): string {
+  return join(output, 'best', `stage-${stage}`);
+}
+
+/** Whether the latest epoch is to be evaluated and has not been. */
+export function lacksEvaluation({ spec }: Session, { epochs, epoch }: StateRecord): boolean {
+  const every = spec.checkpoint.evaluateEvery;
+  const latest = epochs.at(-1);
+  return every > 0 && latest !== undefined && epoch % every === 0 && latest.evaluation === undefined;
+}
+
+async function keepBest(
+  { spec, control }: Session,
+  network: Network,
+  { stage, epoch }: StateRecord,
+  evaluation: EvaluationRecord,
+): Promise<void> {
+  if ((readRanks()?.rank ?? 0) > 0) return;
+  const directory = bestDirectory(spec.output, stage);
+  const record = { format: 'splitgrow-best/1', stage, epoch: epoch - 1, evaluation };
+  try {
+    await mkdir(dirname(directory), { recursive: true });
+    await writeDirectoryAtomic(directory, async (temporary) => {
+      await writeNetworkFiles(network, temporary);
+      await writeFileAtomic(join(temporary, 'best.json'), `${JSON.stringify(record)}\n`);
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    note(control, stage, 'checkpoint', `WARNING: the best network so far is not kept: ${reason}`);
+  }
+}
+
+/** The state with the evaluation of its latest epoch, of the averaged network where one is kept; the best one is written. */
+export async function evaluatedLatest(
+  session: Session,
+  network: Network,
+  state: StateRecord,
+): Promise<StateRecord> {
+  const { spec, control } = session;
+  const { stage, epoch, epochs } = state;
+  const latest = epochs.at(-1);
+  if (latest === undefined) return state;
+  using average = averaged(network);
+  const measured = average ?? network;
+  const { top1, top5, loss, images } = await evaluateNetwork(measured, session.test, {
+    batch: spec.fit.evaluationBatch,
+    control,
+    where: { stage, epoch: epoch - 1, epochs: epoch },
+  });
+  const evaluation = { top1, top5, loss, images };
+  const best = Math.max(...epochs.map((one) => one.evaluation?.top1 ?? Number.NEGATIVE_INFINITY));
+  const isBest = top1 > best;
+  if (isBest) await keepBest(session, measured, state, evaluation);
+  note(
+    control,
+    stage,
+    'evaluate',
+    `after epoch ${epoch}: test top-1 ${decimal(top1, 2)} %${isBest ? ', the best of the stage so far' : ''}`,
+  );
+  return { ...state, epochs: [...epochs.slice(0, -1), { ...latest, evaluation }] };
+}
