@@ -64,11 +64,25 @@ export interface BenchResult {
 export interface GroupOptions {
   readonly rank: number;
   readonly world: number;
+  /** Among the ranks of its machine. */
+  readonly localRank: number;
   readonly host: string;
   readonly port: number;
   readonly isServer: boolean;
   readonly prefix: string;
+  /** E_DISTRIBUTED where rank 0 has others. */
+  readonly settings: string;
   readonly timeoutMs: number;
+  /** Gradients are summed in stretches of about this size beside the backward pass; 0: in one piece after it. */
+  readonly bucketBytes: number;
+}
+
+export interface RowsOptions {
+  readonly images: number;
+  readonly batch: number;
+  readonly microBatch: number;
+  readonly rank: number;
+  readonly world: number;
 }
 
 export interface Features {

@@ -6,7 +6,14 @@ import type { CounterCore } from './native-counters.js';
 import { wrap } from './native-errors.js';
 import type { ImageAugment, ImageCore, ImageProgress, LoaderStats } from './native-images.js';
 import type { IndexCore } from './native-indices.js';
-import type { BenchOptions, BenchResult, Features, GroupOptions, PauseReason } from './native-options.js';
+import type {
+  BenchOptions,
+  BenchResult,
+  Features,
+  GroupOptions,
+  PauseReason,
+  RowsOptions,
+} from './native-options.js';
 import { LIBTORCH_VERSION, REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
 
@@ -250,7 +257,14 @@ export interface Core extends ImageCore, IndexCore, CounterCore {
   ): Promise<NetworkHandle>;
   /** This process becomes one of the ranks: sums of gradients and splitting matrices go over all of them. */
   joinGroup(options: GroupOptions): Promise<void>;
-  leaveGroup(): void;
+  /** `reason`: why this rank ends before the work is done, told to the others; empty: it is done. */
+  leaveGroup(reason: string): Promise<void>;
+  /** In place of each number its sum over the ranks. Every rank must call with as many. E_DISTRIBUTED. */
+  sumOverRanks(values: Float64Array): Promise<Float64Array>;
+  /** Rank 0's bytes on every rank. E_DISTRIBUTED. */
+  broadcastOverRanks(bytes: Uint8Array | null): Promise<Uint8Array>;
+  /** Positions of an epoch's order that a rank works on: minibatch, piece, first position, count, again and again. */
+  rowsOfRank(options: RowsOptions): Float64Array;
   bench(
     network: NetworkHandle,
     data: DatasetHandle,

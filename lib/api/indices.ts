@@ -33,6 +33,14 @@ export async function indices(
   options: IndicesCommandOptions,
   control: RunControl = {},
 ): Promise<IndicesDocument> {
+  return asRank((isWriter) => indicesOfRank(options, control, isWriter));
+}
+
+async function indicesOfRank(
+  options: IndicesCommandOptions,
+  control: RunControl,
+  isWriter: boolean,
+): Promise<IndicesDocument> {
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device });
@@ -40,13 +48,10 @@ export async function indices(
   using images = data;
   const request = requestOf(options, count);
   const where = { stage: 0, epoch: 0, epochs: 1 };
-  using result = await asRank(async (isWriter) => {
-    const found = await computeIndices(network, images, request, { control, where });
-    if (isWriter && options.directions !== undefined) {
-      await writeSafetensors(options.directions, new Map(loadCore().readDirections(found.directions)));
-    }
-    return found;
-  });
+  using result = await computeIndices(network, images, request, { control, where });
+  if (isWriter && options.directions !== undefined) {
+    await writeSafetensors(options.directions, new Map(loadCore().readDirections(result.directions)));
+  }
   return {
     method: result.method,
     seconds: result.seconds,

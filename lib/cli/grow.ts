@@ -1,7 +1,7 @@
 // splitgrow grow: Algorithm 1 by an experiment file, with its table, certificates and report.
 import { dirname, join } from 'node:path';
 import { grow } from '../api.js';
-import { readRanks } from '../distributed/ranks.js';
+import { readRanks } from '../distributed/launchers.js';
 import type { SplitRecord, StageRecord } from '../experiment/records.js';
 import { readRun } from '../experiment/report/read.js';
 import { growingReport } from '../experiment/report.js';

@@ -9,7 +9,10 @@ export const LAUNCH = defineCommand({
   arguments: {
     command: required(repeated('COMMAND', 'a command of splitgrow and its flags, after --', (word) => word)),
   },
-  flags: { processes: required(integer('N', 'how many ranks', { min: 1, max: 1024 })) },
+  flags: {
+    processes: required(integer('N', 'how many ranks', { min: 1, max: 1024 })),
+    threads: integer('T', 'threads of each rank (default: an equal share)', { min: 1, max: 4096 }),
+  },
   examples: [
     [
       'splitgrow launch --processes 2 -- grow experiments/demo.json',
@@ -17,9 +20,9 @@ export const LAUNCH = defineCommand({
     ],
     ['splitgrow launch --processes 2 -- train experiments/demo.json --json', "prints rank 0's document"],
   ],
-  run: async ({ processes, command, json }, { control }) => {
+  run: async ({ processes, threads, command, json }, { control }) => {
     const words = json && !command.includes('--json') ? [...command, '--json'] : command;
-    const exitCode = await launch({ processes, command: words, signal: control.signal });
+    const exitCode = await launch({ processes, threads, command: words, signal: control.signal });
     return { document: null, text: () => '', isPrinted: true, exitCode };
   },
 });

@@ -1,7 +1,7 @@
 // One command line from its words to its exit code: output, one-line errors, signals.
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { readRanks } from '../distributed/ranks.js';
+import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import { oneLine } from '../format.js';
 import type { Command, Given, Output } from './command.js';
@@ -37,8 +37,18 @@ function write(text: string): Promise<void> {
   });
 }
 
+/** Which rank this is, 0 where there is one process. A command that does not work in ranks runs whatever the variables say. */
+function rankFor({ isCollective }: Command): number {
+  try {
+    return readRanks()?.rank ?? 0;
+  } catch (error) {
+    if (isCollective === true) throw error;
+    return 0;
+  }
+}
+
 async function execute(command: Command, given: Given): Promise<number> {
-  const isSilent = (readRanks()?.rank ?? 0) > 0;
+  const isSilent = rankFor(command) > 0;
   if (isSilent && command.isCollective !== true) return 0;
   const meter = meterOn(process.stderr);
   const signals = listenForSignals(() => {

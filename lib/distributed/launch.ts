@@ -4,10 +4,11 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
+import { readRanks } from './launchers.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 /** How long the others may take to end by themselves after one has. */
-const GRACE_MS = 5000;
+const GRACE_MS = 10_000;
 const KEPT_CHARACTERS = 4096;
 const WRONG_INPUT = 2;
 
@@ -27,7 +28,14 @@ interface Rank {
   readonly child: ChildProcess;
   /** The end of what it wrote to standard error (empty for rank 0, whose lines go through). */
   readonly lastWords: () => string;
-  readonly ended: Promise<{ readonly rank: number; readonly code: number }>;
+  readonly ended: Promise<End>;
+}
+
+interface End {
+  readonly rank: number;
+  readonly code: number;
+  /** How it ended, for people. */
+  readonly how: string;
 }
 
 function startRank(rank: number, command: readonly string[], env: NodeJS.ProcessEnv): Rank {
@@ -39,17 +47,21 @@ function startRank(rank: number, command: readonly string[], env: NodeJS.Process
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-KEPT_CHARACTERS);
   });
-  const ended = new Promise<{ rank: number; code: number }>((resolve) => {
-    child.once('error', (error) => {
-      words += error.message;
-      resolve({ rank, code: 1 });
-    });
-    child.once('close', (code) => resolve({ rank, code: code ?? 1 }));
+  const ended = new Promise<End>((resolve) => {
+    child.once('error', (error) => resolve({ rank, code: 1, how: `did not start: ${error.message}` }));
+    child.once('close', (code, signal) =>
+      resolve({
+        rank,
+        code: code ?? 1,
+        how: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`,
+      }),
+    );
   });
   return { rank, child, lastWords: () => words.trim().split('\n').at(-1) ?? '', ended };
 }
 
 function endAll(ranks: readonly Rank[], signal: NodeJS.Signals): void {
+  // To a stopped rank SIGKILL comes through, anything else when it goes on.
   for (const { child } of ranks) if (child.exitCode === null && child.signalCode === null) child.kill(signal);
 }
 
@@ -58,6 +70,19 @@ export interface LaunchOptions {
   /** Words of a splitgrow command, such as ['grow', 'experiment.json']. */
   readonly command: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  /** Threads of each; by default those of the machine, shared. */
+  readonly threads?: number | undefined;
+}
+
+/** Ranks that each started ranks would all write to the same folder. */
+function refuseRank(): void {
+  const ranks = readRanks();
+  if (ranks === null) return;
+  throw new SplitgrowError(
+    'E_DISTRIBUTED',
+    `launch: expected one process, found itself rank ${ranks.rank} of ${ranks.world} (${ranks.launcher}); ` +
+      'let that start the command itself, or set WORLD_SIZE=1',
+  );
 }
 
 /**
@@ -65,11 +90,13 @@ export interface LaunchOptions {
  * @returns rank 0's exit code
  * @throws E_DISTRIBUTED where another rank failed first
  */
-export async function launch({ processes, command, signal }: LaunchOptions): Promise<number> {
-  const threads = Math.max(1, Math.floor(availableParallelism() / processes));
+export async function launch({ processes, command, signal, threads }: LaunchOptions): Promise<number> {
+  refuseRank();
+  const share = Math.max(1, Math.floor(availableParallelism() / processes));
   const env = {
-    OMP_NUM_THREADS: String(threads),
+    OMP_NUM_THREADS: String(share),
     ...process.env,
+    ...(threads !== undefined && { OMP_NUM_THREADS: String(threads) }),
     WORLD_SIZE: String(processes),
     LOCAL_WORLD_SIZE: String(processes),
     MASTER_ADDR: '127.0.0.1',
@@ -91,7 +118,7 @@ async function outcome(ranks: readonly Rank[], signal: AbortSignal | undefined):
   const waiting = new Map(ranks.map((one) => [one.rank, one.ended] as const));
   const codes = new Map<number, number>();
   while (waiting.size > 0) {
-    const { rank, code } = await Promise.race(waiting.values());
+    const { rank, code, how } = await Promise.race(waiting.values());
     waiting.delete(rank);
     codes.set(rank, code);
     if (code === 0) continue;
@@ -106,7 +133,7 @@ async function outcome(ranks: readonly Rank[], signal: AbortSignal | undefined):
     const words = ranks[rank]?.lastWords() ?? '';
     throw new SplitgrowError(
       'E_DISTRIBUTED',
-      `rank ${rank} ended with exit code ${code}${words === '' ? '' : ` (${words})`}; the other ranks were ended; run the command again to go on from the last checkpoint`,
+      `rank ${rank} ${how}${words === '' ? '' : ` (${words})`}; the other ranks were ended; run the command again to go on from the last checkpoint`,
     );
   }
   return codes.get(0) ?? 1;

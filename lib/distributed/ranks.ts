@@ -1,75 +1,41 @@
-// The ranks of a data-parallel run: which one this process is, by the usual environment variables, and joining them.
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+// Joining the other ranks of a data-parallel run, and what a rank works in that keeps nothing.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { SplitgrowError } from '../errors.js';
+import { dirname, join } from 'node:path';
+import { isSplitgrowError } from '../errors.js';
 import { loadCore } from '../native.js';
-
-export interface Ranks {
-  readonly rank: number;
-  readonly world: number;
-  readonly host: string;
-  readonly port: number;
-  /** False where a launcher (torchrun's agent) already serves the store. */
-  readonly isServer: boolean;
-  /** Keeps the keys of one attempt of a restarted job apart from those of the next. */
-  readonly attempt: string;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { refuseDisagreement, sentByFirst, valueOfFirst } from './agree.js';
+import { type Ranks, readRanks, wholeOf } from './launchers.js';
 
 /** Seconds that a rank waits for the others before it gives up. */
 const TIMEOUT = 'SPLITGROW_RANK_TIMEOUT';
 const DEFAULT_TIMEOUT = 600;
+/** Bytes of gradients that are summed together; 0: all of them after the backward pass. */
+const BUCKET = 'SPLITGROW_BUCKET_BYTES';
+const DEFAULT_BUCKET = 4 << 20;
+/** Files of an output folder that no rank reads: the lock and the report. */
+const UNSENT = /lock|^report\.html$/;
 
-function whole(
-  env: Environment,
-  name: string,
-  { min, max }: { readonly min: number; readonly max: number },
-): number {
-  const text = env[name];
-  const value = text !== undefined && /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new SplitgrowError(
-    'E_DISTRIBUTED',
-    `environment variable ${name}: expected a whole number from ${min} to ${max} (WORLD_SIZE says that there are several ranks), got ${
-      text === undefined ? 'none' : `"${text}"`
-    }; start the ranks with splitgrow launch or torchrun --no-python`,
-  );
+function setting(name: string, otherwise: number, min: number): number {
+  if (process.env[name] === undefined) return otherwise;
+  return wholeOf(process.env, name, { min, max: 1e6 * 1024, why: 'of a run with several ranks' });
 }
 
-/**
- * RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun, Kubernetes'
- * PyTorchJob and splitgrow launch set them; null where there is one process.
- * @throws E_DISTRIBUTED where they are incomplete
- */
-export function readRanks(env: Environment = process.env): Ranks | null {
-  if (env.WORLD_SIZE === undefined || env.WORLD_SIZE === '1') return null;
-  const world = whole(env, 'WORLD_SIZE', { min: 1, max: 1 << 20 });
-  const rank = whole(env, 'RANK', { min: 0, max: world - 1 });
-  return {
-    rank,
-    world,
-    host: env.MASTER_ADDR ?? '127.0.0.1',
-    port: whole(env, 'MASTER_PORT', { min: 1, max: 65535 }),
-    isServer: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
-    attempt: `splitgrow-${env.TORCHELASTIC_RESTART_COUNT ?? '0'}`,
-  };
-}
-
-async function joinRanks(ranks: Ranks): Promise<void> {
-  const seconds =
-    process.env[TIMEOUT] === undefined ? DEFAULT_TIMEOUT : whole(process.env, TIMEOUT, { min: 1, max: 1e6 });
-  const { rank, world, host, port, isServer, attempt } = ranks;
-  await loadCore().joinGroup({
-    rank,
-    world,
-    host,
-    port,
-    isServer,
+async function joinRanks({ rank, world, localRank, host, port, isServer, attempt }: Ranks): Promise<void> {
+  const core = loadCore();
+  const bucketBytes = setting(BUCKET, DEFAULT_BUCKET, 0);
+  await core.joinGroup({
+    ...{ rank, world, localRank, host, port, isServer, bucketBytes },
     prefix: attempt,
-    timeoutMs: seconds * 1000,
+    settings: `LibTorch ${core.features().libtorch.split('+')[0]}, ${BUCKET}=${bucketBytes}`,
+    timeoutMs: setting(TIMEOUT, DEFAULT_TIMEOUT, 1) * 1000,
   });
+}
+
+/** What the others are told where this rank ends first; a failure that came from another rank is no news. */
+function reasonOf(error: unknown): string {
+  if (isSplitgrowError(error)) return error.code === 'E_DISTRIBUTED' ? '' : `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Runs `work` as one of the ranks; it is told whether this one writes. Without ranks it just runs. */
@@ -77,42 +43,65 @@ export async function asRank<T>(work: (isWriter: boolean) => Promise<T>): Promis
   const ranks = readRanks();
   if (ranks === null) return work(true);
   await joinRanks(ranks);
+  let reason = '';
   try {
     return await work(ranks.rank === 0);
+  } catch (error) {
+    reason = reasonOf(error);
+    throw error;
   } finally {
-    loadCore().leaveGroup();
+    await loadCore().leaveGroup(reason);
   }
 }
 
-/** What a rank that writes nothing for keeps starts from: all that rank 0 finds in the output folder, but its lock. */
-async function copyOf(output: string): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), 'splitgrow-rank-'));
-  const names = await readdir(output).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names) {
-    if (!name.includes('lock')) await cp(join(output, name), join(copy, name), { recursive: true });
+/** Files below a folder, by paths within it; none where there is no folder. */
+async function filesBelow(folder: string, within = ''): Promise<readonly string[]> {
+  const entries = await readdir(join(folder, within), { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  const files: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(within, entry.name);
+    if (entry.isDirectory()) files.push(...(await filesBelow(folder, path)));
+    else if (entry.isFile() && !UNSENT.test(entry.name)) files.push(path);
   }
-  return copy;
+  return files;
+}
+
+/** Rank 0's folder in `copy` on the other ranks: they need no disk in common. */
+async function spread(folder: string, copy: string | null): Promise<void> {
+  const files = await valueOfFirst(copy === null ? await filesBelow(folder) : []);
+  for (const file of files) {
+    const bytes = await sentByFirst(copy === null ? await readFile(join(folder, file)) : null);
+    if (copy === null) continue;
+    await mkdir(dirname(join(copy, file)), { recursive: true });
+    await writeFile(join(copy, file), bytes);
+  }
 }
 
 /**
  * Runs an experiment as one of the ranks. All ranks take the same decisions
- * from the same sums; rank 0 alone writes to `output`, each other one to a copy
- * that is removed at the end. The copy is made before the ranks meet, so that
- * rank 0 has not begun to change what is copied.
+ * from the same sums; rank 0 alone writes to `output`. Each other one works in
+ * a temporary folder, which begins as what rank 0 finds in `output` and is
+ * removed at the end.
  */
 export async function withRankOutput<S extends { readonly output: string }, T>(
   spec: S,
   run: (spec: S) => Promise<T>,
 ): Promise<T> {
-  const ranks = readRanks();
-  if (ranks === null) return run(spec);
-  const copy = ranks.rank === 0 ? null : await copyOf(spec.output);
-  try {
-    return await asRank(() => run(copy === null ? spec : { ...spec, output: copy }));
-  } finally {
-    if (copy !== null) await rm(copy, { recursive: true, force: true });
-  }
+  if (readRanks() === null) return run(spec);
+  return asRank(async (isWriter) => {
+    // Paths and threads may differ between machines.
+    await refuseDisagreement('the experiment', { ...spec, output: null, data: null, threads: null });
+    const copy = isWriter ? null : await mkdtemp(join(tmpdir(), 'splitgrow-rank-'));
+    try {
+      await spread(spec.output, copy);
+      return await run(copy === null ? spec : { ...spec, output: copy });
+    } finally {
+      if (copy !== null) await rm(copy, { recursive: true, force: true });
+    }
+  });
 }

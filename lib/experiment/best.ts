@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
-import { readRanks } from '../distributed/ranks.js';
+import { readRanks } from '../distributed/launchers.js';
 import { decimal } from '../format.js';
 import { averaged, type Network, writeNetworkFiles } from '../network.js';
 import { note } from '../train/control.js';

@@ -1,5 +1,5 @@
 // Keeps a run while it works: says when a checkpoint is due, and writes snapshots one at a time while work goes on.
-import { readRanks } from '../distributed/ranks.js';
+import { readRanks } from '../distributed/launchers.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { note, type Pauses } from '../train/control.js';

@@ -1,4 +1,5 @@
 // Between two stages: splitting indices, the energy-aware choice, and growth, with the record that explains them.
+import { refuseDisagreement } from '../distributed/agree.js';
 import { SplitgrowError } from '../errors.js';
 import { decimal, integer, significant } from '../format.js';
 import { channelGroups } from '../graph/channels.js';
@@ -131,6 +132,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   const options = chooseOptionsOf(session, stage);
   const { energies } = options;
   const choice = await choose(network.graph, groups, options);
+  await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan);
   const selected = clock();
   if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
   if (choice.picks.length === 0) {

@@ -5,6 +5,8 @@ import { availableParallelism, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { readRanks } from '../distributed/launchers.js';
+import { isSplitgrowError } from '../errors.js';
 import type { Features } from '../native.js';
 import { cacheDirectory, type Environment, type LibTorch, locate } from './locate.js';
 import { LIBTORCH_VERSION, RELEASES, REMEDIES } from './pinned.js';
@@ -183,6 +185,29 @@ function cudaFinding(probe: Probe | string): Finding {
   };
 }
 
+/** Which rank a command started here would be. */
+function ranksFinding(env: Environment): Finding {
+  const name = 'ranks';
+  try {
+    const ranks = readRanks(env);
+    if (ranks === null) return { name, state: 'ok', found: 'one process' };
+    const { rank, world, launcher, host, port } = ranks;
+    return {
+      name,
+      state: 'ok',
+      found: `rank ${rank} of ${world} by ${launcher}, meeting at ${host}:${port}`,
+    };
+  } catch (error) {
+    if (!isSplitgrowError(error)) throw error;
+    return {
+      name,
+      state: 'warning',
+      found: 'impossible environment variables',
+      remedy: error.message,
+    };
+  }
+}
+
 /** Looks at everything that splitgrow needs; changes nothing. */
 export async function doctor(env: Environment = process.env): Promise<DoctorReport> {
   const { found, tried } = locate(env);
@@ -199,6 +224,7 @@ export async function doctor(env: Environment = process.env): Promise<DoctorRepo
     libtorchFinding(found, tried),
     found ? addon : { ...addon, remedy: REMEDIES.setup },
     cudaFinding(probe),
+    ranksFinding(env),
   ];
   return {
     isReady: findings.every((finding) => finding.state !== 'missing'),

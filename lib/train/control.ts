@@ -1,4 +1,5 @@
 // Connects a RunControl to a native call: AbortSignal to abort handle, native progress to run events.
+import { readRanks } from '../distributed/launchers.js';
 import { SplitgrowError } from '../errors.js';
 import type { Phase, RunControl, RunEvent } from '../events.js';
 import { type AbortHandle, loadCore, type OnProgress, type PauseHandle } from '../native.js';
@@ -51,7 +52,8 @@ export async function underPauses<Result>(
   pauses: Pauses,
   call: (progress: OnProgress | null, abort: AbortHandle, pause: PauseHandle) => Promise<Result>,
 ): Promise<Result> {
-  refuseAborted(control);
+  // Of several ranks none ends alone: the call itself agrees on the end.
+  if (readRanks() === null) refuseAborted(control);
   const core = loadCore();
   using pause = core.createPause();
   const due = pauses.dueIn();
@@ -76,7 +78,7 @@ async function watched<Result>(
   call: (progress: OnProgress | null, abort: AbortHandle) => Promise<Result>,
   onAbort: (() => void) | null,
 ): Promise<Result> {
-  refuseAborted(control);
+  if (readRanks() === null) refuseAborted(control);
   const core = loadCore();
   const abort = core.createAbort();
   const stop = (): void => core.abort(abort);
@@ -95,6 +97,7 @@ async function watched<Result>(
       ? null
       : (reported) => emit({ type: 'progress', ...place, progress: reported });
   control.signal?.addEventListener('abort', onSignal, { once: true });
+  if (control.signal?.aborted === true) onSignal();
   try {
     const result = await call(progress, abort);
     if (thrown.length > 0) throw thrown[0];

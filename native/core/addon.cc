@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "narrow.h"
 #include "options.h"
+#include "ranks.h"
 #include "resize.h"
 #include "statistics.h"
 #include "surgery.h"
@@ -210,19 +211,6 @@ Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value join(const Napi::CallbackInfo& info) {
-  const GroupOptions options = readGroupOptions(readObject(info[0], "options"));
-  return runTask(info, info.Env().Null(), info.Env().Null(),
-                 [options](const Control&) -> ToJs {
-                   joinGroup(options);
-                   return [](Napi::Env env) { return env.Undefined(); };
-                 });
-}
-Napi::Value leave(const Napi::CallbackInfo& info) {
-  leaveGroup();
-  return info.Env().Undefined();
-}
-
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   installMemory();
   keepToOneThread();
@@ -268,8 +256,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("createImageDataset", guard<createImageDataset>);
   add("imageAt", guard<imageAt>);
   add("sweepImages", guard<sweepImages>);
-  add("joinGroup", guard<join>);
-  add("leaveGroup", guard<leave>);
+  addRanks(add);
   return exports;
 }
 

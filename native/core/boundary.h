@@ -100,7 +100,8 @@ struct ProgressReport {
 struct Control {
   std::function<void(const ProgressReport&)> report;
   std::shared_ptr<AbortFlag> abort, closing;
-  void check() const;
+  bool isAborted() const;
+  void check() const;  // E_ABORTED
 };
 
 using ToJs = std::function<Napi::Value(Napi::Env)>;

@@ -61,6 +61,22 @@ inline Piece withoutBatch(const Piece& piece) {
   return {{}, piece.share, piece.weight, piece.isWhole};
 }
 
+// How minibatches are shared: each rank has consecutive images of each, and
+// cuts them into pieces.
+struct Shares {
+  int64_t size = 0, batch = 1, micro = 0, rank = 0, world = 1;
+  // Positions [from, from + count) of the order.
+  struct Rows {
+    int64_t from = 0, count = 0;
+  };
+  int64_t steps() const { return (size + batch - 1) / batch; }
+  int64_t images(int64_t step) const;
+  int64_t pieces(int64_t step) const;
+  Rows rows(int64_t step, int64_t index) const;
+  // Too few images for all ranks: each has the whole minibatch.
+  bool isWhole(int64_t step) const { return images(step) < world; }
+};
+
 // One pass over a dataset. The order and every random choice follow from the
 // seed, so a sweep is the same wherever, and with however many threads or
 // ranks, it is run.
@@ -71,25 +87,22 @@ class Sweep {
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
 
-  int64_t steps() const {
-    return (size_ + options_.batch - 1) / options_.batch;
-  }
+  int64_t steps() const { return shares_.steps(); }
   // Of the minibatch, over all ranks.
-  int64_t images(int64_t step) const;
+  int64_t images(int64_t step) const { return shares_.images(step); }
   // How many this rank cuts its part of the minibatch into; the same number on
   // every rank, so that ranks can meet within a piece.
-  int64_t pieces(int64_t step) const;
+  int64_t pieces(int64_t step) const { return shares_.pieces(step); }
   // Asked for in order, from any first step.
   Piece piece(int64_t step, int64_t index);
   // Nothing where images are in memory.
   virtual std::optional<LoaderStats> stats() const { return {}; }
 
  protected:
-  // Positions [from, from + count) of the order.
-  struct Rows {
-    int64_t from = 0, count = 0;
-  };
-  Rows rows(int64_t step, int64_t index) const;
+  using Rows = Shares::Rows;
+  Rows rows(int64_t step, int64_t index) const {
+    return shares_.rows(step, index);
+  }
   virtual Batch batch(int64_t step, int64_t index) = 0;
 
   const int64_t size_;
@@ -100,7 +113,7 @@ class Sweep {
   at::Tensor order_;      // int64 [N] on the host
 
  private:
-  bool isWhole(int64_t step) const { return images(step) < world_; }
+  const Shares shares_;
 };
 
 struct Dataset {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "pause.h"
 #include "sums.h"
 
 namespace splitgrow {
@@ -25,8 +26,9 @@ Totals evaluate(const Network& network, const Dataset& data,
   run.statisticsMomentum = 0;
   Sums sums(network.device);
   int64_t images = 0;
+  Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
-    control.check();
+    agreement.check();
     const auto [batch, share, weight, isWhole] = sweep->piece(i, 0);
     Tape tape;
     const Tensor logits =

@@ -1,23 +1,31 @@
-// Rendezvous by TCPStore, collectives by ProcessGroupGloo.
+// Rendezvous by TCPStore, collectives by ProcessGroupGloo, and by what the
+// accelerator makes (NCCL) for tensors of its device.
 #include "group.h"
 
 #define USE_C10D_GLOO
+#include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "accelerator.h"
 #include "error.h"
+#include "roll_call.h"
 
 namespace splitgrow {
 
 namespace {
 
 struct Group {
-  int rank = 0, world = 1;
-  c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  Member member;
+  GroupOptions options;
+  c10::intrusive_ptr<c10d::Backend> host, gpu;
+  std::mutex making;
+  std::atomic<bool> hasFailed = false;
+  std::unique_ptr<Heartbeat> heartbeat;
 };
 std::mutex mutex;
 std::shared_ptr<Group> current;
@@ -27,69 +35,178 @@ std::shared_ptr<Group> group() {
   return current;
 }
 
-[[noreturn]] void fail(const char* doing, const std::exception& error) {
+// Without the place in gloo's sources that its texts begin with.
+std::string firstLine(const std::exception& error) {
   const std::string text = error.what();
+  const size_t begin = text.rfind("[/", 0) == 0 ? text.find("] ") : 0;
+  const size_t from = begin == std::string::npos || begin == 0 ? 0 : begin + 2;
+  return text.substr(from, text.find('\n') - from);
+}
+
+[[noreturn]] void fail(Group& here, const char* doing,
+                       const std::exception& error) {
+  here.hasFailed = true;
   throw Error("E_DISTRIBUTED", std::string(doing) + ": " +
-                                   text.substr(0, text.find('\n')) +
-                                   "; a rank has ended or cannot be reached");
+                                   callRoll(here.member) + " (" +
+                                   firstLine(error) + ")");
+}
+
+// The interface that NCCL and PyTorch's Gloo take too; else the one that this
+// machine's name stands for.
+std::shared_ptr<gloo::transport::Device> networkFor(const std::string& host) {
+  const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+  if (interface != nullptr && *interface != '\0')
+    return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
+  return host == "127.0.0.1" || host == "localhost"
+             ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
+             : c10d::ProcessGroupGloo::createDefaultDevice();
+}
+
+void refuseOtherSettings(const Member& member, const std::string& settings) {
+  const std::string key = "settings";
+  if (member.rank == 0)
+    member.store->set(key,
+                      std::vector<uint8_t>(settings.begin(), settings.end()));
+  const auto bytes = member.store->get(key);
+  const std::string first(bytes.begin(), bytes.end());
+  require(first == settings, "E_DISTRIBUTED",
+          "every rank must have the settings of rank 0, which are ", first,
+          "; found ", settings, " on rank ", member.rank);
+}
+
+void meet(Group* joining) {
+  const GroupOptions& options = joining->options;
+  Member& member = joining->member;
+  const auto timeout = std::chrono::milliseconds(options.timeoutMs);
+  c10d::TCPStoreOptions store;
+  store.port = static_cast<uint16_t>(options.port);
+  store.isServer = options.isServer;
+  store.numWorkers = static_cast<size_t>(options.world);
+  store.waitWorkers = false;
+  store.timeout = timeout;
+  member.store = c10::make_intrusive<c10d::PrefixStore>(
+      options.prefix, c10::make_intrusive<c10d::TCPStore>(options.host, store));
+  const std::string missing = awaitAll(member, timeout);
+  require(missing.empty(), "E_DISTRIBUTED", "waiting for all ", options.world,
+          " ranks: after ", options.timeoutMs / 1000.0, " s ", missing,
+          " had not joined; start every rank, or set SPLITGROW_RANK_TIMEOUT");
+  refuseOtherSettings(member, options.settings);
+  auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
+  gloo->devices.push_back(networkFor(options.host));
+  joining->host = c10::make_intrusive<c10d::ProcessGroupGloo>(
+      member.store, options.rank, options.world, gloo);
+  joining->heartbeat = std::make_unique<Heartbeat>(member);
+}
+
+// The backend for this tensor; null: it must go through the host.
+c10::intrusive_ptr<c10d::Backend> backendOf(Group* here, const at::Tensor& t) {
+  if (t.is_cpu()) return here->host;
+  const Accelerator* table = acceleratorOn(t.device());
+  if (table == nullptr || table->makeProcessGroup == nullptr) return nullptr;
+  const std::lock_guard<std::mutex> lock(here->making);
+  if (here->gpu == nullptr)
+    here->gpu = table->makeProcessGroup(
+        c10::make_intrusive<c10d::PrefixStore>("gpu", here->member.store),
+        here->options.rank, here->options.world,
+        std::chrono::milliseconds(here->options.timeoutMs));
+  return here->gpu;
+}
+
+using Collective = c10::intrusive_ptr<c10d::Work> (*)(
+    c10d::Backend* backend, std::vector<at::Tensor>* tensors);
+
+// Begins a collective in place; a tensor that no backend takes goes to the host
+// and back before this returns.
+Wait begin(const at::Tensor& tensor, const char* doing, Collective collective) {
+  const auto here = group();
+  if (!here || here->options.world == 1) return [] {};
+  try {
+    const auto backend = backendOf(here.get(), tensor);
+    std::vector<at::Tensor> list = {
+        (backend ? tensor : tensor.to(at::kCPU)).contiguous()};
+    auto work = collective((backend ? backend : here->host).get(), &list);
+    const bool isCopy = !list[0].is_alias_of(tensor);
+    const auto finish = [=, copy = isCopy ? list[0] : at::Tensor()] {
+      try {
+        work->wait();
+        if (copy.defined()) tensor.copy_(copy);
+      } catch (const std::exception& error) {
+        fail(*here, doing, error);
+      }
+    };
+    if (backend) return finish;
+    finish();
+    return [] {};
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail(*here, doing, error);
+  }
 }
 
 }  // namespace
 
 void joinGroup(const GroupOptions& options) {
   auto joined = std::make_shared<Group>();
-  joined->rank = options.rank;
-  joined->world = options.world;
-  const auto timeout = std::chrono::milliseconds(options.timeoutMs);
+  joined->options = options;
+  joined->member = {options.rank, options.world, options.isServer, nullptr};
   try {
-    c10d::TCPStoreOptions store;
-    store.port = static_cast<uint16_t>(options.port);
-    store.isServer = options.isServer;
-    store.numWorkers = static_cast<size_t>(options.world);
-    store.waitWorkers = false;
-    store.timeout = timeout;
-    joined->store = c10::make_intrusive<c10d::PrefixStore>(
-        options.prefix,
-        c10::make_intrusive<c10d::TCPStore>(options.host, store));
-    auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
-    gloo->devices.push_back(
-        options.host == "127.0.0.1" || options.host == "localhost"
-            ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
-            : c10d::ProcessGroupGloo::createDefaultDevice());
-    joined->gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(
-        joined->store, options.rank, options.world, gloo);
+    meet(joined.get());
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
-    fail("joining the group of ranks", error);
+    throw Error("E_DISTRIBUTED",
+                "joining the other ranks by " + options.host + ":" +
+                    std::to_string(options.port) + ": " + firstLine(error) +
+                    "; is rank 0 running there, and can it be reached?");
   }
   const std::lock_guard<std::mutex> lock(mutex);
   current = joined;
 }
 
-void leaveGroup() {
-  const std::lock_guard<std::mutex> lock(mutex);
-  current = nullptr;
+void leaveGroup(const std::string& reason) {
+  std::shared_ptr<Group> here;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    here.swap(current);
+  }
+  if (!here || here->options.world == 1) return;
+  if (reason.empty() && !here->hasFailed) return;
+  const Member member = here->member;
+  depart(member, reason, [here = std::move(here)]() mutable { here.reset(); });
 }
 
 int groupRank() {
   const auto here = group();
-  return here ? here->rank : 0;
+  return here ? here->options.rank : 0;
 }
 int groupWorld() {
   const auto here = group();
-  return here ? here->world : 1;
+  return here ? here->options.world : 1;
+}
+int groupLocalRank() {
+  const auto here = group();
+  return here ? here->options.localRank : 0;
+}
+int64_t groupBucketBytes() {
+  const auto here = group();
+  return here ? here->options.bucketBytes : 0;
 }
 
-void sumOverGroup(const at::Tensor& tensor) {
-  const auto here = group();
-  if (!here || here->world == 1) return;
-  try {
-    // Gloo works on the host; tensors of a GPU go there and back.
-    std::vector<at::Tensor> host = {tensor.to(at::kCPU).contiguous()};
-    here->gloo->allreduce(host)->wait();
-    if (host[0].data_ptr() != tensor.data_ptr()) tensor.copy_(host[0]);
-  } catch (const std::exception& error) {
-    fail("exchanging sums with the other ranks", error);
-  }
+Wait beginSum(const at::Tensor& tensor) {
+  return begin(tensor, "exchanging sums with the other ranks",
+               [](c10d::Backend* backend, std::vector<at::Tensor>* tensors) {
+                 return backend->allreduce(*tensors);
+               });
+}
+
+void sumOverGroup(const at::Tensor& tensor) { beginSum(tensor)(); }
+
+void broadcastOverGroup(const at::Tensor& tensor) {
+  begin(tensor, "taking what rank 0 sends",
+        [](c10d::Backend* backend, std::vector<at::Tensor>* tensors) {
+          return backend->broadcast(*tensors);
+        })();
 }
 
 }  // namespace splitgrow

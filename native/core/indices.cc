@@ -46,7 +46,6 @@ void solve(const Job& job, const Block& block, Indices* result) {
     directions.select(1, 0).fill_(1);
   }
   if (!block.sums.defined()) return;
-  sumOverGroup(block.sums);
   const Eigen eigen = smallestEigen(block);
   directions.narrow(0, block.from, block.count).copy_(eigen.vectors);
   const auto values = toVector(eigen.values);
@@ -65,6 +64,7 @@ Pause runExact(const Job& job, IndicesState* state) {
         {.batch = o.batch, .tensors = job.network->options()});
   };
   int64_t images = 0;
+  Agreement agreement(job.control, o.pause);
   while (state->isSweeping()) {
     std::vector<Block>& blocks = state->sweeps[state->sweep];
     std::vector<bool> here(o.isExact.size(), false);
@@ -72,7 +72,7 @@ Pause runExact(const Job& job, IndicesState* state) {
     const auto sweep = passOver();
     const int64_t steps = sweep->steps();
     while (state->next < steps) {
-      job.control.check();
+      agreement.check();
       const int64_t i = state->next;
       const Piece piece = sweep->piece(i, 0);
       sweepChains(*job.network, job.folded, piece.batch, here, o,
@@ -89,10 +89,16 @@ Pause runExact(const Job& job, IndicesState* state) {
       const auto sweeps = static_cast<int64_t>(state->sweeps.size());
       job.tell("exact", state->sweep * steps + ++state->next, steps * sweeps,
                images);
-      const Pause pause = pauseAsked(o.pause);
+      const Pause pause = agreement.pause();
       if (pause != Pause::none) return pause;
     }
-    for (Block& block : blocks) {
+    // The next block's sum takes place while this one is solved.
+    std::vector<Wait> summed;
+    for (const Block& block : blocks)
+      summed.push_back(block.sums.defined() ? beginSum(block.sums) : [] {});
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      Block& block = blocks[i];
+      summed[i]();
       solve(job, block, &state->result);
       block.sums = Tensor();
     }
@@ -116,6 +122,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
   Rayleigh& descent = *state->descent;
   int64_t images = 0;
   Recorder recorder(job.network->device, groupWorld() == 1 && !o.auxiliary);
+  Agreement agreement(job.control, o.pause);
   for (; state->epoch < o.epochs; ++state->epoch, state->next = 0) {
     const auto sweep = job.data.sweep(
         {.batch = o.batch,
@@ -127,7 +134,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
     const int64_t steps = sweep->steps();
     const double rate = rateOf(o, state->epoch);
     while (state->next < steps) {
-      job.control.check();
+      agreement.check();
       const int64_t i = state->next;
       const Piece piece = sweep->piece(i, 0);
       recorder.run(piece.batch, {piece.share, rate, isLast ? 1.0 : 0.0},
@@ -141,7 +148,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
       images += sweep->images(i);
       job.tell("rayleigh", state->epoch * steps + ++state->next,
                o.epochs * steps, images);
-      const Pause pause = pauseAsked(o.pause);
+      const Pause pause = agreement.pause();
       const bool isDone = isLast && state->next == steps;
       if (pause != Pause::none && !isDone) return pause;
     }
@@ -171,6 +178,36 @@ std::vector<bool> trainedNodes(const Network& network,
             "trainedNorms: the batch norm of layer \"", chain.id,
             "\", whose indices are computed, must be in evaluation mode");
   return trained;
+}
+
+// Rank 0's indices and directions for all: ranks of unlike processors solve the
+// same sums to other roundings, and all are to pick the same neurons.
+void shareResult(const Job& job, Indices* result) {
+  if (groupWorld() == 1) return;
+  std::vector<double> values;
+  for (const ChainIndices& chain : result->chains)
+    for (const auto* part : {&chain.indices, &chain.residuals})
+      values.insert(values.end(), part->begin(), part->end());
+  const Tensor flat = at::tensor(values, at::kDouble);
+  broadcastOverGroup(flat);
+  const double* from = flat.const_data_ptr<double>();
+  for (ChainIndices& chain : result->chains)
+    for (auto* part : {&chain.indices, &chain.residuals}) {
+      std::copy(from, from + part->size(), part->begin());
+      from += part->size();
+    }
+  Tensors directions;
+  for (const auto& [id, tensor] : result->directions->tensors)
+    if (tensor.defined()) directions.push_back(tensor.reshape({-1}));
+  if (directions.empty()) return;
+  const Tensor all = at::cat(directions).to(job.network->device);
+  broadcastOverGroup(all);
+  int64_t at = 0;
+  for (auto& [id, tensor] : result->directions->tensors) {
+    if (!tensor.defined()) continue;
+    tensor = all.narrow(0, at, tensor.numel()).view(tensor.sizes());
+    at += tensor.numel();
+  }
 }
 
 }  // namespace
@@ -206,6 +243,7 @@ Pause computeIndices(Network* network, const Dataset& data,
       std::chrono::duration<double>(Clock::now() - job.start).count();
   state->result.seconds = state->seconds;
   if (pause != Pause::none) return pause;
+  shareResult(job, &state->result);
   const auto& chains = network->program.chains;
   for (size_t i = 0; i < chains.size(); ++i)
     for (const double index : state->result.chains[i].indices)

@@ -104,6 +104,7 @@ struct Rayleigh {
   // One minibatch: products for all chains, one RMSprop step each.
   void step(const Network& network, const Folded& folded, const Piece& piece,
             double rate);
+  void sumProductsOverGroup();
   void beginAverage();
   bool isAveraging() const;
   // Adds the state of the latest step with this weight.

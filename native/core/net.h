@@ -112,9 +112,12 @@ struct Tape {
 
 at::Tensor forwardTraining(const Network& network, const at::Tensor& x,
                            const Run& run, Tape* tape);
+// Called for every node when its parameters' gradients have their values.
+using OnGradients = std::function<void(size_t node)>;
 // Fills the gradients of all parameters.
 void backwardTraining(const Network& network, Tape* tape, const Run& run,
-                      const at::Tensor& gradLogits);
+                      const at::Tensor& gradLogits,
+                      const OnGradients& onGradients = nullptr);
 // Evaluation mode. With `tape`, slots are kept for a backward pass.
 at::Tensor forwardEvaluation(const Network& network, const Folded& folded,
                              const at::Tensor& x, Tape* tape);

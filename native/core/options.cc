@@ -152,10 +152,13 @@ GroupOptions readGroupOptions(const Napi::Object& o) {
   GroupOptions options;
   options.world = static_cast<int>(readInteger(o, "world", 1, 1 << 20));
   options.rank = static_cast<int>(readInteger(o, "rank", 0, options.world - 1));
+  options.localRank = static_cast<int>(readInteger(o, "localRank", 0, 1 << 20));
   options.host = readString(o, "host");
   options.port = static_cast<int>(readInteger(o, "port", 1, 65535));
   options.isServer = readBool(o, "isServer");
   options.prefix = readString(o, "prefix");
+  options.settings = readString(o, "settings");
+  options.bucketBytes = readInteger(o, "bucketBytes", 0, kMost);
   options.timeoutMs = readInteger(o, "timeoutMs", 1, kMost);
   return options;
 }

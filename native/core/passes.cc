@@ -49,7 +49,8 @@ Tensor forwardTraining(const Network& network, const Tensor& x, const Run& run,
 }
 
 void backwardTraining(const Network& network, Tape* tape, const Run& run,
-                      const Tensor& gradLogits) {
+                      const Tensor& gradLogits,
+                      const OnGradients& onGradients) {
   Tensors grads(network.nodes.size() + 1);
   grads[network.program.output] = gradLogits;
   const auto& nodes = network.nodesFor(run);
@@ -60,12 +61,16 @@ void backwardTraining(const Network& network, Tape* tape, const Run& run,
     Tensor grad = std::move(grads[step->out]);
     grads[step->out] = Tensor();
     tape->slots[step->out] = Tensor();  // its readers are done
-    if (!grad.defined()) continue;      // the node reaches no output
+    if (!grad.defined()) {              // the node reaches no output
+      if (onGradients) onGradients(step->node);
+      continue;
+    }
     bool wantInput = false;
     for (const int slot : slots) wantInput |= slot != 0;
     const Tensors back =
         node.instruction->op->backward(node, grad, inputsOf(node, *tape),
                                        tape->saved[step->node], run, wantInput);
+    if (onGradients) onGradients(step->node);
     for (size_t i = 0; i < slots.size(); ++i)
       if (slots[i] != 0) addTo(grads[slots[i]], back[i]);
     tape->saved[step->node].clear();

@@ -13,16 +13,36 @@ constexpr const char* kNames[] = {"", "checkpoint", "stop"};
 
 }  // namespace
 
-Pause pauseAsked(const std::shared_ptr<PauseFlag>& flag) {
-  if (!flag) return Pause::none;
-  const Pause own = flag->load();
-  if (groupWorld() == 1) return own;
-  const Tensor asked = at::zeros({2});  // ranks that want either
-  if (own != Pause::none) asked[static_cast<int>(own) - 1] = 1;
-  sumOverGroup(asked);
-  const float* counts = asked.const_data_ptr<float>();
-  if (counts[1] > 0) return Pause::stop;
-  return counts[0] > 0 ? Pause::checkpoint : Pause::none;
+void Agreement::count() {
+  if (!counted_) return;
+  counted_();
+  counted_ = nullptr;
+}
+
+void Agreement::check() {
+  if (groupWorld() == 1) {
+    control_.check();
+    return;
+  }
+  count();
+  require(!votes_.defined() || votes_[0].item<float>() == 0, "E_ABORTED",
+          "the work was aborted");
+  votes_ = at::zeros({3});
+  if (control_.isAborted()) votes_[0] = 1;
+  if (asked() != Pause::none) votes_[static_cast<int>(asked())] = 1;
+  counted_ = beginSum(votes_);
+  if (isFirst_) count();  // what came before the call ends it at once
+  require(!isFirst_ || votes_[0].item<float>() == 0, "E_ABORTED",
+          "the work was aborted");
+  isFirst_ = false;
+}
+
+Pause Agreement::pause() {
+  if (groupWorld() == 1) return asked();
+  count();
+  const float* counts = votes_.const_data_ptr<float>();
+  if (counts[2] > 0) return Pause::stop;
+  return counts[1] > 0 ? Pause::checkpoint : Pause::none;
 }
 
 Napi::Value toPause(Napi::Env env, Pause pause) {

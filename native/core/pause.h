@@ -2,6 +2,7 @@
 #pragma once
 
 #include "boundary.h"
+#include "group.h"
 #include "net.h"
 
 namespace splitgrow {
@@ -14,9 +15,31 @@ struct Kind<PauseFlag> {
   static constexpr const char* name = "pause";
 };
 
-// What has been asked for by now, at any rank: every rank gets the same answer,
-// and so calls this once after each minibatch. Null: never.
-Pause pauseAsked(const std::shared_ptr<PauseFlag>& flag);
+// Where a loop over minibatches asks whether to go on. Aborts and pauses may
+// reach the ranks at different moments, or one of them only; all ranks follow
+// them at the same minibatch, which may be one later than the first heard of
+// it.
+class Agreement {
+ public:
+  // Without a flag nothing is ever paused.
+  Agreement(const Control& control, std::shared_ptr<PauseFlag> flag = nullptr)
+      : control_(control), flag_(std::move(flag)) {}
+  // Before a minibatch. E_ABORTED.
+  void check();
+  // After it.
+  Pause pause();
+
+ private:
+  Pause asked() const { return flag_ ? flag_->load() : Pause::none; }
+  void count();
+
+  const Control& control_;
+  const std::shared_ptr<PauseFlag> flag_;
+  at::Tensor votes_;  // ranks that abort, that ask for either pause
+  Wait counted_;      // their sum takes place beside the minibatch
+  bool isFirst_ = true;
+};
+
 // null, "checkpoint" or "stop".
 Napi::Value toPause(Napi::Env env, Pause pause);
 // The field `pause` of options; null where there is none.

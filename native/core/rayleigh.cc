@@ -116,9 +116,9 @@ void Rayleigh::step(const Network& network, const Folded& folded,
           return c.gz;
         });
   }
+  sumProductsOverGroup();
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
-    sumOverGroup(products[i]);
     if (isAveraging()) used[i].copy_(v[i]);
     stepBy(v[i], products[i], square[i], velocity[i], options, rate,
            quotients[i]);
@@ -129,6 +129,23 @@ bool Rayleigh::isAveraging() const {
   for (const Tensor& sum : sumV)
     if (sum.defined()) return true;
   return false;
+}
+
+// Of all chains at once: many small sums would each wait for the network.
+void Rayleigh::sumProductsOverGroup() {
+  if (groupWorld() == 1) return;
+  Tensors flat;
+  for (const Tensor& product : products)
+    if (product.defined()) flat.push_back(product.reshape({-1}));
+  const Tensor all = at::cat(flat);
+  sumOverGroup(all);
+  int64_t at = 0;
+  for (Tensor& product : products) {
+    if (!product.defined()) continue;
+    const int64_t count = product.numel();
+    product = all.narrow(0, at, count).view(product.sizes());
+    at += count;
+  }
 }
 
 void Rayleigh::beginAverage() {

@@ -1,9 +1,9 @@
 // Reads JavaScript values into plain C++ ones, and tensors either way.
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
 #include "boundary.h"
+#include "group.h"
 
 namespace splitgrow {
 
@@ -181,21 +181,15 @@ int deviceCount() {
       .deviceCount();
 }
 
-// Each rank of a machine has a GPU of its own, by the launcher's number; a
-// process that is shown one GPU takes that.
+// Each rank of a machine has a GPU of its own; a process that is shown one GPU
+// takes that.
 c10::DeviceIndex ownDeviceIndex() {
-  for (const char* name : {"LOCAL_RANK", "SLURM_LOCALID"}) {
-    const char* const text = std::getenv(name);
-    if (text == nullptr || *text == '\0') continue;
-    const int count = deviceCount();
-    if (count == 1) return 0;
-    const int local = std::atoi(text);
-    require(local >= 0 && local < count, "E_DEVICE", name, "=", text,
-            ": expected at most one process a GPU, found ", count,
-            " GPUs; start fewer processes on this machine");
-    return static_cast<c10::DeviceIndex>(local);
-  }
-  return 0;
+  const int count = deviceCount(), local = groupLocalRank();
+  if (count == 1) return 0;
+  require(local < count, "E_DEVICE", "rank ", local, " of this machine",
+          ": expected at most one process a GPU, found ", count,
+          " GPUs; start fewer processes on this machine");
+  return static_cast<c10::DeviceIndex>(local);
 }
 
 }  // namespace

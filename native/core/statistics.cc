@@ -6,6 +6,7 @@
 
 #include "distributed.h"
 #include "options.h"
+#include "pause.h"
 
 namespace splitgrow {
 
@@ -50,8 +51,9 @@ void recalibrate(Network* network, const Dataset& data,
   Run run;
   run.isTraining = true;
   int64_t images = 0;
+  Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
-    control.check();
+    agreement.check();
     const Piece piece = sweep->piece(i, 0);
     run.syncsNorm = options.syncsNorm && !piece.isWhole;
     // 1 at first, which forgets; then the mean of all so far.

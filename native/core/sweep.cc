@@ -28,37 +28,37 @@ Sweep::Sweep(int64_t size, const SweepOptions& options)
       options_(widened(options)),
       rank_(options.shards ? groupRank() : 0),
       world_(options.shards ? groupWorld() : 1),
-      random_(at::make_generator<at::CPUGeneratorImpl>(options.seed)) {
+      random_(at::make_generator<at::CPUGeneratorImpl>(options.seed)),
+      shares_{size, options.batch, options.micro, rank_, world_} {
   require(size > 0, "E_DATA", "the dataset is empty");
   const auto longs = at::TensorOptions().dtype(at::kLong);
   order_ = options.shuffle ? at::randperm(size, random_, longs)
                            : at::arange(size, longs);
 }
 
-int64_t Sweep::images(int64_t step) const {
-  return std::min(options_.batch, size_ - step * options_.batch);
+int64_t Shares::images(int64_t step) const {
+  return std::min(batch, size - step * batch);
 }
 
-int64_t Sweep::pieces(int64_t step) const {
-  if (options_.micro <= 0) return 1;
+int64_t Shares::pieces(int64_t step) const {
+  if (micro <= 0) return 1;
   const int64_t count = images(step);
-  const int64_t ranks = isWhole(step) ? 1 : world_;
+  const int64_t ranks = isWhole(step) ? 1 : world;
   const int64_t most = (count + ranks - 1) / ranks, least = count / ranks;
-  return std::min((most + options_.micro - 1) / options_.micro, least);
+  return std::min((most + micro - 1) / micro, least);
 }
 
-Sweep::Rows Sweep::rows(int64_t step, int64_t index) const {
+Shares::Rows Shares::rows(int64_t step, int64_t index) const {
   const int64_t count = images(step), parts = pieces(step);
-  const bool all = world_ == 1 || isWhole(step);
-  const int64_t begin = all ? 0 : rank_ * count / world_;
-  const int64_t here = (all ? count : (rank_ + 1) * count / world_) - begin;
+  const bool all = world == 1 || isWhole(step);
+  const int64_t begin = all ? 0 : rank * count / world;
+  const int64_t here = (all ? count : (rank + 1) * count / world) - begin;
   const int64_t from = index * here / parts;
-  return {step * options_.batch + begin + from,
-          (index + 1) * here / parts - from};
+  return {step * batch + begin + from, (index + 1) * here / parts - from};
 }
 
 Piece Sweep::piece(int64_t step, int64_t index) {
-  const bool all = world_ > 1 && isWhole(step);
+  const bool all = world_ > 1 && shares_.isWhole(step);
   const double weight = all ? 1.0 / static_cast<double>(world_) : 1.0;
   const double count = static_cast<double>(rows(step, index).count);
   Batch own = batch(step, index);

@@ -4,6 +4,7 @@
 
 #include "boundary.h"
 #include "environment.h"
+#include "group.h"
 #include "memory.h"
 
 namespace splitgrow {
@@ -116,8 +117,10 @@ void rethrow(Napi::Env env, std::exception_ptr failure) {
   throw toJsError(env, failure);
 }
 
+bool Control::isAborted() const { return (abort && *abort) || *closing; }
+
 void Control::check() const {
-  require(!(abort && *abort) && !*closing, "E_ABORTED", "the work was aborted");
+  require(!isAborted(), "E_ABORTED", "the work was aborted");
 }
 
 void initBoundary(Napi::Env env) {
@@ -156,7 +159,8 @@ Napi::Value runTask(const Napi::CallbackInfo& info, Napi::Value progress,
   }
   std::thread([task, work = std::move(work), control, running]() mutable {
     try {
-      control.check();
+      // Ranks stop together: see Agreement.
+      if (groupWorld() == 1) control.check();
       task->result = work(control);
     } catch (...) {
       task->failure = std::current_exception();

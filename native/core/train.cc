@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "distributed.h"
+#include "exchange.h"
 #include "narrow.h"
 #include "random.h"
 #include "recorder.h"
@@ -48,12 +49,13 @@ void clip(const Tensor& gradients, double most) {
 
 // One forward and backward pass; fills the network's gradients.
 Loss passesOver(Network* network, const Piece& piece, const Run& run,
-                double smoothing, Tensor* logits) {
+                double smoothing, Tensor* logits,
+                const OnGradients& onGradients) {
   Tape tape;
   *logits = forwardTraining(*network, piece.batch.images, run, &tape);
   Loss loss = crossEntropy(*logits, piece.batch.labels, smoothing, true);
   if (piece.share != 1) loss.gradLogits.mul_(piece.share);
-  backwardTraining(*network, &tape, run, loss.gradLogits);
+  backwardTraining(*network, &tape, run, loss.gradLogits, onGradients);
   return loss;
 }
 
@@ -153,6 +155,9 @@ Trained trainEpoch(Network* network, const Dataset& data,
   Sums sums(network->device);
   takeUp(options.state, network, &sums);
   Tensor gathered;  // gradients of the pieces so far
+  Exchange exchange(*network);
+  const OnGradients written = [&](size_t node) { exchange.written(node); };
+  Agreement agreement(control, options.pause);
   int64_t images = 0, before = 0;
   if (options.state.sums.defined())
     for (int64_t i = 0; i < options.start; ++i) before += sweep->images(i);
@@ -166,33 +171,35 @@ Trained trainEpoch(Network* network, const Dataset& data,
   const bool isHost = network->device.is_cpu();
   while (result.pause == Pause::none && result.state.next < stop) {
     const int64_t i = result.state.next++;
-    control.check();
+    agreement.check();
     if (run.isNarrow) narrow(network);
     const int64_t pieces = sweep->pieces(i);
     for (int64_t j = 0; j < pieces; ++j) {
       const Piece piece = sweep->piece(i, j);
       run.syncsNorm = options.syncsNorm && !piece.isWhole;
       run.random = generatorOf(options.seed, i, j);
+      const bool isLast = j + 1 == pieces;
+      if (isLast) exchange.begin(pieces > 1 ? gathered : Tensor());
       recorder.run(piece.batch, {piece.share, piece.weight},
                    [network, run, &sums, &loss, rest = withoutBatch(piece),
+                    onGradients = isLast ? written : OnGradients(),
                     smoothing = options.labelSmoothing](const Batch& batch) {
                      Piece here = rest;
                      here.batch = batch;
                      Tensor logits;
-                     loss =
-                         passesOver(network, here, run, smoothing, &logits).sum;
+                     loss = passesOver(network, here, run, smoothing, &logits,
+                                       onGradients)
+                                .sum;
                      sums.add(loss, logits, batch.labels, false, here.weight);
                    });
       if (isHost) requireFinite(loss.item<double>(), i);
-      if (pieces == 1) continue;
+      if (isLast) continue;
       if (j == 0)
         gathered = network->gradients.clone();
-      else if (j + 1 < pieces)
-        gathered.add_(network->gradients);
       else
-        network->gradients.add_(gathered);
+        gathered.add_(network->gradients);
     }
-    sumOverGroup(network->gradients);
+    exchange.finish();
     addPenalty(network, penalty);
     clip(network->gradients, options.gradientClip);
     sgdStep(network, options, options.learningRates[i]);
@@ -207,7 +214,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
       requireFinite(report.loss, i);
     }
     control.report(report);
-    if (i + 1 < stop) result.pause = pauseAsked(options.pause);
+    if (i + 1 < stop) result.pause = agreement.pause();
   }
   if (result.pause != Pause::none) {
     result.state.sums = gatherRows(sums.values);

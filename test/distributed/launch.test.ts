@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { IndicesDocument } from '../../lib/api.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import type { TensorMap } from '../../lib/native.js';
-import { errorLine, splitgrow, start } from '../cli/command-line.js';
+import { errorLine, splitgrow } from '../cli/command-line.js';
 import { temporaryFolder, tinyExperiment, tinyImages, writeTinyData } from '../experiment/tiny.js';
 import { assertClose } from '../reference.js';
 
@@ -87,27 +87,6 @@ test('two ranks find the splitting indices of one process, and rank 0 alone writ
     assertClose(two?.[at]?.indices ?? [], indices, { rtol: 0, atol: 1e-4 * scale, note: id });
   });
   expect(existsSync(directions)).toBe(true);
-});
-
-test('a killed rank ends the others with E_DISTRIBUTED, and a rerun goes on from the checkpoint', async () => {
-  const folder = temporaryFolder();
-  await writeTinyData(folder);
-  const file = await writeExperiment(folder, { fit: { epochs: 60, batch: 16 }, stop: { stages: 1 } });
-  const run = join(folder, 'run');
-  // The copies of ranks 1 and up go into this folder, which the test removes.
-  const env = { TMPDIR: folder };
-  const words = ['launch', '--processes', '2', '--', 'grow', file];
-  const { child, ended } = start(words, env);
-  while (!existsSync(join(run, 'metrics.jsonl'))) await new Promise((resolve) => setTimeout(resolve, 20));
-  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
-  process.kill(Number(children.trim().split(' ').at(-1)), 'SIGKILL');
-  const outcome = await ended;
-  expect(outcome.code).toBe(1);
-  expect(outcome.stderr).toMatch(/E_DISTRIBUTED/);
-  expect(readdirSync(run).some((name) => name.startsWith('checkpoint-'))).toBe(true);
-  const again = await splitgrow([...words, '--json'], env);
-  expect(again.code, again.stderr).toBe(0);
-  expect((JSON.parse(again.stdout) as { stages: unknown[] }).stages).toHaveLength(2);
 });
 
 test('a wrong command line is told once, with exit code 2', async () => {
