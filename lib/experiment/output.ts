@@ -10,7 +10,7 @@ import type { Spec } from './spec.js';
 
 export type Command = 'grow' | 'train' | 'compare';
 
-/** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it. */
+/** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it, and what is to be known of its data. */
 const FILES = { spec: 'experiment.json', run: 'run.json' } as const;
 /** What only a run writes: without experiment.json it is of no run that can go on. */
 const FOREIGN = /^(network\.json|weights\.safetensors|summary\.json|stage-\d+|checkpoint-\d+-\d+(-.*)?)$/;
@@ -77,10 +77,14 @@ async function writeJson(file: string, value: unknown): Promise<void> {
 }
 
 /**
- * Makes, locks and checks the output folder. @returns what releases it.
+ * Makes, locks and checks the output folder; `data` is what a reader of the report should know about the images. @returns what releases it.
  * @throws E_RESUME where it holds another experiment or another run is using it
  */
-export async function openOutput(spec: Spec, command: Command): Promise<() => Promise<void>> {
+export async function openOutput(
+  spec: Spec,
+  command: Command,
+  { data }: { readonly data?: string | undefined } = {},
+): Promise<() => Promise<void>> {
   try {
     await mkdir(spec.output, { recursive: true });
   } catch (cause) {
@@ -94,7 +98,11 @@ export async function openOutput(spec: Spec, command: Command): Promise<() => Pr
   try {
     await refuseOther(spec, command);
     await clear(spec.output);
-    await writeJson(join(spec.output, FILES.run), { format: 'splitgrow-run/1', command });
+    await writeJson(join(spec.output, FILES.run), {
+      format: 'splitgrow-run/1',
+      command,
+      ...(data !== undefined && { data }),
+    });
     await writeJson(join(spec.output, FILES.spec), spec);
     return release;
   } catch (error) {

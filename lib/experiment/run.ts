@@ -153,7 +153,7 @@ export async function growExperiment(
   refuseTooLarge(spec, macs(start.graph));
   layerCaps(start.graph, spec.splitting.layerCap);
   using session = openSession(spec, data, start.graph, control);
-  const release = await openOutput(spec, 'grow');
+  const release = await openOutput(spec, 'grow', { data: data.note });
   try {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);

@@ -61,6 +61,17 @@ describe('a whole run', () => {
     }
   });
 
+  test('says what is to be known of the images, where there is something', async () => {
+    const [without, output] = [await reportOf(), madeUpRun()];
+    const run = { format: 'splitgrow-run/1', command: 'grow', data: 'the first <batch> of five' };
+    writeFileSync(join(output, 'run.json'), JSON.stringify(run));
+    expect(without).not.toContain('Images: ');
+    expect(readFileSync(await renderReport(output), 'utf8')).toContain(
+      'Images: the first &lt;batch&gt; of five',
+    );
+    expect(await growingReport(output)).toContain('Images: the first &lt;batch&gt; of five');
+  });
+
   test('gives a report with every table', async () => {
     const page = await reportOf();
     for (const text of [

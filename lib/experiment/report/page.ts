@@ -137,7 +137,7 @@ export function page(parts: PageParts): string {
     title: name,
     eyebrow: 'splitgrow growth run',
     lead: html`<p>${Math.max(0, stages.length - 1)} splitting stages, seed ${seed}${underWay === null ? state : now}.</p>`,
-    body: html`${tilesHtml(tilesOf(run))}
+    body: html`${run.dataNote ? html`<p class="note">Images: ${run.dataNote}</p>` : html``}${tilesHtml(tilesOf(run))}
 <h2>Stages</h2>
 ${stages.length === 0 ? html`<p class="note">None is finished yet.</p>` : stagesTable(run)}
 <h2>Figures</h2>

@@ -4,7 +4,7 @@ import { SplitgrowError } from '../../errors.js';
 import { readMetrics } from '../metrics.js';
 import type { CompareRecord, StageRecord } from '../records.js';
 import { stageDirectory, stageSummary } from '../summary.js';
-import { type RunRecord, readFormat, readJson } from './read.js';
+import { type RunRecord, readDataNote, readFormat, readJson } from './read.js';
 
 interface Named {
   readonly name?: unknown;
@@ -47,6 +47,7 @@ export async function readGrowingRun(directory: string): Promise<RunRecord> {
     stages,
     compare: await readFormat<CompareRecord>(join(directory, 'compare.json'), 'splitgrow-compare/1'),
     experiment,
+    dataNote: await readDataNote(directory),
     underWay: isOver ? null : { stage, epochs },
   };
 }

@@ -19,6 +19,8 @@ export interface RunRecord {
   readonly compare: CompareRecord | null;
   /** The experiment as it was run, or null where none was kept. */
   readonly experiment: unknown;
+  /** What is to be known of the images: a part of a set, a split made here. */
+  readonly dataNote?: string | null;
   /** Null, or left out, where the run has ended. */
   readonly underWay?: UnderWay | null;
 }
@@ -49,6 +51,12 @@ export async function readFormat<T extends { readonly format: string }>(
   return json;
 }
 
+/** What run.json says of the images, or null. */
+export async function readDataNote(directory: string): Promise<string | null> {
+  const run = (await readJson(join(directory, 'run.json'))) as { readonly data?: unknown } | null;
+  return typeof run?.data === 'string' ? run.data : null;
+}
+
 /** Reads the records of a growth run. @throws E_FILE where there is none */
 export async function readRun(directory: string): Promise<RunRecord> {
   const summary = (await readJson(join(directory, 'summary.json'))) as Summary | null;
@@ -70,5 +78,6 @@ export async function readRun(directory: string): Promise<RunRecord> {
     stages,
     compare: await readFormat<CompareRecord>(join(directory, 'compare.json'), 'splitgrow-compare/1'),
     experiment: await readJson(join(directory, 'experiment.json')),
+    dataNote: await readDataNote(directory),
   };
 }
