@@ -6,12 +6,12 @@
 //   SPLITGROW_LIBTORCH=<site-packages>/torch SPLITGROW_PYTORCH=python3 <node> scripts/gpu-check.mjs --built
 // where --built takes the TypeScript, the addon and the CUDA library as they are. With a CUDA toolkit there, first
 //   <node> scripts/build-cuda.mjs
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bootstrap } from './bootstrap.mjs';
 import { compare, parts } from './gpu/compare.mjs';
 import { cifarEpoch, SIZES, splitting, training } from './gpu/speed.mjs';
-import { filesIn, main, ROOT, run, say, tool } from './steps.mjs';
+import { main, ROOT, run, say, tool } from './steps.mjs';
 
 const NEEDED = `no GPU can be used here. What this check needs:
   an NVIDIA GPU with a driver for CUDA 13;
@@ -20,17 +20,17 @@ const NEEDED = `no GPU can be used here. What this check needs:
   for speed, the CUDA library: npm run build:cuda
 \`npx splitgrow doctor\` says which library does not open.`;
 
-/** The native tests that know SPLITGROW_TEST_DEVICE, run on the GPU. */
-async function nativeTests() {
-  const files = filesIn(['test/native'], (path) => path.endsWith('.test.ts')).filter((path) =>
-    readFileSync(path, 'utf8').includes('SPLITGROW_TEST_DEVICE'),
-  );
-  if (files.length === 0) return { files: 0, note: 'no test of test/native reads SPLITGROW_TEST_DEVICE' };
+/** Native tests that compare with golden files, within tolerances, all of it on SPLITGROW_TEST_DEVICE. */
+const GOLDEN_TESTS = ['forward', 'train', 'precision', 'penalties', 'curvature'];
+
+async function nativeTests(device) {
+  const files = GOLDEN_TESTS.map((name) => `test/native/${name}.test.ts`);
   const { code, output } = await run(tool('vitest'), ['run', '--maxWorkers=1', ...files], {
     quiet: true,
-    env: { SPLITGROW_TEST_DEVICE: 'cuda' },
+    env: { SPLITGROW_TEST_DEVICE: device },
   });
   if (code !== 0) say(output);
+  say(`native tests on ${device}: ${code === 0 ? 'passed' : 'FAILED'}`);
   return { files: files.length, isMet: code === 0 };
 }
 
@@ -97,8 +97,9 @@ await main(async () => {
     // Shows that this script works, nothing else.
     const rows = await compare(lib, 'cpu');
     report(rows);
+    const tests = await nativeTests('cpu');
     const speed = await timings(lib, 'cpu', SIZES.rehearsal);
-    return rows.every(({ isMet }) => isMet) && !hasFailed(speed) ? 0 : 1;
+    return rows.every(({ isMet }) => isMet) && tests.isMet && !hasFailed(speed) ? 0 : 1;
   }
   if (!features.cuda) {
     say(NEEDED);
@@ -107,8 +108,7 @@ await main(async () => {
   say(`accelerator: ${features.accelerator} ${features.acceleratorFault}`);
   const rows = await compare(lib, 'cuda');
   report(rows);
-  const tests = await nativeTests();
-  say(tests.note ?? `native tests on the GPU: ${tests.isMet ? 'passed' : 'FAILED'}`);
+  const tests = await nativeTests('cuda');
   const speed = await timings(lib, 'cuda', SIZES.real);
   const { machine, writeResult } = await import('../benchmarks/common.mjs');
   const file = await writeResult('gpu', {
@@ -119,5 +119,5 @@ await main(async () => {
     ...speed,
   });
   say(`written: ${existsSync(file) ? file : 'nothing'} (in ${ROOT})`);
-  return rows.every(({ isMet }) => isMet) && tests.isMet !== false && !hasFailed(speed) ? 0 : 1;
+  return rows.every(({ isMet }) => isMet) && tests.isMet && !hasFailed(speed) ? 0 : 1;
 });

@@ -8,6 +8,7 @@ import { lower } from '../../lib/graph/lower.js';
 import {
   type Core,
   type DatasetHandle,
+  type Device,
   type IndexMethod,
   type IndicesOptions,
   loadCore,
@@ -22,6 +23,8 @@ import { randomOf, size, type Weights } from '../reference.js';
 export const GOLDEN = join(ROOT, 'test', 'golden');
 /** Every activation kind, aliases aside. */
 export const KINDS = ['relu', 'relu6', 'silu', 'softplus', 'tanh', 'sigmoid', 'gelu', 'identity'] as const;
+/** Where golden files are compared: `scripts/gpu-check.mjs` asks for the GPU. */
+export const DEVICE: Device = process.env.SPLITGROW_TEST_DEVICE === 'cuda' ? 'cuda' : 'cpu';
 export type Precision = 'float32' | 'float64';
 
 let threads = 0;
@@ -100,12 +103,12 @@ export function networkOf(
     name,
     'dtype' in t ? t : doubles(t.shape, (i) => t.data[i] ?? 0),
   ]);
-  return core().createNetwork(lower(graph), tensors, seed, 'cpu', dtype);
+  return core().createNetwork(lower(graph), tensors, seed, DEVICE, dtype);
 }
 
 /** images and labels of a golden batch, or of any map. */
 export function datasetOf(batch: TensorMap, classes: number): DatasetHandle {
-  return core().createDataset(tensorOf(batch, 'images'), tensorOf(batch, 'labels'), [], [], classes, 'cpu');
+  return core().createDataset(tensorOf(batch, 'images'), tensorOf(batch, 'labels'), [], [], classes, DEVICE);
 }
 
 /** Seeded random float images and labels. */
