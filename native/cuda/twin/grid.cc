@@ -2,39 +2,16 @@
 // other. For tests, which have no GPU; nothing here is fast.
 #include <vector>
 
-#include "../shared/sums.h"
+#include "../shared/forms.h"
 
 namespace splitgrow::gpu {
 
 namespace {
 
-template <class T, int V>
-struct Form {
-  using Value = T;
-  static constexpr int vector = V;
-};
-template <class F>
-const char* withForm(Type type, const Extent& extent,
-                     std::initializer_list<const void*> data, const F& run) {
-  if (extent.rows <= 0 || extent.channels <= 0) return nullptr;
-  if (type == Type::kFloat32) {
-    const int vector = vectorOf<float>(extent, data);
-    vector == 4   ? run(Form<float, 4>())
-    : vector == 2 ? run(Form<float, 2>())
-                  : run(Form<float, 1>());
-  } else {
-    const int vector = vectorOf<BFloat16>(extent, data);
-    vector == 8   ? run(Form<BFloat16, 8>())
-    : vector == 2 ? run(Form<BFloat16, 2>())
-                  : run(Form<BFloat16, 1>());
-  }
-  return nullptr;
-}
-
 template <class Args>
 const char* launch(const Args& args, Type type,
                    std::initializer_list<const void*> data) {
-  return withForm(type, args.extent, data, [&](auto form) {
+  return withForm(type, args.extent, data, [&](auto form) -> const char* {
     using F = decltype(form);
     const Grid grid = elementGrid(args.extent, F::vector);
     for (int y = 0; y < grid.across; ++y)
@@ -43,6 +20,7 @@ const char* launch(const Args& args, Type type,
           run<typename F::Value, F::vector>(
               args,
               laneOf(args.extent, F::vector, grid.lanes, grid.along, t, y, x));
+    return nullptr;
   });
 }
 
@@ -74,7 +52,7 @@ void partialBlock(const Args& args, const Grid& grid, int x, int y) {
 template <class Args, class Result>
 const char* launch(const Args& args, const Result& result, Type type,
                    std::initializer_list<const void*> data) {
-  return withForm(type, args.extent, data, [&](auto form) {
+  return withForm(type, args.extent, data, [&](auto form) -> const char* {
     using F = decltype(form);
     const Grid grid = sumGrid(args.extent, F::vector);
     for (int y = 0; y < grid.across; ++y)
@@ -92,6 +70,7 @@ const char* launch(const Args& args, const Result& result, Type type,
         }
       finish<typename F::Value>(args, result, c, shared[0]);
     }
+    return nullptr;
   });
 }
 
