@@ -1,5 +1,7 @@
 // Ctrl-C, SIGTERM and SIGUSR1 (SLURM's before a time limit): the first asks the work to stop, the second ends the process at once.
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGUSR1: 138 } as const;
+/** One Ctrl-C reaches a rank twice: from the terminal, and passed on by `launch`. */
+const SAME_MS = 500;
 type StopSignal = keyof typeof EXIT_CODES;
 
 export interface Signals {
@@ -9,14 +11,20 @@ export interface Signals {
   readonly stop: () => void;
 }
 
-/** Listens until `stop()`. After the first signal Node's own handling is back: the next one kills, SIGUSR1 too (Node's own opens a debugger). */
+/**
+ * Listens until `stop()`. Soon after the first signal Node's own handling is back: the next one kills, SIGUSR1 too (Node's
+ * own opens a debugger). One that comes within half a second is the first one again.
+ */
 export function listenForSignals(onFirst: () => void): Signals {
   const controller = new AbortController();
   let exitCode: number | null = null;
   const listeners = (Object.keys(EXIT_CODES) as StopSignal[]).map((name) => {
     const listener = (): void => {
-      stop();
-      process.on('SIGUSR1', () => process.exit(EXIT_CODES.SIGUSR1));
+      if (exitCode !== null) return;
+      setTimeout(() => {
+        stop();
+        process.on('SIGUSR1', () => process.exit(EXIT_CODES.SIGUSR1));
+      }, SAME_MS).unref();
       exitCode = EXIT_CODES[name];
       onFirst();
       controller.abort();

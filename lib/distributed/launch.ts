@@ -9,6 +9,8 @@ import { readRanks } from './launchers.js';
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 /** How long the others may take to end by themselves after one has. */
 const GRACE_MS = 10_000;
+/** Likewise after they were asked to stop: rank 0 may be writing its checkpoint. */
+const STOP_GRACE_MS = 60_000;
 const KEPT_CHARACTERS = 4096;
 const WRONG_INPUT = 2;
 
@@ -123,7 +125,8 @@ async function outcome(ranks: readonly Rank[], signal: AbortSignal | undefined):
     codes.set(rank, code);
     if (code === 0) continue;
     // The others notice that a rank is gone and end with an error of their own.
-    const late = setTimeout(() => endAll(ranks, 'SIGKILL'), GRACE_MS);
+    const grace = signal?.aborted === true ? STOP_GRACE_MS : GRACE_MS;
+    const late = setTimeout(() => endAll(ranks, 'SIGKILL'), grace);
     const rest = await Promise.all(waiting.values());
     clearTimeout(late);
     for (const one of rest) codes.set(one.rank, one.code);
