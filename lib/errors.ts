@@ -26,6 +26,7 @@ export const CODES = {
   E_HANDLE: { exit: 2, means: 'a native handle is of the wrong type or disposed' },
   E_ARGUMENT: { exit: 2, means: 'an argument has a wrong type or value' },
   E_DEVICE: { exit: 2, means: 'the device asked for is not there' },
+  E_MACHINE: { exit: 1, means: 'the machine cannot run splitgrow: its system, processor or C library' },
   E_LIBTORCH: { exit: 1, means: 'LibTorch is missing or of another version' },
   E_IMAGES: { exit: 1, means: 'the JPEG decoder is missing or does not load' },
   E_ADDON: { exit: 1, means: 'the native addon is missing or does not load' },

@@ -230,7 +230,7 @@ export function loadCoreTraced(): LoadedCore {
   return loaded;
 }
 
-/** The native core, loaded on first use. Throws E_LIBTORCH or E_ADDON with the command that mends it. */
+/** The native core, loaded on first use. Throws E_MACHINE, E_LIBTORCH or E_ADDON with what mends it. */
 export function loadCore(): Core {
   return loadCoreTraced().core;
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { thisMachine } from './machine.js';
 
 const PACKAGE = '@julusian/jpeg-turbo';
 const FILE = 'libturbojpeg.so.0';
@@ -13,10 +14,10 @@ export interface Platform {
   readonly isMusl: boolean;
 }
 
-/** This process's; Node.js names its C library in the report where that is glibc. */
+/** This process's. */
 export function platform(): Platform {
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return { arch: process.arch, isMusl: header?.glibcVersionRuntime === undefined };
+  const { arch, glibc } = thisMachine();
+  return { arch, isMusl: glibc === null };
 }
 
 /** Folder of the package, or null where it is not installed. Only its shared library is used, never its addon. */

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
 import { type LibTorch, preloadOrder, requireLibTorch } from './locate.js';
+import { requireMachine } from './machine.js';
 import { REMEDIES } from './pinned.js';
 
 /** One library opened by the loader. */
@@ -70,8 +71,9 @@ function openLoader(path: string): Preload {
   throw new SplitgrowError('E_ADDON', `${path} is no loader of splitgrow; run: ${REMEDIES.build}`);
 }
 
-/** Finds LibTorch and the addon and opens LibTorch for the whole process. Throws E_LIBTORCH or E_ADDON. */
+/** Finds LibTorch and the addon and opens LibTorch for the whole process. Throws E_MACHINE, E_LIBTORCH or E_ADDON. */
 export function preloadLibTorch(): Preloaded {
+  requireMachine();
   const libtorch = requireLibTorch();
   const loader = loaderPath();
   const order = preloadOrder(libtorch);
