@@ -51,6 +51,7 @@ export {
   type ReproduceOptions,
   reproduce,
 } from './api/reproduce.js';
+export { type ShowDocument, type ShownGroup, show } from './api/show.js';
 export { split } from './api/split.js';
 export type { SplittingBenchDocument, SplittingBenchOptions } from './bench/documents.js';
 export { benchSplitting, type SplittingBenchResult } from './bench/splitting.js';

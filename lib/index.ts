@@ -20,6 +20,7 @@ export { parseGraph } from './graph/check.js';
 export { macs, marginalCost, params } from './graph/cost.js';
 export { grow as growGraph } from './graph/grow.js';
 export type { Graph, GraphNode } from './graph/ir.js';
+export type { PrintedNode } from './graph/print.js';
 export { buildPreset, type PresetOptions, ZOO } from './models/zoo.js';
 export type { Device, Progress, TensorData, TensorMap } from './native.js';
 export { createNetwork, loadNetwork, type Network, saveNetwork } from './network.js';

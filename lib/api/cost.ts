@@ -1,12 +1,12 @@
 // cost: MACs and parameters of a network, of its nodes, and of one more neuron.
 import { channelGroups } from '../graph/channels.js';
 import { costs, macs, marginalCost, params, cost as totalOf } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
 import type { CostDocument, CostOptions } from './documents.js';
 import { graphOf } from './source.js';
 
-/** What a network costs, and what splitting one neuron of each splittable channel group would add. */
-export async function cost(options: CostOptions): Promise<CostDocument> {
-  const graph = await graphOf(options);
+/** What `cost` says of a graph. */
+export function costOf(graph: Graph): CostDocument {
   const groups = channelGroups(graph)
     .filter(({ isSplittable }) => isSplittable)
     .map(({ id, neurons, producers }) => ({
@@ -17,4 +17,9 @@ export async function cost(options: CostOptions): Promise<CostDocument> {
     }));
   const flops2x = totalOf(graph, 'flops2x');
   return { macs: macs(graph), params: params(graph), flops2x, nodes: costs(graph), groups };
+}
+
+/** What a network costs, and what splitting one neuron of each splittable channel group would add. */
+export async function cost(options: CostOptions): Promise<CostDocument> {
+  return costOf(await graphOf(options));
 }

@@ -15,10 +15,12 @@ import { INDICES } from './indices.js';
 import { LAUNCH } from './launch.js';
 import { REPRODUCE } from './reproduce.js';
 import { SETUP } from './setup.js';
+import { SHOW } from './show.js';
 import { SPLIT } from './split.js';
 import { TRAIN } from './train.js';
 
 export const COMMANDS: readonly Command[] = [
+  SHOW,
   COST,
   INDICES,
   SPLIT,

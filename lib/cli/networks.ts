@@ -40,15 +40,15 @@ interface NetworkOptions {
   readonly preset: Readonly<Record<string, unknown>>;
 }
 
-/** A directory with a network.json goes before a preset of the same name. */
-function placeOf(network: string): string {
+/** A directory with a network.json goes before a preset of the same name. `word` is what gave it, for the error. */
+function placeOf(network: string, word: string): string {
   const isPreset = Object.hasOwn(ZOO, network);
   if (existsSync(join(network, 'network.json'))) return isPreset ? `./${network}` : network;
   if (isPreset || existsSync(network)) return network;
   const presets = Object.keys(ZOO);
   throw new SplitgrowError(
     'E_PRESET',
-    `--network: expected a directory with network.json or a preset (${presets.join(', ')}), got "${network}"; did you mean ${nearest(network, presets)}?`,
+    `${word}: expected a directory with network.json or a preset (${presets.join(', ')}), got "${network}"; did you mean ${nearest(network, presets)}?`,
   );
 }
 
@@ -61,7 +61,10 @@ export function presetOptions(values: Partial<Values<typeof PRESET_FLAGS>>): Pre
 }
 
 /** The network and the preset's options as the API takes them. */
-export function networkOf({ network, ...values }: Values<typeof NETWORK_FLAGS>): NetworkOptions {
+export function networkOf(
+  { network, ...values }: Values<typeof NETWORK_FLAGS>,
+  word = '--network',
+): NetworkOptions {
   const { width, resolution, ...preset } = presetOptions(values);
-  return { network: placeOf(network), width, resolution, preset: { ...preset } };
+  return { network: placeOf(network, word), width, resolution, preset: { ...preset } };
 }

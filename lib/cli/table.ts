@@ -9,13 +9,16 @@ export interface Style {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
   readonly accent: (text: string) => string;
+  /** Somebody looks: there is room for what says nothing new. */
+  readonly isTerminal: boolean;
 }
 
 /** Colours only where a person looks: on a terminal, and not when NO_COLOR is set. */
 export function styleOf(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Style {
-  const isColoured = stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  const isTerminal = stream.isTTY === true && env.TERM !== 'dumb';
+  const isColoured = isTerminal && (env.NO_COLOR ?? '') === '';
   const { bold, dim, green, red, cyan } = pico.createColors(isColoured);
-  return { bold, dim, good: green, bad: red, accent: cyan };
+  return { bold, dim, good: green, bad: red, accent: cyan, isTerminal };
 }
 
 export interface Column<Row> {

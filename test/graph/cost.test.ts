@@ -93,7 +93,11 @@ test('an unknown energy is refused, naming the nearest', () => {
 test('printed rows have the shapes and costs, and widths name every layer', () => {
   const graph = buildPreset('mobilenet_cifar10', { blocks: 3, channels: 1, resolution: 28 });
   const [stem] = printGraph(graph);
-  expect(stem).toEqual({ id: 'stem', op: 'conv2d', shape: '8 x 28 x 28', macs: 9 * 8 * 784, params: 72 });
-  expect(printGraph(graph).at(-1)?.shape).toBe('10');
+  expect(stem).toEqual({
+    ...{ id: 'stem', op: 'conv2d', form: 'conv2d 3x3', inputs: ['input'], shape: [8, 28, 28] },
+    ...{ params: 72, macs: 9 * 8 * 784, macsShare: (9 * 8 * 784) / macs(graph) },
+    ...{ group: 'stem', isSplittable: true },
+  });
+  expect(printGraph(graph).at(-1)).toMatchObject({ shape: [10], group: 'classifier', isSplittable: false });
   expect(widths(graph)).toEqual({ stem: 8, b1_pw: 8, b2_pw: 8, b3_pw: 8, b4_pw: 8, classifier: 10 });
 });
