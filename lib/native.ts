@@ -21,7 +21,8 @@ import type {
   TrainOptions,
   TrainResult,
 } from './native-train.js';
-import { LIBTORCH_VERSION, REMEDIES } from './setup/pinned.js';
+import { releaseOf } from './setup/addon.js';
+import { REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
 
 export type { CounterCore, GpuCounters, MemoryCounters } from './native-counters.js';
@@ -214,10 +215,11 @@ function load(): LoadedCore {
   }
   const core = wrap(module.exports) as unknown as Core;
   const version = typeof core.features === 'function' ? core.features().libtorch : 'unknown';
-  if (version.split('+')[0] === LIBTORCH_VERSION) return { ...preloaded, core };
+  const opened = preloaded.libtorch.version;
+  if (releaseOf(version) === releaseOf(opened)) return { ...preloaded, core };
   throw new SplitgrowError(
     'E_ADDON',
-    `${preloaded.addon} was built for LibTorch ${version}, expected ${LIBTORCH_VERSION}; run: ${REMEDIES.build}`,
+    `${preloaded.addon} was compiled for LibTorch ${version}, and ${opened} is opened; run: ${REMEDIES.build}`,
   );
 }
 

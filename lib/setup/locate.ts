@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { PINNED, releaseOf, type Wanted, wantedLibTorch } from './addon.js';
 import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,7 +14,8 @@ export interface LibTorch {
   readonly root: string;
   /** As the files say it, for example 2.11.0+cu130. */
   readonly version: string;
-  readonly source: 'environment' | 'cache' | 'python';
+  /** `build`: the one that the addon here was compiled against. */
+  readonly source: 'environment' | 'build' | 'cache' | 'python';
 }
 
 export interface Located {
@@ -51,8 +53,8 @@ export function versionOf(root: string): string | null {
   return null;
 }
 
-/** null when `root` is a usable LibTorch, else what is wrong with it. */
-export function faultOf(root: string): string | null {
+/** null when `root` is a LibTorch of the release `wanted`, else what is wrong with it. */
+export function faultOf(root: string, wanted: string = LIBTORCH_VERSION): string | null {
   if (!existsSync(root) || !statSync(root).isDirectory()) return `${root}: no such directory`;
   const missing = ['lib/libtorch_cpu.so', 'lib/libc10.so', 'include'].filter(
     (f) => !existsSync(join(root, f)),
@@ -60,7 +62,7 @@ export function faultOf(root: string): string | null {
   if (missing.length > 0) return `${root}: no ${missing.join(', no ')}`;
   const version = versionOf(root);
   if (version === null) return `${root}: no version.py or build-version that states a version`;
-  if (version.split('+')[0] !== LIBTORCH_VERSION) return `${root}: holds version ${version}`;
+  if (releaseOf(version) !== wanted) return `${root}: holds version ${version}`;
   return null;
 }
 
@@ -81,13 +83,14 @@ function pythonTorch(env: Environment): string | null {
 
 /**
  * The first usable LibTorch. SPLITGROW_LIBTORCH decides alone when it is set.
- * The cache comes before Python, which takes a process to ask.
+ * The cache comes before Python, which takes a process to ask. What an addon that was compiled here needs is
+ * `wantedLibTorch()`; by default it is the pinned release.
  */
-export function locate(env: Environment = process.env): Located {
+export function locate(env: Environment = process.env, wanted: Wanted = PINNED): Located {
   const tried: string[] = [];
   const accept = (root: string, source: LibTorch['source'], label: string): LibTorch | null => {
-    const fault = faultOf(root);
-    if (fault === null) return { root, version: versionOf(root) ?? LIBTORCH_VERSION, source };
+    const fault = faultOf(root, wanted.version);
+    if (fault === null) return { root, version: versionOf(root) ?? wanted.version, source };
     tried.push(`${label}: ${fault}`);
     return null;
   };
@@ -100,6 +103,10 @@ export function locate(env: Environment = process.env): Located {
     const found = accept(resolve(env.LIBTORCH), 'environment', 'LIBTORCH');
     if (found) return { found, tried };
   }
+  if (wanted.root !== null) {
+    const found = accept(wanted.root, 'build', 'the one that the addon was compiled against');
+    if (found) return { found, tried };
+  }
   const cached = accept(join(installDirectory(env), 'torch'), 'cache', 'cache');
   if (cached) return { found: cached, tried };
   const root = pythonTorch(env);
@@ -110,16 +117,24 @@ export function locate(env: Environment = process.env): Located {
   return { found: accept(root, 'python', 'python3'), tried };
 }
 
-/** The located LibTorch, or an E_LIBTORCH that says where it was looked for and what to run. */
-export function requireLibTorch(env: Environment = process.env): LibTorch {
-  const { found, tried } = locate(env);
-  if (found) return found;
-  const remedy = env.SPLITGROW_LIBTORCH
-    ? `point SPLITGROW_LIBTORCH to a LibTorch ${LIBTORCH_VERSION}, or unset it and run: ${REMEDIES.setup}`
+/** What helps where no LibTorch of `version` was found. */
+function remedyFor(version: string, env: Environment): string {
+  if (version !== LIBTORCH_VERSION)
+    return `the addon here was compiled for LibTorch ${version}: point SPLITGROW_LIBTORCH to one, or compile anew with: ${REMEDIES.build}`;
+  return env.SPLITGROW_LIBTORCH
+    ? `point SPLITGROW_LIBTORCH to a LibTorch ${version}, or unset it and run: ${REMEDIES.setup}`
     : `run: ${REMEDIES.setup}`;
+}
+
+/** The LibTorch that the addon here needs, or an E_LIBTORCH that says where it was looked for and what to run. */
+export function requireLibTorch(env: Environment = process.env): LibTorch {
+  const wanted = wantedLibTorch();
+  const { found, tried } = locate(env, wanted);
+  if (found) return found;
+  const remedy = remedyFor(wanted.version, env);
   throw new SplitgrowError(
     'E_LIBTORCH',
-    `expected LibTorch ${LIBTORCH_VERSION}, found none (${tried.join('; ')}); ${remedy}`,
+    `expected LibTorch ${wanted.version}, found none (${tried.join('; ')}); ${remedy}`,
   );
 }
 

@@ -6,7 +6,7 @@ export const CUDA_MAJOR = 13;
 /** What to run when LibTorch, the addon or the JavaScript is missing. */
 export const REMEDIES = {
   setup: 'npx splitgrow setup',
-  build: 'npm run build',
+  build: 'npx splitgrow build',
   buildCuda: 'npm run build:cuda',
 } as const;
 

@@ -1,8 +1,8 @@
 // Opens LibTorch's libraries through the thin loader, so that the core finds every symbol it needs.
 import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { loaderPath } from './addon.js';
 import { type LibTorch, preloadOrder, requireLibTorch } from './locate.js';
 import { requireMachine } from './machine.js';
 import { REMEDIES } from './pinned.js';
@@ -24,26 +24,8 @@ export interface Preloaded {
 
 type Preload = (paths: readonly string[]) => PreloadRow[];
 
-/** Package root, from lib/ and from dist/ alike. */
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CORE_FILE = 'splitgrow_core.so';
 const require = createRequire(import.meta.url);
-
-/** Path of the thin loader: in the folder SPLITGROW_ADDON, or where node-gyp-build finds it. */
-export function loaderPath(): string {
-  const folder = process.env.SPLITGROW_ADDON;
-  if (folder) return resolve(folder, 'splitgrow.node');
-  try {
-    const nodeGypBuild: { path(root: string): string } = require('node-gyp-build');
-    return nodeGypBuild.path(ROOT);
-  } catch (error) {
-    throw new SplitgrowError(
-      'E_ADDON',
-      `expected the native addon in ${join(ROOT, 'build')} or ${join(ROOT, 'prebuilds')}, found none; run: ${REMEDIES.build}`,
-      { cause: error },
-    );
-  }
-}
 
 /** An error's message on one line, at most `limit` characters. */
 export function brief(error: unknown, limit = 400): string {

@@ -94,11 +94,11 @@ test('a LibTorch that does not open is E_LIBTORCH with the loader trace', () =>
 
 test('a missing addon and a missing core are E_ADDON with the command that builds them', () =>
   inFolder(async (folder) => {
-    expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(/^E_ADDON: .*splitgrow\.node.*npm run build$/);
+    expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(/^E_ADDON: .*splitgrow\.node.*npx splitgrow build$/);
     const loader = join(dirname(loadCoreTraced().addon), 'splitgrow.node');
     await copyFile(loader, join(folder, 'splitgrow.node'));
     expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(
-      /^E_ADDON: .*splitgrow_core\.so does not load.*npm run build$/,
+      /^E_ADDON: .*splitgrow_core\.so does not load.*npx splitgrow build$/,
     );
     await writeFile(join(folder, 'splitgrow_core.so'), 'not a library');
     expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(/^E_ADDON: .*does not load/);

@@ -1,0 +1,79 @@
+// An addon compiled against another LibTorch says so in its record, and that LibTorch is then the one that is accepted.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { PINNED, RECORD_FILE, readRecord, wantedLibTorch } from '../../lib/setup/addon.js';
+import { locate, requireLibTorch } from '../../lib/setup/locate.js';
+import { inFolder } from '../data/places.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+async function fakeLibTorch(root: string, version: string): Promise<string> {
+  await mkdir(join(root, 'lib'), { recursive: true });
+  await mkdir(join(root, 'include'));
+  for (const name of ['libtorch_cpu.so', 'libc10.so']) await writeFile(join(root, 'lib', name), '');
+  await writeFile(join(root, 'build-version'), `${version}\n`);
+  return root;
+}
+
+/** A folder with the record of an addon compiled against `version` in `root`, which SPLITGROW_ADDON names. */
+async function fakeAddon(folder: string, version: string, root: string): Promise<void> {
+  await mkdir(folder);
+  const record = { format: 'splitgrow-addon/1', libtorch: { version, root } };
+  await writeFile(join(folder, RECORD_FILE), JSON.stringify(record));
+  vi.stubEnv('SPLITGROW_ADDON', folder);
+}
+
+const bare = (folder: string) => ({ PATH: folder, HOME: folder, SPLITGROW_CACHE: join(folder, 'cache') });
+
+test('without a record the pinned release is wanted', () =>
+  inFolder(async (folder) => {
+    vi.stubEnv('SPLITGROW_ADDON', folder);
+    expect(readRecord(folder)).toBeNull();
+    expect(wantedLibTorch()).toEqual(PINNED);
+  }));
+
+test('the LibTorch that an addon was compiled against is found where it was, and another place may be named', () =>
+  inFolder(async (folder) => {
+    const root = await fakeLibTorch(join(folder, 'torch'), '2.10.0+cpu');
+    await fakeAddon(join(folder, 'addon'), '2.10.0+cpu', root);
+    expect(wantedLibTorch()).toEqual({ version: '2.10.0', root });
+    expect(requireLibTorch(bare(folder))).toEqual({ root, version: '2.10.0+cpu', source: 'build' });
+    const moved = await fakeLibTorch(join(folder, 'moved'), '2.10.0');
+    const env = { ...bare(folder), SPLITGROW_LIBTORCH: moved };
+    expect(requireLibTorch(env)).toMatchObject({ root: moved, source: 'environment' });
+  }));
+
+test('the pinned LibTorch is refused for an addon that was compiled against another, and the reverse', () =>
+  inFolder(async (folder) => {
+    const pinned = await fakeLibTorch(join(folder, 'pinned'), PINNED.version);
+    const other = await fakeLibTorch(join(folder, 'other'), '2.12.1');
+    const env = { ...bare(folder), SPLITGROW_LIBTORCH: other };
+    vi.stubEnv('SPLITGROW_ADDON', folder);
+    expect(() => requireLibTorch(env)).toThrow(
+      /expected LibTorch 2\.11\.0, found none .*holds version 2\.12\.1/,
+    );
+    await fakeAddon(join(folder, 'addon'), '2.12.1', join(folder, 'gone'));
+    expect(requireLibTorch(env).root).toBe(other);
+    expect(() => requireLibTorch({ ...env, SPLITGROW_LIBTORCH: pinned })).toThrow(
+      /expected LibTorch 2\.12\.1, .*holds version 2\.11\.0.*compiled for LibTorch 2\.12\.1: point SPLITGROW_LIBTORCH to one, or compile anew with: npx splitgrow build$/,
+    );
+    // What setup and the build scripts look for stays the pinned one.
+    expect(locate({ ...env, SPLITGROW_LIBTORCH: pinned }).found?.version).toBe(PINNED.version);
+  }));
+
+test.each([
+  '',
+  '{',
+  '[]',
+  '{"format":"splitgrow-addon/2"}',
+  '{"format":"splitgrow-addon/1","libtorch":{"version":"x","root":"/"}}',
+])('a record that reads %j is E_ADDON with the command that writes a new one', (text) =>
+  inFolder(async (folder) => {
+    await writeFile(join(folder, RECORD_FILE), text);
+    vi.stubEnv('SPLITGROW_ADDON', folder);
+    expect(() => wantedLibTorch()).toThrow(
+      /addon\.json is not what splitgrow build writes.*splitgrow build$/,
+    );
+  }),
+);
