@@ -94,7 +94,9 @@ test('a LibTorch that does not open is E_LIBTORCH with the loader trace', () =>
 
 test('a missing addon and a missing core are E_ADDON with the command that builds them', () =>
   inFolder(async (folder) => {
-    expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(/^E_ADDON: .*splitgrow\.node.*npx splitgrow build$/);
+    expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(
+      /^E_ADDON: .*splitgrow\.node.*npx splitgrow build$/,
+    );
     const loader = join(dirname(loadCoreTraced().addon), 'splitgrow.node');
     await copyFile(loader, join(folder, 'splitgrow.node'));
     expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(
