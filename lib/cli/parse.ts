@@ -115,7 +115,7 @@ export function buildProgram(
   }
   program.addHelpText(
     'after',
-    '\nsplitgrow COMMAND --help tells its flags, with examples. docs/guide.md walks through a whole run.',
+    '\nsplitgrow COMMAND --help tells its flags, with examples. docs/guide.md walks through a whole run, docs/reference.md lists all fields.',
   );
   return program;
 }

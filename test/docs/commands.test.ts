@@ -80,16 +80,16 @@ test('every npm script and every script of node that the documentation names is 
   expect(inTables.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
 });
 
-test('the guide says what each command prints', () => {
-  const rows = (pageOf('docs/guide.md').split('| command | document |')[1]?.split('\n\n')[0] ?? '')
+test('the reference says what each command prints', () => {
+  const rows = (pageOf('docs/reference.md').split('| command | document |')[1]?.split('\n\n')[0] ?? '')
     .split('\n')
     .slice(2);
   const named = rows.flatMap((row) => codeSpans(cellsOf(row)[0] ?? ''));
   expect(named.sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
 });
 
-test.each(['reproduce', 'bench splitting'])('the guide lists every flag of %s', (command) => {
-  const listed = tableOf('docs/guide.md', command).flatMap(([cell = '']) => codeSpans(cell));
+test.each(['reproduce', 'bench splitting'])('every flag of %s is listed', (command) => {
+  const listed = tableOf('docs/comparing.md', command).flatMap(([cell = '']) => codeSpans(cell));
   const flags = COMMANDS.find(({ name }) => name === command)?.flags ?? {};
   const known = [...Object.keys(flags), 'threads'].map(flagName);
   expect(listed.map((span) => span.split(' ')[0]).sort()).toEqual(known.sort());

@@ -1,10 +1,10 @@
-// The guide's table of error codes is the table in lib/errors.ts.
+// The reference's table of error codes is the table in lib/errors.ts.
 import { expect, test } from 'vitest';
 import { CODES } from '../../lib/errors.js';
 import { codeSpans, pages, tableOf } from './pages.js';
 
-test('the guide lists every code with its exit code and meaning, in order', () => {
-  const listed = tableOf('docs/guide.md', 'errors').map((cells) => cells.join(' | '));
+test('the reference lists every code with its exit code and meaning, in order', () => {
+  const listed = tableOf('docs/reference.md', 'errors').map((cells) => cells.join(' | '));
   const known = Object.entries(CODES).map(([code, { exit, means }]) => `\`${code}\` | ${exit} | ${means}`);
   expect(listed).toEqual(known);
 });

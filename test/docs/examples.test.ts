@@ -47,7 +47,7 @@ test("the README's script grows a network and prints a line a stage", { timeout:
   }),
 );
 
-test("the guide's script with events and abort runs", { timeout: 300_000 }, () =>
+test("the library page's script with events and abort runs", { timeout: 300_000 }, () =>
   inFolder(async (folder) => {
     const fields = [
       'stop.stages=0',
@@ -57,7 +57,7 @@ test("the guide's script with events and abort runs", { timeout: 300_000 }, () =
       `output=${join(folder, 'run')}`,
     ];
     const code = changed(
-      example('docs/guide.md', 'AbortController'),
+      example('docs/library.md', 'AbortController'),
       "['stop.stages=1']",
       JSON.stringify(fields),
     );
@@ -65,8 +65,8 @@ test("the guide's script with events and abort runs", { timeout: 300_000 }, () =
   }),
 );
 
-test("the guide's pure script runs without the addon and agrees with itself", async () => {
-  expect(await output(example('docs/guide.md', 'growGraph'))).toBe('true');
+test("the library page's pure script runs without the addon and agrees with itself", async () => {
+  expect(await output(example('docs/library.md', 'growGraph'))).toBe('true');
 });
 
 test('every JavaScript block is one that is run here', () => {

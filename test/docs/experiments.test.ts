@@ -1,4 +1,4 @@
-// JSON in the documentation is what splitgrow reads, and the guide's tables of fields and presets are complete and current.
+// JSON in the documentation is what splitgrow reads, and the reference's tables of fields and presets are complete and current.
 import { expect, test } from 'vitest';
 import { SplitgrowError } from '../../lib/errors.js';
 import { parseExperiment } from '../../lib/experiment/spec.js';
@@ -8,7 +8,7 @@ import { buildPreset, ZOO } from '../../lib/models/zoo.js';
 import { blocks, tableOf } from './pages.js';
 
 type Json = Readonly<Record<string, unknown>>;
-const GUIDE = 'docs/guide.md';
+const REFERENCE = 'docs/reference.md';
 const LEAST = { name: 'x', network: { preset: 'mobilenet_cifar10' }, data: { name: 'cifar10', root: 'DIR' } };
 const IMAGES = { ...LEAST, data: { name: 'image-folder', root: 'DIR' } };
 
@@ -78,20 +78,20 @@ function allFields(): ReadonlySet<string> {
 
 const plain = (cell: string): string => cell.replaceAll('`', '');
 
-test('the guide lists every field of an experiment and no other', () => {
-  const listed = tableOf(GUIDE, 'fields').map(([field = '']) => plain(field));
+test('the reference lists every field of an experiment and no other', () => {
+  const listed = tableOf(REFERENCE, 'fields').map(([field = '']) => plain(field));
   expect(new Set(listed).size).toBe(listed.length);
   expect([...listed].sort()).toEqual([...allFields()].sort());
 });
 
-test('the defaults in the guide are those of the experiment file', () => {
+test('the defaults in the reference are those of the experiment file', () => {
   const spec: unknown = parseExperiment({ ...LEAST, name: '<name>' });
   const others: readonly unknown[] = [withSchedule('wsd'), withSchedule('cosine'), IMAGES].map((json) =>
     parseExperiment(json),
   );
   const at = (value: unknown, path: string): unknown =>
     path.split('.').reduce((inner, key) => (inner as Json | undefined)?.[key], value);
-  for (const [field = '', cell = ''] of tableOf(GUIDE, 'fields')) {
+  for (const [field = '', cell = ''] of tableOf(REFERENCE, 'fields')) {
     const [path, text] = [plain(field), plain(cell)];
     if (text.startsWith('required')) continue;
     const value = [spec, ...others].map((one) => at(one, path)).find((one) => one !== undefined);
@@ -101,9 +101,12 @@ test('the defaults in the guide are those of the experiment file', () => {
   }
 });
 
-test('the guide lists every preset with its options and their defaults', () => {
+test('the reference lists every preset with its options and their defaults', () => {
   const listed = Object.fromEntries(
-    tableOf(GUIDE, 'presets').map(([name = '', options = '']) => [plain(name), plain(options).split(', ')]),
+    tableOf(REFERENCE, 'presets').map(([name = '', options = '']) => [
+      plain(name),
+      plain(options).split(', '),
+    ]),
   );
   const known = Object.fromEntries(
     Object.entries(ZOO).map(([name, { options }]) => [
