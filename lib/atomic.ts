@@ -1,8 +1,9 @@
 // Files and directories that appear whole or not at all: temporary name, fsync, rename.
 import { readFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from './errors.js';
+import { writeFully } from './file.js';
 
 /** Temporary siblings of `target` are named `.<name>.tmp-<pid>-<random>`; a replaced directory is kept as `.<name>.old`. */
 function temporaryName(target: string): string {
@@ -82,14 +83,6 @@ async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  for (const chunk of chunks) {
-    for (let at = 0; at < chunk.byteLength; ) {
-      at += (await handle.write(chunk, at)).bytesWritten;
-    }
-  }
-}
-
 /** Writes a file so that readers, and a machine that loses power, see the old bytes or the new ones. */
 export async function writeFileAtomic(
   path: string,
@@ -103,7 +96,7 @@ export async function writeFileAtomic(
     await removeLeftovers(target);
     const handle = await open(temporary, 'wx');
     try {
-      await writeAll(handle, chunks);
+      for (const chunk of chunks) await writeFully(handle, chunk);
       await handle.sync();
     } finally {
       await handle.close();

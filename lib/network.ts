@@ -1,5 +1,5 @@
 // A network: its graph (data) and its tensors (a native handle), and the directory it is kept in.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from './atomic.js';
 import { readSafetensors, writeSafetensors } from './data/safetensors.js';
@@ -9,6 +9,7 @@ import type { Graph } from './graph/ir.js';
 import { lower } from './graph/lower.js';
 import type { ProgramParameter } from './graph/program.js';
 import { type Device, loadCore, type NetworkHandle, type TensorData, type TensorMap } from './native.js';
+import { readWhole } from './text-file.js';
 
 export interface Network extends Disposable {
   readonly graph: Graph;
@@ -91,7 +92,7 @@ export async function readGraph(directory: string): Promise<Graph> {
   const file = join(directory, FILES.graph);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readWhole(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SplitgrowError(

@@ -13,6 +13,8 @@ test('a file gives its text, no file null, and what cannot be read is E_FILE wit
   expect(await readText(file)).toBe('words');
   await expect(readText(folder)).rejects.toMatchObject({
     code: 'E_FILE',
-    message: expect.stringMatching(new RegExp(`^${folder}: expected a readable file; EISDIR`)),
+    message: expect.stringMatching(
+      new RegExp(`^${folder}: expected a readable file; expected a file, found a directory`),
+    ),
   });
 });

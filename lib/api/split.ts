@@ -1,5 +1,5 @@
 // split: the planned neurons of a network replaced by two off-springs each.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { readSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
@@ -11,6 +11,7 @@ import type { Chain } from '../graph/program.js';
 import { loadCore, type TensorMap } from '../native.js';
 import { FILES, isFiniteTensor, loadNetwork, saveNetwork } from '../network.js';
 import { splitNetwork } from '../split/off-springs.js';
+import { readWhole } from '../text-file.js';
 import { refuseAborted } from '../train/control.js';
 import type { Plan, SplitDocument, SplitOptions } from './documents.js';
 import { useThreads } from './source.js';
@@ -20,7 +21,7 @@ async function readPlan(plan: string | Plan): Promise<Plan> {
   let json: unknown = plan;
   if (typeof plan === 'string') {
     try {
-      json = JSON.parse(await readFile(plan, 'utf8'));
+      json = JSON.parse(await readWhole(plan));
     } catch (cause) {
       const code = cause instanceof SyntaxError ? 'E_PLAN' : 'E_FILE';
       throw new SplitgrowError(code, `${place}: expected a readable JSON file; ${(cause as Error).message}`, {

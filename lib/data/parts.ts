@@ -1,7 +1,8 @@
 // One part (train or test) of a dataset whose images are in memory: building, checking, shortening, and pixel statistics.
-import { open, readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { openFile } from '../file.js';
 import type { TensorData } from '../native.js';
 
 export interface TensorPart {
@@ -21,10 +22,9 @@ const SET_ROOT = 'set data.root to the folder that has it';
 
 /** A file's bytes. Throws E_DATA that says what a missing file was expected for, and what to do. */
 export async function readBytes(path: string, meaning: string, remedy = SET_ROOT): Promise<Uint8Array> {
-  let handle: Awaited<ReturnType<typeof open>> | null = null;
+  let handle: FileHandle | null = null;
   try {
-    handle = await open(path, 'r');
-    if (!(await handle.stat()).isFile()) throw new Error('it is not a file');
+    handle = await openFile(path);
     return await handle.readFile();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,9 +1,9 @@
 // The safetensors format: reading that trusts nothing in the file, writing that is atomic.
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
+import { openFile, readFully } from '../file.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import { parseStrictJson } from './json.js';
 
@@ -122,11 +122,8 @@ async function readExactly(
   refuse: Refuse,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw refuse(`the file ends after ${position + done} bytes`);
-    done += bytesRead;
-  }
+  const read = await readFully(handle, bytes, position);
+  if (read < length) throw refuse(`the file ends after ${position + read} bytes`);
   return bytes;
 }
 
@@ -161,9 +158,7 @@ async function readTensors(path: string, handle: FileHandle): Promise<TensorMap>
 export async function readSafetensors(path: string): Promise<TensorMap> {
   let handle: FileHandle | null = null;
   try {
-    // Opening a pipe would wait for a writer; without blocking it is refused below.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await handle.stat()).isFile()) throw new SplitgrowError('E_FILE', `${path}: expected a file`);
+    handle = await openFile(path);
     return await readTensors(path, handle);
   } catch (error) {
     if (error instanceof SplitgrowError) throw error;

@@ -1,7 +1,7 @@
 // The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
+import { readWhole } from '../text-file.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
 import { CHECKPOINT, type CheckpointSpec } from './spec-checkpoint.js';
@@ -121,7 +121,7 @@ export function parseData(json: unknown): DataSpec {
 export async function readExperiment(file: string, overrides: readonly string[] = []): Promise<Spec> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readWhole(file);
   } catch (cause) {
     throw new SplitgrowError('E_FILE', `experiment ${file}: expected a readable file; ${reasonOf(cause)}`, {
       cause,

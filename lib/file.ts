@@ -1,0 +1,41 @@
+// Files that somebody named: only regular ones are opened, and bytes go in pieces that Node.js can take.
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Bytes of one read or write: at 2 GiB Node.js 20 refuses a write, and ends the whole process at a read. */
+export const MOST_AT_ONCE = 2 ** 30;
+
+/** Opens a regular file for reading: a pipe would wait for its writer, a device never ends. Throws an Error that says what is there. */
+export async function openFile(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = await handle.stat();
+    if (stat.isFile()) return handle;
+    throw new Error(`expected a file, found ${stat.isDirectory() ? 'a directory' : 'a pipe or device'}`);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Fills `bytes` from `position` of the file; the count that was there, less only where the file ends. */
+export async function readFully(
+  handle: Pick<FileHandle, 'read'>,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const length = Math.min(bytes.length - done, MOST_AT_ONCE);
+    const { bytesRead } = await handle.read(bytes, done, length, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}
+
+/** Writes all of `bytes` where the file stands. */
+export async function writeFully(handle: Pick<FileHandle, 'write'>, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await handle.write(bytes, done, Math.min(bytes.length - done, MOST_AT_ONCE))).bytesWritten;
+}
