@@ -1,10 +1,10 @@
 // One process of benchmarks/steps.mjs: times splitgrow's steps on a network directory and a batch file, prints JSON.
 import { join } from 'node:path';
 import { readBatch } from '../dist/api/batch.js';
+import { toDevice } from '../dist/data/part.js';
 import { lower } from '../dist/graph/lower.js';
 import { loadCore } from '../dist/native.js';
 import { loadNetwork } from '../dist/network.js';
-import { toDevice } from '../dist/train/fit.js';
 
 const [folder, text] = process.argv.slice(2);
 const { device, threads, batch, steps, repeats, warmup, turns } = JSON.parse(text);

@@ -1,7 +1,9 @@
 // The gate, one line a step: format and lint (Biome), types (tsc), C++ format (clang-format), import rules.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { brokenImportRules } from './check-imports.mjs';
-import { filesIn, main, run, say, tool } from './steps.mjs';
+import { filesIn, main, must, ROOT, run, say, tool } from './steps.mjs';
 
 const NATIVE = filesIn(['native'], (path) => /\.(cc|h|cu|cuh)$/.test(path));
 
@@ -24,6 +26,9 @@ function shortened(output) {
 /** Runs every step, also after a failure. Resolves to how many passed and failed. */
 export async function check() {
   const counts = { passed: 0, failed: 0 };
+  // Scripts and benchmarks import what is compiled.
+  if (!existsSync(join(ROOT, 'dist')))
+    await must('compiling TypeScript', tool('tsc'), ['-p', 'tsconfig.json']);
   for (const { name, command, work } of STEPS) {
     const start = performance.now();
     const problems = work ? await work() : await run(tool(command[0]), command.slice(1), { quiet: true });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { check } from './check.mjs';
+import { lintPackage } from './lint-package.mjs';
 import { run, StepError, say, tool } from './steps.mjs';
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -30,6 +31,7 @@ async function tests(parameters) {
 try {
   await bootstrap();
   add(await check());
+  add(await lintPackage());
   add(await tests(process.argv.slice(2)));
 } catch (error) {
   say(error instanceof StepError ? error.message : (error?.stack ?? String(error)));

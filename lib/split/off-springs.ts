@@ -187,7 +187,10 @@ async function taken(
       refuseAborted(options.control);
     }
     const candidate = await candidateAt(network, along, epsilon, options);
-    const loss = await lossOf(candidate, probe);
+    const loss = await lossOf(candidate, probe).catch((error: unknown) => {
+      for (const made of [candidate, best?.network]) made?.handle.dispose();
+      throw error;
+    });
     if (Number.isFinite(loss)) tried.push({ epsilon, loss });
     if (!Number.isFinite(loss) || (best !== null && loss >= best.loss)) {
       candidate.handle.dispose();
