@@ -28,6 +28,7 @@ export type {
 } from './api/documents.js';
 export { evaluate } from './api/evaluate.js';
 export { compare, grow, train } from './api/experiments.js';
+export { type ExportDocument, type ExportOptions, exportNetwork } from './api/export.js';
 export {
   type IndexDataDocument,
   type IndexDataOptions,

@@ -9,7 +9,7 @@ const EDGES = /^lib\/(native\.ts|setup\/|experiment\/|cli\/)/;
 const RULES = [
   { from: /^lib\/(graph|models)\//, never: EDGES },
   { from: /^lib\/(split\/(knapsack|strategy)|train\/schedule)\.ts$/, never: EDGES },
-  { from: /^lib\/(split|train|data|baselines|setup)\//, never: /^lib\/(experiment|cli)\// },
+  { from: /^lib\/(split|train|data|baselines|export|setup)\//, never: /^lib\/(experiment|cli)\// },
   { from: /^lib\/statistics\//, never: /^lib\/(?!statistics\/|errors\.ts)/ },
   { from: /^lib\/(?!cli\/)/, never: /^lib\/cli\// },
 ];

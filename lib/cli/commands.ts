@@ -7,6 +7,7 @@ import { COST } from './cost.js';
 import { DATA_GET, DATA_LIST } from './data.js';
 import { DOCTOR } from './doctor.js';
 import { EVAL } from './eval.js';
+import { EXPORT } from './export.js';
 import { DATA_BENCH, DATA_INDEX, DATA_PACK, DATA_VERIFY } from './folders.js';
 import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   REPRODUCE,
   EVAL,
   IMPORT,
+  EXPORT,
   BENCH,
   BENCH_SPLITTING,
   LAUNCH,

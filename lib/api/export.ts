@@ -1,0 +1,54 @@
+// export: a network directory as files of other tools.
+import { resolve } from 'node:path';
+import { SplitgrowError } from '../errors.js';
+import { type ExportSettings, FORMAT_ROWS, type FormatName, type Written } from '../export/formats.js';
+import { openSource } from '../export/source.js';
+
+/** One file a format, at least one of them. */
+export type ExportOptions = { readonly [K in FormatName]?: string | undefined } & Partial<ExportSettings> & {
+    /** A network directory. */
+    readonly network: string;
+  };
+
+export interface ExportDocument {
+  readonly network: string;
+  readonly formats: Written;
+}
+
+/** @throws E_USAGE where no format is asked for, or two are to go to one file */
+function asked(options: ExportOptions): readonly (readonly [FormatName, string])[] {
+  const files = FORMAT_ROWS.flatMap(([name]) => {
+    const file = options[name];
+    return file === undefined ? [] : ([[name, file]] as const);
+  });
+  const flags = FORMAT_ROWS.map(([name]) => `--${name} FILE`).join(', ');
+  if (files.length === 0) {
+    throw new SplitgrowError('E_USAGE', `export: expected one of ${flags}, got none; name a format's file`);
+  }
+  const twice = files.find(([, file], at) =>
+    files.slice(0, at).some(([, other]) => resolve(other) === resolve(file)),
+  );
+  if (twice !== undefined) {
+    throw new SplitgrowError(
+      'E_USAGE',
+      `export: expected a file of its own for each format, got ${twice[1]} twice; give --${twice[0]} another`,
+    );
+  }
+  return files;
+}
+
+/**
+ * Writes a network in the formats that options name files for, one after the other. Reads no addon and no LibTorch.
+ *
+ * @throws E_USAGE where no format is asked for; E_FILE, E_GRAPH_*, E_SAFETENSORS, E_WEIGHTS for the directory; E_WRITE
+ */
+export async function exportNetwork(options: ExportOptions): Promise<ExportDocument> {
+  const files = asked(options);
+  const source = await openSource(options.network);
+  const rows = new Map(FORMAT_ROWS);
+  const written: [string, unknown][] = [];
+  for (const [name, file] of files)
+    written.push([name, await rows.get(name)?.document(source, file, options)]);
+  const formats = Object.fromEntries(written) as Written;
+  return { network: source.graph.name, formats };
+}

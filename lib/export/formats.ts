@@ -1,0 +1,32 @@
+// The formats that `export` writes, one row each: the key is the flag and the option of that name.
+import { exportSafetensors } from './safetensors.js';
+import type { ExportSource } from './source.js';
+
+/** Settings of all formats; each takes those that concern it. */
+export type ExportSettings = Readonly<Record<never, never>>;
+
+interface Format {
+  /** What the flag's help says it writes. */
+  readonly writes: string;
+  /** Writes the file, whole or not at all, and says what it wrote. */
+  readonly document: (
+    source: ExportSource,
+    file: string,
+    settings: ExportSettings,
+  ) => Promise<{ readonly file: string }>;
+}
+
+export const FORMATS = {
+  safetensors: { writes: 'weights for PyTorch', document: exportSafetensors },
+} as const satisfies Readonly<Record<string, Format>>;
+
+export type FormatName = keyof typeof FORMATS;
+/** What each format wrote, those that were asked for. */
+export type Written = {
+  readonly [K in FormatName]?: Awaited<ReturnType<(typeof FORMATS)[K]['document']>>;
+};
+
+/** The same table to walk over, whatever the rows' own types are. */
+export const FORMAT_ROWS: readonly (readonly [FormatName, Format])[] = (
+  Object.keys(FORMATS) as FormatName[]
+).map((name) => [name, FORMATS[name]]);
