@@ -15,6 +15,7 @@ export type {
   CostOptions,
   EvaluateDocument,
   EvaluateOptions,
+  Experiment,
   ExperimentOptions,
   ForwardDocument,
   ForwardOptions,
@@ -27,7 +28,14 @@ export type {
   Timing,
 } from './api/documents.js';
 export { evaluate } from './api/evaluate.js';
-export { compare, grow, train } from './api/experiments.js';
+export {
+  type CompareRun,
+  compare,
+  type ExperimentControl,
+  type GrowthRun,
+  grow,
+  train,
+} from './api/experiments.js';
 export { type ExportDocument, type ExportOptions, exportNetwork } from './api/export.js';
 export {
   type IndexDataDocument,

@@ -25,6 +25,7 @@ export const CODES = {
   E_RESUME: { exit: 2, means: 'the output folder holds another experiment' },
   E_HANDLE: { exit: 2, means: 'a native handle is of the wrong type or disposed' },
   E_ARGUMENT: { exit: 2, means: 'an argument has a wrong type or value' },
+  E_CALLBACK: { exit: 2, means: 'a cost or strategy of the caller failed or broke its rules' },
   E_DEVICE: { exit: 2, means: 'the device asked for is not there' },
   E_MACHINE: { exit: 1, means: 'the machine cannot run splitgrow: its system, processor or C library' },
   E_LIBTORCH: { exit: 1, means: 'LibTorch is missing or of another version' },

@@ -7,6 +7,11 @@ export function integer(value: number): string {
   return Number.isFinite(value) ? INTEGERS.format(value) : '–';
 }
 
+/** A cost in its own unit: whole numbers as they are, others to five digits. */
+export function amount(value: number): string {
+  return Number.isInteger(value) ? integer(value) : significant(value, 5);
+}
+
 /** Fixed decimals, a dash where there is no number. */
 export function decimal(value: number | null | undefined, digits: number): string {
   return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);

@@ -103,10 +103,13 @@ export interface ForwardDocument {
   readonly logits: readonly (readonly number[])[];
 }
 
+/** An experiment file, or the experiment itself: an object with the fields of the guide's table. It is checked as a whole. */
+export type Experiment = string | Readonly<Record<string, unknown>>;
+
+/** An experiment with overrides. */
 export interface ExperimentOptions {
-  /** An experiment file, or the experiment itself. */
-  readonly experiment: string | Readonly<Record<string, unknown>>;
-  /** Overrides, `path=value`. */
+  readonly experiment: Experiment;
+  /** Overrides, `path=value`, as of `--set`. */
   readonly set?: readonly string[] | undefined;
 }
 

@@ -1,28 +1,98 @@
-// train, grow and compare: experiments from a file or an object.
+// train, grow and compare: experiments from a file or an object, as promises, and as iterables of what is finished.
 import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../events.js';
 import { compareExperiment } from '../experiment/compare-run.js';
-import type { Summary } from '../experiment/records.js';
+import type { Extensions } from '../experiment/own.js';
+import type { RivalRecord, Summary } from '../experiment/records.js';
 import { growExperiment } from '../experiment/run.js';
 import { parseExperiment, readExperiment, type Spec } from '../experiment/spec.js';
+import type { GrownStage } from '../experiment/summary.js';
 import { trainExperiment } from '../experiment/train.js';
-import type { ExperimentOptions } from './documents.js';
+import { type Running, running } from '../running.js';
+import type { Experiment, ExperimentOptions } from './documents.js';
 
-async function specOf({ experiment, set = [] }: ExperimentOptions): Promise<Spec> {
-  return typeof experiment === 'string' ? readExperiment(experiment, set) : parseExperiment(experiment, set);
+/** How long work is watched and stopped, and costs and strategies of your own that the experiment names. */
+export interface ExperimentControl extends RunControl, Extensions {}
+
+/** A growth that has begun: a promise of its summary, and an iterable of its stages. */
+export type GrowthRun = Running<GrownStage, Summary>;
+
+/** A comparison that has begun: a promise of its summary, and an iterable of its rivals. */
+export type CompareRun = Running<RivalRecord, Summary>;
+
+function optionsOf(given: Experiment | ExperimentOptions): ExperimentOptions {
+  const isOptions = typeof given === 'object' && given !== null && 'experiment' in given;
+  return isOptions ? (given as ExperimentOptions) : { experiment: given };
 }
 
-/** Algorithm 1 by an experiment; continues where an earlier run of it was stopped. */
-export async function grow(options: ExperimentOptions, control: RunControl = {}): Promise<Summary> {
-  return withRankOutput(await specOf(options), (spec) => growExperiment(spec, control));
+async function specOf(given: Experiment | ExperimentOptions, extensions: Extensions): Promise<Spec> {
+  const { experiment, set = [] } = optionsOf(given);
+  return typeof experiment === 'string'
+    ? readExperiment(experiment, set, extensions)
+    : parseExperiment(experiment, set, extensions);
 }
 
-/** The rivals of an experiment alone, for its grown run or for targets in MACs; continues where it was stopped. */
-export async function compare(options: ExperimentOptions, control: RunControl = {}): Promise<Summary> {
-  return withRankOutput(await specOf(options), (spec) => compareExperiment(spec, control));
+/**
+ * Algorithm 1 by an experiment (arXiv 1910.03103); goes on where an earlier call was stopped. It begins at once.
+ *
+ * ```js
+ * for await (const { stage, macs, top1, directory } of grow('experiment.json')) console.log(stage, macs, top1, directory);
+ * const summary = await grow('experiment.json');
+ * ```
+ *
+ * As an iterable it gives each stage as soon as its network and its record are on disk, before it is split; first those that
+ * earlier calls left. It ends once the rivals of `compare` are trained, too.
+ *
+ * @param experiment A file, an experiment, or either with overrides.
+ * @returns A promise of the summary that is an iterable of the stages as well. See {@link Running} for how it stops.
+ * @throws E_FILE, E_EXPERIMENT, E_GRAPH_*, E_DATA, E_RESUME before anything is trained; later E_ABORTED, E_NOT_FINITE,
+ *   E_FUNCTION_CHANGED, E_CALLBACK, E_WRITE: what is on disk is whole then, and the same call goes on from it
+ */
+export function grow(
+  experiment: Experiment | ExperimentOptions,
+  { signal, onEvent, ...extensions }: ExperimentControl = {},
+): GrowthRun {
+  return running<GrownStage, Summary>(async (outlet) => {
+    const control = { signal: outlet.signal, onEvent };
+    return withRankOutput(await specOf(experiment, extensions), (spec) =>
+      growExperiment(spec, control, { ...extensions, onStage: outlet.emit }),
+    );
+  }, signal);
 }
 
-/** Parametric updates only; the trained network is the output folder itself. */
-export async function train(options: ExperimentOptions, control: RunControl = {}): Promise<Summary> {
-  return withRankOutput(await specOf(options), (spec) => trainExperiment(spec, control));
+/**
+ * The rivals of an experiment alone, for its grown run or for targets in MACs; goes on where an earlier call was stopped.
+ * As an iterable it gives the rivals of each entry of `compare` as soon as compare.json has them.
+ *
+ * @param experiment A file, an experiment, or either with overrides.
+ * @throws What `grow` throws, and E_EXPERIMENT where the grown run that an entry needs is not there or not finished
+ */
+export function compare(
+  experiment: Experiment | ExperimentOptions,
+  { signal, onEvent, ...extensions }: ExperimentControl = {},
+): CompareRun {
+  return running<RivalRecord, Summary>(async (outlet) => {
+    const control = { signal: outlet.signal, onEvent };
+    const onRivals = (rivals: readonly RivalRecord[]): void => {
+      for (const rival of rivals) outlet.emit(rival);
+    };
+    return withRankOutput(await specOf(experiment, extensions), (spec) =>
+      compareExperiment(spec, control, { onRivals }),
+    );
+  }, signal);
+}
+
+/**
+ * Parametric updates only: the trained network is the output folder itself. Goes on where an earlier call was stopped.
+ *
+ * @param experiment A file, an experiment, or either with overrides.
+ * @throws What `grow` throws
+ */
+export async function train(
+  experiment: Experiment | ExperimentOptions,
+  { signal, onEvent, ...extensions }: ExperimentControl = {},
+): Promise<Summary> {
+  return withRankOutput(await specOf(experiment, extensions), (spec) =>
+    trainExperiment(spec, { signal, onEvent }),
+  );
 }

@@ -1,7 +1,7 @@
 // Which channels to keep so that a network has at most so many MACs: one ratio for all layers, or one threshold.
 import { SplitgrowError } from '../errors.js';
 import { type ChannelGroup, type GroupId, groupsByNode } from '../graph/channels.js';
-import { costOfWidths } from '../graph/cost.js';
+import { costOfWidths } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
 import type { Keep } from '../graph/prune.js';
 import type { Importance } from './importance.js';

@@ -6,7 +6,7 @@ import type { SplitRecord, StageRecord } from '../experiment/records.js';
 import { readRun } from '../experiment/report/read.js';
 import { growingReport } from '../experiment/report.js';
 import { readExperiment } from '../experiment/spec.js';
-import { integer, percent, significant } from '../format.js';
+import { amount, percent, significant } from '../format.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
 import { facts } from './table.js';
@@ -16,13 +16,15 @@ import { WATCH_FLAG, type Watched, withWatch } from './watch.js';
 export function certificateLine({ certificate, picks }: SplitRecord): string {
   const budgets = certificate.budgets.map(
     ({ cost, limit, after, usedShare }) =>
-      `${cost} ${integer(after)} of ${integer(limit)} (${percent(usedShare)} of the growth used)`,
+      `${cost} ${amount(after)} of ${amount(limit)} (${percent(usedShare)} of the growth used)`,
   );
   const bound =
     certificate.bound === null
       ? 'no LP bound'
       : `indices sum to ${significant(certificate.objective)}, LP bound ${significant(certificate.bound)}, gap ${percent(certificate.gap)}`;
-  return [`${picks.length} split`, ...budgets, bound].join('; ');
+  const without = certificate.boundWithout ?? [];
+  const left = without.length > 0 ? [`the bound leaves out ${without.join(', ')}`] : [];
+  return [`${picks.length} split`, ...budgets, bound, ...left].join('; ');
 }
 
 function certificates(stages: readonly StageRecord[]): readonly (readonly [string, string])[] {

@@ -4,7 +4,7 @@ import type { RunControl } from '../events.js';
 import { refuseAborted } from '../train/control.js';
 import { compareRivals } from './compare.js';
 import { openOutput } from './output.js';
-import type { Summary } from './records.js';
+import type { RivalRecord, Summary } from './records.js';
 import { readData } from './session.js';
 import type { Spec } from './spec.js';
 import { startNetwork } from './start.js';
@@ -27,8 +27,18 @@ async function grownStages(output: string): Promise<readonly Kept[]> {
   }
 }
 
+/** What a comparison is given besides its experiment and its control. */
+export interface CompareOptions {
+  /** Told of the rivals of each entry of `compare` once they are in compare.json, those of earlier calls included. */
+  readonly onRivals?: ((rivals: readonly RivalRecord[]) => void) | undefined;
+}
+
 /** Trains the rivals of an experiment, from where an earlier run was stopped; grows nothing. Returns the summary. */
-export async function compareExperiment(spec: Spec, control: RunControl = {}): Promise<Summary> {
+export async function compareExperiment(
+  spec: Spec,
+  control: RunControl = {},
+  { onRivals }: CompareOptions = {},
+): Promise<Summary> {
   refuseAborted(control);
   if (spec.compare.length === 0)
     throw new SplitgrowError('E_EXPERIMENT', 'compare: expected at least one rival, got none');
@@ -44,7 +54,7 @@ export async function compareExperiment(spec: Spec, control: RunControl = {}): P
   using start = await startNetwork(spec, data);
   const release = await openOutput(spec, stages.length > 0 ? 'grow' : 'compare');
   try {
-    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control);
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control, onRivals);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
     if (stages.length > 0) {

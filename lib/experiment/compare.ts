@@ -53,18 +53,20 @@ function grownOf(stages: readonly Kept[]): CompareRecord['grown'] {
 
 /**
  * Trains the rivals that the experiment asks for and writes compare.json after each entry; what is done already is not
- * done again. @returns all rivals of the output folder, those of other experiments with the same run included
+ * done again. `onRivals` is told of each entry's, then. @returns all rivals of the output folder, those of other experiments with the same run included
  */
 export async function compareRivals(
   spec: Spec,
   { data, start, stages }: Grown,
   control: RunControl,
+  onRivals: (rivals: readonly RivalRecord[]) => void = () => undefined,
 ): Promise<readonly RivalRecord[]> {
   let rivals = await readCompare(spec.output);
   for (const entry of spec.compare) {
     const made = await trainEntry({ spec, data, start, grown: stages, control }, entry);
     rivals = mergeRivals(rivals, made);
     await writeCompare(spec.output, { format: 'splitgrow-compare/1', grown: grownOf(stages), rivals });
+    onRivals(made);
   }
   return rivals;
 }

@@ -97,6 +97,11 @@ export interface CertificateRecord {
   /** Optimum of the linear relaxation (lower is better), null where the strategy solves none. */
   readonly bound: number | null;
   readonly gap: number | null;
+  /**
+   * Budgets that `bound` leaves out, because splits together may cost less there than the sum of what each alone adds:
+   * costs of the caller's own. Absent where it has all.
+   */
+  readonly boundWithout?: readonly string[];
   /** Neurons with a negative index, and in all. */
   readonly eligible: number;
   readonly neurons: number;
@@ -138,7 +143,7 @@ export interface SplitRecord {
 }
 
 /** Why a run stopped growing. */
-export type EndReason = 'stages' | 'macs' | 'no-fit' | 'no-negative-index' | 'train';
+export type EndReason = 'stages' | 'macs' | 'cost' | 'no-fit' | 'no-negative-index' | 'train';
 
 /** stage-k/stage.json: the whole story of one stage. */
 export interface StageRecord {
@@ -148,6 +153,8 @@ export interface StageRecord {
   readonly params: number;
   /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
   readonly flops2x?: number;
+  /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
+  readonly costs?: Readonly<Record<string, number>>;
   readonly widths: Readonly<Record<string, number>>;
   /** Of the network that growth goes on from. */
   readonly epochs: readonly EpochRecord[];
@@ -168,6 +175,8 @@ export interface StageSummary {
   readonly macs: number;
   readonly params: number;
   readonly flops2x?: number;
+  /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
+  readonly costs?: Readonly<Record<string, number>>;
   readonly top1: number;
   readonly top5: number;
   readonly loss: number;

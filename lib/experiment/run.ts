@@ -1,18 +1,21 @@
 // Algorithm 1: fit, evaluate, split, again; every step on disk before the next begins.
 import { SplitgrowError } from '../errors.js';
 import type { RunControl, StageSeconds } from '../events.js';
-import { macs } from '../graph/cost.js';
+import { cost } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
 import type { Network } from '../network.js';
 import { layerCaps } from '../split/layer-caps.js';
 import { note, refuseAborted } from '../train/control.js';
 import { adoptStage } from './adopt.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { compareRivals } from './compare.js';
+import { earlierStages } from './earlier.js';
 import { epochsOf } from './epochs.js';
 import { finishStage } from './finish.js';
 import { freshState } from './fit-stage.js';
 import { appendMetrics, restoreMetrics } from './metrics.js';
 import { openOutput } from './output.js';
+import { type Extensions, energyNamed, type Own, ownOf, refuseUnknown } from './own.js';
 import type { EndReason, StageRecord, StateRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
 import { snapshotOf } from './snapshot.js';
@@ -21,6 +24,8 @@ import { splitStage } from './split-stage.js';
 import { finishFit, resume, type Standing } from './standing.js';
 import { startNetwork } from './start.js';
 import {
+  type GrownStage,
+  grownStage,
   readStageRecord,
   readStages,
   stageDirectory,
@@ -34,10 +39,21 @@ import {
 const ENDS: Readonly<Record<EndReason, string>> = {
   stages: 'the last splitting stage is done',
   macs: 'no neuron fits below stop.macs',
+  cost: 'no neuron fits below stop.costs',
   'no-fit': 'no neuron fits within the growth ratio',
   'no-negative-index': 'no neuron has a negative splitting index: splitting cannot lower the loss',
   train: 'trained',
 };
+
+/** What a run is given besides its experiment and its control. */
+export interface GrowOptions extends Extensions {
+  /** A run that has not begun takes its stage 0 over from the run in this folder. */
+  readonly seedFrom?: string | undefined;
+  /** Told of every stage once its network and its record are on disk, those of earlier calls included. */
+  readonly onStage?: ((stage: GrownStage) => void) | undefined;
+}
+
+type OnStage = (stage: GrownStage) => void;
 
 /** Fits, finishes and evaluates a stage, and writes its directory. */
 function fitted(session: Session, standing: Standing): Promise<StageRecord> {
@@ -68,11 +84,13 @@ function fittedStanding({ network, state, extras }: Standing, { epochs }: StageR
 }
 
 /** One stage from fit to growth: what the next one starts from, or null where growth ends. */
-async function growStage(session: Session, standing: Standing): Promise<Standing | null> {
+async function growStage(session: Session, standing: Standing, onStage: OnStage): Promise<Standing | null> {
   const { spec } = session;
   const { stage } = standing.state;
   const directory = stageDirectory(spec.output, stage);
-  const record = (await alreadyFitted(session, standing)) ?? (await fitted(session, standing));
+  const already = await alreadyFitted(session, standing);
+  const record = already ?? (await fitted(session, standing));
+  onStage(grownStage({ record, directory }, already !== null));
   const end = async (ended: EndReason): Promise<null> => {
     await writeStageRecord(directory, { ...record, ended });
     note(session.control, stage, 'select', ENDS[ended]);
@@ -105,13 +123,16 @@ async function isFinished({ output, fit, stop }: Spec, { stage, epoch }: StateRe
 }
 
 /** Grows from where the run stands; returns the last stage. */
-async function growAll(session: Session, begun: Standing): Promise<number> {
+async function growAll(session: Session, begun: Standing, onStage: OnStage): Promise<number> {
   let standing = begun;
+  const { stage } = begun.state;
   try {
-    if (await isFinished(session.spec, begun.state)) return begun.state.stage;
+    const isDone = await isFinished(session.spec, begun.state);
+    for (const kept of await earlierStages(session, stage, isDone)) onStage(grownStage(kept, true));
+    if (isDone) return stage;
     await restoreMetrics(session.spec.output, begun.state);
     for (;;) {
-      const next = await growStage(session, standing);
+      const next = await growStage(session, standing, onStage);
       if (next === null) return standing.state.stage;
       standing.network[Symbol.dispose]();
       standing = next;
@@ -122,43 +143,56 @@ async function growAll(session: Session, begun: Standing): Promise<number> {
 }
 
 function refuseEndless({ stop }: Spec): void {
-  if (stop.stages !== undefined || stop.macs !== undefined) return;
+  if (stop.stages !== undefined || stop.macs !== undefined || Object.keys(stop.costs ?? {}).length > 0)
+    return;
   throw new SplitgrowError(
     'E_EXPERIMENT',
-    'stop: expected stages, macs or both, got neither; growth would have no end',
+    'stop: expected stages, macs or costs, got none of them; growth would have no end',
   );
 }
 
-function refuseTooLarge({ stop }: Spec, seedMacs: number): void {
-  if (stop.macs === undefined || seedMacs <= stop.macs) return;
-  throw new SplitgrowError(
-    'E_EXPERIMENT',
-    `stop.macs: expected at least ${seedMacs}, the MACs of the network that the run starts from, got ${stop.macs}`,
-  );
+function refuseTooLarge({ stop }: Spec, start: Graph, own: Own): void {
+  const caps = [
+    ...(stop.macs === undefined ? [] : [{ field: 'stop.macs', name: 'macs', cap: stop.macs }]),
+    ...Object.entries(stop.costs ?? {}).map(([name, cap]) => ({ field: `stop.costs.${name}`, name, cap })),
+  ];
+  for (const { field, name, cap } of caps) {
+    const seed = cost(start, energyNamed(own, name));
+    if (seed <= cap) continue;
+    throw new SplitgrowError(
+      'E_EXPERIMENT',
+      `${field}: expected at least ${seed}, ${name === 'macs' ? 'the MACs' : `"${name}"`} of the network that the run starts from, got ${cap}`,
+    );
+  }
 }
 
 /**
- * Grows a network by the experiment, from where an earlier run of it was stopped. Writes the output folder; returns the summary.
- * A run that has not begun takes its stage 0 over from the run in `seedFrom`, where that is given.
+ * Grows a network by a checked experiment, from where an earlier call was stopped. Writes the output folder.
+ *
+ * @returns What summary.json says.
+ * @throws E_EXPERIMENT, E_DATA, E_RESUME before anything is trained; E_ABORTED, E_NOT_FINITE, E_FUNCTION_CHANGED, E_CALLBACK,
+ *   E_WRITE later, and then what is on disk is whole and the same call goes on from it
  */
 export async function growExperiment(
   spec: Spec,
   control: RunControl = {},
-  { seedFrom }: { readonly seedFrom?: string | undefined } = {},
+  { seedFrom, onStage = () => undefined, ...extensions }: GrowOptions = {},
 ): Promise<Summary> {
+  const own = ownOf(extensions);
   refuseEndless(spec);
+  refuseUnknown(spec, own);
   refuseAborted(control);
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data);
-  refuseTooLarge(spec, macs(start.graph));
+  refuseTooLarge(spec, start.graph, own);
   layerCaps(start.graph, spec.splitting.layerCap);
-  using session = openSession(spec, data, start.graph, control);
+  using session = openSession(spec, data, start.graph, control, own);
   const release = await openOutput(spec, 'grow', { data: data.note });
   try {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);
     const standing = await resume(spec, start, control);
-    const last = await growAll(session, standing);
+    const last = await growAll(session, standing, onStage);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control);

@@ -8,11 +8,14 @@ import { type DatasetHandle, loadCore } from '../native.js';
 import type { Penalties } from '../train/penalties.js';
 import { precisionOn } from '../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
+import { NONE, type Own } from './own.js';
 import type { Spec } from './spec.js';
 
 export interface Session extends Disposable {
   readonly spec: Spec;
   readonly control: RunControl;
+  /** Costs and strategies of the caller's own that the experiment may name. */
+  readonly own: Own;
   /** Sparsity training: penalties of every epoch. */
   readonly penalties?: Penalties | undefined;
   readonly train: DatasetHandle;
@@ -43,7 +46,13 @@ export async function readData(spec: Spec, control: RunControl = {}): Promise<Da
 }
 
 /** Puts the images on the device, normalised as the network wants them. */
-export function openSession(spec: Spec, data: Dataset, graph: Graph, control: RunControl): Session {
+export function openSession(
+  spec: Spec,
+  data: Dataset,
+  graph: Graph,
+  control: RunControl,
+  own: Own = NONE,
+): Session {
   const { classes } = lower(graph);
   const held: DatasetHandle[] = [];
   const put = (part: Part): DatasetHandle => {
@@ -64,6 +73,7 @@ export function openSession(spec: Spec, data: Dataset, graph: Graph, control: Ru
     return {
       spec,
       control,
+      own,
       train,
       trainImages,
       test: put(data.test),

@@ -1,6 +1,7 @@
-// The `network` part of an experiment: a preset with its own options, from the zoo's table, or a network directory.
+// The `network` part of an experiment: a preset with its own options, from the zoo's table, a network directory, or a graph.
 import { z } from 'zod';
 import type { Field } from '../graph/fields.js';
+import { FORMAT } from '../graph/ir.js';
 import { type PresetOptions, ZOO } from '../models/zoo.js';
 
 function schemaOf(field: Field): z.ZodType {
@@ -34,3 +35,6 @@ export const PRESET = z.discriminatedUnion('preset', [FIRST, ...OTHERS]) as unkn
 
 /** A network directory: its weights are where the run starts. */
 export const DIRECTORY = z.strictObject({ directory: z.string().min(1) });
+
+/** A graph as it stands in network.json, its nodes checked by `parseGraph`: fresh weights, as for a preset. */
+export const GRAPH = z.strictObject({ graph: z.looseObject({ format: z.literal(FORMAT) }) });

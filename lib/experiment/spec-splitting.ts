@@ -1,5 +1,7 @@
 // The `splitting` part of an experiment: indices, choice and growth.
 import { z } from 'zod';
+import { ENERGIES } from '../graph/cost.js';
+import { STRATEGIES } from '../split/strategies.js';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
@@ -38,9 +40,16 @@ const LINE_SEARCH = z.strictObject({
   statistics: z.enum(['running', 'batch']).default('running'),
 });
 
-const COST = z.enum(['macs', 'params']);
+/** A name that an experiment can have for a cost or strategy of the caller's own, and that `--set` can reach. */
+export const OWN_NAME = /^[A-Za-z][\w-]{0,63}$/;
+export const OWN = z.string().regex(OWN_NAME);
+
+/** One of a table, or of the caller's own: which of them are there is known where the run starts (own.ts). */
+const COST = z.union([z.enum(Object.keys(ENERGIES)), OWN]);
+const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
+
 const FIELDS = z.strictObject({
-  strategy: z.enum(['energy-aware', 'vanilla', 'random']).default('energy-aware'),
+  strategy: STRATEGY.default('energy-aware'),
   method: METHOD.default('rayleigh'),
   /** Other methods whose indices and choice are computed beside, to be compared. */
   alongside: z.array(METHOD).default([]),

@@ -1,15 +1,18 @@
 // The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
 import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
+import { parseGraph } from '../graph/check.js';
+import type { Graph } from '../graph/ir.js';
 import { readWhole } from '../text-file.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
+import { type Extensions, ownOf, refuseUnknown } from './own.js';
 import { CHECKPOINT, type CheckpointSpec } from './spec-checkpoint.js';
 import { COMPARE, type CompareSpec, namedRivals } from './spec-compare.js';
 import { type DataInput, type DataSpec, dataSchema } from './spec-data.js';
 import { FIT, type FitSpec } from './spec-fit.js';
-import { DIRECTORY, PRESET } from './spec-network.js';
-import { SPLITTING, type SplittingSpec } from './spec-splitting.js';
+import { DIRECTORY, GRAPH, PRESET } from './spec-network.js';
+import { OWN, SPLITTING, type SplittingSpec } from './spec-splitting.js';
 
 const count = z.int().min(1);
 
@@ -18,6 +21,11 @@ const STOP = z.strictObject({
   stages: z.int().min(0).optional(),
   /** No network ever has more MACs. */
   macs: count.optional(),
+  /** No network ever costs more than so much, by name of the cost: of parameters, or in the unit of a cost of the caller's own. */
+  costs: z
+    .record(OWN, z.number().positive())
+    .refine((costs) => !('macs' in costs), 'expected no macs, which stop.macs limits')
+    .optional(),
 });
 
 const REST = {
@@ -34,9 +42,10 @@ const REST = {
   threads: count.nullable().default(null),
 };
 
-const NETWORKS = { preset: PRESET, directory: DIRECTORY };
+/** Kinds of networks by the member that tells them; without any it is a preset. */
+const NETWORKS = { preset: PRESET, directory: DIRECTORY, graph: GRAPH };
 
-export type NetworkSpec = z.output<typeof PRESET> | z.output<typeof DIRECTORY>;
+export type NetworkSpec = z.output<typeof PRESET> | z.output<typeof DIRECTORY> | { readonly graph: Graph };
 export type { CheckpointSpec, CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
 export type StopSpec = z.output<typeof STOP>;
 
@@ -62,9 +71,20 @@ function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The variant of a field whose value has the variant's own key. */
-function variant<A, B>(value: unknown, key: string, given: A, otherwise: B): A | B {
-  return isRecord(value) && key in value ? given : otherwise;
+function networkSchema(value: unknown): z.ZodType<NetworkSpec> {
+  const kind = Object.entries(NETWORKS).find(([key]) => isRecord(value) && key in value);
+  return (kind?.[1] ?? PRESET) as z.ZodType<NetworkSpec>;
+}
+
+/** A graph within an experiment, every rule checked. @throws E_GRAPH_* naming network.graph */
+function checkedNetwork(network: NetworkSpec): NetworkSpec {
+  if (!('graph' in network)) return network;
+  try {
+    return { graph: parseGraph(network.graph) };
+  } catch (error) {
+    if (!(error instanceof SplitgrowError)) throw error;
+    throw new SplitgrowError(error.code, error.message.replace(/^network\.json/, 'network.graph'));
+  }
 }
 
 /** `shuffle` may stand at the top or in `fit` as well; it is kept in `data`. */
@@ -88,24 +108,34 @@ function gatherShuffle(json: Json): Json {
   };
 }
 
-/** Checks a whole experiment before anything runs. @throws E_EXPERIMENT naming the field and the nearest known one */
-export function parseExperiment(json: unknown, overrides: readonly string[] = []): Spec {
+/**
+ * Checks a whole experiment before anything runs. Nothing is read from disk.
+ *
+ * @param json What JSON.parse gave, or the experiment as an object; untrusted.
+ * @param overrides `path=value`, as of `--set`.
+ * @param extensions Costs and strategies of your own, which it may name besides those there are.
+ * @throws E_EXPERIMENT naming the field and the nearest known one; E_GRAPH_* for a graph within it; E_ARGUMENT for extensions
+ *   that cannot be
+ */
+export function parseExperiment(
+  json: unknown,
+  overrides: readonly string[] = [],
+  extensions: Extensions = {},
+): Spec {
+  const own = ownOf(extensions);
   const overridden = applyOverrides(json, overrides);
   const input = isRecord(overridden) ? gatherShuffle(namedRivals(overridden)) : overridden;
   const value = isRecord(input) ? input : {};
   const schema = z.strictObject({
     ...REST,
-    network: variant(
-      value.network,
-      'directory',
-      NETWORKS.directory,
-      NETWORKS.preset,
-    ) as z.ZodType<NetworkSpec>,
+    network: networkSchema(value.network),
     data: dataSchema(value.data),
   });
   const result = schema.safeParse(input);
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
-  return { ...result.data, output: result.data.output ?? `runs/${result.data.name}` };
+  const { name, output = `runs/${name}`, network } = result.data;
+  refuseUnknown(result.data, own);
+  return { ...result.data, network: checkedNetwork(network), output };
 }
 
 /** Checks the `data` part alone. */
@@ -118,7 +148,11 @@ export function parseData(json: unknown): DataSpec {
 }
 
 /** Reads and checks an experiment file; `overrides` are `path=value`. */
-export async function readExperiment(file: string, overrides: readonly string[] = []): Promise<Spec> {
+export async function readExperiment(
+  file: string,
+  overrides: readonly string[] = [],
+  extensions: Extensions = {},
+): Promise<Spec> {
   let text: string;
   try {
     text = await readWhole(file);
@@ -135,7 +169,7 @@ export async function readExperiment(file: string, overrides: readonly string[] 
       cause,
     });
   }
-  return parseExperiment(json, overrides);
+  return parseExperiment(json, overrides, extensions);
 }
 
 function reasonOf(cause: unknown): string {

@@ -3,7 +3,7 @@ import { refuseDisagreement } from '../distributed/agree.js';
 import { SplitgrowError } from '../errors.js';
 import { decimal, integer, significant } from '../format.js';
 import { channelGroups } from '../graph/channels.js';
-import { macs, marginalCost } from '../graph/cost.js';
+import { cost, type Energy, macs, marginalCost } from '../graph/cost.js';
 import type { Network } from '../network.js';
 import type { Certificate } from '../split/certificate.js';
 import type { Indices } from '../split/indices.js';
@@ -16,28 +16,31 @@ import { histogramOf } from './histogram.js';
 import { keeperOf } from './keeper.js';
 import { type KeptStage, secondsBefore } from './kept-stage.js';
 import { growthRatioOf } from './of-stage.js';
+import { energyNamed, ownCosts } from './own.js';
 import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from './records.js';
 import type { Session } from './session.js';
 import type { Standing } from './standing.js';
 
-/** Names of the costs that have a budget; MACs always come first. */
-function energiesOf({ spec }: Session): readonly ('macs' | 'params')[] {
-  const { cost } = spec.splitting;
-  return [...new Set(['macs' as const, ...(typeof cost === 'string' ? [cost] : cost)])];
+/** Costs that may grow by the growth ratio; MACs always come first. */
+function energiesOf({ spec, own }: Session): readonly Energy[] {
+  const names = new Set(['macs', ...[spec.splitting.cost].flat()]);
+  return [...names].map((name) => energyNamed(own, name));
 }
 
+type Options = ChooseOptions & { readonly energies: readonly Energy[] };
+
 /** How every choice of the stage is made, whatever the indices. */
-function chooseOptionsOf(
-  session: Session,
-  stage: number,
-): ChooseOptions & { readonly energies: readonly string[] } {
-  const { splitting, stop, seed } = session.spec;
+function chooseOptionsOf(session: Session, stage: number): Options {
+  const { spec, own } = session;
+  const { splitting, stop, seed } = spec;
   const { strategy, energy, budgets, layerCap, hardLimit, rounding } = splitting;
   return {
     ...{ strategy, energy, budgets, layerCap, hardLimit, rounding },
     growthRatio: growthRatioOf(splitting, stage),
     energies: energiesOf(session),
-    caps: stop.macs === undefined ? {} : { macs: stop.macs },
+    strategies: own.strategies,
+    caps: { ...stop.costs, ...(stop.macs !== undefined && { macs: stop.macs }) },
+    capped: ownCosts(spec, own),
     seed: seedOf('select', seed, stage),
   };
 }
@@ -56,14 +59,14 @@ function chainRecord({
 function pickRecords(
   network: Network,
   { picks }: Choice,
-  energies: readonly string[],
+  energies: readonly Energy[],
 ): readonly PickRecord[] {
   const marginal = new Map<string, Readonly<Record<string, number>>>();
   for (const { group } of picks) {
     if (marginal.has(group)) continue;
     marginal.set(
       group,
-      Object.fromEntries(energies.map((name) => [name, marginalCost(network.graph, group, name)])),
+      Object.fromEntries(energies.map((energy) => [energy.name, marginalCost(network.graph, group, energy)])),
     );
   }
   return picks.map(({ group, neuron, index, ratio }) => ({
@@ -76,7 +79,7 @@ function pickRecords(
 }
 
 function certificateRecord(
-  { solver, budgets, indexSum, lpBound, gap, eligible, estimates, isHard }: Certificate,
+  { solver, budgets, indexSum, lpBound, boundWithout, gap, eligible, estimates, isHard }: Certificate,
   neurons: number,
 ): CertificateRecord {
   return {
@@ -90,12 +93,25 @@ function certificateRecord(
     })),
     objective: indexSum,
     bound: lpBound,
+    ...(boundWithout && { boundWithout }),
     gap,
     eligible,
     neurons,
     ...(estimates && { estimates }),
     ...(isHard === undefined ? {} : { isHard }),
   };
+}
+
+/** Why nothing fits: an absolute limit that is nearer than the growth ratio's, MACs' first; else the growth ratio. */
+function fullOf({ graph }: Network, { caps = {}, capped = [], energies, growthRatio }: Options): EndReason {
+  const known = [...energies, ...capped];
+  const isNear = ([name, cap]: readonly [string, number]): boolean => {
+    const found = known.find((energy) => energy.name === name) ?? name;
+    return cap < (1 + growthRatio) * cost(graph, found);
+  };
+  const near = Object.entries(caps).filter(isNear);
+  if (near.some(([name]) => name === 'macs')) return 'macs';
+  return near.length > 0 ? 'cost' : 'no-fit';
 }
 
 /** A stage that was split, or why it could not be. */
@@ -135,12 +151,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan);
   const selected = clock();
   if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
-  if (choice.picks.length === 0) {
-    const cap = spec.stop.macs;
-    return {
-      ended: cap !== undefined && cap < (1 + options.growthRatio) * macs(network.graph) ? 'macs' : 'no-fit',
-    };
-  }
+  if (choice.picks.length === 0) return { ended: fullOf(network, options) };
   const alongside = await alongsideRecords(session, network, stage, { groups, picks: choice.picks, options });
   const compared = clock();
   const grown = await growChosen(session, measured.network, stage, { choice, indices });
@@ -181,20 +192,27 @@ async function growChosen(
   { choice, indices }: { readonly choice: Choice; readonly indices: Indices },
 ) {
   const grown = await growNetwork(session, network, stage, { plan: choice.plan, indices });
-  refuseOverrun(session, stage, network, grown.network);
-  return grown;
+  try {
+    refuseOverrun(session, choice.certificate, grown.network);
+    return grown;
+  } catch (error) {
+    grown.network[Symbol.dispose]();
+    throw error;
+  }
 }
 
-/** The budget is hard, unless the experiment says otherwise: macs(k+1) <= (1 + growthRatio) macs(k). Never above stop.macs. */
-function refuseOverrun({ spec }: Session, stage: number, before: Network, after: Network): void {
-  const limit = Math.min(
-    spec.splitting.hardLimit
-      ? (1 + growthRatioOf(spec.splitting, stage)) * macs(before.graph)
-      : Number.POSITIVE_INFINITY,
-    spec.stop.macs ?? Number.POSITIVE_INFINITY,
-  );
-  const reached = macs(after.graph);
-  if (reached <= limit) return;
-  after[Symbol.dispose]();
-  throw new SplitgrowError('E_INTERNAL', `growth: expected at most ${limit} MACs, got ${reached}`);
+/** Every budget is hard, unless the experiment says otherwise. Never above stop.macs and stop.costs. */
+function refuseOverrun({ spec, own }: Session, { budgets }: Certificate, after: Network): void {
+  const caps: Readonly<Record<string, number | undefined>> = { ...spec.stop.costs, macs: spec.stop.macs };
+  for (const { energy, limit } of budgets) {
+    const most = spec.splitting.hardLimit ? limit : (caps[energy] ?? Number.POSITIVE_INFINITY);
+    const reached = cost(after.graph, energyNamed(own, energy));
+    if (reached <= most) continue;
+    throw energy in own.energies
+      ? new SplitgrowError(
+          'E_CALLBACK',
+          `cost "${energy}": expected at most ${most}, which it gave for the grown network before, got ${reached}`,
+        )
+      : new SplitgrowError('E_INTERNAL', `growth: expected at most ${most} ${energy}, got ${reached}`);
+  }
 }

@@ -8,6 +8,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Finished } from './finish.js';
 import { evaluateStage, fitStage, freshState } from './fit-stage.js';
 import { appendMetrics } from './metrics.js';
+import { ownCosts } from './own.js';
 import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord, Within } from './records.js';
 import type { Session } from './session.js';
 import { type Extras, snapshotOf } from './snapshot.js';
@@ -46,11 +47,13 @@ export async function resume(spec: Spec, start: Network, control: RunControl): P
 type Evaluated = EvaluationRecord & { readonly seconds: number };
 
 function recordOf(
+  { spec, own }: Session,
   { graph }: Network,
   stage: number,
   epochs: readonly EpochRecord[],
   { seconds, ...evaluation }: Evaluated,
 ): StageRecord {
+  const costs = ownCosts(spec, own).map((energy) => [energy.name, cost(graph, energy)] as const);
   const fit = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return {
     format: 'splitgrow-stage/1',
@@ -58,6 +61,7 @@ function recordOf(
     macs: macs(graph),
     params: params(graph),
     flops2x: cost(graph, 'flops2x'),
+    ...(costs.length > 0 && { costs: Object.fromEntries(costs) }),
     widths: widths(graph),
     epochs,
     evaluation,
@@ -68,12 +72,13 @@ function recordOf(
 }
 
 function finishedRecord(
+  session: Session,
   network: Network,
   stage: number,
   epochs: readonly EpochRecord[],
   { epochs: finish, evaluation, seconds }: Finished,
 ): StageRecord {
-  const record = recordOf(network, stage, epochs, { ...evaluation, seconds: seconds.evaluate });
+  const record = recordOf(session, network, stage, epochs, { ...evaluation, seconds: seconds.evaluate });
   return { ...record, finish, seconds: { ...record.seconds, fit: record.seconds.fit + seconds.fit } };
 }
 
@@ -94,8 +99,8 @@ export async function finishFit(
   const made = kept ?? network;
   const record =
     finished === null
-      ? recordOf(made, stage, epochs, await evaluateStage(session, made, stage))
-      : finishedRecord(network, stage, epochs, finished);
+      ? recordOf(session, made, stage, epochs, await evaluateStage(session, made, stage))
+      : finishedRecord(session, network, stage, epochs, finished);
   const { macs: work, params: size, evaluation } = record;
   await appendMetrics(session.spec.output, {
     type: 'evaluate',

@@ -8,15 +8,22 @@ import { buildPreset } from '../models/zoo.js';
 import { createNetwork, loadNetwork, type Network } from '../network.js';
 import { seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
+import type { PresetSpec } from './spec-network.js';
 
-/** The preset for this data: channels, resolution and classes follow from it, and so do mean and std of its pixels. */
-export function presetGraph(spec: Spec['network'], data: Dataset): Graph {
-  if ('directory' in spec) throw new SplitgrowError('E_INTERNAL', 'a network directory is no preset');
+type Fresh = Exclude<Spec['network'], { readonly directory: string }>;
+
+/** A preset for this data: channels, resolution and classes follow from it. */
+function presetGraph({ preset, ...options }: PresetSpec, data: Dataset): Graph {
   const [channels, resolution] = shapeOf(data.train);
-  const { preset, ...options } = spec;
-  const graph = buildPreset(preset, { channels, resolution, classes: data.classes, ...options });
+  return buildPreset(preset, { channels, resolution, classes: data.classes, ...options });
+}
+
+/** The graph of a network that has no weights yet. Mean and std are those of the data's pixels, unless a graph has its own. */
+function freshGraph(network: Fresh, data: Dataset): Graph {
+  const graph = 'graph' in network ? network.graph : presetGraph(network, data);
   const { mean, std } = data;
-  return { ...graph, input: { ...graph.input, ...(mean.length > 0 ? { mean, std } : {}) } };
+  const statistics = mean.length > 0 && graph.input.mean === undefined ? { mean, std } : {};
+  return { ...graph, input: { ...graph.input, ...statistics } };
 }
 
 /** @throws E_DATA where the network cannot take the images, E_LABELS where it lacks classes */
@@ -45,7 +52,7 @@ export async function startNetwork(spec: Spec, data: Dataset): Promise<Network> 
   const network =
     'directory' in start
       ? await loadNetwork(start.directory, { device })
-      : createNetwork(presetGraph(start, data), { seed: seedOf('weights', seed), device });
+      : createNetwork(freshGraph(start, data), { seed: seedOf('weights', seed), device });
   try {
     refuseMisfit(network.graph, data);
     return network;

@@ -72,12 +72,27 @@ export async function readStages(output: string, last: number): Promise<readonly
 
 /** What summary.json says of a stage. */
 export function stageSummary(record: StageRecord, directory: string): StageSummary {
-  const { stage, macs, params, flops2x, evaluation, widths, split, seconds } = record;
+  const { stage, macs, params, flops2x, costs, evaluation, widths, split, seconds } = record;
   const { top1, top5, loss } = evaluation;
   return {
-    ...{ stage, directory, macs, params, ...(flops2x !== undefined && { flops2x }) },
+    ...{ stage, directory, macs, params, ...(flops2x !== undefined && { flops2x }), ...(costs && { costs }) },
     ...{ top1, top5, loss, widths, split: split?.neurons ?? {}, seconds },
   };
+}
+
+/** A finished stage as an iteration over a growth run gives it. */
+export interface GrownStage extends StageSummary {
+  /**
+   * All that stage.json holds when the stage's network is there: `split` is null, for the network is not split yet. Of stages
+   * that an earlier call split it is as that left it.
+   */
+  readonly record: StageRecord;
+  /** True where an earlier call left this stage finished. */
+  readonly isFromEarlier: boolean;
+}
+
+export function grownStage({ record, directory }: Kept, isFromEarlier: boolean): GrownStage {
+  return { ...stageSummary(record, directory), record, isFromEarlier };
 }
 
 /** The contract's summary document. */

@@ -29,7 +29,12 @@ function slug(text: string): string {
 
 /** "mobilenet_cifar10-cifar10" */
 function subject({ network, data }: Spec): string {
-  const net = 'preset' in network ? network.preset : basename(network.directory);
+  const net =
+    'preset' in network
+      ? network.preset
+      : 'graph' in network
+        ? network.graph.name
+        : basename(network.directory);
   return `${slug(net)}-${slug('name' in data ? data.name : basename(data.file))}`;
 }
 

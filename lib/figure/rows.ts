@@ -49,6 +49,7 @@ const COARSE = 20;
 /** The network that a run starts from, its shape from the dataset's name. @throws E_EXPERIMENT where that does not tell */
 export async function seedGraph({ network, data }: Spec): Promise<Graph> {
   if ('directory' in network) return readGraph(network.directory);
+  if ('graph' in network) return network.graph;
   const { preset, ...options } = network;
   const known = 'name' in data ? SHAPES[data.name] : undefined;
   if (known === undefined) {

@@ -1,6 +1,6 @@
 // What a splitting stage chose and why, and how near that is to the best there could be.
 import type { GroupId } from '../graph/channels.js';
-import { costOfWidths } from '../graph/cost.js';
+import { costOfWidths } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
 import type { EstimateBudget } from './estimate.js';
 import { allowed, type Budget, type Candidate } from './knapsack.js';
@@ -24,9 +24,12 @@ export interface Certificate {
   readonly indexSum: number;
   /**
    * Least sum of indices of the relaxed knapsack with first-order costs. Energies that are products of widths cost more
-   * together than one by one, so for them no choice within the true limits can be below it either.
+   * together than one by one, so for them no choice within the true limits can be below it either. Budgets on other
+   * energies are left out of it, which can only lower it.
    */
   readonly lpBound: number;
+  /** Names of the budgets left out of `lpBound`; absent where it has all. */
+  readonly boundWithout?: readonly string[];
   /** (indexSum - lpBound) / |lpBound|; 0 where there is nothing to gain. */
   readonly gap: number;
   /** Neurons with a negative index in splittable groups. */
@@ -49,6 +52,8 @@ export interface Reached {
   readonly budgets: readonly Budget[];
   readonly picks: readonly Picked[];
   readonly relaxed: LinearSolution;
+  /** Budgets that `relaxed` leaves out. */
+  readonly unproven: readonly string[];
   readonly eligible: number;
   readonly solver: SolverName;
   readonly estimates?: readonly EstimateBudget[];
@@ -58,7 +63,7 @@ export interface Reached {
 /** Costs recounted on the widened graph, and the distance to the bound. */
 export function certificateOf(
   graph: Graph,
-  { strategy, budgets, picks, relaxed, eligible, solver, estimates, isHard }: Reached,
+  { strategy, budgets, picks, relaxed, unproven, eligible, solver, estimates, isHard }: Reached,
 ): Certificate {
   const added = new Map<GroupId, number>();
   for (const { group } of picks) added.set(group, (added.get(group) ?? 0) + 1);
@@ -75,6 +80,7 @@ export function certificateOf(
     })),
     indexSum,
     lpBound,
+    ...(unproven.length > 0 && { boundWithout: unproven }),
     gap: lpBound === 0 ? 0 : (indexSum - lpBound) / -lpBound,
     eligible,
     solver,

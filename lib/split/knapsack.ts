@@ -1,6 +1,7 @@
 // Which neurons to split within hard limits: an order of preference, rounded by recounting the true cost.
 import type { GroupId } from '../graph/channels.js';
-import { type CostOfWidths, cost, costOfWidths, type Energy } from '../graph/cost.js';
+import { cost, type Energy } from '../graph/cost.js';
+import { type CostOfWidths, costOfWidths } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
 
 /** A neuron that may be split: it lowers the loss (index < 0). */

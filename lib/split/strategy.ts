@@ -5,7 +5,6 @@ import { ENERGIES, type Energy, energyOf, marginalCost } from '../graph/cost.js'
 import { hint, row } from '../graph/fields.js';
 import { normalizedPlan, type Plan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
-import { sampleIndices } from '../train/seeds.js';
 import { type Certificate, certificateOf, type Picked } from './certificate.js';
 import {
   type EnergySettings,
@@ -16,70 +15,25 @@ import {
   isFirstOrder,
 } from './estimate.js';
 import { summedIndices } from './group-indices.js';
-import { budgetsOf, type Candidate } from './knapsack.js';
+import { type Budget, budgetsOf, type Candidate } from './knapsack.js';
 import { type LayerCap, layerCaps, withinCaps } from './layer-caps.js';
 import { limitsFor, ROUNDINGS, type RoundingSettings } from './rounding.js';
-import {
-  type LinearProgram,
-  type LinearSolution,
-  ratioOrder,
-  type SolverName,
-  solveLp,
-  solverFor,
-} from './solvers.js';
-
-/** What a strategy orders by. */
-interface Stage {
-  readonly candidates: readonly Candidate[];
-  readonly program: LinearProgram;
-  /** Optimum of the relaxation of `program`. */
-  readonly relaxed: LinearSolution;
-  readonly seed: number;
-}
-
-interface Strategy {
-  readonly summary: string;
-  /** Positions in `candidates`, most wanted first. */
-  readonly order: (stage: Stage) => Int32Array;
-  /** True where the aim is the least sum of indices, for which picks may be exchanged after rounding. */
-  readonly lowersSum: boolean;
-}
-
-export const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  'energy-aware': {
-    summary:
-      "most decrease of the loss for the energy: the LP's choice first, then by ratio (arXiv 1910.03103)",
-    order: ({ program, relaxed }) => {
-      // One budget: the LP's choice is a prefix of its ratio order already. Else chosen ones first; the sort is stable.
-      const share = (i: number): number => relaxed.beta[i] ?? 0;
-      return relaxed.order ?? ratioOrder(program).sort((a, b) => share(b) - share(a));
-    },
-    lowersSum: true,
-  },
-  vanilla: {
-    summary: 'most negative index first, whatever it costs (arXiv 1910.02366)',
-    order: ({ candidates }) => {
-      const index = (i: number): number => candidates[i]?.index ?? 0;
-      return Int32Array.from(candidates, (_, i) => i).sort((a, b) => index(a) - index(b) || a - b);
-    },
-    lowersSum: false,
-  },
-  random: {
-    summary: 'a seeded random order of the neurons with a negative index',
-    order: ({ candidates, seed }) => sampleIndices(candidates.length, candidates.length, seed),
-    lowersSum: false,
-  },
-};
+import { type LinearProgram, type LinearSolution, type SolverName, solveLp, solverFor } from './solvers.js';
+import { STRATEGIES, type Strategy } from './strategies.js';
 
 export interface ChooseOptions {
-  /** A name of STRATEGIES. */
+  /** A name of STRATEGIES or of `strategies`. */
   readonly strategy?: string;
+  /** Strategies besides those of the table. */
+  readonly strategies?: Readonly<Record<string, Strategy>>;
   /** alpha: cost after <= (1 + growthRatio) * cost before, for every energy, exactly. */
   readonly growthRatio: number;
   /** Energies with a budget each, by name or as they are; MACs always have one. */
   readonly energies?: readonly (string | Energy)[];
-  /** Absolute limits, by energy's name (macs, params, or one of `energies`). */
+  /** Absolute limits, by energy's name: a row of ENERGIES, or one of `energies` or `capped`. */
   readonly caps?: Readonly<Record<string, number>>;
+  /** Energies of the caller's own that nothing but `caps` limits. */
+  readonly capped?: readonly Energy[];
   /** Order of the strategy `random`. */
   readonly seed?: number;
   /** What the relaxation takes a neuron to cost, and its budgets: by default true first-order costs and one budget. */
@@ -113,17 +67,20 @@ function budgeted(options: ChooseOptions): readonly Energy[] {
 /** The strategy and the energies asked for. @throws E_ARGUMENT for what is not there or cannot be together */
 function checked(options: ChooseOptions) {
   const { strategy: name = 'energy-aware', growthRatio, caps = {}, seed = 0 } = options;
-  const strategy = row(STRATEGIES, name);
+  const strategies = { ...options.strategies, ...STRATEGIES };
+  const strategy = row(strategies, name);
   if (strategy === undefined) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `there is no strategy "${name}"${hint(name, Object.keys(STRATEGIES))}`,
+      `there is no strategy "${name}"${hint(name, Object.keys(strategies))}`,
     );
   }
   const energies = budgeted(options);
   const known = [
     ...energies,
-    ...Object.values<Energy>(ENERGIES).filter((one) => energies.every((e) => e.name !== one.name)),
+    ...[...Object.values<Energy>(ENERGIES), ...(options.capped ?? [])].filter((one) =>
+      energies.every((e) => e.name !== one.name),
+    ),
   ];
   if (!(Number.isFinite(growthRatio) && growthRatio >= 0)) {
     throw new SplitgrowError('E_ARGUMENT', `growthRatio must be a number of 0 or more, got ${growthRatio}`);
@@ -177,6 +134,22 @@ function programOf(candidates: readonly Candidate[], budgets: readonly EstimateB
   };
 }
 
+/** First-order cost of a candidate under each budget, worked out once a group. */
+function costsUnder(graph: Graph, budgets: readonly Budget[]) {
+  const known = new Map<GroupId, Readonly<Record<string, number>>>();
+  return ({ group }: Candidate): Readonly<Record<string, number>> => {
+    const found =
+      known.get(group) ??
+      Object.freeze(
+        Object.fromEntries(
+          budgets.map(({ energy }) => [energy.name, marginalCost(graph, group, energy)] as const),
+        ),
+      );
+    known.set(group, found);
+    return found;
+  };
+}
+
 /** The optimum where no group may have more splits than its cap: one row more for each. */
 async function relaxedWithin(
   candidates: readonly Candidate[],
@@ -225,7 +198,8 @@ export async function choose(
   const candidates = candidatesOf(graph, indices);
   const program = programOf(candidates, estimates);
   const { relaxed, solver } = await relaxedWithin(candidates, program, most);
-  const order = strategy.order({ candidates, program, relaxed, seed });
+  const costsOf = costsUnder(graph, budgets);
+  const order = await strategy.order({ graph, budgets, candidates, program, relaxed, costsOf, seed });
   const beta = new Map(candidates.map((candidate, i) => [candidate, relaxed.beta[i] ?? 0] as const));
   const picks = ROUNDINGS[rounding.kind](
     {
@@ -239,10 +213,15 @@ export async function choose(
     },
     rounding.threshold,
   );
-  // The bound is one on what the limits allow: those on true costs, unless only estimates are limited.
-  const isBound = isFirstOrder(estimating) || !hardLimit;
-  const trueProgram = isBound ? program : programOf(candidates, firstOrderBudgets(graph, budgets));
-  const bound = isBound ? relaxed : (await relaxedWithin(candidates, trueProgram, most)).relaxed;
+  // The bound is one on what the limits allow. Estimates are sums, so their relaxation is one. True costs are no sums:
+  // a budget on a cost that is not known to be superadditive is left out, for what it allows may be below its relaxation.
+  const unproven = hardLimit ? budgets.filter(({ energy }) => energy.isSuperadditive !== true) : [];
+  const isBound = !hardLimit || (isFirstOrder(estimating) && unproven.length === 0);
+  const proven = budgets.filter((budget) => !unproven.includes(budget));
+  const bound = isBound
+    ? relaxed
+    : (await relaxedWithin(candidates, programOf(candidates, firstOrderBudgets(graph, proven)), most))
+        .relaxed;
   return {
     plan: planOf(graph, picks),
     picks,
@@ -251,6 +230,7 @@ export async function choose(
       budgets,
       picks,
       relaxed: bound,
+      unproven: unproven.map(({ energy }) => energy.name),
       eligible: candidates.length,
       solver,
       ...(hardLimit && isFirstOrder(estimating) ? {} : { estimates, isHard: hardLimit }),

@@ -65,10 +65,46 @@ test("the library page's script with events and abort runs", { timeout: 300_000 
   }),
 );
 
+test("the library page's loop over stages gives a line a stage", { timeout: 300_000 }, () =>
+  inFolder(async (folder) => {
+    const experiment = {
+      experiment: 'experiments/demo.json',
+      set: [
+        ...['stop.stages=1', 'fit.epochs=1', 'data.trainImages=256', 'splitting.images=64', 'compare=[]'],
+        `output=${join(folder, 'run')}`,
+      ],
+    };
+    const code = changed(
+      example('docs/library.md', 'top1 > 80'),
+      "'experiments/demo.json'",
+      JSON.stringify(experiment),
+    );
+    expect(await output(code)).toMatch(/^stage 0: \d+ MACs.*\nstage 1: .*stage-1$/);
+  }),
+);
+
+test("the library page's costs and strategies are kept to", { timeout: 300_000 }, () =>
+  inFolder(async (folder) => {
+    const code = changed(
+      changed(
+        example('docs/library.md', 'cheap-first'),
+        'trainImages: 1024',
+        'trainImages: 256, testImages: 64',
+      ),
+      "name: 'latency',",
+      `name: 'latency', output: ${JSON.stringify(join(folder, 'run'))},`,
+    );
+    const found = [...(await output(code)).matchAll(/^stage \d: ([\d.]+) ms$/gm)].map(([, ms]) => Number(ms));
+    expect(found).toHaveLength(3);
+    expect(Math.max(...found)).toBeLessThanOrEqual(4);
+    expect(found[1]).toBeGreaterThan(found[0] ?? 0);
+  }),
+);
+
 test("the library page's pure script runs without the addon and agrees with itself", async () => {
   expect(await output(example('docs/library.md', 'growGraph'))).toBe('true');
 });
 
 test('every JavaScript block is one that is run here', () => {
-  expect(blocks('js')).toHaveLength(3);
+  expect(blocks('js')).toHaveLength(5);
 });

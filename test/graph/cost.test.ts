@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { channelGroups } from '../../lib/graph/channels.js';
 import {
   cost,
-  costOfWidths,
   costs,
   ENERGIES,
   type Energy,
@@ -11,6 +10,7 @@ import {
   marginalCost,
   params,
 } from '../../lib/graph/cost.js';
+import { costOfWidths } from '../../lib/graph/cost-of-widths.js';
 import { widen } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { printGraph, widths } from '../../lib/graph/print.js';

@@ -5,7 +5,8 @@ import { grow, normalizedPlan, widen } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { groupIndices } from '../../lib/split/group-indices.js';
-import { type ChooseOptions, choose, STRATEGIES } from '../../lib/split/strategy.js';
+import { STRATEGIES } from '../../lib/split/strategies.js';
+import { type ChooseOptions, choose } from '../../lib/split/strategy.js';
 import { randomGraph } from '../random-graphs.js';
 import { codeOf, messageOf, randomOf } from '../reference.js';
 

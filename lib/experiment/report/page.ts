@@ -102,6 +102,7 @@ export function figureHtml({ id, title, caption, svg }: Drawn): Html {
 const ENDS: Readonly<Record<string, string>> = {
   stages: 'the stages asked for were done',
   macs: 'the MACs asked for were reached',
+  cost: 'no further neuron fitted below stop.costs',
   'no-fit': 'no further neuron fitted the budget',
   'no-negative-index': 'no neuron had a negative splitting index',
   train: 'it was a training run',

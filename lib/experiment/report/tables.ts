@@ -1,6 +1,6 @@
 // The tables of the report: stages, choices, certificates, growth steps, machine.
 
-import { decimal, integer, percent, significant } from '../../format.js';
+import { amount, decimal, integer, percent, significant } from '../../format.js';
 import type {
   BudgetRecord,
   CertificateRecord,
@@ -50,12 +50,18 @@ export interface Choice {
   readonly picks: number;
 }
 
+/** The bound, and the budgets that it leaves out. */
+function boundText({ bound, boundWithout = [] }: CertificateRecord): string {
+  const without = boundWithout.length > 0 ? ` without ${boundWithout.join(', ')}` : '';
+  return `${significant(bound, 4)}${without}`;
+}
+
 export const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
   { title: 'stage', cell: ({ stage }) => `${stage} to ${stage + 1}` },
   { title: 'budget', cell: ({ budget }) => budget.cost },
-  { title: 'before', cell: ({ budget }) => integer(budget.before), isNumber: true },
-  { title: 'limit', cell: ({ budget }) => integer(budget.limit), isNumber: true },
-  { title: 'after', cell: ({ budget }) => integer(budget.after), isNumber: true },
+  { title: 'before', cell: ({ budget }) => amount(budget.before), isNumber: true },
+  { title: 'limit', cell: ({ budget }) => amount(budget.limit), isNumber: true },
+  { title: 'after', cell: ({ budget }) => amount(budget.after), isNumber: true },
   { title: 'growth used', cell: ({ budget }) => percent(budget.usedShare), isNumber: true },
   {
     title: 'limit kept',
@@ -73,7 +79,7 @@ export const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
     cell: ({ certificate }) => significant(certificate.objective, 4),
     isNumber: true,
   },
-  { title: 'LP bound', cell: ({ certificate }) => significant(certificate.bound, 4), isNumber: true },
+  { title: 'LP bound', cell: ({ certificate }) => boundText(certificate), isNumber: true },
   { title: 'gap', cell: ({ certificate }) => percent(certificate.gap), isNumber: true },
   { title: 'solver', cell: ({ certificate }) => certificate.solver },
 ];

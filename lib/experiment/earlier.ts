@@ -1,0 +1,46 @@
+// Stages that an earlier call left finished: found again by those who iterate, and counted by the same costs as now.
+import { SplitgrowError } from '../errors.js';
+import { cost, type Energy } from '../graph/cost.js';
+import { readGraph } from '../network.js';
+import { ownCosts } from './own.js';
+import type { Session } from './session.js';
+import { type Kept, readStageRecord, readStages, stageDirectory } from './summary.js';
+
+/** A cost that is worked out again may differ by rounding, on another machine say. */
+const ROUNDING = 1e-9;
+
+async function refuseOther({ record, directory }: Kept, energies: readonly Energy[]): Promise<void> {
+  const recorded = energies.flatMap((energy) => {
+    const before = record.costs?.[energy.name];
+    return before === undefined ? [] : [{ energy, before }];
+  });
+  if (recorded.length === 0) return;
+  const graph = await readGraph(directory);
+  for (const { energy, before } of recorded) {
+    const now = cost(graph, energy);
+    if (Math.abs(now - before) <= ROUNDING * Math.max(before, now)) continue;
+    throw new SplitgrowError(
+      'E_RESUME',
+      `${directory}: expected cost "${energy.name}" to be ${before} as when the run was begun, got ${now}; give the run the function that it was begun with, or choose another output`,
+    );
+  }
+}
+
+/**
+ * Stages that are finished, where the run stands at `stage`: those before it, and itself where nothing is left to grow.
+ * @throws E_RESUME where one is missing, or where a cost of the caller's own is another function than before
+ */
+export async function earlierStages(
+  { spec, own }: Session,
+  stage: number,
+  isDone: boolean,
+): Promise<readonly Kept[]> {
+  const stages = await readStages(spec.output, isDone ? stage : stage - 1);
+  const directory = stageDirectory(spec.output, stage);
+  // The stage that the run stands at may be fitted and recorded already.
+  const record = isDone ? null : await readStageRecord(directory);
+  const energies = ownCosts(spec, own);
+  for (const kept of record === null ? stages : [...stages, { record, directory }])
+    await refuseOther(kept, energies);
+  return stages;
+}

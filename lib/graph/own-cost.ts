@@ -1,0 +1,46 @@
+// A cost that the caller counts: a function of the whole graph, held to what the knapsack needs of a cost.
+import { SplitgrowError } from '../errors.js';
+import type { GraphEnergy } from './cost.js';
+import { show } from './fields.js';
+import type { Graph } from './ir.js';
+
+/**
+ * A cost of your own: what a network costs, in any unit. A finite number of 0 or more, the same whenever it is asked for
+ * the same graph, and never less for a wider network. It is called some thousands of times a splitting stage.
+ */
+export type CostFunction = (graph: Graph) => number;
+
+/** The graph as a function of the caller's sees it: a change throws there instead of reaching the run. */
+function frozen(graph: Graph): Graph {
+  for (const node of graph.nodes) Object.freeze(node);
+  Object.freeze(graph.nodes);
+  return Object.freeze(graph);
+}
+
+/** The caller's function as a cost. @throws E_CALLBACK, when it is asked, where it throws or gives no cost */
+export function ownCost(name: string, of: CostFunction): GraphEnergy {
+  const ofGraph = (graph: Graph): number => {
+    let value: unknown;
+    try {
+      value = of(frozen(graph));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new SplitgrowError('E_CALLBACK', `cost "${name}": its function threw: ${reason}`, { cause });
+    }
+    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+    throw new SplitgrowError(
+      'E_CALLBACK',
+      `cost "${name}": expected its function to return a finite number of 0 or more, got ${show(value)}`,
+    );
+  };
+  return { name, isInteger: false, ofGraph };
+}
+
+/** @throws E_CALLBACK where the wider of two networks costs less */
+export function refuseFall(name: string, narrow: number, wide: number): void {
+  if (wide >= narrow) return;
+  throw new SplitgrowError(
+    'E_CALLBACK',
+    `cost "${name}": expected no less for a wider network, got ${wide} after ${narrow}; the budgets need a cost that never falls as widths grow`,
+  );
+}
