@@ -23,7 +23,7 @@ import type {
 } from './native-train.js';
 import { releaseOf } from './setup/addon.js';
 import { REMEDIES } from './setup/pinned.js';
-import { brief, type Preloaded, preloadLibTorch, traceText } from './setup/preload.js';
+import { brief, type Preloaded, placeText, preloadLibTorch, traceText } from './setup/preload.js';
 
 export type { CounterCore, GpuCounters, MemoryCounters } from './native-counters.js';
 export type { IndicesPaused, IndicesResult, IndicesStateHandle } from './native-indices.js';
@@ -209,7 +209,7 @@ function load(): LoadedCore {
   } catch (error) {
     throw new SplitgrowError(
       'E_ADDON',
-      `${preloaded.addon} does not load: ${brief(error)} (${traceText(preloaded.trace)}); run: ${REMEDIES.build}`,
+      `${preloaded.addon} does not load: ${brief(error)} (with ${placeText(preloaded)}: ${traceText(preloaded.trace)}); run: ${REMEDIES.build}`,
       { cause: error },
     );
   }
@@ -219,7 +219,7 @@ function load(): LoadedCore {
   if (releaseOf(version) === releaseOf(opened)) return { ...preloaded, core };
   throw new SplitgrowError(
     'E_ADDON',
-    `${preloaded.addon} was compiled for LibTorch ${version}, and ${opened} is opened; run: ${REMEDIES.build}`,
+    `${preloaded.addon} was compiled for LibTorch ${version}, and ${opened} is opened (${placeText(preloaded)}); run: ${REMEDIES.build}`,
   );
 }
 

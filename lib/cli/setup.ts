@@ -1,42 +1,53 @@
-// splitgrow setup: fetches LibTorch into the cache, once for all checkouts.
-import { bytes } from '../format.js';
-import { setup } from '../setup/install.js';
+// splitgrow setup: makes LibTorch available, once for all checkouts and packages.
+import { type SetupResult, setup } from '../setup/setup.js';
 import { defineCommand } from './command.js';
-import { toggle } from './flags.js';
+import { text, toggle } from './flags.js';
+import { showSetup } from './setup-progress.js';
 import { facts } from './table.js';
 
-const PHASES = { wait: 'waiting', download: 'downloading', verify: 'checking', unpack: 'unpacking' } as const;
+function state({ isNew, opens }: SetupResult): string {
+  const how = isNew ? 'just fetched' : 'there already';
+  return opens === null ? how : `${how}, opens`;
+}
+
+function cudaState({ cuda }: SetupResult): readonly (readonly [string, string])[] {
+  return cuda === null ? [] : [['CUDA libraries', cuda.opens ? 'open' : `do not open: ${cuda.fault}`]];
+}
 
 export const SETUP = defineCommand({
   name: 'setup',
-  summary: 'fetches LibTorch into the cache, where none is found',
+  summary: 'makes LibTorch available: fetches it into the cache, where none is found',
   flags: {
-    cuda: toggle('with the CUDA libraries'),
-    force: toggle('also where a usable LibTorch is found elsewhere'),
+    cuda: toggle('with the CUDA libraries (2.5 GB to download)'),
+    libtorch: text('DIR', 'check this LibTorch, and use it from now on'),
+    force: toggle('fetch, and use that, also where a usable LibTorch is found elsewhere'),
+    forget: toggle('forget what --libtorch, --cuda or --force chose'),
   },
   examples: [
     ['splitgrow setup', 'LibTorch for the CPU, about 545 MB to download'],
+    ['splitgrow setup --cuda', 'with what a GPU needs'],
+    ['splitgrow setup --libtorch /opt/libtorch', 'one that is on the machine'],
     ['SPLITGROW_CACHE=/data/cache splitgrow setup', 'into a folder of your choice'],
   ],
-  run: async ({ cuda, force }, { control, meter }) => {
+  run: async ({ cuda, libtorch, force, forget }, { control, meter }) => {
     const document = await setup({
       cuda,
+      libtorch,
       force,
+      forget,
       signal: control.signal,
-      onProgress: ({ phase, message, done, total }) => {
-        if (total === 0) meter.note(message);
-        else meter.show(done / total, `${PHASES[phase]} ${message}  ${bytes(done)} of ${bytes(total)}`);
-      },
+      onProgress: showSetup(meter),
     });
     const { root, version, source } = document.libtorch;
-    const state = document.isNew ? 'just fetched' : 'there already';
     return {
       document,
       text: (style) =>
         facts(
           [
-            ['LibTorch', `${version}, ${state}`],
+            ['LibTorch', `${version}, ${state(document)}`],
             ['found in', `${root} (${source})`],
+            ...cudaState(document),
+            ...(document.note === null ? [] : [['note', document.note] as const]),
           ],
           style,
         ),

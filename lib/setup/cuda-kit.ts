@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { pipDownload, pipMembers, unpack } from './fetch.js';
-import { verifyWheel } from './install.js';
-import { cacheDirectory, type Environment } from './locate.js';
+import { cacheDirectory, type Environment } from './cache.js';
+import { downloadWheels, pipMembers, removeWheels, unpack, verifyWheels } from './fetch.js';
 import { withLock } from './lock.js';
 import { CUDA_HEADERS, CUDA_KIT, KIT_VERSION } from './pinned-cuda.js';
 
@@ -58,29 +57,26 @@ async function moveInto(from: string, to: string): Promise<void> {
 }
 
 async function fetchInto(cache: string, target: string, options: KitOptions): Promise<void> {
-  const { signal } = options;
   const say = options.onProgress ?? (() => {});
+  // Beside those of LibTorch, which another lock guards; whole ones stay after a stop.
+  const wheels = join(cache, 'wheels-cuda-kit');
   for (const name of await readdir(cache))
     if (name.startsWith('.cuda-kit-')) await rm(join(cache, name), { recursive: true, force: true });
   const work = await mkdtemp(join(cache, '.cuda-kit-'));
   try {
-    const [wheels, tree, headers] = ['wheels', 'tree', 'headers'].map((name) => join(work, name)) as [
-      string,
-      string,
-      string,
-    ];
-    for (const folder of [wheels, tree, headers]) await mkdir(folder);
+    const [tree, headers] = ['tree', 'headers'].map((name) => join(work, name)) as [string, string];
+    for (const folder of [tree, headers]) await mkdir(folder);
     const total = CUDA_KIT.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
-    await pipDownload(CUDA_KIT, { work, wheels, signal }, (done) =>
+    await downloadWheels(CUDA_KIT, wheels, options, (done) =>
       say(
         `downloading ${Math.floor((100 * Math.min(done, total)) / total)} % of ${Math.round(total / 1e6)} MB`,
       ),
     );
-    for (const wheel of CUDA_KIT.wheels) await verifyWheel(wheels, wheel, signal);
+    await verifyWheels(CUDA_KIT, wheels, options, () => {});
     say('unpacking');
-    await unpack(CUDA_KIT, { wheels, tree, signal }, () => {});
+    await unpack(CUDA_KIT, { wheels, tree }, options, () => {});
     say('reading headers');
-    await pipMembers(CUDA_HEADERS.wheels, { work, tree: headers, signal });
+    await pipMembers(CUDA_HEADERS.wheels, { work, tree: headers }, options);
     const found = await digestOf(headers);
     if (found !== CUDA_HEADERS.sha256)
       throw new SplitgrowError(
@@ -97,6 +93,7 @@ async function fetchInto(cache: string, target: string, options: KitOptions): Pr
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+  await removeWheels(CUDA_KIT, wheels);
 }
 
 /** The kit, fetched where the cache has none; one process at a time. Throws E_LIBTORCH. */

@@ -1,225 +1,194 @@
-// The two child processes of setup: pip, which downloads wheels, and Python's zipfile, which unpacks them.
-import { spawn } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+// Wheels on their way into the cache: downloaded by pip's settings, resumed, checked, unpacked.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { REMEDIES, type Release } from './pinned.js';
+import { FETCH, FETCH_EXIT } from './fetch-script.js';
+import type { Environment } from './locate.js';
+import { REMEDIES, type Release, type Wheel } from './pinned.js';
+import { lastWords, python } from './python.js';
+import { MEMBERS, UNPACK } from './unpack-script.js';
 
+/** Bytes done of the whole. */
 type OnBytes = (done: number) => void;
 
-interface Finished {
-  readonly code: number;
-  readonly errors: string;
+export interface FetchOptions {
+  readonly env?: Environment | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-const POLL_MS = 250;
+const KEPT = 'what was downloaded is kept';
+const CHECK_INDEX = `check pip's index settings (python3 -m pip config list) and run: ${REMEDIES.setup}`;
 
-/** Runs python3; an abort ends it. `onLine` gets each line of its standard output. */
-function python(
-  parameters: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal | undefined },
-  onLine: (line: string) => void = () => {},
-): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('python3', parameters, {
-      env: options.env ?? process.env,
-      signal: options.signal,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let errors = '';
-    let rest = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      errors = (errors + chunk).slice(-8_000);
-    });
-    let failure: Error | null = null;
-    child.on('error', (error) => {
-      failure = error;
-      // A process that never started sends no 'close'.
-      if (child.pid === undefined) reject(error);
-    });
-    // Only after 'close' has the process stopped writing.
-    child.on('close', (code) => (failure ? reject(failure) : resolve({ code: code ?? 1, errors })));
-  });
+function failed(what: string, reason: string, remedy: string): SplitgrowError {
+  return new SplitgrowError('E_LIBTORCH', `${what}: ${reason}; ${remedy}`);
 }
 
-function failed(what: string, reason: string, remedy: string, cause?: unknown): SplitgrowError {
-  return new SplitgrowError('E_LIBTORCH', `${what}: ${reason}; ${remedy}`, { cause });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-/** Bytes of all files below a folder, as far as they can be read now. */
-async function bytesBelow(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(folder, name)).then(
-        (found) => (found.isFile() ? found.size : 0),
-        () => 0,
-      ),
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** The last lines of pip's standard error, on one line. */
-function lastWords(errors: string): string {
-  const lines = errors
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !line.startsWith('WARNING: Retrying'));
-  return lines.slice(-2).join(' ').slice(0, 500) || 'no reason given';
-}
-
-/** Downloads the wheels of `release` into `wheels`; everything pip writes meanwhile stays below `work`. */
-export async function pipDownload(
-  release: Release,
-  place: { readonly work: string; readonly wheels: string; readonly signal?: AbortSignal | undefined },
-  onBytes: OnBytes,
-): Promise<void> {
-  const tag = `cp${release.python.replace('.', '')}`;
-  const parameters = [
-    ...[
-      '-m',
-      'pip',
-      'download',
-      '--quiet',
-      '--no-input',
-      '--no-deps',
-      '--no-cache-dir',
-      '--disable-pip-version-check',
-    ],
-    ...['--only-binary=:all:', '--python-version', release.python, '--implementation', 'cp', '--abi', tag],
-    ...release.platforms.flatMap((platform) => ['--platform', platform]),
-    ...['--dest', place.wheels],
-    ...release.wheels.map((wheel) => wheel.requirement),
+/** pip's options that choose the files of a release on any machine. */
+function pipOptions({ python: version, platforms }: Release): readonly string[] {
+  return [
+    ...['--no-input', '--no-deps', '--no-cache-dir', '--disable-pip-version-check', '--only-binary=:all:'],
+    ...['--python-version', version, '--implementation', 'cp', '--abi', `cp${version.replace('.', '')}`],
+    ...platforms.flatMap((platform) => ['--platform', platform]),
   ];
-  const poll = setInterval(() => void bytesBelow(place.work).then(onBytes), POLL_MS);
-  try {
-    const { code, errors } = await python(parameters, {
-      env: { ...process.env, TMPDIR: place.work },
-      signal: place.signal,
-    });
-    if (code === 0) return;
-    if (/No module named pip/.test(errors)) {
-      throw failed(
-        'pip is missing',
-        'python3 has no module pip',
-        'install it, for example: sudo apt-get install python3-pip',
-      );
-    }
-    throw failed(
-      'pip could not download LibTorch',
-      lastWords(errors),
-      `check the network and run: ${REMEDIES.setup}`,
-    );
-  } catch (error) {
-    if (isMissing(error)) {
-      throw failed(
-        'python3 is missing',
-        'it is not on PATH',
-        'install it, for example: sudo apt-get install python3 python3-pip',
-        error,
-      );
-    }
-    throw error;
-  } finally {
-    clearInterval(poll);
-  }
 }
 
-/** Arguments: target folder, then pairs of wheel and pattern. Prints the bytes written so far. */
-const UNPACK = `
-import os, re, sys, zipfile
-target, pairs, done, told = sys.argv[1], sys.argv[2:], 0, 0
-for wheel, pattern in zip(pairs[::2], pairs[1::2]):
-    keep = re.compile(pattern)
-    with zipfile.ZipFile(wheel) as archive:
-        for member in archive.infolist():
-            if member.is_dir() or not keep.fullmatch(member.filename):
-                continue
-            path = os.path.join(target, member.filename)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with archive.open(member) as source, open(path, 'xb') as sink:
-                while chunk := source.read(1 << 20):
-                    sink.write(chunk)
-                    done += len(chunk)
-                    if done - told >= 1 << 22:
-                        told = done
-                        print(done, flush=True)
-print(done, flush=True)
-`;
-
-/** Unpacks what the release keeps of each wheel; zipfile checks every member's CRC. */
-export async function unpack(
-  release: Release,
-  place: { readonly wheels: string; readonly tree: string; readonly signal?: AbortSignal | undefined },
-  onBytes: OnBytes,
-): Promise<void> {
-  const pairs = release.wheels.flatMap((wheel) => [join(place.wheels, wheel.file), wheel.keep.join('|')]);
-  const { code, errors } = await python(
-    ['-c', UNPACK, place.tree, ...pairs],
-    { signal: place.signal },
-    (line) => onBytes(Number(line)),
+function fetchError(code: number, errors: string): SplitgrowError {
+  const words = lastWords(errors);
+  if (code === FETCH_EXIT.noPip)
+    return failed(
+      'pip is missing',
+      'python3 has no module pip',
+      'install it, for example: sudo apt-get install python3-pip',
+    );
+  if (code === FETCH_EXIT.disk)
+    return new SplitgrowError(
+      'E_WRITE',
+      `a wheel could not be written: ${words}; ${KEPT}; free some space, or set SPLITGROW_CACHE to a larger place, and run: ${REMEDIES.setup}`,
+    );
+  if (code === FETCH_EXIT.notInIndex) return failed('pip could not download LibTorch', words, CHECK_INDEX);
+  return failed(
+    'pip could not download LibTorch',
+    words,
+    `${KEPT}; check the network and run: ${REMEDIES.setup}`,
   );
-  if (code !== 0) throw failed('LibTorch could not be unpacked', lastWords(errors), `run: ${REMEDIES.setup}`);
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    (found) => found.size,
+    () => -1,
+  );
+}
+
+async function sha256(file: string, signal: AbortSignal | undefined, onBytes: OnBytes): Promise<string> {
+  const hash = createHash('sha256');
+  let done = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, signal })) {
+    hash.update(chunk);
+    done += chunk.length;
+    onBytes(done);
+  }
+  return hash.digest('hex');
+}
+
+/** What keeps `file` from being the wheel with exactly the pinned bytes; null where nothing does. */
+export async function faultOfWheel(
+  file: string,
+  wheel: Wheel,
+  signal?: AbortSignal,
+  onBytes: OnBytes = () => {},
+): Promise<string | null> {
+  const size = await sizeOf(file);
+  if (size < 0) return `there is no ${wheel.file}`;
+  if (size !== wheel.bytes) return `${wheel.file} has ${size} bytes, expected ${wheel.bytes}`;
+  const found = await sha256(file, signal, onBytes);
+  if (found === wheel.sha256) return null;
+  return `${wheel.file} has SHA-256 ${found}, not the pinned ${wheel.sha256}`;
+}
+
+/** Bytes of a release that are still to be downloaded into `folder`. */
+export async function missingBytes(release: Release, folder: string): Promise<number> {
+  let missing = 0;
+  for (const { file, bytes } of release.wheels) {
+    const size = Math.max(await sizeOf(join(folder, file)), await sizeOf(join(folder, `${file}.part`)), 0);
+    missing += Math.max(0, bytes - size);
+  }
+  return missing;
 }
 
 /**
- * Arguments: target folder, folder for downloads, then pairs of requirement and pattern. Reads single members out of
- * wheels by HTTP ranges, as pip does for metadata; where that fails, downloads the wheel.
+ * Downloads into `folder` what is missing of a release. Parts of earlier attempts are gone on with, whole wheels left
+ * alone; nothing is checked yet. Throws E_LIBTORCH, or E_WRITE where the disk is full; then, and after an abort or a kill,
+ * what came so far stays.
  */
-const MEMBERS = `
-import glob, json, os, re, subprocess, sys, zipfile
-pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check', '--no-input', '--quiet']
-only = ['--no-deps', '--only-binary=:all:']
+export async function downloadWheels(
+  release: Release,
+  folder: string,
+  options: FetchOptions,
+  onBytes: OnBytes,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const missing: Wheel[] = [];
+  let there = 0;
+  for (const wheel of release.wheels) {
+    if ((await sizeOf(join(folder, wheel.file))) === wheel.bytes) there += wheel.bytes;
+    else missing.push(wheel);
+  }
+  if (missing.length === 0) return;
+  const job = { folder, options: pipOptions(release), wheels: missing };
+  const done = new Map<number, number>();
+  const { code, errors } = await python(['-c', FETCH, JSON.stringify(job)], {
+    ...options,
+    onLine: (line) => {
+      const [position, bytes] = line.split(' ').map(Number);
+      if (position === undefined || bytes === undefined || !(position >= 0 && bytes >= 0)) return;
+      done.set(position, bytes);
+      onBytes(there + [...done.values()].reduce((sum, one) => sum + one, 0));
+    },
+  });
+  if (code !== 0) throw fetchError(code, errors);
+}
 
-def ranged(requirement):
-    from pip._internal.network.lazy_wheel import LazyZipOverHTTP
-    from pip._internal.network.session import PipSession
-    report = subprocess.run(
-        [*pip, 'install', '--dry-run', '--ignore-installed', *only, '--report', '-', requirement],
-        stdout=subprocess.PIPE, check=True)
-    url = json.loads(report.stdout)['install'][0]['download_info']['url']
-    return zipfile.ZipFile(LazyZipOverHTTP(url, PipSession()))
+/** Compares every wheel with its pinned size and hash; one that differs is removed. Throws E_LIBTORCH. */
+export async function verifyWheels(
+  release: Release,
+  folder: string,
+  options: FetchOptions,
+  onBytes: OnBytes,
+): Promise<void> {
+  let before = 0;
+  for (const wheel of release.wheels) {
+    const file = join(folder, wheel.file);
+    const path = (await sizeOf(file)) === wheel.bytes ? file : `${file}.part`;
+    const fault = await faultOfWheel(path, wheel, options.signal, (done) => onBytes(before + done));
+    if (fault !== null) {
+      await rm(path, { force: true });
+      throw new SplitgrowError('E_LIBTORCH', `${fault}; nothing was installed; ${CHECK_INDEX}`);
+    }
+    if (path !== file) await rename(path, file);
+    before += wheel.bytes;
+  }
+}
 
-def whole(requirement, folder):
-    subprocess.run([*pip, 'download', '--no-cache-dir', *only, '--dest', folder, requirement], check=True)
-    return zipfile.ZipFile(glob.glob(os.path.join(folder, '*.whl'))[0])
+/** Removes the wheels of a release, and the folder where nothing else is in it. */
+export async function removeWheels(release: Release, folder: string): Promise<void> {
+  for (const { file } of release.wheels) {
+    await rm(join(folder, file), { force: true });
+    await rm(join(folder, `${file}.part`), { force: true });
+  }
+  if ((await readdir(folder).catch(() => [''])).length === 0)
+    await rm(folder, { recursive: true, force: true });
+}
 
-def take(archive, pattern, target):
-    for member in archive.infolist():
-        if member.is_dir() or not pattern.fullmatch(member.filename):
-            continue
-        path = os.path.join(target, member.filename)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with archive.open(member) as source, open(path, 'wb') as sink:
-            sink.write(source.read())
-
-target, downloads, pairs = sys.argv[1], sys.argv[2], sys.argv[3:]
-for i in range(0, len(pairs), 2):
-    pattern = re.compile(pairs[i + 1])
-    try:
-        take(ranged(pairs[i]), pattern, target)
-    except Exception:
-        take(whole(pairs[i], os.path.join(downloads, str(i))), pattern, target)
-`;
+/** Unpacks what the release keeps of each wheel and syncs it; zipfile checks every member's CRC. */
+export async function unpack(
+  release: Release,
+  place: { readonly wheels: string; readonly tree: string },
+  options: FetchOptions,
+  onBytes: OnBytes,
+): Promise<void> {
+  const pairs = release.wheels.flatMap((wheel) => [join(place.wheels, wheel.file), wheel.keep.join('|')]);
+  const { code, errors } = await python(['-c', UNPACK, place.tree, ...pairs], {
+    ...options,
+    onLine: (line) => onBytes(Number(line)),
+  });
+  if (code === 0) return;
+  if (code === FETCH_EXIT.disk) throw fetchError(code, errors);
+  throw failed('LibTorch could not be unpacked', lastWords(errors), `run: ${REMEDIES.setup}`);
+}
 
 /** Puts the members that `keep` (Python's expressions) names into `tree`, with little more than their own bytes. */
 export async function pipMembers(
   wheels: readonly { readonly requirement: string; readonly keep: string }[],
-  place: { readonly work: string; readonly tree: string; readonly signal?: AbortSignal | undefined },
+  place: { readonly work: string; readonly tree: string },
+  options: FetchOptions,
 ): Promise<void> {
   const pairs = wheels.flatMap(({ requirement, keep }) => [requirement, keep]);
   const { code, errors } = await python(['-c', MEMBERS, place.tree, join(place.work, 'whole'), ...pairs], {
-    env: { ...process.env, TMPDIR: place.work },
-    signal: place.signal,
+    ...options,
+    env: { ...(options.env ?? process.env), TMPDIR: place.work },
   });
   if (code !== 0) throw failed('pip could not read headers', lastWords(errors), 'check the network');
 }

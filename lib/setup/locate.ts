@@ -1,21 +1,22 @@
-// Finds LibTorch: the environment's, the cache's, or that of the active Python's PyTorch.
+// Finds LibTorch: the environment's, the one that was chosen, the active Python's, the cache's.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { PINNED, releaseOf, type Wanted, wantedLibTorch } from './addon.js';
+import { type Environment, installDirectory } from './cache.js';
 import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
+import { readRemembered } from './remembered.js';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export { cacheDirectory, type Environment, installDirectory } from './cache.js';
 
 export interface LibTorch {
   /** Holds include/ and lib/. */
   readonly root: string;
   /** As the files say it, for example 2.11.0+cu130. */
   readonly version: string;
-  /** `build`: the one that the addon here was compiled against. */
-  readonly source: 'environment' | 'build' | 'cache' | 'python';
+  /** `remembered`: setup was told of it; `build`: the one that the addon here was compiled against. */
+  readonly source: 'environment' | 'remembered' | 'build' | 'python' | 'cache';
 }
 
 export interface Located {
@@ -25,19 +26,13 @@ export interface Located {
 }
 
 const PYTHON_TIMEOUT_MS = 10_000;
-const PYTHON_PROBE =
-  'import importlib.util as u; s = u.find_spec("torch"); print(s.origin if s and s.origin else "")';
-
-/** The folder that setup fills and that every clone shares. */
-export function cacheDirectory(env: Environment = process.env): string {
-  if (env.SPLITGROW_CACHE) return resolve(env.SPLITGROW_CACHE);
-  const xdg = env.XDG_CACHE_HOME;
-  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'splitgrow');
-}
-
-export function installDirectory(env: Environment = process.env): string {
-  return join(cacheDirectory(env), `libtorch-${LIBTORCH_VERSION}`);
-}
+/** Of `sys.path` all but the working folder, which `-c` puts first. */
+const PYTHON_PROBE = `
+import sys
+sys.path = [path for path in sys.path if path]
+import importlib.util
+spec = importlib.util.find_spec("torch")
+print(spec.origin if spec and spec.origin else "")`;
 
 /** The version that the files of `root` state, or null. */
 export function versionOf(root: string): string | null {
@@ -72,6 +67,7 @@ function pythonTorch(env: Environment): string | null {
     const origin = execFileSync('python3', ['-c', PYTHON_PROBE], {
       encoding: 'utf8',
       timeout: PYTHON_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...env },
     }).trim();
@@ -81,10 +77,17 @@ function pythonTorch(env: Environment): string | null {
   }
 }
 
+/** Whether a LibTorch has its CUDA half. */
+export function hasCuda(root: string): boolean {
+  return existsSync(join(root, 'lib', 'libtorch_cuda.so'));
+}
+
 /**
- * The first usable LibTorch. SPLITGROW_LIBTORCH decides alone when it is set.
- * The cache comes before Python, which takes a process to ask. What an addon that was compiled here needs is
- * `wantedLibTorch()`; by default it is the pinned release.
+ * The first usable LibTorch of: SPLITGROW_LIBTORCH (decides alone when it is set), LIBTORCH, the one that setup was told
+ * to remember, the one that the addon was compiled against, PyTorch of the active python3, the cache. Asking python3
+ * takes a process, 17 ms for a plain Python and 108 ms behind a version manager's script (measured), beside the 300 ms
+ * that opening LibTorch takes. What an addon that was compiled here needs is `wantedLibTorch()`; by default it is the
+ * pinned release.
  */
 export function locate(env: Environment = process.env, wanted: Wanted = PINNED): Located {
   const tried: string[] = [];
@@ -94,27 +97,32 @@ export function locate(env: Environment = process.env, wanted: Wanted = PINNED):
     tried.push(`${label}: ${fault}`);
     return null;
   };
-
-  if (env.SPLITGROW_LIBTORCH) {
-    const found = accept(resolve(env.SPLITGROW_LIBTORCH), 'environment', 'SPLITGROW_LIBTORCH');
-    return { found, tried };
-  }
-  if (env.LIBTORCH) {
-    const found = accept(resolve(env.LIBTORCH), 'environment', 'LIBTORCH');
-    if (found) return { found, tried };
-  }
-  if (wanted.root !== null) {
-    const found = accept(wanted.root, 'build', 'the one that the addon was compiled against');
-    if (found) return { found, tried };
-  }
-  const cached = accept(join(installDirectory(env), 'torch'), 'cache', 'cache');
-  if (cached) return { found: cached, tried };
-  const root = pythonTorch(env);
-  if (root === null) {
+  const environment = (name: 'SPLITGROW_LIBTORCH' | 'LIBTORCH'): LibTorch | null =>
+    env[name] ? accept(resolve(env[name]), 'environment', name) : null;
+  const remembered = (): LibTorch | null => {
+    const chosen = readRemembered(env);
+    if (chosen === null) return null;
+    if ('root' in chosen) return accept(chosen.root, 'remembered', 'remembered by setup');
+    tried.push(`remembered by setup: ${chosen.fault}`);
+    return null;
+  };
+  const compiledAgainst = (): LibTorch | null =>
+    wanted.root === null ? null : accept(wanted.root, 'build', 'the one that the addon was compiled against');
+  const python = (): LibTorch | null => {
+    const root = pythonTorch(env);
+    if (root !== null) return accept(root, 'python', 'python3');
     tried.push('python3: no PyTorch in it');
-    return { found: null, tried };
-  }
-  return { found: accept(root, 'python', 'python3'), tried };
+    return null;
+  };
+  const cached = (): LibTorch | null => {
+    const [cpu, cuda] = [false, true].map((isCuda) => installDirectory(env, isCuda)) as [string, string];
+    const withCuda = existsSync(cuda) ? accept(join(cuda, 'torch'), 'cache', 'cache') : null;
+    return withCuda ?? accept(join(cpu, 'torch'), 'cache', 'cache');
+  };
+  const found = env.SPLITGROW_LIBTORCH
+    ? environment('SPLITGROW_LIBTORCH')
+    : (environment('LIBTORCH') ?? remembered() ?? compiledAgainst() ?? python() ?? cached());
+  return { found, tried };
 }
 
 /** What helps where no LibTorch of `version` was found. */
@@ -126,16 +134,20 @@ function remedyFor(version: string, env: Environment): string {
     : `run: ${REMEDIES.setup}`;
 }
 
-/** The LibTorch that the addon here needs, or an E_LIBTORCH that says where it was looked for and what to run. */
-export function requireLibTorch(env: Environment = process.env): LibTorch {
+/** As requireLibTorch, with the places that were passed over. */
+export function requireLocated(env: Environment = process.env): Located & { readonly found: LibTorch } {
   const wanted = wantedLibTorch();
   const { found, tried } = locate(env, wanted);
-  if (found) return found;
-  const remedy = remedyFor(wanted.version, env);
+  if (found) return { found, tried };
   throw new SplitgrowError(
     'E_LIBTORCH',
-    `expected LibTorch ${wanted.version}, found none (${tried.join('; ')}); ${remedy}`,
+    `expected LibTorch ${wanted.version}, found none (${tried.join('; ')}); ${remedyFor(wanted.version, env)}`,
   );
+}
+
+/** The LibTorch that the addon here needs, or an E_LIBTORCH that says where it was looked for and what to run. */
+export function requireLibTorch(env: Environment = process.env): LibTorch {
+  return requireLocated(env).found;
 }
 
 /**

@@ -6,6 +6,8 @@ export const CUDA_MAJOR = 13;
 /** What to run when LibTorch, the addon or the JavaScript is missing. */
 export const REMEDIES = {
   setup: 'npx splitgrow setup',
+  setupForce: 'npx splitgrow setup --force',
+  setupCuda: 'npx splitgrow setup --cuda',
   build: 'npx splitgrow build',
   buildCuda: 'npm run build:cuda',
 } as const;

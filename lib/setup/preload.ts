@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { loaderPath } from './addon.js';
-import { type LibTorch, preloadOrder, requireLibTorch } from './locate.js';
+import { type LibTorch, preloadOrder, requireLocated } from './locate.js';
 import { requireMachine } from './machine.js';
 import { REMEDIES } from './pinned.js';
 
@@ -16,6 +16,8 @@ export interface PreloadRow {
 
 export interface Preloaded {
   readonly libtorch: LibTorch;
+  /** Places that come before it and hold none, with the reason. */
+  readonly passedOver: readonly string[];
   /** Path of the core library, which is to be opened next. */
   readonly addon: string;
   /** What was opened, in order; a failure of libtorch_cuda is not fatal and stays here. */
@@ -40,31 +42,44 @@ export function traceText(trace: readonly PreloadRow[]): string {
     .join(', ');
 }
 
-function openLoader(path: string): Preload {
+/** Which LibTorch was taken, and which places were passed over, for messages. */
+export function placeText({ libtorch, passedOver }: Pick<Preloaded, 'libtorch' | 'passedOver'>): string {
+  const { version, root, source } = libtorch;
+  const others = passedOver.length > 0 ? `, passed over ${passedOver.join(', ')}` : '';
+  return `LibTorch ${version} in ${root} (${source}${others})`;
+}
+
+function openLoader(path: string, place: string): Preload {
+  const tail = `(with ${place}); run: ${REMEDIES.build}`;
   let exports: { preload?: unknown };
   try {
     exports = require(path);
   } catch (error) {
-    throw new SplitgrowError('E_ADDON', `${path} does not load: ${brief(error)}; run: ${REMEDIES.build}`, {
-      cause: error,
-    });
+    throw new SplitgrowError('E_ADDON', `${path} does not load: ${brief(error)} ${tail}`, { cause: error });
   }
   if (typeof exports.preload === 'function') return exports.preload as Preload;
-  throw new SplitgrowError('E_ADDON', `${path} is no loader of splitgrow; run: ${REMEDIES.build}`);
+  throw new SplitgrowError('E_ADDON', `${path} is no loader of splitgrow ${tail}`);
+}
+
+/** What helps where a LibTorch that was found does not open. */
+function remedyFor({ source }: LibTorch): string {
+  if (source !== 'environment') return `run: ${REMEDIES.setupForce}`;
+  return `point SPLITGROW_LIBTORCH or LIBTORCH elsewhere, or unset it and run: ${REMEDIES.setup}`;
 }
 
 /** Finds LibTorch and the addon and opens LibTorch for the whole process. Throws E_MACHINE, E_LIBTORCH or E_ADDON. */
 export function preloadLibTorch(): Preloaded {
   requireMachine();
-  const libtorch = requireLibTorch();
+  const { found: libtorch, tried: passedOver } = requireLocated();
+  const place = placeText({ libtorch, passedOver });
   const loader = loaderPath();
   const order = preloadOrder(libtorch);
-  const trace = openLoader(loader)(order.map((library) => library.path));
+  const trace = openLoader(loader, place)(order.map((library) => library.path));
   if (order.every((library, i) => !library.isNeeded || trace[i]?.ok === true)) {
-    return { libtorch, addon: join(dirname(loader), CORE_FILE), trace };
+    return { libtorch, passedOver, addon: join(dirname(loader), CORE_FILE), trace };
   }
   throw new SplitgrowError(
     'E_LIBTORCH',
-    `LibTorch in ${libtorch.root} does not load (${traceText(trace)}); run: ${REMEDIES.setup}`,
+    `${place} does not load (${traceText(trace)}); ${remedyFor(libtorch)}`,
   );
 }

@@ -87,20 +87,32 @@ test('a LibTorch that does not open is E_LIBTORCH with the loader trace', () =>
     const root = await fakeLibTorch(join(folder, 'torch'), '2.11.0');
     const said = await loadIn({ SPLITGROW_LIBTORCH: root });
     expect(said).toMatch(
-      /^E_LIBTORCH: .*does not load \(.*libc10\.so failed: .*\); run: npx splitgrow setup$/,
+      /^E_LIBTORCH: LibTorch 2\.11\.0 in \S+ \(environment\) does not load \(.*libc10\.so failed: .*\); point SPLITGROW_LIBTORCH or LIBTORCH elsewhere, or unset it and run: npx splitgrow setup$/,
     );
     expect(said).not.toContain('\n');
+    // One in the cache, found after a LIBTORCH that is gone, is fetched anew.
+    const cache = join(folder, 'cache');
+    await fakeLibTorch(join(cache, 'libtorch-2.11.0', 'torch'), '2.11.0');
+    const env = {
+      LIBTORCH: join(folder, 'gone'),
+      SPLITGROW_LIBTORCH: '',
+      SPLITGROW_CACHE: cache,
+      PATH: '/none',
+    };
+    expect(await loadIn(env)).toMatch(
+      /\(cache, passed over LIBTORCH: \S+gone: no such directory, python3: no PyTorch in it\) does not load \(.*\); run: npx splitgrow setup --force$/,
+    );
   }));
 
 test('a missing addon and a missing core are E_ADDON with the command that builds them', () =>
   inFolder(async (folder) => {
     expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(
-      /^E_ADDON: .*splitgrow\.node.*npx splitgrow build$/,
+      /^E_ADDON: .*splitgrow\.node.* \(with LibTorch 2\.11\.0\S* in .*\); run: npx splitgrow build$/,
     );
     const loader = join(dirname(loadCoreTraced().addon), 'splitgrow.node');
     await copyFile(loader, join(folder, 'splitgrow.node'));
     expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(
-      /^E_ADDON: .*splitgrow_core\.so does not load.*npx splitgrow build$/,
+      /^E_ADDON: .*splitgrow_core\.so does not load.* \(with LibTorch 2\.11\.0\S* in .*: .*libtorch_cpu\.so ok.*\); run: npx splitgrow build$/,
     );
     await writeFile(join(folder, 'splitgrow_core.so'), 'not a library');
     expect(await loadIn({ SPLITGROW_ADDON: folder })).toMatch(/^E_ADDON: .*does not load/);
