@@ -148,7 +148,7 @@ test('a connection that is cut is gone on with by a range', () =>
 test('after kill -9 the next set-up goes on: whole wheels are not asked for again, a part is gone on with', () =>
   withIndex(async ({ env, release, index }) => {
     // The smaller wheel gets through, the larger one, which comes last, falls silent in its middle.
-    const swapped = { ...release, wheels: release.wheels.toReversed() };
+    const swapped = { ...release, wheels: [...release.wheels].reverse() };
     index.limit(1_200_000, 'stall');
     const { parameters, env: where } = inProcess(swapped, env);
     const child = spawn('bash', parameters, { env: where, stdio: 'ignore' });
