@@ -1,110 +1,89 @@
-// The JavaScript in the documentation runs as it stands, but for the size of the run and where it writes.
-import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+// Every code block of the documentation is of a known kind, and runs, parses, or says why it does not run.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { inFolder, ROOT } from '../data/places.js';
-import { blocks } from './pages.js';
+import { allBlocks, type Block, blocks } from './pages.js';
+import { isRun, play, playground } from './playground.js';
 
-const run = promisify(execFile);
+const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
 
-function example(page: string, word: string): string {
-  const found = blocks('js').filter((block) => block.page === page && block.code.includes(word));
-  if (found.length !== 1)
-    throw new Error(`${page}: expected one example with "${word}", found ${found.length}`);
-  return found[0]?.code ?? '';
-}
+/** What may stand above a block of each language; blocks of the last three are shown alone. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  js: ['run with', 'not run', 'prints', 'file'],
+  ts: ['run with', 'not run', 'prints', 'file'],
+  sh: ['run', 'run with', 'prints'],
+  json: ['file', 'run with', 'part of'],
+  python: ['not run', 'file'],
+  yaml: ['not run'],
+  text: [],
+};
 
-/** The code with one piece replaced, which must be there. */
-function changed(code: string, from: string, to: string): string {
-  if (!code.includes(from)) throw new Error(`the example has no "${from}" any more`);
-  return code.replace(from, to);
-}
-
-/** Run in the checkout, where the package finds itself by its name. */
-async function output(code: string): Promise<string> {
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { cwd: ROOT });
-  return stdout.trim();
-}
-
-test("the README's script grows a network and prints a line a stage", { timeout: 300_000 }, () =>
-  inFolder(async (folder) => {
-    const smaller = changed(
-      example('README.md', 'trainImages: 1024'),
-      'trainImages: 1024',
-      'trainImages: 256, testImages: 64',
-    );
-    const code = changed(
-      smaller,
-      "name: 'quick',",
-      `name: 'quick', output: ${JSON.stringify(join(folder, 'run'))},`,
-    );
-    const said = (await output(code)).split('\n');
-    expect(said).toHaveLength(3);
-    expect(said[0]).toMatch(/^stage 0: \d+ MACs, top-1 [\d.]+ %$/);
-    expect(await readdir(join(folder, 'run'))).toContain('stage-2');
-  }),
-);
-
-test("the library page's script with events and abort runs", { timeout: 300_000 }, () =>
-  inFolder(async (folder) => {
-    const fields = [
-      'stop.stages=0',
-      'fit.epochs=1',
-      'data.trainImages=256',
-      'compare=[]',
-      `output=${join(folder, 'run')}`,
-    ];
-    const code = changed(
-      example('docs/library.md', 'AbortController'),
-      "['stop.stages=1']",
-      JSON.stringify(fields),
-    );
-    expect(await output(code)).toMatch(/^stage 0: .*\n(.*\n)*\d+$/);
-  }),
-);
-
-test("the library page's loop over stages gives a line a stage", { timeout: 300_000 }, () =>
-  inFolder(async (folder) => {
-    const experiment = {
-      experiment: 'experiments/demo.json',
-      set: [
-        ...['stop.stages=1', 'fit.epochs=1', 'data.trainImages=256', 'splitting.images=64', 'compare=[]'],
-        `output=${join(folder, 'run')}`,
-      ],
-    };
-    const code = changed(
-      example('docs/library.md', 'top1 > 80'),
-      "'experiments/demo.json'",
-      JSON.stringify(experiment),
-    );
-    expect(await output(code)).toMatch(/^stage 0: \d+ MACs.*\nstage 1: .*stage-1$/);
-  }),
-);
-
-test("the library page's costs and strategies are kept to", { timeout: 300_000 }, () =>
-  inFolder(async (folder) => {
-    const code = changed(
-      changed(
-        example('docs/library.md', 'cheap-first'),
-        'trainImages: 1024',
-        'trainImages: 256, testImages: 64',
-      ),
-      "name: 'latency',",
-      `name: 'latency', output: ${JSON.stringify(join(folder, 'run'))},`,
-    );
-    const found = [...(await output(code)).matchAll(/^stage \d: ([\d.]+) ms$/gm)].map(([, ms]) => Number(ms));
-    expect(found).toHaveLength(3);
-    expect(Math.max(...found)).toBeLessThanOrEqual(4);
-    expect(found[1]).toBeGreaterThan(found[0] ?? 0);
-  }),
-);
-
-test("the library page's pure script runs without the addon and agrees with itself", async () => {
-  expect(await output(example('docs/library.md', 'growGraph'))).toBe('true');
+test('every code block is of a known kind, and the marks above it are known there', () => {
+  const unknown = allBlocks().flatMap((block) => {
+    const known = KINDS[block.language];
+    if (known === undefined) return [`${placeOf(block)}: ${block.language || 'no language'}`];
+    const strange = [...block.marks.keys()].filter((mark) => !known.includes(mark));
+    return strange.map((mark) => `${placeOf(block)}: ${mark}`);
+  });
+  expect(unknown).toEqual([]);
 });
 
-test('every JavaScript block is one that is run here', () => {
-  expect(blocks('js')).toHaveLength(5);
+test('a block that could run and is not run says why', () => {
+  const silent = allBlocks().filter(({ language, marks }) =>
+    ['python', 'yaml'].includes(language)
+      ? (marks.get('not run') ?? '').length < 10
+      : marks.has('not run') && (marks.get('not run') ?? '').length < 10,
+  );
+  expect(silent.map(placeOf)).toEqual([]);
 });
+
+test('the blocks that run are most of those of JavaScript and TypeScript', () => {
+  const code = [...blocks('js'), ...blocks('ts')];
+  expect(code.length).toBeGreaterThanOrEqual(5);
+  expect(code.filter(isRun).length / code.length).toBeGreaterThan(0.8);
+});
+
+const STRICT: ts.CompilerOptions = {
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  target: ts.ScriptTarget.ES2022,
+  lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
+  typeRoots: [join(ROOT, 'node_modules', '@types')],
+  types: ['node'],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+};
+
+test('TypeScript blocks keep to the types that the package states', { timeout: 120_000 }, () =>
+  inFolder(async (folder) => {
+    await playground(folder);
+    const files = blocks('ts').map((block, i) => ({ block, path: join(folder, `block-${i}.mts`) }));
+    for (const { block, path } of files) writeFileSync(path, block.code);
+    const program = ts.createProgram(
+      files.map(({ path }) => path),
+      STRICT,
+    );
+    const found = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+      const block = files.find(({ path }) => path === file?.fileName)?.block;
+      return `${block ? placeOf(block) : file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+    });
+    expect(found).toEqual([]);
+  }),
+);
+
+const played = allBlocks().filter((block) => isRun(block) || block.marks.has('file'));
+const pagesPlayed = [...new Set(played.filter(isRun).map(({ page }) => page))];
+
+test.each(pagesPlayed)('the code of %s runs, block after block', { timeout: 300_000 }, (page) =>
+  inFolder(async (folder) => {
+    await playground(folder);
+    for (const block of played.filter((one) => one.page === page)) {
+      const printed = await play(block, folder);
+      const wanted = block.marks.get('prints');
+      if (wanted !== undefined) expect(printed, placeOf(block)).toMatch(new RegExp(`^${wanted}$`));
+    }
+  }),
+);

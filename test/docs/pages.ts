@@ -15,6 +15,8 @@ export interface Block {
   readonly line: number;
   readonly language: string;
   readonly code: string;
+  /** What the HTML comments right above it say, such as `not run`: why. */
+  readonly marks: ReadonlyMap<string, string>;
 }
 
 const FOLDERS = ['.', 'docs', 'benchmarks', 'benchmarks/results'];
@@ -37,24 +39,44 @@ export function pageOf(path: string): string {
 }
 
 const FENCE = /^```(\w*)\s*$/;
+const MARK = /^<!-- (file|not run|part of|prints|run|run with)(?:: (.*))? -->$/;
 
-/** Fenced code blocks, by language. */
-export function blocks(language: string): readonly Block[] {
+/** Marks in the lines right above a line. */
+function marksAbove(lines: readonly string[], at: number): ReadonlyMap<string, string> {
+  const marks = new Map<string, string>();
+  for (let above = at - 1; above >= 0; above -= 1) {
+    const [, name, text = ''] = MARK.exec(lines[above] ?? '') ?? [];
+    if (name === undefined) return marks;
+    marks.set(name, text);
+  }
+  return marks;
+}
+
+/** Fenced code blocks of every page, in order. */
+export function allBlocks(): readonly Block[] {
   return pages().flatMap(({ path, text }) => {
+    const lines = text.split('\n');
     const found: Block[] = [];
-    let open: { readonly line: number; readonly language: string; readonly lines: string[] } | null = null;
-    text.split('\n').forEach((line, at) => {
+    let open: number | null = null;
+    lines.forEach((line, at) => {
       const fence = FENCE.exec(line);
-      if (fence === null) open?.lines.push(line);
-      else if (open === null) open = { line: at + 1, language: fence[1] ?? '', lines: [] };
+      if (fence === null) return;
+      if (open === null) open = at;
       else {
-        found.push({ page: path, line: open.line, language: open.language, code: open.lines.join('\n') });
+        const language = FENCE.exec(lines[open] ?? '')?.[1] ?? '';
+        const code = lines.slice(open + 1, at).join('\n');
+        found.push({ page: path, line: open + 1, language, code, marks: marksAbove(lines, open) });
         open = null;
       }
     });
     if (open !== null) throw new Error(`${path}: a code block does not end`);
-    return found.filter((block) => block.language === language);
+    return found;
   });
+}
+
+/** Fenced code blocks, by language. */
+export function blocks(language: string): readonly Block[] {
+  return allBlocks().filter((block) => block.language === language);
 }
 
 /** Cells of the Markdown table between <!-- name --> and <!-- /name -->, its two head lines left out. */
