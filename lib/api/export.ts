@@ -11,6 +11,11 @@ export type ExportOptions = { readonly [K in FormatName]?: string | undefined } 
   };
 
 export interface ExportDocument {
+  /** The ONNX file where one was asked for, else the first file. */
+  readonly file: string;
+  /** Of the ONNX file, where one was asked for. */
+  readonly opset?: number;
+  /** The network's name. */
   readonly network: string;
   readonly formats: Written;
 }
@@ -44,11 +49,15 @@ function asked(options: ExportOptions): readonly (readonly [FormatName, string])
  */
 export async function exportNetwork(options: ExportOptions): Promise<ExportDocument> {
   const files = asked(options);
+  if (options.keepBatchNorm === true && options.onnx === undefined)
+    throw new SplitgrowError('E_USAGE', '--keep-batch-norm: belongs to --onnx, which is not given');
   const source = await openSource(options.network);
   const rows = new Map(FORMAT_ROWS);
   const written: [string, unknown][] = [];
   for (const [name, file] of files)
     written.push([name, await rows.get(name)?.document(source, file, options)]);
   const formats = Object.fromEntries(written) as Written;
-  return { network: source.graph.name, formats };
+  const { onnx } = formats;
+  const main = onnx === undefined ? { file: files[0]?.[1] ?? '' } : { file: onnx.file, opset: onnx.opset };
+  return { ...main, network: source.graph.name, formats };
 }

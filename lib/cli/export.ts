@@ -2,7 +2,7 @@
 import { exportNetwork } from '../api.js';
 import { FORMAT_ROWS } from '../export/formats.js';
 import { defineCommand } from './command.js';
-import { type Flag, text } from './flags.js';
+import { type Flag, text, toggle } from './flags.js';
 import { DIRECTORY_FLAG } from './networks.js';
 import { facts } from './table.js';
 
@@ -15,11 +15,16 @@ const FORMAT_FLAGS = Object.fromEntries(
 export const EXPORT = defineCommand({
   name: 'export',
   summary: 'a network for other tools; several formats at once are fine',
-  flags: { network: DIRECTORY_FLAG, ...FORMAT_FLAGS },
+  flags: {
+    network: DIRECTORY_FLAG,
+    ...FORMAT_FLAGS,
+    keepBatchNorm: toggle('of ONNX: batch norms stay nodes of their own (default: folded into layers)'),
+  },
   examples: [
+    ['splitgrow export --network runs/demo/stage-3 --onnx demo.onnx', 'input [N,C,H,W], output logits'],
     [
       'splitgrow export --network runs/demo/stage-3 --safetensors demo.safetensors',
-      'the weights for PyTorch, with the graph in their metadata',
+      'for PyTorch; demo.py beside it loads it',
     ],
   ],
   run: async (values) => {

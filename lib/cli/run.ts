@@ -1,9 +1,9 @@
 // One command line from its words to its exit code: output, one-line errors, signals.
-import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import { oneLine } from '../format.js';
+import { packageVersion } from '../version.js';
 import type { Command, Given, Output } from './command.js';
 import { meterOn } from './meter.js';
 import { buildProgram, usageError } from './parse.js';
@@ -78,13 +78,6 @@ async function execute(command: Command, given: Given): Promise<number> {
   await write(given.json ? JSON.stringify(output.document) : await output.text(styleOf(process.stdout)));
   if (output.error) return reportError(output.error, given.debug);
   return output.exitCode ?? 0;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }
 
 /** Runs the words after `splitgrow`; resolves to the exit code and never rejects. */

@@ -1,9 +1,14 @@
 // The formats that `export` writes, one row each: the key is the flag and the option of that name.
+import { exportOnnx } from './onnx.js';
+import { OPSET } from './onnx-ops.js';
 import { exportSafetensors } from './safetensors.js';
 import type { ExportSource } from './source.js';
 
 /** Settings of all formats; each takes those that concern it. */
-export type ExportSettings = Readonly<Record<never, never>>;
+export interface ExportSettings {
+  /** Of ONNX: batch norms stay nodes of their own; default false: folded into the layers before them. */
+  readonly keepBatchNorm?: boolean | undefined;
+}
 
 interface Format {
   /** What the flag's help says it writes. */
@@ -17,7 +22,11 @@ interface Format {
 }
 
 export const FORMATS = {
-  safetensors: { writes: 'weights for PyTorch', document: exportSafetensors },
+  onnx: { writes: `ONNX model, opset ${OPSET}`, document: exportOnnx },
+  safetensors: {
+    writes: 'weights for PyTorch, with a Python module beside them that loads them',
+    document: exportSafetensors,
+  },
 } as const satisfies Readonly<Record<string, Format>>;
 
 export type FormatName = keyof typeof FORMATS;

@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exportNetwork } from '../../lib/api.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
+import { parseGraph } from '../../lib/graph/check.js';
+import { macs } from '../../lib/graph/cost.js';
 import { writeNetwork } from '../api/batch-files.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 
@@ -10,6 +13,9 @@ test('export without a format, and two formats into one file, are usage errors',
   await expect(exportNetwork({ network })).rejects.toMatchObject({
     code: 'E_USAGE',
     message: expect.stringContaining('--safetensors FILE'),
+  });
+  await expect(exportNetwork({ network, onnx: 'x', safetensors: './x' })).rejects.toMatchObject({
+    code: 'E_USAGE',
   });
 });
 
@@ -28,4 +34,34 @@ test('the safetensors file holds the very tensors of the network', async () => {
   const { formats } = await exportNetwork({ network, safetensors: file });
   expect(formats.safetensors).toMatchObject({ file, tensors: 7 * 5 + 2 });
   expect(await readSafetensors(file)).toEqual(await readSafetensors(join(network, 'weights.safetensors')));
+});
+
+test('the document names the ONNX file and its opset at its top', async () => {
+  const folder = temporaryFolder();
+  const network = await writeNetwork(folder);
+  const [onnx, safetensors] = [join(folder, 'x.onnx'), join(folder, 'x.safetensors')];
+  expect(await exportNetwork({ network, safetensors, onnx })).toMatchObject({ file: onnx, opset: 17 });
+  const alone = await exportNetwork({ network, safetensors });
+  expect(alone).toMatchObject({ file: safetensors });
+  expect(alone).not.toHaveProperty('opset');
+});
+
+test('--keep-batch-norm without ONNX, and a loader over a module, are usage errors', async () => {
+  const folder = temporaryFolder();
+  const network = await writeNetwork(folder);
+  for (const options of [{ safetensors: 'x.safetensors', keepBatchNorm: true }, { safetensors: 'x.py' }])
+    await expect(exportNetwork({ network, ...options })).rejects.toMatchObject({ code: 'E_USAGE' });
+});
+
+test('the metadata holds a network.json that is read again, with every field written out', async () => {
+  const folder = temporaryFolder();
+  const network = await writeNetwork(folder);
+  const file = join(folder, 'x.safetensors');
+  await exportNetwork({ network, safetensors: file });
+  const bytes = await readFile(file);
+  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString());
+  const graph = parseGraph(JSON.parse(header.__metadata__.network));
+  const stem = graph.nodes.find(({ op }) => op === 'conv2d');
+  expect(stem).toMatchObject({ padding: 1, groups: 1, bias: false, split: true });
+  expect(macs(graph)).toBe(Number(header.__metadata__.macs));
 });

@@ -1,17 +1,14 @@
 // The machine and the versions that a report was made with.
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { bytes } from '../../format.js';
 import { locate } from '../../setup/locate.js';
+import { packageVersion } from '../../version.js';
 
 /** Name and value, in the order to show. */
 export function describeMachine(): readonly (readonly [string, string])[] {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const processors = cpus();
   return [
-    ['splitgrow', version],
+    ['splitgrow', packageVersion()],
     ['LibTorch', locate().found?.version ?? 'not found'],
     ['Node', process.version],
     ['processor', processors[0]?.model.trim() ?? 'unknown'],
