@@ -24,6 +24,21 @@ export { grow as growGraph } from './graph/grow.js';
 export type { Graph, GraphNode } from './graph/ir.js';
 export type { CostFunction } from './graph/own-cost.js';
 export type { PrintedNode } from './graph/print.js';
+export { network } from './models/builder.js';
+export type {
+  BlockOptions,
+  Branch,
+  ConvOptions,
+  DepthwiseOptions,
+  InvertedOptions,
+  LayerOptions,
+  LinearOptions,
+  MapLayers,
+  NetworkOptions,
+  PoolOptions,
+  ResidualOptions,
+  VectorLayers,
+} from './models/layers.js';
 export { buildPreset, type PresetOptions, ZOO } from './models/zoo.js';
 export type { Device, Progress, TensorData, TensorMap } from './native.js';
 export { createNetwork, loadNetwork, type Network, saveNetwork } from './network.js';

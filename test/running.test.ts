@@ -73,10 +73,12 @@ test('leaving the loop aborts the work and waits until it has stopped', async ()
   let hasStopped = false;
   const run = running<number, void>(async ({ emit, signal }) => {
     emit(1);
-    await gate(signal).passed.finally(async () => {
+    try {
+      await gate(signal).passed;
+    } finally {
       await new Promise((resolve) => setTimeout(resolve, 10));
       hasStopped = true;
-    });
+    }
   });
   for await (const item of run) {
     expect(item).toBe(1);

@@ -44,6 +44,8 @@ export interface Op {
 }
 
 const ACTIVATIONS = ['relu', 'relu6', 'silu', 'softplus', 'tanh', 'sigmoid', 'gelu', 'identity'] as const;
+/** A non-linearity by name; `swish` is another name of `silu`. */
+export type Activation = (typeof ACTIVATIONS)[number] | 'swish';
 /** Without a second derivative, nor one that stands for it. */
 export const LINEAR_ACTIVATIONS: readonly unknown[] = ['identity'] satisfies (typeof ACTIVATIONS)[number][];
 /** Other names that network files may use for an activation. */

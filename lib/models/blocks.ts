@@ -26,7 +26,7 @@ export interface Join {
 }
 export type Build = (name: string, from: Join, block: Block, style: BlockStyle) => readonly GraphNode[];
 
-const conv = (id: NodeId, from: NodeId, out: number, kernel: number, stride = 1): GraphNode => ({
+export const conv = (id: NodeId, from: NodeId, out: number, kernel: number, stride = 1): GraphNode => ({
   id,
   op: 'conv2d',
   inputs: [from],
@@ -36,7 +36,7 @@ const conv = (id: NodeId, from: NodeId, out: number, kernel: number, stride = 1)
   padding: Math.floor(kernel / 2),
   bias: false,
 });
-const depthwise = (id: NodeId, from: NodeId, stride: number): GraphNode => ({
+export const depthwise = (id: NodeId, from: NodeId, stride: number): GraphNode => ({
   id,
   op: 'depthwise_conv2d',
   inputs: [from],
@@ -45,7 +45,7 @@ const depthwise = (id: NodeId, from: NodeId, stride: number): GraphNode => ({
   padding: 1,
   bias: false,
 });
-const batchNorm = (of: NodeId): GraphNode => ({
+export const batchNorm = (of: NodeId): GraphNode => ({
   id: `${of}_bn`,
   op: 'batch_norm',
   inputs: [of],

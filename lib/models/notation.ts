@@ -1,5 +1,5 @@
 // Block strings: 'conv32s2 ds64 ds128s2 ir24t6s2n3' -> blocks -> nodes. What a preset's table is written in.
-import { SplitgrowError } from '../errors.js';
+import { type ErrorCode, SplitgrowError } from '../errors.js';
 import type { GraphNode } from '../graph/ir.js';
 import { BLOCKS, type Block, type BlockKind, type BlockStyle, type Join } from './blocks.js';
 
@@ -10,26 +10,29 @@ const isKind = (kind: string): kind is BlockKind => Object.hasOwn(BLOCKS, kind);
  * expansion (6), `e` inner width instead, `n` repeats (1); of the repeats only
  * the first has the stride.
  *
- * @throws E_INTERNAL for a word that does not parse: block strings are written by us.
+ * @throws `code` for a word that does not parse: E_INTERNAL, for most block strings are written by us.
  */
-export function parseBlocks(text: string): readonly Block[] {
-  return text.split(/\s+/).flatMap((word): readonly Block[] => {
-    const [, kind = '', width = '', options = ''] = /^([a-z]+?)(\d+)((?:[sten]\d+)*)$/.exec(word) ?? [];
-    if (!isKind(kind)) throw new SplitgrowError('E_INTERNAL', `block string: cannot read "${word}"`);
-    const option = (letter: string): number | undefined => {
-      const found = new RegExp(`${letter}(\\d+)`).exec(options)?.[1];
-      return found === undefined ? undefined : Number(found);
-    };
-    const hidden = option('e');
-    const block: Block = {
-      kind,
-      width: Number(width),
-      stride: option('s') ?? 1,
-      expansion: option('t') ?? 6,
-      ...(hidden && { hidden }),
-    };
-    return Array.from({ length: option('n') ?? 1 }, (_, i) => (i === 0 ? block : { ...block, stride: 1 }));
-  });
+export function parseBlocks(text: string, code: ErrorCode = 'E_INTERNAL'): readonly Block[] {
+  return text
+    .trim()
+    .split(/\s+/)
+    .flatMap((word): readonly Block[] => {
+      const [, kind = '', width = '', options = ''] = /^([a-z]+?)(\d+)((?:[sten]\d+)*)$/.exec(word) ?? [];
+      if (!isKind(kind)) throw new SplitgrowError(code, `block string: cannot read "${word}"`);
+      const option = (letter: string): number | undefined => {
+        const found = new RegExp(`${letter}(\\d+)`).exec(options)?.[1];
+        return found === undefined ? undefined : Number(found);
+      };
+      const hidden = option('e');
+      const block: Block = {
+        kind,
+        width: Number(width),
+        stride: option('s') ?? 1,
+        expansion: option('t') ?? 6,
+        ...(hidden && { hidden }),
+      };
+      return Array.from({ length: option('n') ?? 1 }, (_, i) => (i === 0 ? block : { ...block, stride: 1 }));
+    });
 }
 
 /** Blocks with each width put through `scale` (the inner widths follow, unless given as `hidden`). */
