@@ -1,50 +1,79 @@
 // The `compare` part of an experiment: the rivals trained after the run, and their options.
 import { z } from 'zod';
+import { GIVEN, never } from './also.js';
 
-const epochs = z.int().min(0).nullable().default(null);
+const epochs = (means: string) => z.int().min(0).nullable().default(null).describe(means);
 
 /** What a rival starts from that makes a larger network smaller. */
 const BASE = {
-  /** `widest`: a multiple of the seed network's widths; `grown`: the run's last network, with its weights. */
-  base: z.enum(['widest', 'grown']).default('widest'),
+  base: z
+    .enum(['widest', 'grown'])
+    .default('widest')
+    .describe(
+      "`widest`: a multiple of the seed network's widths; `grown`: the run's last network, with its weights",
+    ),
 };
 
-/** MACs of the widest base over those of the largest target; `namedRivals` fills it in. */
-const MULTIPLIED = { ...BASE, baseMultiplier: z.number().min(1).optional() };
+const MULTIPLIED = {
+  ...BASE,
+  // `namedRivals` fills it in.
+  baseMultiplier: z
+    .number()
+    .min(1)
+    .optional()
+    .describe(
+      'of a widest base: its MACs over those of the largest target; left out: 1 of `resolution-multiplier`, else 2',
+    ),
+};
 
 const PRETRAINED = {
   ...MULTIPLIED,
-  /** Epochs of the base; null: the total epochs of the largest target (none for Pruning (L1) of a grown network, which is trained). */
-  pretrainEpochs: epochs,
+  pretrainEpochs: epochs(
+    'epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network, which is trained)',
+  ),
 };
 
 const PRUNED = {
   ...PRETRAINED,
-  /** Epochs of fine-tuning; null: the total epochs of the target. */
-  epochs,
+  epochs: epochs('epochs of fine-tuning; null: the total epochs of the target'),
 };
 
 const MORPHNET = {
   ...PRETRAINED,
-  /** Strengths of the regulariser, a training each. Section 5.2 of the paper. */
-  lambdas: z.array(z.number().positive()).min(1).default([1e-8, 5e-8, 1e-9, 5e-9, 1e-10]),
-  /** A channel is alive where its batch-norm scale is above. */
-  threshold: z.number().positive().default(1e-2),
+  // Section 5.2 of the paper.
+  lambdas: z
+    .array(z.number().positive())
+    .min(1)
+    .default([1e-8, 5e-8, 1e-9, 5e-9, 1e-10])
+    .describe('strengths of the regulariser, a training each'),
+  threshold: z
+    .number()
+    .positive()
+    .default(1e-2)
+    .describe('a channel is alive where its batch-norm scale is above'),
 };
 
 /** Options of every method, besides the targets. */
 const OPTIONS = {
   'width-multiplier': {},
-  /** The base has the MACs of the largest target times `baseMultiplier` at full resolution. */
   'resolution-multiplier': MULTIPLIED,
   'prune-l1': PRUNED,
-  /** `strength`: of the sparsity penalty on batch-norm scales (Liu et al. 2017). */
-  'prune-bn': { ...PRUNED, strength: z.number().min(0).default(1e-4) },
+  'prune-bn': {
+    ...PRUNED,
+    strength: z
+      .number()
+      .min(0)
+      .default(1e-4)
+      .describe('strength of the sparsity penalty on batch-norm scales (Liu et al. 2017)'),
+  },
   morphnet: MORPHNET,
   'morphnet-authors': MORPHNET,
   scratch: {},
-  /** `epochs`: the full schedule; null: the total epochs of the whole run, whatever the stage. */
-  retrain: { epochs },
+  retrain: {
+    epochs: epochs(
+      'epochs of the full schedule; null: the total epochs of the whole run, whatever the stage',
+    ),
+  },
 } as const;
 
 export type RivalMethod = keyof typeof OPTIONS;
@@ -62,15 +91,22 @@ const BASE_MULTIPLIERS: Readonly<Record<string, number>> = {
 const GROWN_ONLY: ReadonlySet<RivalMethod> = new Set(['scratch', 'retrain']);
 
 const TARGETS = {
-  /** Against which grown networks: the last one, or one rival for every stage from 1 on. */
-  at: z.enum(['last', 'stages']).optional(),
-  /** MACs, instead of `at`: rivals of no grown network, trained for the epochs of one stage. */
-  targets: z.array(z.int().min(1)).min(1).optional(),
+  at: z
+    .enum(['last', 'stages'])
+    .optional()
+    .describe(
+      'against which grown networks: the last one, or one rival for every stage from 1 on; left out, with no `targets`: `last`',
+    ),
+  targets: z
+    .array(z.int().min(1))
+    .min(1)
+    .optional()
+    .describe('MACs, instead of `at`: rivals of no grown network, trained for the epochs of one stage'),
 };
 
 function entry<M extends RivalMethod>(method: M) {
   return z.strictObject({
-    method: z.literal(method),
+    method: z.literal(method).describe('how the rival is made'),
     ...TARGETS,
     ...(OPTIONS[method] as (typeof OPTIONS)[M]),
   });
@@ -98,10 +134,17 @@ const ENTRY = z
   .refine((one) => !('base' in one) || one.base === 'widest' || one.baseMultiplier === undefined, {
     path: ['baseMultiplier'],
     message: 'expected only with base widest: a grown base has the widths it was grown to',
+  })
+  .meta({
+    allOf: [
+      never({ at: GIVEN, targets: GIVEN }),
+      never({ method: { enum: [...GROWN_ONLY] }, targets: GIVEN }),
+      never({ base: { const: 'grown' }, baseMultiplier: GIVEN }),
+    ],
   });
 
 /** Rivals trained after the run, by its recipe. */
-export const COMPARE = z.array(ENTRY).default([]);
+export const COMPARE = z.array(ENTRY).default([]).describe('rivals trained after the run, names or objects');
 
 export type CompareSpec = z.output<typeof COMPARE>;
 export type CompareEntry = CompareSpec[number];

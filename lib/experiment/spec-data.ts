@@ -1,50 +1,77 @@
 // The `data` part of an experiment: which images, how many, and how they are augmented.
 import { z } from 'zod';
 import { IMAGE_DEFAULTS, shortSideOf } from '../data/images/settings.js';
+import { GIVEN, having, never, where } from './also.js';
 
 /** Datasets whose images are files: class folders, or a store packed from them. */
 const IMAGE_NAMES: readonly string[] = ['imagenet', 'image-folder'];
-const NAMES = z.enum(['fashion-mnist', 'cifar10', 'cifar100', 'imagenet', 'image-folder']);
+const NAMES = ['fashion-mnist', 'cifar10', 'cifar100', 'imagenet', 'image-folder'] as const;
 
-const limit = z.int().min(1).nullable().default(null);
-const whole = z.boolean().default(false);
+const name = (names: readonly string[]) =>
+  z
+    .enum(NAMES)
+    .describe(`the dataset: ${NAMES.map((one) => `\`${one}\``).join(', ')}`)
+    .meta({ enum: [...names] });
+const root = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('folder of a named dataset; none: where `data get` puts it');
+const whole = z
+  .boolean()
+  .default(false)
+  .describe(
+    'refuse a part of a named dataset; of `fashion-mnist` without a root: the fetched images, not the shipped ones',
+  );
+// resized-crop: a random part of random area and shape, brought to the resolution (Szegedy et al. 2015). shift: the
+// shorter side to `shortSide`, then a random square of the resolution.
+const AUGMENT =
+  'list of `flip` (mirror) and `crop` (shift); `[]` with `data.file`; of image files `["flip","resized-crop"]`, a list of `flip` and `resized-crop` or `shift`';
 const augmentation = z.array(z.enum(['flip', 'crop']));
 
 const COMMON = {
-  /** Images used of each part, null: all. The first ones, or of image files so many that classes are even. */
-  trainImages: limit,
-  testImages: limit,
-  /** A new order every epoch. */
-  shuffle: z.boolean().default(true),
+  trainImages: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'training images: only the first so many, of image files so many that classes are even; null: all',
+    ),
+  testImages: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('test images: only so many, likewise; null: all'),
+  shuffle: z.boolean().default(true).describe('a new order every epoch'),
 };
 
 const IN_MEMORY = {
   ...COMMON,
-  /** Pixels of zero padding before `crop` takes a part of the original size. */
-  cropPadding: z.int().min(0).default(4),
+  cropPadding: z.int().min(0).default(4).describe('pixels of zero padding before `crop`'),
 };
 
 /** A named dataset, found in `root`, or where `splitgrow data get` puts it. Mirroring and shifting are the paper's augmentation. */
 export const DATA_NAMED = z
   .strictObject({
-    name: NAMES,
-    root: z.string().min(1).optional(),
-    /** Only every image of the official set will do. */
+    name: name(NAMES.filter((one) => !IMAGE_NAMES.includes(one))),
+    root,
     whole,
-    augment: augmentation.default(['flip', 'crop']),
-    /** Which labels of cifar100. */
-    labels: z.enum(['fine', 'coarse']).optional(),
+    augment: augmentation.default(['flip', 'crop']).describe(AUGMENT),
+    labels: z.enum(['fine', 'coarse']).optional().describe('`fine` or `coarse`, of `cifar100`'),
     ...IN_MEMORY,
   })
   .refine((value) => value.labels === undefined || value.name === 'cifar100', {
     path: ['labels'],
     message: 'expected only with cifar100',
-  });
+  })
+  .meta(where({ labels: GIVEN }, having({ name: { const: 'cifar100' } })));
 
 /** A safetensors file with train_images, train_labels, test_images, test_labels; no augmentation unless asked for. */
 export const DATA_FILE = z.strictObject({
-  file: z.string().min(1),
-  augment: augmentation.default([]),
+  file: z.string().min(1).describe('a safetensors file'),
+  augment: augmentation.default([]).describe(AUGMENT),
   ...IN_MEMORY,
 });
 
@@ -54,28 +81,75 @@ const defaults = IMAGE_DEFAULTS;
 /** Image files below `root`, or in a store packed from them. */
 export const DATA_IMAGES = z
   .strictObject({
-    name: NAMES,
-    root: z.string().min(1).optional(),
-    store: z.string().min(1).optional(),
+    name: name(IMAGE_NAMES),
+    root,
+    store: z.string().min(1).optional().describe('image files: a packed store instead of `data.root`'),
     whole,
-    resolution: z.int().min(1).max(4096).default(defaults.resolution),
-    /**
-     * flip: mirror every other image. resized-crop: a random part of random area and shape, brought to the resolution
-     * (Szegedy et al. 2015). shift: the shorter side to `shortSide`, then a random square of the resolution.
-     */
-    augment: z.array(z.enum(['flip', 'resized-crop', 'shift'])).default(['flip', 'resized-crop']),
-    /** Least share of an image's area that resized-crop takes. */
-    leastArea: z.number().gt(0).max(1).default(0.08),
-    shortSide: z.int().min(1).max(8192).nullable().default(defaults.shortSide),
-    mean: threeOf(z.number()).default([...defaults.mean]),
-    std: threeOf(z.number().gt(0)).default([...defaults.std]),
-    testShare: z.number().gt(0).lt(1).default(defaults.testShare),
-    workers: z.int().min(1).max(1024).nullable().default(defaults.workers),
-    prefetch: z.int().min(1).max(64).default(defaults.prefetch),
-    maxPixels: z.int().min(1).max(1_000_000_000).default(defaults.maxPixels),
-    maxScans: z.int().min(1).max(10_000).default(defaults.maxScans),
-    scaledDecoding: z.boolean().default(defaults.scaledDecoding),
-    skipUnreadable: z.boolean().default(defaults.skipUnreadable),
+    resolution: z
+      .int()
+      .min(1)
+      .max(4096)
+      .default(defaults.resolution)
+      .describe('image files: height and width of what the network sees'),
+    augment: z
+      .array(z.enum(['flip', 'resized-crop', 'shift']))
+      .default(['flip', 'resized-crop'])
+      .describe(AUGMENT),
+    leastArea: z.number().gt(0).max(1).default(0.08).describe('of `resized-crop`: least share of the image'),
+    shortSide: z
+      .int()
+      .min(1)
+      .max(8192)
+      .nullable()
+      .default(defaults.shortSide)
+      .describe(
+        'image files: the shorter side in pixels before a centre crop or `shift`; null: 256 / 224 of `resolution`',
+      ),
+    mean: threeOf(z.number())
+      .default([...defaults.mean])
+      .describe("image files: mean of pixels / 255, for the preset's `input`"),
+    std: threeOf(z.number().gt(0))
+      .default([...defaults.std])
+      .describe('image files: standard deviation of pixels / 255, likewise'),
+    testShare: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(defaults.testShare)
+      .describe('image files: share kept for testing where the folder has no test part'),
+    workers: z
+      .int()
+      .min(1)
+      .max(1024)
+      .nullable()
+      .default(defaults.workers)
+      .describe('image files: threads that decode; null: as many as compute'),
+    prefetch: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(defaults.prefetch)
+      .describe('image files: minibatches kept ready'),
+    maxPixels: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .default(defaults.maxPixels)
+      .describe('image files: larger images are left out'),
+    maxScans: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(defaults.maxScans)
+      .describe('image files: progressive JPEGs of more scans are left out'),
+    scaledDecoding: z
+      .boolean()
+      .default(defaults.scaledDecoding)
+      .describe('image files: let the JPEG decoder shrink, as long as no less is left than is wanted'),
+    skipUnreadable: z
+      .boolean()
+      .default(defaults.skipUnreadable)
+      .describe('image files: leave out an image that turns unreadable, instead of failing'),
     ...COMMON,
   })
   .refine(({ root, store }) => root === undefined || store === undefined, {
@@ -89,6 +163,12 @@ export const DATA_IMAGES = z
   .refine((data) => shortSideOf(data) >= data.resolution, {
     path: ['shortSide'],
     message: 'expected no less than data.resolution',
+  })
+  .meta({
+    allOf: [
+      never({ root: GIVEN, store: GIVEN }),
+      never({ augment: { allOf: ['resized-crop', 'shift'].map((one) => ({ contains: { const: one } })) } }),
+    ],
   });
 
 export type DataSpec =

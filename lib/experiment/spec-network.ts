@@ -19,9 +19,22 @@ function schemaOf(field: Field): z.ZodType {
   }
 }
 
-function presetSchema([name, { options }]: [string, (typeof ZOO)[string]]): z.core.$ZodTypeDiscriminable {
-  const fields = Object.entries(options).map(([key, field]) => [key, schemaOf(field).optional()]);
-  return z.strictObject({ preset: z.literal(name), ...Object.fromEntries(fields) });
+/** Options that follow from the data where they are left out (start.ts); the others have a default of their own. */
+const OF_DATA: ReadonlySet<string> = new Set(['resolution', 'channels', 'classes']);
+
+function optionSchema(key: string, field: Field): z.ZodType {
+  const option = schemaOf(field).optional();
+  return OF_DATA.has(key)
+    ? option.describe(`${field.about}; left out: as the data are`)
+    : option.meta({ description: field.about, default: field.default });
+}
+
+function presetSchema([name, { summary, options }]: [
+  string,
+  (typeof ZOO)[string],
+]): z.core.$ZodTypeDiscriminable {
+  const fields = Object.entries(options).map(([key, field]) => [key, optionSchema(key, field)]);
+  return z.strictObject({ preset: z.literal(name).describe(summary), ...Object.fromEntries(fields) });
 }
 
 const [FIRST, ...OTHERS] = Object.entries(ZOO).map(presetSchema) as [
@@ -34,7 +47,9 @@ export type PresetSpec = { readonly preset: string } & PresetOptions;
 export const PRESET = z.discriminatedUnion('preset', [FIRST, ...OTHERS]) as unknown as z.ZodType<PresetSpec>;
 
 /** A network directory: its weights are where the run starts. */
-export const DIRECTORY = z.strictObject({ directory: z.string().min(1) });
+export const DIRECTORY = z.strictObject({
+  directory: z.string().min(1).describe('network directory: where the run starts, weights and all'),
+});
 
 /** A graph as it stands in network.json, its nodes checked by `parseGraph`: fresh weights, as for a preset. */
-export const GRAPH = z.strictObject({ graph: z.looseObject({ format: z.literal(FORMAT) }) });
+export const GRAPH = z.strictObject({ graph: z.looseObject({ format: z.literal(FORMAT) }).describe('a graph as it stands in network.json, with fresh weights') });

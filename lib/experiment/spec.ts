@@ -4,6 +4,7 @@ import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { readWhole } from '../text-file.js';
+import { GIVEN, having } from './also.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
 import { type Extensions, ownOf, refuseUnknown } from './own.js';
@@ -17,29 +18,32 @@ import { OWN, SPLITTING, type SplittingSpec } from './spec-splitting.js';
 const count = z.int().min(1);
 
 const STOP = z.strictObject({
-  /** Splitting stages: a run of n leaves stage-0 to stage-n. */
-  stages: z.int().min(0).optional(),
-  /** No network ever has more MACs. */
-  macs: count.optional(),
-  /** No network ever costs more than so much, by name of the cost: of parameters, or in the unit of a cost of the caller's own. */
+  stages: z.int().min(0).optional().describe('splitting stages: n leave `stage-0` to `stage-n`'),
+  macs: count.optional().describe('no network ever has more MACs'),
   costs: z
     .record(OWN, z.number().positive())
     .refine((costs) => !('macs' in costs), 'expected no macs, which stop.macs limits')
-    .optional(),
+    .optional()
+    .meta({ not: having({ macs: GIVEN }) })
+    .describe('no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own'),
 });
 
-const REST = {
-  name: z.string().min(1),
-  fit: FIT.prefault({}),
-  splitting: SPLITTING.prefault({}),
-  stop: STOP.prefault({}),
-  checkpoint: CHECKPOINT.prefault({}),
+/** The top of an experiment without `network` and `data`, whose variants are told apart by their own members. */
+export const REST = {
+  $schema: z
+    .string()
+    .optional()
+    .describe('the JSON Schema that editors complete the file by; nothing else reads it'),
+  name: z.string().min(1).describe('what the run is called: any text'),
+  fit: FIT.prefault({}).describe('parametric updates: epochs, minibatch, optimizer, schedule'),
+  splitting: SPLITTING.prefault({}).describe('splitting indices, choice of neurons and growth'),
+  stop: STOP.prefault({}).describe('when growth ends: after so many stages, at so many MACs, or both'),
+  checkpoint: CHECKPOINT.prefault({}).describe('how often a run is kept, and how much of it'),
   compare: COMPARE,
-  seed: z.int().min(0).default(0),
-  output: z.string().min(1).optional(),
-  device: z.enum(['cpu', 'cuda']).default('cpu'),
-  /** Threads of LibTorch; null: as many as it chooses. */
-  threads: count.nullable().default(null),
+  seed: z.int().min(0).default(0).describe('decides weights, order, augmentation, directions'),
+  output: z.string().min(1).optional().describe('folder of the run; left out: `runs/` and the name'),
+  device: z.enum(['cpu', 'cuda']).default('cpu').describe('`cpu` or `cuda`'),
+  threads: count.nullable().default(null).describe('CPU threads; null: as LibTorch chooses'),
 };
 
 /** Kinds of networks by the member that tells them; without any it is a preset. */
@@ -133,9 +137,9 @@ export function parseExperiment(
   });
   const result = schema.safeParse(input);
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
-  const { name, output = `runs/${name}`, network } = result.data;
-  refuseUnknown(result.data, own);
-  return { ...result.data, network: checkedNetwork(network), output };
+  const { $schema: _schema, ...spec } = result.data;
+  refuseUnknown(spec, own);
+  return { ...spec, network: checkedNetwork(spec.network), output: spec.output ?? `runs/${spec.name}` };
 }
 
 /** Checks the `data` part alone. */

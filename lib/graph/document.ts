@@ -1,7 +1,7 @@
 // The rules that network.json as a whole must meet, and how its output must be; check.ts walks them in this order.
 import { show } from './fields.js';
 import { FORMAT, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
-import { MAX_WIDTH } from './ops.js';
+import { MAX_WIDTH } from './op-fields.js';
 import { isTable, LIMITS, member, type Rule, unknownKey } from './rules.js';
 
 const isInteger = (value: unknown, min: number, max: number): boolean =>
@@ -37,7 +37,17 @@ export const DOCUMENT_RULES: readonly Rule<unknown>[] = [
   {
     name: 'the fields of the document are known',
     code: 'E_GRAPH_FORMAT',
-    finds: (json) => unknownKey(json, ['format', 'name', 'input', 'nodes', 'output']),
+    finds: (json) => unknownKey(json, ['$schema', 'format', 'name', 'input', 'nodes', 'output']),
+  },
+  {
+    // For editors alone: the graph does not keep it.
+    name: 'the schema is named by a text',
+    code: 'E_GRAPH_FORMAT',
+    finds: (json) => {
+      const schema = member(json, '$schema');
+      const isFine = schema === undefined || typeof schema === 'string';
+      return isFine ? undefined : `$schema must be a text, got ${show(schema)}`;
+    },
   },
   {
     name: 'the name is a line of text',

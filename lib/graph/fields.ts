@@ -8,6 +8,8 @@ type Default = FieldValue | ((node: GraphNode) => FieldValue);
 interface Optional {
   /** Without a default the field is required. */
   readonly default?: Default;
+  /** What it means, in a few words: for the JSON Schemas. */
+  readonly about: string;
 }
 
 /** One field of an op: its kind, its limits and its default. */

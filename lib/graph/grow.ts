@@ -4,7 +4,8 @@ import { type ChannelGroup, type GroupId, groupsByNode } from './channels.js';
 import { inputsOf, shapes } from './check.js';
 import { hint, show } from './fields.js';
 import { type Graph, type GraphNode, INPUT, type NodeId, type Parameter, type Value } from './ir.js';
-import { MAX_WIDTH, opOf } from './ops.js';
+import { MAX_WIDTH } from './op-fields.js';
+import { opOf } from './ops.js';
 import type { Surgery, TensorSurgery } from './program.js';
 
 /** Neurons to split, per layer (docs/formats.md). A neuron named twice is split twice. */

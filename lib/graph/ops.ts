@@ -2,10 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import { type Field, row } from './fields.js';
 import type { Axis, AxisRole, FieldValue, GraphNode, Initial, Parameter, Value } from './ir.js';
-
-/** Widest layer that a network file may ask for. */
-export const MAX_WIDTH = 65_536;
-const MAX_KERNEL = 1_024;
+import { BATCH_NORM, CONV2D, DEPTHWISE, DROPOUT, LINEAR, POOL } from './op-fields.js';
 
 /** Why channels cannot be split: those of the node alone, or those of its input too. */
 export interface Freeze {
@@ -52,14 +49,6 @@ export const LINEAR_ACTIVATIONS: readonly unknown[] = ['identity'] satisfies (ty
 const ALIASES: Readonly<Record<string, string>> = { swish: 'silu' };
 /** Every name that an activation's `kind` may have. */
 export const ACTIVATION_KINDS: readonly string[] = [...ACTIVATIONS, ...Object.keys(ALIASES)];
-
-const integer = (min: number, max: number): Field => ({ kind: 'integer', min, max });
-const OUT = integer(1, MAX_WIDTH);
-const KERNEL = integer(1, MAX_KERNEL);
-const STRIDE: Field = { ...KERNEL, default: 1 };
-const SAME: Field = { ...integer(0, MAX_KERNEL), default: (node) => Math.floor(number(node, 'kernel') / 2) };
-const SPLIT: Field = { kind: 'boolean', default: true };
-const bias = (isDefault: boolean): Field => ({ kind: 'boolean', default: isDefault });
 
 /**
  * A field's value: the node's own, else the op table's default.
@@ -125,11 +114,7 @@ const convBias = (node: GraphNode, channels: number): readonly Parameter[] =>
   field(node, 'bias') === true ? [parameter('bias', [axis(channels, 'out')], constant(0))] : [];
 
 const pool: Op = {
-  fields: {
-    kernel: KERNEL,
-    stride: { ...KERNEL, default: (node) => number(node, 'kernel') },
-    padding: { ...integer(0, MAX_KERNEL), default: 0 },
-  },
+  fields: POOL,
   arity: [1, 1],
   takes: 'map',
   channels: 'pass',
@@ -158,15 +143,7 @@ const elementwise: Op = {
 
 export const OPS: Readonly<Record<string, Op>> = {
   conv2d: {
-    fields: {
-      out: OUT,
-      kernel: KERNEL,
-      stride: STRIDE,
-      padding: SAME,
-      groups: { ...OUT, default: 1 },
-      bias: bias(false),
-      split: SPLIT,
-    },
+    fields: CONV2D,
     arity: [1, 1],
     takes: 'map',
     channels: 'source',
@@ -199,7 +176,7 @@ export const OPS: Readonly<Record<string, Op>> = {
     attributes: (node) => convAttributes(node, number(node, 'groups')),
   },
   depthwise_conv2d: {
-    fields: { kernel: KERNEL, stride: STRIDE, padding: SAME, bias: bias(false) },
+    fields: DEPTHWISE,
     arity: [1, 1],
     takes: 'map',
     channels: 'pass',
@@ -214,7 +191,7 @@ export const OPS: Readonly<Record<string, Op>> = {
     attributes: (node, inputs) => convAttributes(node, first(inputs).channels),
   },
   linear: {
-    fields: { out: OUT, bias: bias(true), split: SPLIT },
+    fields: LINEAR,
     arity: [1, 1],
     takes: 'vector',
     channels: 'source',
@@ -235,10 +212,7 @@ export const OPS: Readonly<Record<string, Op>> = {
   },
   batch_norm: {
     ...elementwise,
-    fields: {
-      eps: { kind: 'number', min: 1e-12, max: 1, default: 1e-5 },
-      momentum: { kind: 'number', min: 0, max: 1, default: 0.1 },
-    },
+    fields: BATCH_NORM,
     chain: 'batch_norm',
     parameters: (_node, inputs) => {
       const axes = [axis(features(first(inputs)), 'out')];
@@ -254,7 +228,7 @@ export const OPS: Readonly<Record<string, Op>> = {
   },
   activation: {
     ...elementwise,
-    fields: { kind: { kind: 'choice', choices: ACTIVATION_KINDS } },
+    fields: { kind: { kind: 'choice', choices: ACTIVATION_KINDS, about: 'the function' } },
     chain: 'activation',
     attributes: (node) => {
       const kind = String(field(node, 'kind'));
@@ -281,7 +255,7 @@ export const OPS: Readonly<Record<string, Op>> = {
   },
   dropout: {
     ...elementwise,
-    fields: { p: { kind: 'number', min: 0, max: 1, below: 1 } },
+    fields: DROPOUT,
     native: 'dropout',
     attributes: (node) => ({ p: number(node, 'p') }),
   },

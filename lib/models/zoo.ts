@@ -3,7 +3,8 @@ import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import { complaint, type Field, hint, row } from '../graph/fields.js';
 import { FORMAT, type Graph, type GraphNode } from '../graph/ir.js';
-import { ACTIVATION_KINDS, MAX_WIDTH } from '../graph/ops.js';
+import { MAX_WIDTH } from '../graph/op-fields.js';
+import { ACTIVATION_KINDS } from '../graph/ops.js';
 import { type Block, type BlockStyle, BOTTLENECK } from './blocks.js';
 import { blockNodes, parseBlocks, scaleBlocks } from './notation.js';
 
@@ -40,17 +41,35 @@ interface Preset {
   readonly blocks: (settings: Settings) => readonly Block[];
 }
 
-const MULTIPLIER: Field = { kind: 'number', min: 1e-3, max: 64, default: 1 };
-const count = (value: number, max: number, min = 1): Field => ({ kind: 'integer', min, max, default: value });
+const MULTIPLIER: Field = {
+  kind: 'number',
+  min: 1e-3,
+  max: 64,
+  default: 1,
+  about: 'multiplier of every width',
+};
+const count = (value: number, max: number, about: string, min = 1): Field => ({
+  kind: 'integer',
+  min,
+  max,
+  default: value,
+  about,
+});
+const round = (value: number): Field => count(value, 1024, 'multiplied widths become multiples of it');
 const common = (
   resolution: number,
   classes: number,
   activation: string,
 ): Readonly<Record<string, Field>> => ({
-  resolution: count(resolution, 4096),
-  channels: count(3, MAX_WIDTH),
-  classes: count(classes, MAX_WIDTH, 2),
-  activation: { kind: 'choice', choices: ACTIVATION_KINDS, default: activation },
+  resolution: count(resolution, 4096, 'height and width of the input'),
+  channels: count(3, MAX_WIDTH, 'channels of the input'),
+  classes: count(classes, MAX_WIDTH, 'classes', 2),
+  activation: {
+    kind: 'choice',
+    choices: ACTIVATION_KINDS,
+    default: activation,
+    about: 'the function after every convolution that has one',
+  },
 });
 
 /**
@@ -97,8 +116,13 @@ const resnet = (depth: number, text: string): Preset => ({
   options: {
     ...common(224, 1000, 'relu'),
     width: MULTIPLIER,
-    round: count(1, 1024),
-    stem: { kind: 'choice', choices: ['imagenet', 'small'], default: 'imagenet' },
+    round: round(1),
+    stem: {
+      kind: 'choice',
+      choices: ['imagenet', 'small'],
+      default: 'imagenet',
+      about: 'the 7x7 convolution and max pooling of ImageNet, or a 3x3 convolution for small images',
+    },
   },
   blocks: (settings) => resnetBlocks(text, settings),
 });
@@ -123,7 +147,7 @@ export const ZOO: Readonly<Record<string, Preset>> = {
   mobilenet_v1: {
     summary: "MobileNetV1 (Howard et al. 2017); width 0.3 is the paper's ImageNet seed",
     // Multiples of 4 give the seed's .059G at 0.3x; 0.25, 0.5, 0.75 and 1 need no rounding at all.
-    options: { ...common(224, 1000, 'relu'), width: MULTIPLIER, round: count(4, 1024) },
+    options: { ...common(224, 1000, 'relu'), width: MULTIPLIER, round: round(4) },
     blocks: (settings) => multiplied(V1, settings),
   },
   mobilenet_v2: {
@@ -131,9 +155,26 @@ export const ZOO: Readonly<Record<string, Preset>> = {
     options: {
       ...common(224, 1000, 'relu6'),
       width: MULTIPLIER,
-      round: count(0, 1024, 0),
-      shortcut: { kind: 'choice', choices: ['identity', 'conv'], default: 'identity' },
-      dropout: { kind: 'number', min: 0, max: 1, below: 1, default: 0 },
+      round: count(
+        0,
+        1024,
+        "multiplied widths become multiples of it; 0: of 8, but the paper's list at width 0.3",
+        0,
+      ),
+      shortcut: {
+        kind: 'choice',
+        choices: ['identity', 'conv'],
+        default: 'identity',
+        about: 'what joins a residual block: its input, or a learned 1x1 convolution of it',
+      },
+      dropout: {
+        kind: 'number',
+        min: 0,
+        max: 1,
+        below: 1,
+        default: 0,
+        about: 'dropout before the classifier; 0: none',
+      },
     },
     blocks: v2Blocks,
   },
@@ -141,17 +182,21 @@ export const ZOO: Readonly<Record<string, Preset>> = {
   resnet50: resnet(50, RESNETS.resnet50),
   mobilenet_cifar10: {
     summary: "the paper's CIFAR-10 variants: k blocks of `width` channels, and one extra block",
-    options: { ...common(32, 10, 'relu'), width: count(8, MAX_WIDTH), blocks: count(3, 1000) },
+    options: {
+      ...common(32, 10, 'relu'),
+      width: count(8, MAX_WIDTH, 'channels of every layer'),
+      blocks: count(3, 1000, 'blocks between the stem and the extra block'),
+    },
     blocks: cifar10Blocks,
   },
   mobilenet_cifar100: {
     summary: "the paper's CIFAR-100 seed, a narrow MobileNetV1",
-    options: { ...common(32, 100, 'relu'), width: MULTIPLIER, round: count(1, 1024) },
+    options: { ...common(32, 100, 'relu'), width: MULTIPLIER, round: round(1) },
     blocks: (settings) => multiplied(CIFAR100, settings),
   },
 };
 
-const NAME: Field = { kind: 'choice', choices: [] };
+const NAME: Field = { kind: 'choice', choices: [], about: 'name written into the graph' };
 
 /** Every option of the preset: the given ones, checked, and the defaults. */
 function settingsOf(name: string, preset: Preset, options: PresetOptions): Settings {

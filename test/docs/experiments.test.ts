@@ -5,6 +5,8 @@ import { parseExperiment } from '../../lib/experiment/spec.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { normalizedPlan } from '../../lib/graph/grow.js';
 import { buildPreset, ZOO } from '../../lib/models/zoo.js';
+import { experimentSchema } from '../../lib/schema/experiment.js';
+import { schemasAt } from '../../lib/schema/lookup.js';
 import { blocks, tableOf } from './pages.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -76,6 +78,18 @@ function allFields(): ReadonlySet<string> {
   const inner = (field: string): boolean => fields.some((other) => other.startsWith(`${field}.`));
   return new Set(fields.filter((field) => !inner(field)));
 }
+
+/** Links as their words, links in brackets left out. */
+const unlinked = (cell: string): string =>
+  cell.replace(/ \(\[[^\]]*\]\([^)]*\)\)/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+
+test('the guide says of every field what the JSON Schema says', () => {
+  const schema = experimentSchema();
+  for (const [field = '', , says = ''] of tableOf(GUIDE, 'fields')) {
+    const found = schemasAt(schema, plain(field)).map(({ description }) => description);
+    expect([...new Set(found)], field).toEqual([unlinked(says)]);
+  }
+});
 
 const plain = (cell: string): string => cell.replaceAll('`', '');
 

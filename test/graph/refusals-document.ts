@@ -23,6 +23,12 @@ export const DOCUMENT_REFUSALS: readonly Refusal[] = [
   ],
   ['the fields of the document are known', 'E_GRAPH_FORMAT', 'nearest is "nodes"', { ...copy(), node: [] }],
   [
+    'the schema is named by a text',
+    'E_GRAPH_FORMAT',
+    '\\$schema must be a text',
+    ...[3, null, {}].map(($schema) => ({ ...copy(), $schema })),
+  ],
+  [
     'the name is a line of text',
     'E_GRAPH_FORMAT',
     'name must be',
