@@ -83,9 +83,9 @@ function allFields(): ReadonlySet<string> {
 const unlinked = (cell: string): string =>
   cell.replace(/ \(\[[^\]]*\]\([^)]*\)\)/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
 
-test('the guide says of every field what the JSON Schema says', () => {
+test('the reference says of every field what the JSON Schema says', () => {
   const schema = experimentSchema();
-  for (const [field = '', , says = ''] of tableOf(GUIDE, 'fields')) {
+  for (const [field = '', , says = ''] of tableOf(REFERENCE, 'fields')) {
     const found = schemasAt(schema, plain(field)).map(({ description }) => description);
     expect([...new Set(found)], field).toEqual([unlinked(says)]);
   }
