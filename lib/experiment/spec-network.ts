@@ -52,4 +52,8 @@ export const DIRECTORY = z.strictObject({
 });
 
 /** A graph as it stands in network.json, its nodes checked by `parseGraph`: fresh weights, as for a preset. */
-export const GRAPH = z.strictObject({ graph: z.looseObject({ format: z.literal(FORMAT) }).describe('a graph as it stands in network.json, with fresh weights') });
+export const GRAPH = z.strictObject({
+  graph: z
+    .looseObject({ format: z.literal(FORMAT) })
+    .describe('a graph as it stands in network.json, with fresh weights'),
+});

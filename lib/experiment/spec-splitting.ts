@@ -70,7 +70,9 @@ const COST = z.union([z.enum(Object.keys(ENERGIES)), OWN]);
 const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
 
 const FIELDS = z.strictObject({
-  strategy: STRATEGY.default('energy-aware').describe('which neurons are split first: `energy-aware`, `vanilla`, `random`, or one of your own'),
+  strategy: STRATEGY.default('energy-aware').describe(
+    'which neurons are split first: `energy-aware`, `vanilla`, `random`, or one of your own',
+  ),
   method: METHOD.default('rayleigh').describe(
     'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
   ),
@@ -133,7 +135,9 @@ const FIELDS = z.strictObject({
   cost: z
     .union([COST, z.array(COST).min(1)])
     .default('macs')
-    .describe('what is budgeted: `macs`, `params`, `flops2x`, one of your own, or a list of them; MACs are limited in any case'),
+    .describe(
+      'what is budgeted: `macs`, `params`, `flops2x`, one of your own, or a list of them; MACs are limited in any case',
+    ),
   energy: ENERGY.prefault({}).describe('what the linear relaxation takes a neuron to cost'),
   budgets: z
     .enum(['total', 'two-groups'])

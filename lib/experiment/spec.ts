@@ -25,7 +25,9 @@ const STOP = z.strictObject({
     .refine((costs) => !('macs' in costs), 'expected no macs, which stop.macs limits')
     .optional()
     .meta({ not: having({ macs: GIVEN }) })
-    .describe('no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own'),
+    .describe(
+      'no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own',
+    ),
 });
 
 /** The top of an experiment without `network` and `data`, whose variants are told apart by their own members. */

@@ -54,7 +54,7 @@ export function experimentSchema(): JsonSchema {
     ...schema,
     properties: {
       ...properties,
-      network: { ...network, anyOf: [...(network?.anyOf as readonly JsonSchema[]), BY_GRAPH] },
+      network: { ...network, anyOf: [...((network?.anyOf ?? []) as readonly JsonSchema[]), BY_GRAPH] },
       fit: { ...fit, properties: { ...(fit?.properties as Properties), shuffle: SHUFFLE } },
       compare: { ...compare, items: { anyOf: [{ enum: methodsOf(entry) }, entry] } },
       shuffle: SHUFFLE,

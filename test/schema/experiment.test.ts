@@ -6,6 +6,7 @@ import { parseExperiment } from '../../lib/experiment/spec.js';
 import { experimentSchema } from '../../lib/schema/experiment.js';
 import { schemasAt } from '../../lib/schema/lookup.js';
 import { ROOT } from '../data/places.js';
+import { EXAMPLE } from '../graph/example.js';
 import { drawOf } from '../random-graphs.js';
 import { isExperiment } from './ajv.js';
 import { mutated } from './mutate.js';
@@ -38,6 +39,7 @@ const RICH: readonly unknown[] = [
     fit: { schedule: { kind: 'constant' }, finish: { epochs: 3 }, optimizer: { nesterov: true } },
   }),
   { ...LEAST, $schema: 'x', shuffle: false },
+  { ...LEAST, network: { graph: { ...EXAMPLE, $schema: 'x' } }, stop: { costs: { params: 9000 } } },
   {
     ...LEAST,
     fit: { shuffle: true, schedule: { kind: 'cosine', final: 0.1 } },

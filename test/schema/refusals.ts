@@ -11,10 +11,12 @@ export const EXPERIMENT_REFUSALS: readonly unknown[] = [
   { network: { preset: 'mobilenet_v1', blocks: 3 } },
   { fit: { schedule: { kind: 'cosine', factor: 0.1 } } },
   ...[{ network: { directory: 'a', blocks: 1 } }, { data: { file: 'a', root: 'b' } }],
+  { network: { graph: { format: 'splitgrow-network/1' } } },
+  ...[{ stop: { costs: { macs: 3 } } }, { stop: { costs: { params: 0 } } }],
   ...[images({ cropPadding: 4 }), images({ workrs: 4 })],
   // Unknown choices.
   ...[{ network: { preset: 'mobilenet_cifar1O' } }, { data: { name: 'cifar-10' } }],
-  ...[{ fit: { schedule: { kind: 'cosin' } } }, { splitting: { strategy: 'energy' } }],
+  ...[{ fit: { schedule: { kind: 'cosin' } } }, { splitting: { strategy: '-' } }],
   ...[
     { splitting: { epsilon: 'linesearch' } },
     network({ activation: 'rely' }),
@@ -50,6 +52,8 @@ export const COMPARE_REFUSALS: readonly unknown[] = [
 
 /** Refused by the parser alone. */
 export const LOOSER: readonly object[] = [
+  // Names may be of the caller's own costs and strategies.
+  ...[{ splitting: { strategy: 'energy' } }, { splitting: { cost: 'mac' } }],
   { fit: { epochs: 2, schedule: { kind: 'cosine', warmup: 2 } } },
   { fit: { epochs: 2, schedule: { kind: 'wsd', warmup: 1, decay: 2 } } },
   { fit: { epochs: 2, average: { warmup: 2 } } },
