@@ -39,7 +39,9 @@ export function mutated(json: unknown, { below, one }: Draw, known: readonly str
   const path = one(paths);
   const last = path.at(-1);
   if (last === undefined) return one(VALUES);
-  const parent = path.slice(0, -1).reduce((at, key) => at[key as never], copy as never) as object;
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], copy) as object;
   const value = (parent as Record<string | number, unknown>)[last];
   const changes: readonly (() => void)[] = [
     () => {
