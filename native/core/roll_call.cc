@@ -2,7 +2,7 @@
 // the store may be what has gone.
 #include "roll_call.h"
 
-#include <future>
+#include <optional>
 #include <vector>
 
 namespace splitgrow {
@@ -85,20 +85,32 @@ std::string ask(const Member& member) {
   return "every rank answers: a connection was lost, or a rank was late";
 }
 
+// What a thread answers, once it does.
+struct Answer {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<std::string> words;
+};
+
 // The result of `work`, or `otherwise` where it fails or takes too long.
 std::string within(milliseconds limit, const std::string& otherwise,
                    std::function<std::string()> work) {
-  auto answer = std::make_shared<std::promise<std::string>>();
-  auto future = answer->get_future();
+  auto answer = std::make_shared<Answer>();
   std::thread([answer, otherwise, work = std::move(work)] {
+    std::string words = otherwise;
     try {
-      answer->set_value(work());
+      words = work();
     } catch (const std::exception&) {
-      answer->set_value(otherwise);
+      // `otherwise` says it.
     }
+    const std::lock_guard<std::mutex> lock(answer->mutex);
+    answer->words = std::move(words);
+    answer->changed.notify_all();
   }).detach();
-  return future.wait_for(limit) == std::future_status::ready ? future.get()
-                                                             : otherwise;
+  std::unique_lock<std::mutex> lock(answer->mutex);
+  const bool isThere = answer->changed.wait_for(
+      lock, limit, [&] { return answer->words.has_value(); });
+  return isThere ? *answer->words : otherwise;
 }
 
 }  // namespace
