@@ -7,7 +7,7 @@ import {
   loadCore,
   type TensorData,
 } from './native.js';
-import { jpegPath } from './setup/jpeg.js';
+import { openJpeg } from './setup/jpeg.js';
 
 /** Files of one part of a dataset. */
 export interface ImageFiles {
@@ -222,6 +222,6 @@ export interface ImageCore {
 /** The native core with the JPEG decoder opened: call it before anything of ImageCore. Throws E_IMAGES. */
 export function loadImageCore(): Core {
   const core = loadCore();
-  core.openJpeg(jpegPath());
+  openJpeg((path) => core.openJpeg(path));
   return core;
 }

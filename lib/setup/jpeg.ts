@@ -1,54 +1,65 @@
-// Finds libturbojpeg: the environment's, or the one that the package @julusian/jpeg-turbo carries.
+// Finds libturbojpeg: the environment's, the one that ships beside the addon, an npm package's, or the system's.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { SplitgrowError } from '../errors.js';
-import { thisMachine } from './machine.js';
+import { isSplitgrowError, SplitgrowError } from '../errors.js';
+import { loaderPath, ROOT } from './addon.js';
 
-const PACKAGE = '@julusian/jpeg-turbo';
 const FILE = 'libturbojpeg.so.0';
-const require = createRequire(import.meta.url);
+/** Only its shared library is used, never its addon; a checkout has it, an installed package need not. */
+const PACKAGE = '@julusian/jpeg-turbo';
+const PACKAGE_VERSION = '3.0.1';
+const REMEDY =
+  `run: npm install --ignore-scripts ${PACKAGE}@${PACKAGE_VERSION}, ` +
+  `or set SPLITGROW_TURBOJPEG to a ${FILE} of libjpeg-turbo 3`;
 
-export interface Platform {
-  readonly arch: string;
-  readonly isMusl: boolean;
-}
-
-/** This process's. */
-export function platform(): Platform {
-  const { arch, glibc } = thisMachine();
-  return { arch, isMusl: glibc === null };
-}
-
-/** Folder of the package, or null where it is not installed. Only its shared library is used, never its addon. */
+/** Folder of the npm package that carries it, or null where that is not installed. */
 function packageFolder(): string | null {
   try {
-    return dirname(require.resolve(`${PACKAGE}/package.json`));
+    return dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`));
   } catch {
     return null;
   }
 }
 
-/**
- * Path of libturbojpeg with the TurboJPEG 3 API.
- * @throws E_IMAGES where the package is not installed or carries none for this machine
- */
-export function jpegPath(
+/** Folder of the addon, or null where there is none. */
+function addonFolder(): string | null {
+  try {
+    return dirname(loaderPath());
+  } catch {
+    return null;
+  }
+}
+
+/** Where libturbojpeg may lie, in the order in which places are looked at. */
+export function jpegPlaces(arch: string = process.arch): readonly string[] {
+  const [addon, carrier] = [addonFolder(), packageFolder()];
+  return [
+    ...(addon === null ? [] : [join(addon, FILE)]),
+    join(ROOT, 'prebuilds', `linux-${arch}`, FILE),
+    ...(carrier === null ? [] : [join(carrier, 'prebuilds', `jpeg-turbo-linux-${arch}`, FILE)]),
+  ];
+}
+
+/** Opens libturbojpeg by `open`, which takes a path or, for the system's, its name alone. SPLITGROW_TURBOJPEG decides alone. */
+export function openJpeg(
+  open: (path: string) => void,
   env: Readonly<Record<string, string | undefined>> = process.env,
-  folder: string | null = packageFolder(),
-  { arch, isMusl }: Platform = platform(),
-): string {
-  if (env.SPLITGROW_TURBOJPEG) return resolve(env.SPLITGROW_TURBOJPEG);
-  const remedy = `or set SPLITGROW_TURBOJPEG to a ${FILE} of libjpeg-turbo 3`;
-  if (folder === null)
+  places: readonly string[] = jpegPlaces(),
+): void {
+  const own = env.SPLITGROW_TURBOJPEG;
+  const path = own ? resolve(own) : (places.find((place) => existsSync(place)) ?? FILE);
+  try {
+    open(path);
+  } catch (error) {
+    if (!isSplitgrowError(error) || error.code !== 'E_IMAGES') throw error;
+    const tried = path === FILE ? ` (the system's; there is none at ${places.join(', ')})` : '';
     throw new SplitgrowError(
       'E_IMAGES',
-      `image files need libjpeg-turbo, and the package ${PACKAGE} is not installed; install it, ${remedy}`,
+      `image files need libjpeg-turbo: ${error.message}${tried}; ${REMEDY}`,
+      {
+        cause: error,
+      },
     );
-  const path = join(folder, 'prebuilds', `jpeg-turbo-linux-${arch}${isMusl ? '-musl' : ''}`, FILE);
-  if (existsSync(path)) return path;
-  throw new SplitgrowError(
-    'E_IMAGES',
-    `image files need libjpeg-turbo, and ${PACKAGE} has none for this machine: expected ${path}; ${remedy}`,
-  );
+  }
 }
