@@ -41,14 +41,22 @@ export function jpegPlaces(arch: string = process.arch): readonly string[] {
   ];
 }
 
-/** Opens libturbojpeg by `open`, which takes a path or, for the system's, its name alone. SPLITGROW_TURBOJPEG decides alone. */
+/** Path of libturbojpeg, or its name alone for the system to search. SPLITGROW_TURBOJPEG decides alone. */
+export function jpegPath(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  places: readonly string[] = jpegPlaces(),
+): string {
+  const own = env.SPLITGROW_TURBOJPEG;
+  return own ? resolve(own) : (places.find((place) => existsSync(place)) ?? FILE);
+}
+
+/** Opens libturbojpeg by `open`, which takes a path or, for the system's, its name alone. Throws E_IMAGES with what helps. */
 export function openJpeg(
   open: (path: string) => void,
   env: Readonly<Record<string, string | undefined>> = process.env,
   places: readonly string[] = jpegPlaces(),
 ): void {
-  const own = env.SPLITGROW_TURBOJPEG;
-  const path = own ? resolve(own) : (places.find((place) => existsSync(place)) ?? FILE);
+  const path = jpegPath(env, places);
   try {
     open(path);
   } catch (error) {
