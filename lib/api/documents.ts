@@ -121,7 +121,7 @@ export interface EvaluateOptions {
   readonly batch?: number | undefined;
   /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. Images in files are always cropped to it. */
   readonly resize?: boolean | undefined;
-  /** Of images in files: their shorter side before the centre crop; default 256 / 224 of the network's resolution. */
+  /** Of images in files: their shorter side before the centre crop; default the network's own, else 256 / 224 of its resolution. */
   readonly shortSide?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;

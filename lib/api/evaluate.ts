@@ -35,7 +35,8 @@ async function fitted(
       `short side: expected at least the network's resolution, ${width}, got ${shortSide}`,
     );
   }
-  return loadDataset({ ...data, resolution: width, shortSide: shortSide ?? data.shortSide }, control);
+  const chosen = shortSide ?? data.shortSide ?? graph.input.shortSide ?? null;
+  return loadDataset({ ...data, resolution: width, shortSide: chosen }, control);
 }
 
 /** Pixels are normalised by the network's own mean and std. */

@@ -1,6 +1,9 @@
 // import: a network directory from the weights of torchvision or timm, by a table of names.
+import { shortSideOf } from '../data/images/settings.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
+import { parseGraph } from '../graph/check.js';
+import { withClasses } from '../graph/classes.js';
 import { macs, params } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -20,6 +23,10 @@ export interface ImportOptions {
   /** What pixels / 255 were normalised by; default: what the library's weights say of themselves. */
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
+  /** Of image files: their shorter side before the centre crop; default 256 / 224 of the resolution. */
+  readonly shortSide?: number | undefined;
+  /** Names of the classes, as many as the weights have, in their order; default: none. */
+  readonly classNames?: readonly string[] | undefined;
   /** Directory of the new network. */
   readonly out: string;
 }
@@ -48,7 +55,7 @@ function axisOf(tensors: TensorMap, map: NameMap, name: string, axis: number): n
 }
 
 function graphFor(
-  { preset, options = {}, mean, std }: ImportOptions,
+  { preset, options = {}, mean, std, shortSide, classNames }: ImportOptions,
   map: NameMap,
   tensors: TensorMap,
 ): Graph {
@@ -59,7 +66,7 @@ function graphFor(
   const given = Object.entries({ ...map.options, ...found, ...options });
   const known = given.filter(([, value]) => value !== undefined);
   const graph = buildPreset(preset, Object.fromEntries(known) as PresetOptions);
-  const [channels] = graph.input.shape;
+  const [channels, resolution] = graph.input.shape;
   const statistics = { mean: mean ?? map.mean, std: std ?? map.std };
   for (const [name, values] of Object.entries(statistics)) {
     const isPositive = name === 'mean' || values.every((value) => value > 0);
@@ -69,7 +76,9 @@ function graphFor(
       `${name}: expected ${channels} numbers${name === 'std' ? ' above 0' : ''}, one a channel, got ${values.join(', ')}`,
     );
   }
-  return { ...graph, input: { ...graph.input, ...statistics } };
+  const usual = shortSideOf({ shortSide: null, resolution });
+  const input = { ...graph.input, ...statistics, shortSide: shortSide ?? usual };
+  return parseGraph(withClasses({ ...graph, input }, classNames));
 }
 
 const typed = ({ dtype, shape }: Pick<TensorData, 'dtype' | 'shape'>): string =>
@@ -112,7 +121,7 @@ function renamed(graph: Graph, map: NameMap, tensors: TensorMap, { weights, from
  * Writes a network directory with the weights of a state dict of torchvision or timm. Which modules they are stands in
  * `NAMES`; activation, widths and normalisation are the library's unless options say otherwise.
  *
- * @throws E_PRESET, E_ARGUMENT, E_FILE, E_SAFETENSORS, and E_WEIGHTS naming the tensors that are missing, extra or misshaped
+ * @throws E_PRESET, E_ARGUMENT, E_GRAPH_FORMAT and E_GRAPH_OUTPUT for names that will not do, E_FILE, E_SAFETENSORS, and E_WEIGHTS naming the tensors that are missing, extra or misshaped
  */
 export async function importWeights(options: ImportOptions): Promise<ImportDocument> {
   const { weights, from, preset, out } = options;

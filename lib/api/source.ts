@@ -1,4 +1,5 @@
 // Where a command's network comes from: a network directory, or a preset by name.
+import { atResolution } from '../baselines/resolution-multiplier.js';
 import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
@@ -22,15 +23,6 @@ function presetGraph({ network, width, resolution, preset }: NetworkSource): Gra
   return buildPreset(network, Object.fromEntries(options) as PresetOptions);
 }
 
-/** The same nodes on images of another size; every rule is checked again. */
-function atResolution(graph: Graph, resolution: number | undefined): Graph {
-  if (resolution === undefined) return graph;
-  return parseGraph({
-    ...graph,
-    input: { ...graph.input, shape: [graph.input.shape[0], resolution, resolution] },
-  });
-}
-
 /** @throws E_USAGE where options of presets are given with a directory, E_FILE where it is neither */
 export async function graphOf(source: NetworkSource): Promise<Graph> {
   if (isPreset(source.network)) return presetGraph(source);
@@ -43,7 +35,9 @@ export async function graphOf(source: NetworkSource): Promise<Graph> {
       `${given[0]}: belongs to a preset (${Object.keys(ZOO).join(', ')}), but the network is the directory ${source.network}; leave it out`,
     );
   }
-  return atResolution(await readGraph(source.network), source.resolution);
+  const graph = await readGraph(source.network);
+  // Every rule is checked again.
+  return source.resolution === undefined ? graph : parseGraph(atResolution(graph, source.resolution));
 }
 
 /** The network itself: weights from its directory, or fresh ones for a preset. */

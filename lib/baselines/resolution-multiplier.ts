@@ -1,12 +1,16 @@
 // Resolution multiplier (Howard et al. 2017): the same network on smaller images; widths stay.
+import { shortSideAt } from '../data/images/settings.js';
 import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import { macs } from '../graph/cost.js';
-import type { Graph } from '../graph/ir.js';
+import type { Graph, GraphInput } from '../graph/ir.js';
 
-/** The graph on images of `size` x `size`. */
+/** The graph on images of `size` x `size`, the shorter side of files in proportion. */
 export function atResolution(graph: Graph, size: number): Graph {
-  return { ...graph, input: { ...graph.input, shape: [graph.input.shape[0], size, size] } };
+  const [channels, height, width] = graph.input.shape;
+  const shortSide = shortSideAt(graph.input.shortSide, { from: Math.max(height, width), to: size });
+  const input: GraphInput = { ...graph.input, shape: [channels, size, size] };
+  return { ...graph, input: shortSide === undefined ? input : { ...input, shortSide } };
 }
 
 /** False where a window of the network no longer fits on its map. */

@@ -19,7 +19,7 @@ export const EVAL = defineCommand({
     store: text('FILE', 'of imagenet and image-folder: a store made by data pack instead of the folder'),
     shortSide: count(
       'N',
-      'of images in files: their shorter side before the centre crop (default: 256 at 224)',
+      "of images in files: their shorter side before the centre crop (default: the network's own, else 256 at 224)",
       {
         min: 1,
       },

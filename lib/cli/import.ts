@@ -3,8 +3,9 @@ import { importWeights } from '../api.js';
 import { SplitgrowError } from '../errors.js';
 import { integer } from '../format.js';
 import { NAMES } from '../models/names.js';
+import { readText } from '../text-file.js';
 import { defineCommand } from './command.js';
-import { choice, required, text } from './flags.js';
+import { choice, integer as count, required, text } from './flags.js';
 import { PRESET_FLAGS, presetOptions } from './networks.js';
 import { facts } from './table.js';
 
@@ -19,6 +20,13 @@ function numbers(given: string | undefined, name: string): readonly number[] | u
   throw new SplitgrowError('E_USAGE', `${name}: expected numbers with commas between, got "${given}"`);
 }
 
+/** The lines of a file; an end of line after the last is none of them. */
+async function namesIn(file: string): Promise<readonly string[]> {
+  const text = await readText(file);
+  if (text !== null) return text.replace(/\r?\n$/, '').split(/\r?\n/);
+  throw new SplitgrowError('E_FILE', `--class-names: expected a text file, ${file} is not there`);
+}
+
 export const IMPORT = defineCommand({
   name: 'import',
   summary: 'a network directory from the weights of a torchvision or timm model',
@@ -30,6 +38,14 @@ export const IMPORT = defineCommand({
     ...PRESET_FLAGS,
     mean: text('LIST', "per channel, what pixels / 255 were normalised by (default: the library's)"),
     std: text('LIST', 'likewise'),
+    shortSide: count(
+      'N',
+      'of images in files: their shorter side before the centre crop (default: 256 at 224)',
+      {
+        min: 1,
+      },
+    ),
+    classNames: text('FILE', 'text file with a name a line, as many as the weights have classes'),
   },
   examples: [
     [
@@ -41,10 +57,11 @@ export const IMPORT = defineCommand({
       'mobilenetv1_125 of timm, to be fed images of 256 pixels',
     ],
   ],
-  run: async ({ weights, from, preset, out, mean, std, ...values }) => {
+  run: async ({ weights, from, preset, out, mean, std, shortSide, classNames, ...values }) => {
     const document = await importWeights({
       ...{ weights, from, preset, out, options: presetOptions(values) },
-      ...{ mean: numbers(mean, '--mean'), std: numbers(std, '--std') },
+      ...{ mean: numbers(mean, '--mean'), std: numbers(std, '--std'), shortSide },
+      classNames: classNames === undefined ? undefined : await namesIn(classNames),
     });
     return {
       document,

@@ -51,7 +51,7 @@ export async function compareExperiment(
     );
   }
   const data = await readData(spec, control);
-  using start = await startNetwork(spec, data);
+  using start = await startNetwork(spec, data, control);
   const release = await openOutput(spec, stages.length > 0 ? 'grow' : 'compare');
   try {
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control, onRivals);

@@ -183,7 +183,7 @@ export async function growExperiment(
   refuseUnknown(spec, own);
   refuseAborted(control);
   const data = await readData(spec, control);
-  using start = await startNetwork(spec, data);
+  using start = await startNetwork(spec, data, control);
   refuseTooLarge(spec, start.graph, own);
   layerCaps(start.graph, spec.splitting.layerCap);
   using session = openSession(spec, data, start.graph, control, own);

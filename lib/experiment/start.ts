@@ -1,11 +1,15 @@
 // What a run starts from: the dataset, and the seed network that fits it.
 import type { Dataset } from '../data/dataset.js';
-import { shapeOf } from '../data/part.js';
+import { shortSideOf } from '../data/images/settings.js';
+import { isInMemory, shapeOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
+import { withClasses, writableNames } from '../graph/classes.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { buildPreset } from '../models/zoo.js';
-import { createNetwork, loadNetwork, type Network } from '../network.js';
+import { createNetwork, loadNetwork, type Network, networkOf } from '../network.js';
+import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
 import type { Spec } from './spec.js';
 import type { PresetSpec } from './spec-network.js';
@@ -46,8 +50,34 @@ export function refuseMisfit(graph: Graph, data: Dataset): void {
   }
 }
 
+/**
+ * The graph with what is known of its images by the data it is trained on: names of the classes, where it has none and the
+ * data name as many as its output is wide; of image files the shorter side that the run evaluates with.
+ */
+function described(graph: Graph, data: Dataset, control: RunControl): Graph {
+  const names = data.classNames === undefined ? undefined : writableNames(data.classNames);
+  const own = graph.classes;
+  if (own !== undefined && names?.some((name, at) => name !== own[at]) === true) {
+    note(
+      control,
+      0,
+      'load',
+      `network "${graph.name}" names its classes otherwise than ${data.name}: its names are kept; take \`classes\` out of its network.json to have those of the data`,
+    );
+  }
+  const isFitting = names?.length === lower(graph).classes;
+  const { shape, mean, std, shortSide: given } = graph.input;
+  const shortSide = isInMemory(data.train) ? given : shortSideOf(data.train.settings);
+  // In the order in which it is read back: a resumed run writes the same bytes.
+  const input = {
+    ...{ shape, ...(mean && { mean }), ...(std && { std }) },
+    ...(shortSide !== undefined && { shortSide }),
+  };
+  return withClasses({ ...graph, input }, own ?? (isFitting ? names : undefined));
+}
+
 /** The seed network, its weights from the experiment's seed or from its directory. */
-export async function startNetwork(spec: Spec, data: Dataset): Promise<Network> {
+export async function startNetwork(spec: Spec, data: Dataset, control: RunControl = {}): Promise<Network> {
   const { network: start, seed, device } = spec;
   const network =
     'directory' in start
@@ -55,7 +85,7 @@ export async function startNetwork(spec: Spec, data: Dataset): Promise<Network> 
       : createNetwork(freshGraph(start, data), { seed: seedOf('weights', seed), device });
   try {
     refuseMisfit(network.graph, data);
-    return network;
+    return networkOf(described(network.graph, data, control), network.handle);
   } catch (error) {
     network[Symbol.dispose]();
     throw error;

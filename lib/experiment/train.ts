@@ -22,7 +22,7 @@ export async function trainExperiment(given: Spec, control: RunControl = {}): Pr
   // There is no growth to go on with: fitting and finishing are one training.
   const spec = { ...given, fit: stretched(given.fit, 0, epochsBehind(given.fit, 1)) };
   const data = await readData(spec, control);
-  using start = await startNetwork(spec, data);
+  using start = await startNetwork(spec, data, control);
   using session = openSession(spec, data, start.graph, control);
   const record = await trainNetwork(spec, async () => ({ session, start }), control);
   return summaryOf(spec, [{ record, directory: spec.output }]);

@@ -1,5 +1,6 @@
 // From untrusted JSON to a Graph, or one error that names the rule broken and the place.
 import { SplitgrowError } from '../errors.js';
+import { withClasses } from './classes.js';
 import { DOCUMENT_RULES, OUTPUT_RULES } from './document.js';
 import { show } from './fields.js';
 import { FORMAT, type Graph, type GraphInput, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
@@ -23,6 +24,7 @@ function placeOf(raw: unknown, index: number): string {
 interface Document {
   readonly name: string;
   readonly input: GraphInput;
+  readonly classes?: readonly string[];
   readonly nodes: readonly unknown[];
   readonly output: unknown;
 }
@@ -65,15 +67,20 @@ export function parseGraph(json: unknown): Graph {
     values.set(node.id, value);
     nodes.push(node);
   }
-  enforce(OUTPUT_RULES, { output: document.output, nodes, values }, 'network.json');
-  const { shape, mean, std } = document.input;
+  const { classes } = document;
+  enforce(OUTPUT_RULES, { output: document.output, classes, nodes, values }, 'network.json');
+  const { shape, mean, std, shortSide } = document.input;
   const [channels, height, width] = shape;
   const input: GraphInput = {
     shape: [channels, height, width],
     ...(mean && { mean: [...mean] }),
     ...(std && { std: [...std] }),
+    ...(shortSide !== undefined && { shortSide }),
   };
-  return { format: FORMAT, name: document.name, input, nodes, output: String(document.output) };
+  return withClasses(
+    { format: FORMAT, name: document.name, input, nodes, output: String(document.output) },
+    classes,
+  );
 }
 
 /** Values of a node's inputs, in order, out of those of the whole graph. */

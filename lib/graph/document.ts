@@ -1,4 +1,5 @@
 // The rules that network.json as a whole must meet, and how its output must be; check.ts walks them in this order.
+import { repeatedName, wrongName } from './classes.js';
 import { show } from './fields.js';
 import { FORMAT, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
 import { MAX_WIDTH } from './op-fields.js';
@@ -6,6 +7,10 @@ import { isTable, LIMITS, member, type Rule, unknownKey } from './rules.js';
 
 const isInteger = (value: unknown, min: number, max: number): boolean =>
   Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+
+/** Fields of the document, and of its `input`. */
+export const DOCUMENT_FIELDS = ['$schema', 'format', 'name', 'input', 'classes', 'nodes', 'output'] as const;
+export const INPUT_FIELDS = ['shape', 'mean', 'std', 'shortSide'] as const;
 
 function badStatistics(json: unknown, key: 'mean' | 'std'): string | undefined {
   const values = member(member(json, 'input'), key);
@@ -37,7 +42,7 @@ export const DOCUMENT_RULES: readonly Rule<unknown>[] = [
   {
     name: 'the fields of the document are known',
     code: 'E_GRAPH_FORMAT',
-    finds: (json) => unknownKey(json, ['$schema', 'format', 'name', 'input', 'nodes', 'output']),
+    finds: (json) => unknownKey(json, DOCUMENT_FIELDS),
   },
   {
     // For editors alone: the graph does not keep it.
@@ -65,9 +70,7 @@ export const DOCUMENT_RULES: readonly Rule<unknown>[] = [
     code: 'E_GRAPH_FORMAT',
     finds: (json) => {
       const input = member(json, 'input');
-      return isTable(input)
-        ? unknownKey(input, ['shape', 'mean', 'std'])
-        : `input must be an object, got ${show(input)}`;
+      return isTable(input) ? unknownKey(input, INPUT_FIELDS) : `input must be an object, got ${show(input)}`;
     },
   },
   {
@@ -106,6 +109,40 @@ export const DOCUMENT_RULES: readonly Rule<unknown>[] = [
     },
   },
   {
+    name: 'the shorter side holds the input',
+    code: 'E_GRAPH_FORMAT',
+    finds: (json) => {
+      const input = member(json, 'input');
+      const shortSide = member(input, 'shortSide');
+      const [, height, width] = member(input, 'shape') as number[];
+      const least = Math.max(height ?? 1, width ?? 1);
+      return shortSide === undefined || isInteger(shortSide, least, LIMITS.inputSize)
+        ? undefined
+        : `input.shortSide must be an integer from ${least}, the input's longer side, to ${LIMITS.inputSize}, got ${show(shortSide)}`;
+    },
+  },
+  {
+    name: 'the class names are lines of text',
+    code: 'E_GRAPH_FORMAT',
+    finds: (json) => {
+      const classes = member(json, 'classes');
+      if (classes === undefined) return undefined;
+      if (!Array.isArray(classes)) return `classes must be a list of names, got ${show(classes)}`;
+      const at = classes.findIndex((name) => wrongName(name) !== undefined);
+      return at < 0 ? undefined : `classes[${at}] ${wrongName(classes[at])}`;
+    },
+  },
+  {
+    name: 'the class names are unique',
+    code: 'E_GRAPH_FORMAT',
+    finds: (json) => {
+      const at = repeatedName((member(json, 'classes') ?? []) as string[]);
+      return at === null
+        ? undefined
+        : `classes[${at.second}] must be another name than classes[${at.first}], got ${show(at.name)} twice`;
+    },
+  },
+  {
     name: 'the nodes are a list',
     code: 'E_GRAPH_FORMAT',
     finds: (json) => {
@@ -127,6 +164,7 @@ function reaching(nodes: readonly GraphNode[], output: NodeId): ReadonlySet<Node
 
 export const OUTPUT_RULES: readonly Rule<{
   readonly output: unknown;
+  readonly classes: readonly string[] | undefined;
   readonly nodes: readonly GraphNode[];
   readonly values: ReadonlyMap<NodeId, Value>;
 }>[] = [
@@ -147,6 +185,17 @@ export const OUTPUT_RULES: readonly Rule<{
         return `output "${output}" must be a vector of classes, got a feature map`;
       const classes = value.channels * value.block;
       return classes >= 2 ? undefined : `output "${output}" must have two classes or more, got ${classes}`;
+    },
+  },
+  {
+    name: 'every class has a name, or none has',
+    code: 'E_GRAPH_OUTPUT',
+    finds: ({ output, values, classes }) => {
+      const value = values.get(String(output));
+      const width = value === undefined ? 0 : value.channels * value.block;
+      return classes === undefined || classes.length === width
+        ? undefined
+        : `classes must name the ${width} classes of output "${output}", got ${classes.length} names`;
     },
   },
   {

@@ -21,12 +21,16 @@ export interface GraphInput {
   /** Per channel; pixels / 255 were normalised by (x - mean) / std. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
+  /** Of images in files: the shorter side, in pixels, that evaluation brings them to before it takes the middle. */
+  readonly shortSide?: number;
 }
 
 export interface Graph {
   readonly format: typeof FORMAT;
   readonly name: string;
   readonly input: GraphInput;
+  /** Names of the output's classes, in order. */
+  readonly classes?: readonly string[];
   /** In topological order. */
   readonly nodes: readonly GraphNode[];
   readonly output: NodeId;

@@ -1,4 +1,5 @@
 // The JSON Schema of network.json, from the op table and the limits of its rules.
+import { MAX_CLASS_NAME } from '../graph/classes.js';
 import { FORMAT, INPUT } from '../graph/ir.js';
 import { MAX_WIDTH } from '../graph/op-fields.js';
 import { OPS, type Op } from '../graph/ops.js';
@@ -76,6 +77,10 @@ const INPUT_SCHEMA: JsonSchema = {
       items: { type: 'number', exclusiveMinimum: 0 },
       minItems: 1,
     },
+    shortSide: size(
+      LIMITS.inputSize,
+      "of image files: what evaluation brings the shorter side to before it takes the middle; from the input's longer side",
+    ),
   },
   required: ['shape'],
   dependentRequired: { mean: ['std'], std: ['mean'] },
@@ -103,6 +108,16 @@ export function networkSchema(): JsonSchema {
         pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
       },
       input: INPUT_SCHEMA,
+      classes: {
+        description: 'names of the classes, as many as the output is wide',
+        type: 'array',
+        items: {
+          type: 'string',
+          maxLength: MAX_CLASS_NAME,
+          pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$',
+        },
+        uniqueItems: true,
+      },
       nodes: {
         description: 'in topological order',
         type: 'array',

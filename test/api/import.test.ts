@@ -42,7 +42,8 @@ for (const name of MODELS) {
       ignored: counters,
     });
     const graph = await readGraph(out);
-    expect(graph.input).toEqual({ shape: [3, side, side], mean: model.mean, std: model.std });
+    const shortSide = Math.round((side * 256) / 224);
+    expect(graph.input).toEqual({ shape: [3, side, side], mean: model.mean, std: model.std, shortSide });
     const { logits } = await forward({
       network: out,
       batch,
@@ -176,6 +177,26 @@ test('classes follow from the weights, mean and std are taken as given', async (
   const asked = { weights, from: 'torchvision', preset: 'mobilenet_v2', out: join(folder, 'net') } as const;
   await importWeights({ ...asked, options: { width: 0.35 }, ...statistics });
   const graph = await readGraph(asked.out);
-  expect(graph.input).toEqual({ shape: [3, 224, 224], ...statistics });
+  expect(graph.input).toEqual({ shape: [3, 224, 224], ...statistics, shortSide: 256 });
   expect(graph.nodes.at(-1)?.out).toBe(7);
+  expect(graph).not.toHaveProperty('classes');
+});
+
+test('class names and the shorter side are taken as given, and refused where they do not fit', async () => {
+  const folder = temporaryFolder();
+  const { weights } = await writeModel(V2, folder);
+  const asked = { weights, from: 'torchvision', preset: 'mobilenet_v2', out: join(folder, 'net') } as const;
+  const options = { width: 0.35 };
+  const classNames = [...'abcdefg'];
+  await importWeights({ ...asked, options, shortSide: 232, classNames });
+  const { input, classes } = await readGraph(asked.out);
+  expect([input.shortSide, classes]).toEqual([232, classNames]);
+  const nothing = (): void => {};
+  for (const [more, code] of [
+    [{ shortSide: 31 }, 'E_GRAPH_FORMAT'],
+    [{ classNames: classNames.slice(1) }, 'E_GRAPH_OUTPUT'],
+    [{ classNames: [...'abcdeff'] }, 'E_GRAPH_FORMAT'],
+    [{ classNames: [...'abcdef', ''] }, 'E_GRAPH_FORMAT'],
+  ] as const)
+    expect(await attempt(nothing, more), code).toMatchObject({ code, isThere: false });
 });

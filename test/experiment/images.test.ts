@@ -7,6 +7,7 @@ import { evaluate, packData } from '../../lib/api.js';
 import { growExperiment } from '../../lib/experiment/run.js';
 import { parseExperiment } from '../../lib/experiment/spec.js';
 import { trainExperiment } from '../../lib/experiment/train.js';
+import { readGraph } from '../../lib/network.js';
 import { jpegsOf, pictureFolder } from '../data/images/pictures.js';
 import { dataFolder } from '../data/places.js';
 import { readJson, temporaryFolder } from './tiny.js';
@@ -74,12 +75,17 @@ test('a folder and a store of its bytes grow to the same bits, with any number o
   const { data } = parseExperiment(experiment({ root, resolution: 224 }, 'unused'));
   const { top1, images } = await evaluate({ network, data });
   expect([top1, images]).toEqual([summary.stages[1]?.top1, 18]);
-  const graph = await readJson<{ input: Json }>(network, 'network.json');
+  const graph = await readJson<{ input: Json; classes: unknown }>(network, 'network.json');
   expect(graph.input).toEqual({
     shape: [3, 16, 16],
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
+    shortSide: 18,
   });
+  expect(graph.classes).toEqual(['cat', 'dog', 'owl']);
+  const graphIn = (name: string): Promise<string> =>
+    readFile(join(outputs, name, 'stage-1/network.json'), 'utf8');
+  expect([await graphIn('stopped'), await graphIn('store')]).toEqual(Array(2).fill(await graphIn('folder')));
   const lines = (await readFile(join(outputs, 'folder', 'metrics.jsonl'), 'utf8')).trim().split('\n');
   const epoch = JSON.parse(lines[0] ?? '') as { loader: Record<string, number> };
   expect(epoch.loader.imagesPerSecond).toBeGreaterThan(0);
@@ -122,6 +128,10 @@ test('a rival on smaller images decodes the same files to its own resolution', {
   const resolutions = compare?.map(({ resolution }) => resolution ?? 16) ?? [];
   expect(resolutions.length).toBeGreaterThan(0);
   expect(Math.min(...resolutions)).toBeLessThan(16);
+  for (const { directory = '', resolution } of compare ?? []) {
+    const { input } = await readGraph(directory);
+    expect(input.shortSide).toBe(Math.round(((resolution ?? 16) * 256) / 224));
+  }
 });
 
 test('files that are no images are left out of a run, and a note says so', async () => {

@@ -18,6 +18,9 @@ test('a graph that meets every rule is returned as given, defaults not written i
   expect(parseGraph(bare)).toEqual(bare);
   const { mean: _mean, std: _std, ...input } = EXAMPLE.input;
   expect(parseGraph({ ...copy(), input })).toEqual({ ...copy(), input });
+  const classes = [...Array(9).keys()].map(String).concat('__proto__');
+  const whole = { ...copy(), input: { ...EXAMPLE.input, shortSide: 36 }, classes };
+  expect(parseGraph(whole)).toEqual(whole);
 });
 
 test('every preset and every random graph meets the rules', () => {

@@ -52,3 +52,13 @@ type Sizes = Pick<ImageSettings, 'resolution' | 'shortSide'>;
 export function sizesAt({ resolution: before, shortSide }: Sizes, resolution: number): Sizes {
   return { resolution, shortSide: shortSide === null ? null : Math.round((shortSide * resolution) / before) };
 }
+
+/** What a network says of its shorter side (nothing: undefined), for the same network at another resolution. */
+export function shortSideAt(
+  shortSide: number | undefined,
+  { from, to }: { readonly from: number; readonly to: number },
+): number | undefined {
+  if (shortSide === undefined) return undefined;
+  const isUsual = shortSide === shortSideOf({ shortSide: null, resolution: from });
+  return shortSideOf(sizesAt({ shortSide: isUsual ? null : shortSide, resolution: from }, to));
+}

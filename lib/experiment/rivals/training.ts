@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { integer } from '../../format.js';
+import { withClasses } from '../../graph/classes.js';
 import { macs } from '../../graph/cost.js';
 import type { Graph } from '../../graph/ir.js';
 import { loadCore, type TensorMap } from '../../native.js';
@@ -42,10 +43,11 @@ export interface Trained {
   readonly id: string;
 }
 
-/** Readable, and another one whenever graph, recipe or options differ. */
+/** Readable, and another one whenever graph, recipe or options differ; what only describes images and classes is none of them. */
 function folderOf({ name, graph, fit, key }: Job): string {
+  const { shortSide: _, ...input } = graph.input;
   const digest = createHash('sha256')
-    .update(JSON.stringify([graph, fit, key]))
+    .update(JSON.stringify([withClasses({ ...graph, input }, undefined), fit, key]))
     .digest('hex');
   return `${name}-${digest.slice(0, 8)}`;
 }
