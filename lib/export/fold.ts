@@ -51,6 +51,12 @@ function foldedInto(layer: GraphNode, norm: GraphNode, weights: TensorMap): read
     beta,
     (value, c) => (scale[c] ?? 0) * ((bias?.[c] ?? 0) - (mean[c] ?? 0)) + value,
   );
+  if (![scaled, shifted].every((values) => values.every(Number.isFinite))) {
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `batch norm "${norm.id}" folded into "${layer.id}" gives weights beyond float32; keep batch norms as they are (--keep-batch-norm)`,
+    );
+  }
   return [
     [`${layer.id}.weight`, tensor(shape, scaled)],
     [`${layer.id}.bias`, tensor([channels], shifted)],
@@ -73,6 +79,8 @@ function foldable(graph: Graph): ReadonlyMap<NodeId, GraphNode> {
 /**
  * The network with every batch norm that follows a layer folded into it; a layer read by others too keeps its own.
  * Values differ from the unfolded ones by float32 rounding.
+ *
+ * @throws E_NOT_FINITE where a folded weight is too large for float32
  */
 export function foldBatchNorms({ graph, weights }: Weighted): Weighted {
   const pairs = foldable(graph);

@@ -83,13 +83,14 @@ function tensorProto(name: string, { shape, data }: Pick<TensorData, 'shape' | '
   return { name, dims: shape, dataType: FLOAT, rawData: data };
 }
 
-/** Nodes and initializers as they come, with the names of all values. */
+/** Nodes and initializers as they come, with the names of all values, and what every node's output is. */
 function build(graph: Graph, weights: TensorMap) {
   const unique = namer();
   const values = shapes(graph);
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   const scalars = new Map<number, string>();
+  const outputs = new Map<string, Value>();
   const names = new Map<NodeId, string>([[INPUT, unique(INPUT_NAME)]]);
   unique(OUTPUT_NAME);
 
@@ -114,8 +115,9 @@ function build(graph: Graph, weights: TensorMap) {
     }
     const first = nodes.length;
     const writer: Writer = {
-      add: (op, inputs, attributes = {}) => {
+      add: (op, inputs, attributes = {}, value = values.get(node.id) ?? NOTHING) => {
         const output = unique(`${node.id}.${op}`);
+        outputs.set(output, value);
         nodes.push({
           input: inputs,
           output: [output],
@@ -134,35 +136,30 @@ function build(graph: Graph, weights: TensorMap) {
     const last = nodes.at(-1);
     if (nodes.length === first || last === undefined) return result;
     const name = unique(node.id);
+    outputs.delete(result);
+    outputs.set(name, values.get(node.id) ?? NOTHING);
     last.output = [name];
     last.name = name;
     return name;
   };
   for (const node of graph.nodes) names.set(node.id, write(node));
-  return { values, nodes, initializers, names };
+  return { values, nodes, initializers, names, outputs };
 }
 
 /** The graph of the model: input `input` [N, C, H, W], output `logits` [N, classes], float32. */
 export function onnxGraph({ graph, weights }: Weighted): GraphProto {
-  const { values, nodes, initializers, names } = build(graph, weights);
+  const { values, nodes, initializers, names, outputs } = build(graph, weights);
   // Every node leads to the output, which a node of its own gives: a map never is the output, and nothing reads it.
   const last = names.get(graph.output);
   const node = nodes.map((one) =>
     one.output[0] === last ? { ...one, name: OUTPUT_NAME, output: [OUTPUT_NAME] } : one,
   );
-  const read = new Set(node.flatMap(({ input }) => input));
-  // Several of our nodes may share one value (dropout, identity).
-  const described = new Map<string, ValueInfo>();
-  for (const [id, value] of values) {
-    const name = names.get(id) ?? id;
-    if (read.has(name) && name !== INPUT_NAME) described.set(name, infoOf(name, value));
-  }
   return {
     name: graph.name,
     node,
     initializer: initializers,
     input: [infoOf(INPUT_NAME, values.get(INPUT) ?? NOTHING)],
     output: [infoOf(OUTPUT_NAME, values.get(graph.output) ?? NOTHING)],
-    valueInfo: [...described.values()],
+    valueInfo: [...outputs].flatMap(([name, value]) => (name === last ? [] : [infoOf(name, value)])),
   };
 }

@@ -13,8 +13,11 @@ export type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
 /** What a row may use to write ONNX nodes; values and initializers are known by name. */
 export interface Writer {
-  /** Appends a node; its output's name. The last one of a row becomes the value of our node. */
-  readonly add: (op: string, inputs: readonly string[], attributes?: Attributes) => string;
+  /**
+   * Appends a node; its output's name. The last one of a row becomes the value of our node; `value` says what the output of
+   * another is, where that is not like ours.
+   */
+  readonly add: (op: string, inputs: readonly string[], attributes?: Attributes, value?: Value) => string;
   /** Name of a parameter of the node, by PyTorch's name; undefined where it has none. */
   readonly parameter: (name: string) => string | undefined;
   /** Name of a scalar float32 constant. */
@@ -89,8 +92,10 @@ export const ONNX_OPS: Readonly<Record<string, Row>> = {
   // As PyTorch's default, zeros of the border are counted.
   avg_pool: (node, inputs, { add }) =>
     add('AveragePool', inputs, { ...windowOf(node), count_include_pad: 1 }),
-  global_avg_pool: (_node, inputs, { add }) =>
-    add('Flatten', [add('GlobalAveragePool', inputs)], { axis: 1 }),
+  global_avg_pool: (_node, inputs, { add }, [value]) => {
+    const pooled: Value = { channels: value?.channels ?? 1, block: 1, size: [1, 1] };
+    return add('Flatten', [add('GlobalAveragePool', inputs, {}, pooled)], { axis: 1 });
+  },
   flatten: (_node, inputs, { add }) => add('Flatten', inputs, { axis: 1 }),
   dropout: unchanged,
 };

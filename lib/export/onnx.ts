@@ -1,6 +1,8 @@
 // An ONNX model's bytes: graph, metadata and schema put together, encoded by protobufjs.
 import { writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
+import type { Graph } from '../graph/ir.js';
+import { lower } from '../graph/lower.js';
 import { packageVersion } from '../version.js';
 import { foldBatchNorms, type Weighted } from './fold.js';
 import { metadataOf } from './metadata.js';
@@ -24,23 +26,27 @@ export interface OnnxOptions {
   readonly keepBatchNorm?: boolean | undefined;
 }
 
+/** @throws E_ARGUMENT where the weights alone are too large for one protobuf message, before any is read */
+function refuseTooLarge(graph: Graph): void {
+  const parameters = lower(graph).instructions.flatMap((instruction) => instruction.parameters);
+  const bytes = parameters.reduce((sum, { shape }) => sum + 4 * shape.reduce((n, size) => n * size, 1), 0);
+  if (bytes <= MOST_WEIGHT_BYTES) return;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `an ONNX file holds less than 2 GiB, the weights of "${graph.name}" take ${bytes} bytes; export --safetensors instead`,
+  );
+}
+
 /**
  * The ONNX file of a network in evaluation mode: input `input` float32 [N, C, H, W] with free N, output `logits`
  * float32 [N, classes], opset 17.
  *
- * @throws E_ARGUMENT where the weights are too large for one protobuf file.
+ * @throws E_NOT_FINITE where a folded weight is too large for float32
  */
 export async function encodeOnnx(
   network: Weighted,
   { keepBatchNorm = false }: OnnxOptions = {},
 ): Promise<Uint8Array> {
-  const bytes = [...network.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  if (bytes > MOST_WEIGHT_BYTES) {
-    throw new SplitgrowError(
-      'E_ARGUMENT',
-      `an ONNX file holds less than 2 GiB, the weights of "${network.graph.name}" take ${bytes} bytes; export --safetensors instead`,
-    );
-  }
   const { default: protobuf } = await import('protobufjs/light.js');
   const type = protobuf.Root.fromJSON(ONNX_SCHEMA).lookupType('onnx.ModelProto');
   const { graph } = network;
@@ -59,12 +65,13 @@ export async function encodeOnnx(
     .finish();
 }
 
-/** Writes the model, whole or not at all. @throws E_ARGUMENT, E_WRITE */
+/** Writes the model, whole or not at all. @throws E_ARGUMENT, E_NOT_FINITE, E_WRITE */
 export async function exportOnnx(
   source: ExportSource,
   file: string,
   options: OnnxOptions,
 ): Promise<OnnxExport> {
+  refuseTooLarge(source.graph);
   const bytes = await encodeOnnx({ graph: source.graph, weights: await source.weights() }, options);
   await writeFileAtomic(file, bytes);
   return { file, opset: OPSET, bytes: bytes.byteLength };

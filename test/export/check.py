@@ -44,6 +44,20 @@ def quantised(model, images):
         return session(file).run(None, {"input": images})[0], kinds
 
 
+def undescribed(model):
+    """Inner values without a shape, or with another than onnx infers."""
+
+    def shapes(infos):
+        return {i.name: [d.dim_param or d.dim_value for d in i.type.tensor_type.shape.dim] for i in infos}
+
+    ours = shapes(model.graph.value_info)
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.value_info[:]
+    inferred = shapes(onnx.shape_inference.infer_shapes(bare, strict_mode=True).graph.value_info)
+    return sorted(name for name in {*ours, *inferred} if ours.get(name) != inferred.get(name))
+
+
 def examine(case):
     model = onnx.load(case["onnx"])
     onnx.checker.check_model(model, full_check=True)
@@ -62,7 +76,7 @@ def examine(case):
         "input": [[d.dim_param or d.dim_value for d in i.type.tensor_type.shape.dim] for i in model.graph.input],
         "output": [[d.dim_param or d.dim_value for d in o.type.tensor_type.shape.dim] for o in model.graph.output],
         "metadata": {p.key: p.value for p in model.metadata_props},
-        "described": len(model.graph.value_info),
+        "undescribed": undescribed(model),
     }
     if case.get("quantise"):
         logits, kinds = quantised(case["onnx"], images)

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exportNetwork } from '../../lib/api.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
+import { encodeOnnx, exportOnnx } from '../../lib/export/onnx.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { macs } from '../../lib/graph/cost.js';
-import { writeNetwork } from '../api/batch-files.js';
+import { lower } from '../../lib/graph/lower.js';
+import { floats, writeNetwork } from '../api/batch-files.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 
 test('export without a format, and two formats into one file, are usage errors', async () => {
@@ -64,4 +66,53 @@ test('the metadata holds a network.json that is read again, with every field wri
   const stem = graph.nodes.find(({ op }) => op === 'conv2d');
   expect(stem).toMatchObject({ padding: 1, groups: 1, bias: false, split: true });
   expect(macs(graph)).toBe(Number(header.__metadata__.macs));
+});
+
+const graphOf = (shape: readonly number[], nodes: readonly Readonly<Record<string, unknown>>[]) =>
+  parseGraph({ format: 'splitgrow-network/1', name: 'made', input: { shape }, nodes, output: 'end' });
+
+test('a network beyond the 2 GiB of an ONNX file is refused before its weights are read', async () => {
+  const graph = graphOf(
+    [1, 100, 100],
+    [
+      { id: 'flat', op: 'flatten', inputs: ['input'] },
+      { id: 'wide', op: 'linear', inputs: ['flat'], out: 60_000 },
+      { id: 'end', op: 'linear', inputs: ['wide'], out: 2 },
+    ],
+  );
+  const weights = () => Promise.reject(new Error('weights were read'));
+  const source = { directory: 'none', graph, weights };
+  // 4 (60,000 (10,000 + 1) + 2 (60,000 + 1)) bytes.
+  await expect(exportOnnx(source, 'none.onnx', {})).rejects.toMatchObject({
+    code: 'E_ARGUMENT',
+    message: expect.stringContaining('2400720008 bytes'),
+  });
+});
+
+test('a batch norm that leaves float32 when it is folded is refused, and may be kept', async () => {
+  const graph = graphOf(
+    [1, 2, 2],
+    [
+      { id: 'a', op: 'conv2d', inputs: ['input'], out: 2, kernel: 1 },
+      { id: 'norm', op: 'batch_norm', inputs: ['a'] },
+      { id: 'flat', op: 'flatten', inputs: ['norm'] },
+      { id: 'end', op: 'linear', inputs: ['flat'], out: 2 },
+    ],
+  );
+  const ones = lower(graph).instructions.flatMap(({ parameters }) =>
+    parameters.map(({ name, shape }) => [name, floats(shape, () => 1)] as const),
+  );
+  const weights = new Map(ones).set(
+    'a.weight',
+    floats([2, 1, 1, 1], () => 1e38),
+  );
+  weights.set(
+    'norm.weight',
+    floats([2], () => 10),
+  );
+  await expect(encodeOnnx({ graph, weights })).rejects.toMatchObject({
+    code: 'E_NOT_FINITE',
+    message: expect.stringContaining('"norm" folded into "a"'),
+  });
+  expect((await encodeOnnx({ graph, weights }, { keepBatchNorm: true })).length).toBeGreaterThan(100);
 });

@@ -30,7 +30,7 @@ interface Found {
   readonly input: readonly (readonly (string | number)[])[];
   readonly output: readonly (readonly (string | number)[])[];
   readonly metadata: Readonly<Record<string, string>>;
-  readonly described: number;
+  readonly undescribed: readonly string[];
   readonly int8?: { readonly distance: number; readonly ops: readonly string[] };
 }
 
@@ -97,6 +97,11 @@ describe.skipIf(python.reason !== '')(`ONNX Runtime${python.reason}`, () => {
         output: [['N', logits[0]?.length]],
       });
     }
+  });
+
+  test('every inner value has the shape that onnx infers for it', () => {
+    for (const [i, { graph }] of cases.entries())
+      expect([folded[i]?.undescribed, kept[i]?.undescribed], graph.name).toEqual([[], []]);
   });
 
   test('batch norms behind layers are folded away, unless they are to be kept', () => {

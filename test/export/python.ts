@@ -4,8 +4,17 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { cacheDirectory } from '../../lib/setup/locate.js';
 
-/** What checks the models, and nothing newer by surprise. */
-const PACKAGES = ['onnx==1.23.2', 'onnxruntime==1.32.0', 'numpy==2.2.6'];
+/** What checks the models and all that it needs, and nothing newer by surprise. */
+const PACKAGES = [
+  'onnx==1.23.2',
+  'onnxruntime==1.32.0',
+  'numpy==2.2.6',
+  'protobuf==7.36.2',
+  'flatbuffers==25.12.19',
+  'packaging==26.3',
+  'ml_dtypes==0.6.0',
+  'typing_extensions==4.16.0',
+];
 const PIP_TIMEOUT_MS = 110_000;
 
 export interface Python {
@@ -28,7 +37,7 @@ export function onnxPython(): Python {
   if (!existsSync(target)) {
     mkdirSync(cache, { recursive: true });
     const work = mkdtempSync(join(cache, '.test-python-'));
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
     try {
       execFileSync('python3', [...pip, '--only-binary=:all:', '--target', join(work, 'tree'), ...PACKAGES], {
         timeout: PIP_TIMEOUT_MS,
