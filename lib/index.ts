@@ -40,9 +40,10 @@ export type {
   VectorLayers,
 } from './models/layers.js';
 export { buildPreset, type PresetOptions, ZOO } from './models/zoo.js';
-export type { Device, Progress, TensorData, TensorMap } from './native.js';
+export type { Device, HandleCounters, MemoryCounters, Progress, TensorData, TensorMap } from './native.js';
 export { createNetwork, loadNetwork, type Network, saveNetwork } from './network.js';
 export type { Running } from './running.js';
+export { type Scope, scope } from './scope.js';
 export type {
   StrategyBudget,
   StrategyCandidate,

@@ -12,6 +12,15 @@ export interface MemoryCounters {
   readonly total: number | null;
 }
 
+/** Live handles of one kind. */
+export interface HandleCounters {
+  /** `network`, `dataset`, `directions`, `indices-state`, `abort` or `pause`. */
+  readonly kind: string;
+  readonly handles: number;
+  /** Of the tensors they hold; of a network at work, of its weights, gradients and statistics alone. */
+  readonly bytes: number;
+}
+
 /** One GPU of the machine; null where it does not tell. */
 export interface GpuCounters {
   readonly uuid: string;
@@ -25,6 +34,8 @@ export interface GpuCounters {
 
 export interface CounterCore {
   memory(device: Device): MemoryCounters;
+  /** A row a kind, by name, of this environment. */
+  handles(): readonly HandleCounters[];
   /** Gives memory that waits to be used again back to the system and to the GPUs. */
   emptyCache(): void;
   /** A row for every GPU of the machine, in NVML's order; none where there is no driver. */

@@ -25,7 +25,7 @@ import { releaseOf } from './setup/addon.js';
 import { REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, placeText, preloadLibTorch, traceText } from './setup/preload.js';
 
-export type { CounterCore, GpuCounters, MemoryCounters } from './native-counters.js';
+export type { CounterCore, GpuCounters, HandleCounters, MemoryCounters } from './native-counters.js';
 export type { IndicesPaused, IndicesResult, IndicesStateHandle } from './native-indices.js';
 export type {
   BenchOptions,

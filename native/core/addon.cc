@@ -245,6 +245,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("rewrite", guard<rewriteNetwork>);
   add("bench", guard<benchSteps>);
   add("memory", guard<readMemory>);
+  add("handles", guard<readHandles>);
   add("emptyCache", guard<emptyCaches>);
   add("energy", guard<readEnergy>);
   add("openJpeg", guard<openJpeg>);

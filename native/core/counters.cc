@@ -2,6 +2,7 @@
 #include "counters.h"
 
 #include "boundary.h"
+#include "environment.h"
 #include "memory.h"
 #include "nvml.h"
 
@@ -20,6 +21,19 @@ Napi::Value readMemory(const Napi::CallbackInfo& info) {
   object.Set("free", orNull(m.free));
   object.Set("total", orNull(m.total));
   return object;
+}
+
+Napi::Value readHandles(const Napi::CallbackInfo& info) {
+  const auto counts = countHandles(*environment(info.Env()).live);
+  auto rows = Napi::Array::New(info.Env(), counts.size());
+  for (uint32_t i = 0; i < counts.size(); ++i) {
+    auto row = Napi::Object::New(info.Env());
+    row.Set("kind", counts[i].kind);
+    row.Set("handles", static_cast<double>(counts[i].handles));
+    row.Set("bytes", static_cast<double>(counts[i].bytes));
+    rows[i] = row;
+  }
+  return rows;
 }
 
 Napi::Value emptyCaches(const Napi::CallbackInfo& info) {

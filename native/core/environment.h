@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "boundary.h"
+#include "live_handles.h"
 
 namespace splitgrow {
 
@@ -23,6 +24,8 @@ struct Environment {
   bool isMakingHandle = false;
   std::shared_ptr<AbortFlag> closing = std::make_shared<AbortFlag>(false);
   std::shared_ptr<Running> running = std::make_shared<Running>();
+  // Shared with the handles, which may outlive it.
+  std::shared_ptr<LiveHandles> live = std::make_shared<LiveHandles>();
 };
 
 inline Environment& environment(Napi::Env env) {

@@ -20,7 +20,12 @@ struct Handle : Napi::ObjectWrap<Handle> {
     }
     info.This().As<Napi::Object>().TypeTag(&kTag);
   }
-  void dispose(const Napi::CallbackInfo&) { held.reset(); }
+  ~Handle() override { drop(); }
+  void dispose(const Napi::CallbackInfo&) { drop(); }
+  void drop() {
+    if (held != nullptr && live != nullptr) live->erase(this);
+    held.reset();
+  }
   Napi::Value kindOf(const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), kind);
   }
@@ -29,6 +34,7 @@ struct Handle : Napi::ObjectWrap<Handle> {
   }
   const char* kind = "";
   std::shared_ptr<void> held;
+  std::shared_ptr<LiveHandles> live;
 };
 
 }  // namespace
@@ -62,6 +68,8 @@ Napi::Value makeHandle(Napi::Env env, const char* kind,
   Handle* handle = Handle::Unwrap(object);
   handle->kind = kind;
   handle->held = std::move(held);
+  handle->live = here.live;
+  (*here.live)[handle] = {kind, handle->held.get()};
   return object;
 }
 

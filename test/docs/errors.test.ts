@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { CODES } from '../../lib/errors.js';
 import { codeSpans, pages, tableOf } from './pages.js';
 
-test('the reference lists every code with its exit code and meaning, in order', () => {
+test('the reference lists every code with its exit code, meaning and remedy, in order', () => {
   const listed = tableOf('docs/reference.md', 'errors').map((cells) => cells.join(' | '));
-  const known = Object.entries(CODES).map(([code, { exit, means }]) => `\`${code}\` | ${exit} | ${means}`);
+  const known = Object.entries(CODES).map(
+    ([code, { exit, means, remedy }]) => `\`${code}\` | ${exit} | ${means} | ${remedy}`,
+  );
   expect(listed).toEqual(known);
 });
 

@@ -1,0 +1,41 @@
+// Several disposables as one: what a block makes step by step, and lets go of together.
+
+/** Holds disposables, and disposes of them in reverse order when it is disposed of. */
+export interface Scope extends Disposable {
+  /** Takes one, and gives it back. In a scope that is disposed of already, it is disposed of at once. */
+  use<T extends Disposable>(one: T): T;
+}
+
+/**
+ * A scope for networks that are made in a loop or one after the other, where `using` for each would not do.
+ *
+ * ```js
+ * using all = scope();
+ * const networks = graphs.map((graph) => all.use(createNetwork(graph, { seed: 0, device: 'cpu' })));
+ * ```
+ *
+ * Disposing of it twice is harmless. Every one is disposed of, whatever another throws; the first error is thrown then.
+ */
+export function scope(): Scope {
+  const held: Disposable[] = [];
+  let isOver = false;
+  return {
+    use: (one) => {
+      if (isOver) one[Symbol.dispose]();
+      else held.push(one);
+      return one;
+    },
+    [Symbol.dispose]: () => {
+      isOver = true;
+      const errors: unknown[] = [];
+      for (let one = held.pop(); one !== undefined; one = held.pop()) {
+        try {
+          one[Symbol.dispose]();
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      if (errors.length > 0) throw errors[0];
+    },
+  };
+}
