@@ -152,6 +152,11 @@ const ROWS = {
     means: 'the native addon is missing or does not load',
     remedy: '`npx splitgrow doctor` says why, and the command that mends it',
   },
+  E_BUILD: {
+    exit: 1,
+    means: 'the addon cannot be compiled',
+    remedy: 'install what the message names; prebuilt addons need no compiler',
+  },
   E_DOWNLOAD: {
     exit: 1,
     means: 'a file cannot be downloaded, or is not what it should be',

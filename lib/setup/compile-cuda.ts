@@ -81,5 +81,8 @@ export async function compileCuda(
   const path = join(options.out, 'Release', CUDA_FILE);
   const missing = await missingSymbols(path, options.libtorch);
   if (missing === null || missing.length === 0) return { path, isComplete: missing === null ? null : true };
-  throw new SplitgrowError('E_BUILD', `${CUDA_FILE} needs symbols that no library has: ${missing.join(', ')}`);
+  throw new SplitgrowError(
+    'E_BUILD',
+    `${CUDA_FILE} needs symbols that no library has: ${missing.join(', ')}`,
+  );
 }

@@ -68,7 +68,8 @@ export async function requireTools(env: NodeJS.ProcessEnv = process.env): Promis
     else if (floor !== undefined && !isAtLeast(version, floor))
       missing.push(`expected ${name}, found ${version}; ${install}`);
   }
-  if (missing.length > 0) throw new SplitgrowError('E_BUILD', `nothing can be compiled: ${missing.join('. Also: ')}`);
+  if (missing.length > 0)
+    throw new SplitgrowError('E_BUILD', `nothing can be compiled: ${missing.join('. Also: ')}`);
 }
 
 /** How many compilers at once: one a core, as far as the memory goes. */
@@ -86,11 +87,18 @@ export function progressOf(text: string): readonly [done: number, total: number]
 export function errorsIn(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
   const telling = lines.filter((line) => /\berror\b|undefined reference|CMake Error/i.test(line));
-  const shown = telling.length > 0 ? telling.slice(0, SHOWN_ERRORS) : lines.filter((line) => line !== '').slice(-SHOWN_ERRORS);
+  const shown =
+    telling.length > 0
+      ? telling.slice(0, SHOWN_ERRORS)
+      : lines.filter((line) => line !== '').slice(-SHOWN_ERRORS);
   return shown.join(' | ').slice(0, 800);
 }
 
-async function cmakeJs(command: 'configure' | 'build', parameters: readonly string[], options: CompileOptions): Promise<void> {
+async function cmakeJs(
+  command: 'configure' | 'build',
+  parameters: readonly string[],
+  options: CompileOptions,
+): Promise<void> {
   const script = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
   const step = command === 'build' ? 'compile' : 'configure';
   options.onProgress?.(step, 0, 0);

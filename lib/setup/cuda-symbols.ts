@@ -16,7 +16,8 @@ async function symbols(path: string, which: 'defined' | 'undefined'): Promise<re
       lines += text;
     },
   });
-  if (code !== 0) throw new SplitgrowError('E_BUILD', `nm cannot read the symbols of ${path}: ${output.trim()}`);
+  if (code !== 0)
+    throw new SplitgrowError('E_BUILD', `nm cannot read the symbols of ${path}: ${output.trim()}`);
   return lines
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
