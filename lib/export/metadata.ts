@@ -7,9 +7,11 @@ export interface Preprocessing {
   /** Of the input: batch, channels, rows, columns. */
   readonly layout: 'NCHW';
   readonly colours: 'RGB' | 'gray' | 'channels';
-  /** Height and width of the input. */
+  /** Pixels that the shorter side is brought to first (bilinear, antialiased); as many as `size` where the network does not say. */
+  readonly shortSide: number;
+  /** Height and width of the input, which are then taken out of the middle. */
   readonly size: readonly [number, number];
-  /** Pixels from 0 to 255 are divided by this first. */
+  /** Pixels from 0 to 255 are divided by this. */
   readonly divisor: 255;
   /** Then (x - mean) / std per channel; null where the network does not say. */
   readonly mean: readonly number[] | null;
@@ -23,6 +25,7 @@ export function preprocessingOf({ input }: Graph): Preprocessing {
   return {
     layout: 'NCHW',
     colours: COLOURS[channels] ?? 'channels',
+    shortSide: input.shortSide ?? Math.min(height, width),
     size: [height, width],
     divisor: 255,
     mean: input.mean ?? null,
@@ -35,6 +38,7 @@ export function metadataOf(graph: Graph): Readonly<Record<string, string>> {
   return {
     name: graph.name,
     preprocessing: JSON.stringify(preprocessingOf(graph)),
+    ...(graph.classes && { classes: JSON.stringify(graph.classes) }),
     macs: String(macs(graph)),
     params: String(params(graph)),
   };

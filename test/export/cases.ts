@@ -111,7 +111,7 @@ export function allGraphs(): readonly Graph[] {
   ];
 }
 
-function narrow(graph: Graph, seed: number): TensorMap {
+export function narrow(graph: Graph, seed: number): TensorMap {
   return new Map(
     [...mildWeights(graph, seed)].map(([name, { shape, data }]): [string, TensorData] => [
       name,

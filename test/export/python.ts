@@ -1,4 +1,4 @@
-// Pythons for the tests of exported files: one with onnx and onnxruntime, fetched once into the cache; one with PyTorch, where there is one.
+// Pythons for the tests of exported files: one with onnx, onnxruntime and Pillow, fetched once into the cache; one with PyTorch, where there is one.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ const PACKAGES = [
   'packaging==26.3',
   'ml_dtypes==0.6.0',
   'typing_extensions==4.16.0',
+  'pillow==13.0.0',
 ];
 const PIP_TIMEOUT_MS = 110_000;
 
