@@ -17,6 +17,8 @@ export { type GrowOptions, growExperiment } from './experiment/run.js';
 export { type DataSpec, parseExperiment, readExperiment, type Spec } from './experiment/spec.js';
 export type { GrownStage } from './experiment/summary.js';
 export { trainExperiment } from './experiment/train.js';
+export { dotOf } from './export/dot.js';
+export { svgOf } from './export/svg.js';
 export { type ChannelGroup, channelGroups } from './graph/channels.js';
 export { parseGraph } from './graph/check.js';
 export { macs, marginalCost, params } from './graph/cost.js';

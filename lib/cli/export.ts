@@ -26,6 +26,10 @@ export const EXPORT = defineCommand({
       'splitgrow export --network runs/demo/stage-3 --safetensors demo.safetensors',
       'for PyTorch; demo.py beside it loads it',
     ],
+    [
+      'splitgrow export --network runs/demo/stage-3 --svg demo.svg',
+      'a picture: sizes, share of the MACs, tied layers',
+    ],
   ],
   run: async (values) => {
     const document = await exportNetwork(values);

@@ -1,6 +1,7 @@
 // The formats that `export` writes, one row each: the key is the flag and the option of that name.
 import { exportOnnx } from './onnx.js';
 import { OPSET } from './onnx-ops.js';
+import { exportDot, exportSvg } from './picture.js';
 import { exportSafetensors } from './safetensors.js';
 import type { ExportSource } from './source.js';
 
@@ -27,6 +28,8 @@ export const FORMATS = {
     writes: 'weights for PyTorch, with a Python module beside them that loads them',
     document: exportSafetensors,
   },
+  dot: { writes: 'picture of the network for Graphviz', document: exportDot },
+  svg: { writes: 'picture of the network', document: exportSvg },
 } as const satisfies Readonly<Record<string, Format>>;
 
 export type FormatName = keyof typeof FORMATS;
