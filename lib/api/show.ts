@@ -21,8 +21,12 @@ export interface ShowDocument {
     /** Per channel, what pixels / 255 were normalised by; null where network.json does not say. */
     readonly mean: readonly number[] | null;
     readonly std: readonly number[] | null;
+    /** Of images in files: the shorter side in pixels before the middle is taken; null where network.json does not say. */
+    readonly shortSide: number | null;
   };
   readonly classes: number;
+  /** In order; null where network.json does not name them. */
+  readonly classNames: readonly string[] | null;
   readonly macs: number;
   readonly params: number;
   readonly flops2x: number;
@@ -41,11 +45,12 @@ export async function show(options: CostOptions): Promise<ShowDocument> {
   const { macs, params, flops2x, groups } = costOf(graph);
   const marginal = new Map(groups.map(({ id, marginalMacs }) => [id, marginalMacs]));
   const output = shapes(graph).get(graph.output);
-  const { shape, mean, std } = graph.input;
+  const { shape, mean, std, shortSide } = graph.input;
   return {
     name: graph.name,
-    input: { shape, mean: mean ?? null, std: std ?? null },
+    input: { shape, mean: mean ?? null, std: std ?? null, shortSide: shortSide ?? null },
     classes: output === undefined ? 0 : (dimensions(output)[0] ?? 0),
+    classNames: graph.classes ?? null,
     ...{ macs, params, flops2x },
     nodes: printGraph(graph),
     groups: channelGroups(graph).map((group) => ({

@@ -12,6 +12,8 @@ type Row = PrintedNode & { readonly above: string };
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const BAR = 10;
+/** Class names that are printed. */
+const NAMED = 10;
 
 /** A share as a bar of at most ten characters, to the eighth of one. */
 export function bar(share: number): string {
@@ -49,7 +51,17 @@ function nodesTable(nodes: readonly PrintedNode[], style: Style): string {
   return table(columns, rows, style);
 }
 
-function totals({ name, input, classes, macs, params, flops2x, groups }: ShowDocument, style: Style): string {
+/** The first few names, of some hundred classes too. */
+function named(names: readonly string[] | null): string {
+  if (names === null) return '';
+  const more = names.length > NAMED ? ', ...' : '';
+  return `: ${names.slice(0, NAMED).join(', ')}${more}`;
+}
+
+function totals(
+  { name, input, classes, classNames, macs, params, flops2x, groups }: ShowDocument,
+  style: Style,
+): string {
   const splittable = groups.filter(({ isSplittable }) => isSplittable);
   const neurons = splittable.reduce((sum, group) => sum + group.neurons, 0);
   const normalised =
@@ -60,7 +72,7 @@ function totals({ name, input, classes, macs, params, flops2x, groups }: ShowDoc
       ['network', name],
       ['input', input.shape.join(' x ')],
       ['normalised by', normalised],
-      ['classes', integer(classes)],
+      ['classes', `${integer(classes)}${named(classNames)}`],
       ['MACs', integer(macs)],
       ['parameters', integer(params)],
       ['flops2x', integer(flops2x)],

@@ -27,6 +27,7 @@ const NETWORK = {
     node('drop', 'dropout', ['flat'], { p: 0.2 }),
     node('classifier', 'linear', ['drop'], { out: 3 }),
   ],
+  classes: ['a', 'b', 'c d'],
   output: 'classifier',
 };
 const MACS = { stem: 4 * 4 * 4 * 2 * 9, twin: 4 * 4 * 4 * 2, kept: 4 * 4 * 6 * 4, classifier: 96 * 3 };
@@ -41,7 +42,10 @@ function networkFolder(): string {
 
 test('the document says what each node is, gives and costs, by hand', async () => {
   const document = await show({ network: networkFolder() });
-  expect(document).toMatchObject({ name: 'tiny', input: NETWORK.input, classes: 3, macs: TOTAL });
+  expect(document).toMatchObject({
+    ...{ name: 'tiny', input: { ...NETWORK.input, shortSide: null }, classes: 3, macs: TOTAL },
+    classNames: ['a', 'b', 'c d'],
+  });
   expect(document.nodes.map(({ form }) => form)).toEqual([
     ...['conv2d 3x3 /2', 'activation swish', 'conv2d 1x1 /2 bias true', 'add'],
     ...['conv2d 1x1 split false', 'flatten', 'dropout p 0.2', 'linear'],
@@ -100,7 +104,7 @@ test('the table is plain under a pipe', async () => {
     'network        tiny',
     'input          2 x 8 x 8',
     'normalised by  mean 0.5, 0.25; std 1, 2',
-    'classes        3',
+    'classes        3: a, b, c d',
     'MACs           1,952',
     'parameters     399',
     'flops2x        4,035',
