@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { type ExportSettings, FORMAT_ROWS, type FormatName, type Written } from '../export/formats.js';
 import { openSource } from '../export/source.js';
+import { FILES } from '../network.js';
 
 /** One file a format, at least one of them. */
 export type ExportOptions = { readonly [K in FormatName]?: string | undefined } & Partial<ExportSettings> & {
@@ -20,7 +21,7 @@ export interface ExportDocument {
   readonly formats: Written;
 }
 
-/** @throws E_USAGE where no format is asked for, or two are to go to one file */
+/** @throws E_USAGE where no format is asked for, or two files are to be one, or one of the network's own */
 function asked(options: ExportOptions): readonly (readonly [FormatName, string])[] {
   const files = FORMAT_ROWS.flatMap(([name]) => {
     const file = options[name];
@@ -30,14 +31,18 @@ function asked(options: ExportOptions): readonly (readonly [FormatName, string])
   if (files.length === 0) {
     throw new SplitgrowError('E_USAGE', `export: expected one of ${flags}, got none; name a format's file`);
   }
-  const twice = files.find(([, file], at) =>
-    files.slice(0, at).some(([, other]) => resolve(other) === resolve(file)),
-  );
-  if (twice !== undefined) {
-    throw new SplitgrowError(
-      'E_USAGE',
-      `export: expected a file of its own for each format, got ${twice[1]} twice; give --${twice[0]} another`,
-    );
+  const rows = new Map(FORMAT_ROWS);
+  const taken = new Set(Object.values(FILES).map((own) => resolve(options.network, own)));
+  for (const [name, file] of files) {
+    for (const one of [file, ...(rows.get(name)?.beside?.(file) ?? [])]) {
+      if (taken.has(resolve(one))) {
+        throw new SplitgrowError(
+          'E_USAGE',
+          `export: expected files of their own, ${one} is one of the network's or of another format; give --${name} another`,
+        );
+      }
+      taken.add(resolve(one));
+    }
   }
   return files;
 }

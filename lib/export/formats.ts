@@ -2,7 +2,7 @@
 import { exportOnnx } from './onnx.js';
 import { OPSET } from './onnx-ops.js';
 import { exportDot, exportSvg } from './picture.js';
-import { exportSafetensors } from './safetensors.js';
+import { exportSafetensors, loaderBeside } from './safetensors.js';
 import type { ExportSource } from './source.js';
 
 /** Settings of all formats; each takes those that concern it. */
@@ -14,6 +14,8 @@ export interface ExportSettings {
 interface Format {
   /** What the flag's help says it writes. */
   readonly writes: string;
+  /** Further files that come with it. @throws E_USAGE where the file's name does not do */
+  readonly beside?: (file: string) => readonly string[];
   /** Writes the file, whole or not at all, and says what it wrote. */
   readonly document: (
     source: ExportSource,
@@ -26,6 +28,7 @@ export const FORMATS = {
   onnx: { writes: `ONNX model, opset ${OPSET}`, document: exportOnnx },
   safetensors: {
     writes: 'weights for PyTorch, with a Python module beside them that loads them',
+    beside: (file) => [loaderBeside(file)],
     document: exportSafetensors,
   },
   dot: { writes: 'picture of the network for Graphviz', document: exportDot },

@@ -14,8 +14,8 @@ export interface SafetensorsExport {
   readonly tensors: number;
 }
 
-/** Beside x.safetensors: x.py. */
-function loaderBeside(file: string): string {
+/** Beside x.safetensors: x.py. @throws E_USAGE for x.py itself */
+export function loaderBeside(file: string): string {
   const extension = extname(file);
   if (extension === '.py') {
     throw new SplitgrowError(

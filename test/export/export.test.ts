@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exportNetwork } from '../../lib/api.js';
@@ -10,15 +10,22 @@ import { lower } from '../../lib/graph/lower.js';
 import { floats, writeNetwork } from '../api/batch-files.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 
-test('export without a format, and two formats into one file, are usage errors', async () => {
+test('export without a format, and files of another format or of the network itself, are usage errors', async () => {
   const network = await writeNetwork(temporaryFolder());
   await expect(exportNetwork({ network })).rejects.toMatchObject({
     code: 'E_USAGE',
     message: expect.stringContaining('--safetensors FILE'),
   });
-  await expect(exportNetwork({ network, onnx: 'x', safetensors: './x' })).rejects.toMatchObject({
-    code: 'E_USAGE',
-  });
+  for (const files of [
+    { onnx: 'x', safetensors: './x' },
+    // The module beside the weights.
+    { onnx: 'x.py', safetensors: 'x.safetensors' },
+    { onnx: join(network, 'network.json') },
+    { safetensors: join(network, '..', 'network', 'weights.safetensors') },
+  ]) {
+    await expect(exportNetwork({ network, ...files })).rejects.toMatchObject({ code: 'E_USAGE' });
+  }
+  expect((await readdir(network)).sort()).toEqual(['network.json', 'weights.safetensors']);
 });
 
 test('a directory without weights is refused, and nothing is written', async () => {
