@@ -1,10 +1,9 @@
 // Builds the addon with cmake-js: node scripts/build.mjs [--sanitize LIST --out FOLDER] [--force]
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { digest, filesIn, isStamped, main, must, ROOT, run, StepError, stamp, step, tool } from './steps.mjs';
+import { digest, filesIn, isStamped, main, ROOT, run, StepError, stamp, step, tool } from './steps.mjs';
 
 /** The LibTorch that dist/ finds; the TypeScript has been compiled before. */
 export async function libtorch() {
@@ -28,27 +27,22 @@ export async function build({ sanitize = '', out = 'build', force = false, show 
     (path) => !/\.(md|stamp)$/.test(path),
   );
   const wanted = digest(files, [torch.version, sanitize, process.arch]);
-  const targets = ['splitgrow.node', 'splitgrow_core.so'].map((name) => join(ROOT, out, 'Release', name));
+  // What splitgrow build put there was compiled against another LibTorch, and CMake does not know of it.
+  const release = join(ROOT, out, 'Release');
+  if (existsSync(join(release, 'addon.json'))) rmSync(release, { recursive: true, force: true });
+  const targets = ['splitgrow.node', 'splitgrow_core.so'].map((name) => join(release, name));
   const name = `native-${out}`;
   if (!force && isStamped(name, wanted) && targets.every(existsSync)) return 'up to date';
-  const options = [
-    '--directory',
-    ROOT,
-    '--out',
-    join(ROOT, out),
-    '--log-level',
-    'error',
-    '--parallel',
-    String(availableParallelism()),
-    `--CDSPLITGROW_LIBTORCH=${torch.root}`,
-    `--CDSPLITGROW_SANITIZE=${sanitize}`,
-  ];
-  await must('configuring the addon', tool('cmake-js'), ['configure', ...options]);
-  const onOutput = (text) => {
-    const done = /\[\s*(\d+\/\d+|\d+%)\]/.exec(text)?.[1];
-    if (done) show(`compiling ${done}`);
-  };
-  await must('building the addon', tool('cmake-js'), ['build', ...options], { onOutput });
+  const { compile } = await import(pathToFileURL(join(ROOT, 'dist', 'setup', 'compile.js')).href);
+  const onProgress = (what, done, total) => show(total > 0 ? `${what} ${done}/${total}` : what);
+  await compile({
+    libtorch: torch.root,
+    out: join(ROOT, out),
+    definitions: { SPLITGROW_SANITIZE: sanitize },
+    onProgress,
+  }).catch((error) => {
+    throw new StepError(error.message);
+  });
   stamp(name, wanted);
   return 'built';
 }

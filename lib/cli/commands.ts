@@ -1,6 +1,7 @@
 // The commands of splitgrow, one row each; the program, its help and its errors are built from this table.
 import { BENCH } from './bench.js';
 import { BENCH_SPLITTING } from './bench-splitting.js';
+import { BUILD } from './build.js';
 import type { Command } from './command.js';
 import { COMPARE } from './compare.js';
 import { COST } from './cost.js';
@@ -43,5 +44,6 @@ export const COMMANDS: readonly Command[] = [
   DATA_VERIFY,
   DATA_BENCH,
   SETUP,
+  BUILD,
   DOCTOR,
 ];

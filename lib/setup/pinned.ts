@@ -9,7 +9,7 @@ export const REMEDIES = {
   setupForce: 'npx splitgrow setup --force',
   setupCuda: 'npx splitgrow setup --cuda',
   build: 'npx splitgrow build',
-  buildCuda: 'npm run build:cuda',
+  buildCuda: 'npx splitgrow build --cuda',
 } as const;
 
 export interface Wheel {

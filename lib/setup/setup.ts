@@ -7,6 +7,7 @@ import { cacheDirectory, type Environment, installDirectory, wheelDirectory } fr
 import { type InstallOptions, install, releaseHere, type SetupProgress } from './install.js';
 import { faultOf, hasCuda, type LibTorch, locate, versionOf } from './locate.js';
 import { withLock } from './lock.js';
+import { requireMachine } from './machine.js';
 import { LIBTORCH_VERSION, REMEDIES, type Release } from './pinned.js';
 import { forget, readRemembered, remember } from './remembered.js';
 import { cudaRow, isOpened, type NotOpened, type Opened, tryLibTorch } from './trial.js';
@@ -130,11 +131,12 @@ async function fetched(env: Environment, options: SetupOptions): Promise<SetupRe
   return { libtorch, isNew, ...tried, note };
 }
 
-/** Makes LibTorch available, once for all processes of this user. Throws E_LIBTORCH, E_WRITE, E_ABORTED. */
+/** Makes LibTorch available, once for all processes of this user. Throws E_MACHINE, E_LIBTORCH, E_WRITE, E_ABORTED. */
 export async function setup(options: SetupOptions = {}): Promise<SetupResult> {
   const env = options.env ?? process.env;
   const { signal } = options;
   try {
+    requireMachine();
     if (options.forget) await forget(env);
     if (options.libtorch !== undefined) return await useFolder(options.libtorch, env, options);
     const before = locate(env).found;

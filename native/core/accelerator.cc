@@ -45,7 +45,7 @@ Opened open() {
   if (library == nullptr) {
     const char* const reason = dlerror();
     return {nullptr, std::string(reason != nullptr ? reason : path) +
-                         "; to build it run: npm run build:cuda"};
+                         "; to build it run: npx splitgrow build --cuda"};
   }
   const auto entry =
       reinterpret_cast<Entry>(dlsym(library, "splitgrow_accelerator"));
@@ -53,11 +53,11 @@ Opened open() {
       entry != nullptr ? entry(kAcceleratorVersion) : nullptr;
   if (table == nullptr || table->version != kAcceleratorVersion)
     return {nullptr, path + " was built for another version of splitgrow; " +
-                         "run: npm run build:cuda"};
+                         "run: npx splitgrow build --cuda"};
   if (std::string(table->libtorch) != TORCH_VERSION)
     return {nullptr, path + " was built for LibTorch " + table->libtorch +
                          ", this is " + TORCH_VERSION +
-                         "; run: npm run build:cuda"};
+                         "; run: npx splitgrow build --cuda"};
   return {table, ""};
 }
 

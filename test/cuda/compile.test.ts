@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { requireKit } from '../../lib/setup/cuda-kit.js';
+import { missingSymbols } from '../../lib/setup/cuda-symbols.js';
 import { requireLibTorch } from '../../lib/setup/locate.js';
-import { missingSymbols } from '../../scripts/cuda-symbols.mjs';
 import { inFolder, ROOT } from '../data/places.js';
 
 const run = promisify(execFile);

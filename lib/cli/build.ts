@@ -1,0 +1,68 @@
+// splitgrow build: compiles the addon on this machine.
+import { clock } from '../format.js';
+import { type BuildProgress, build } from '../setup/build.js';
+import { defineCommand } from './command.js';
+import { text, toggle } from './flags.js';
+import type { Meter } from './meter.js';
+import { facts } from './table.js';
+
+const PHASES: Readonly<Record<BuildProgress['phase'], string>> = {
+  wait: 'waiting',
+  fetch: 'fetching',
+  configure: 'looking at the machine for',
+  compile: 'compiling',
+  try: 'trying',
+};
+
+/** Shows progress on a meter: a bar while files are compiled, else a line for each phase. */
+export function showBuild(meter: Meter): (progress: BuildProgress) => void {
+  let before = '';
+  return ({ phase, message, done, total }) => {
+    const line = `${PHASES[phase]} ${message}`;
+    if (total > 0) meter.show(done / total, line);
+    else if (line !== before) meter.note(line);
+    if (total === 0) before = line;
+  };
+}
+
+export const BUILD = defineCommand({
+  name: 'build',
+  summary: 'compiles the addon on this machine, for another processor or LibTorch than the prebuilt one',
+  flags: {
+    libtorch: text('DIR', 'against this LibTorch, of any release (default: the one that is found)'),
+    cuda: toggle('with the CUDA library, without a GPU too'),
+    out: text('DIR', 'into this folder, for SPLITGROW_ADDON (default: the package itself)'),
+  },
+  examples: [
+    ['splitgrow build', 'a few minutes; needs a C++20 compiler and CMake 3.18'],
+    [
+      'splitgrow build --libtorch /opt/libtorch',
+      'against another release, which is then the one that is used',
+    ],
+  ],
+  run: async ({ libtorch, cuda, out }, { control, meter }) => {
+    const document = await build({
+      libtorch,
+      cuda,
+      out,
+      signal: control.signal,
+      onProgress: showBuild(meter),
+    });
+    return {
+      document,
+      text: (style) =>
+        facts(
+          [
+            ['addon', document.folder],
+            [
+              'compiled',
+              `${document.files.map(({ name }) => name).join(', ')} in ${clock(document.seconds)}`,
+            ],
+            ['against', `LibTorch ${document.libtorch.version} in ${document.libtorch.root}`],
+            ...(document.note === null ? [] : [['note', document.note] as const]),
+          ],
+          style,
+        ),
+    };
+  },
+});

@@ -1,1 +1,0 @@
-export function missingSymbols(library: string, root: string): Promise<string[] | null>;
