@@ -50,7 +50,7 @@ test('an addon that does not open is E_BUILD and leaves the one before', () =>
     };
     const said = await failureOf(build(options(folder, { make })));
     expect(said).toMatch(/^E_BUILD: the addon was compiled but does not work: .*does not load/);
-    expect(before.equals(await readFile(join(folder, "addon", "splitgrow_core.so")))).toBe(true);
+    expect(before.equals(await readFile(join(folder, 'addon', 'splitgrow_core.so')))).toBe(true);
     expect((await readdir(folder)).sort()).toEqual(['addon', 'cache']);
   }));
 
