@@ -1,4 +1,5 @@
-// Strict JSON: as JSON.parse, but a name given twice in one object is an error.
+// JSON from files. Strict: as JSON.parse, but a name given twice in one object is an error. Commented: for files that people write.
+import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 
 /** One token of interest: a string, or a bracket, colon or comma. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
@@ -29,4 +30,65 @@ export function parseStrictJson(text: string): unknown {
   const repeated = repeatedName(text);
   if (repeated !== null) throw new SyntaxError(`the name ${JSON.stringify(repeated)} is given twice`);
   return value;
+}
+
+/** What the parser of commented JSON misses or meets, in words. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'expected a value',
+  InvalidNumberFormat: 'expected a number',
+  PropertyNameExpected: 'expected a name in double quotes',
+  ValueExpected: 'expected a value',
+  ColonExpected: 'expected ":" after the name',
+  CommaExpected: 'expected "," before what comes next',
+  CloseBraceExpected: 'expected "}" at the end of the object',
+  CloseBracketExpected: 'expected "]" at the end of the list',
+  EndOfFileExpected: 'expected nothing after the value',
+  UnexpectedEndOfComment: 'expected "*/" at the end of the comment',
+  UnexpectedEndOfString: 'expected a double quote at the end of the text',
+  UnexpectedEndOfNumber: 'expected digits',
+  InvalidUnicode: 'expected four hexadecimal digits after \\u',
+  InvalidEscapeCharacter: 'expected an escape such as \\n after "\\"',
+  InvalidCharacter: 'expected no control character in a text: write it as an escape',
+};
+
+function faultAt(text: string, offset: number, what: string): SyntaxError {
+  const before = text.slice(0, offset).split('\n');
+  const column = (before.at(-1)?.length ?? 0) + 1;
+  return new SyntaxError(`line ${before.length}, column ${column}: ${what}`);
+}
+
+/** The value of a tree without faults; members are its own, whatever they are called. */
+function readTree(text: string, node: Node): unknown {
+  if (node.type === 'array') return (node.children ?? []).map((child) => readTree(text, child));
+  if (node.type !== 'object') return node.value as unknown;
+  const object: Record<string, unknown> = {};
+  for (const { children: [name, value] = [] } of node.children ?? []) {
+    if (name === undefined || value === undefined) throw faultAt(text, node.offset, 'expected a value');
+    const key = String(name.value);
+    if (Object.hasOwn(object, key))
+      throw faultAt(text, name.offset, `expected a name once, got ${JSON.stringify(key)} twice`);
+    Object.defineProperty(object, key, {
+      ...{ value: readTree(text, value), enumerable: true, configurable: true, writable: true },
+    });
+  }
+  return object;
+}
+
+/**
+ * JSON that people write: with comments, `//` and `/* *\/`, and a comma behind the last member. Anything else that is no
+ * JSON, and a name given twice in one object, is a SyntaxError that names line and column, both from 1.
+ */
+export function parseCommentedJson(text: string): unknown {
+  try {
+    const faults: ParseError[] = [];
+    const tree = parseTree(text, faults, { allowTrailingComma: true });
+    const [first] = faults;
+    if (first !== undefined)
+      throw faultAt(text, first.offset, EXPECTED[printParseErrorCode(first.error)] ?? 'expected JSON');
+    if (tree === undefined) throw faultAt(text, 0, 'expected a value');
+    return readTree(text, tree);
+  } catch (error) {
+    if (error instanceof RangeError) throw new SyntaxError('expected fewer levels of lists and objects');
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 // The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
 import { z } from 'zod';
+import { parseCommentedJson } from '../data/json.js';
 import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
@@ -153,7 +154,16 @@ export function parseData(json: unknown): DataSpec {
   return result.data;
 }
 
-/** Reads and checks an experiment file; `overrides` are `path=value`. */
+/** The JSON of an experiment file, comments and trailing commas allowed. @throws E_EXPERIMENT with line and column */
+export function experimentJson(text: string, place: string): unknown {
+  try {
+    return parseCommentedJson(text);
+  } catch (cause) {
+    throw new SplitgrowError('E_EXPERIMENT', `${place}: expected JSON; ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Reads and checks an experiment file, which may have comments; `overrides` are `path=value`. */
 export async function readExperiment(
   file: string,
   overrides: readonly string[] = [],
@@ -167,15 +177,7 @@ export async function readExperiment(
       cause,
     });
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new SplitgrowError('E_EXPERIMENT', `experiment ${file}: expected JSON; ${reasonOf(cause)}`, {
-      cause,
-    });
-  }
-  return parseExperiment(json, overrides, extensions);
+  return parseExperiment(experimentJson(text, `experiment ${file}`), overrides, extensions);
 }
 
 function reasonOf(cause: unknown): string {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
 import { nearest } from '../experiment/explain.js';
+import { experimentJson } from '../experiment/spec.js';
 import { readText } from '../text-file.js';
 import { type FigureSpec, parseFigure } from './spec.js';
 
@@ -19,9 +20,14 @@ export interface Figure {
   readonly experiments: ReadonlyMap<string, unknown>;
 }
 
-async function readJson(file: string): Promise<unknown> {
+async function textOf(file: string): Promise<string> {
   const text = await readText(file);
   if (text === null) throw new SplitgrowError('E_FILE', `${file}: expected a readable file; there is none`);
+  return text;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await textOf(file);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -71,8 +77,9 @@ export async function readFigure(id: string, root: string = EXPERIMENTS): Promis
     );
   const experiments = new Map<string, unknown>();
   for (const { experiment } of spec.curves) {
-    if (!experiments.has(experiment))
-      experiments.set(experiment, await readJson(resolve(root, id, experiment)));
+    if (experiments.has(experiment)) continue;
+    const path = resolve(root, id, experiment);
+    experiments.set(experiment, experimentJson(await textOf(path), path));
   }
   return { spec, experiments };
 }

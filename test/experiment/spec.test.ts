@@ -1,7 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseExperiment, readExperiment } from '../../lib/experiment/spec.js';
 import { messageOf } from '../reference.js';
+import { temporaryFolder } from './tiny.js';
 
 /** An experiment with every section. */
 const EXAMPLE = {
@@ -207,4 +209,24 @@ test('every experiment that ships is valid', async () => {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
     await readExperiment(new URL(name, folder).pathname);
   }
+});
+
+test('an experiment file may have comments, a fault in it is told with its line and column', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'x.jsonc');
+  const text = `{
+  // what it is called
+  "name": "x",
+  "network": { "preset": "mobilenet_cifar10", /* "blocks": 3 */ },
+  "data": { "name": "cifar10", "root": "DIR" }, // a comma more
+}`;
+  writeFileSync(file, text);
+  expect(await readExperiment(file)).toEqual(parseExperiment(LEAST));
+  writeFileSync(file, text.replace('"x",', '"x"'));
+  await expect(readExperiment(file)).rejects.toMatchObject({
+    code: 'E_EXPERIMENT',
+    message: `experiment ${file}: expected JSON; line 4, column 3: expected "," before what comes next`,
+  });
+  writeFileSync(file, text.replace('/* "blocks": 3 */', '"preset": "mobilenet_v1"'));
+  await expect(readExperiment(file)).rejects.toThrow(/line 4, .*"preset" twice/);
 });
