@@ -1,6 +1,6 @@
 // Finds LibTorch: the environment's, the one that was chosen, the active Python's, the cache's.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { PINNED, releaseOf, type Wanted, wantedLibTorch } from './addon.js';
@@ -150,6 +150,11 @@ export function requireLibTorch(env: Environment = process.env): LibTorch {
   return requireLocated(env).found;
 }
 
+/** Names in a folder, sorted; none where there is no such folder. */
+function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];
+}
+
 /**
  * The libraries to open before the core, in order (each needs the ones before
  * it). Those that are not beside LibTorch are left to the system's search.
@@ -159,19 +164,21 @@ export function preloadOrder(
 ): readonly { readonly path: string; readonly isNeeded: boolean }[] {
   const lib = join(torch.root, 'lib');
   const nvidia = join(dirname(torch.root), 'nvidia');
-  const folders = [
-    lib,
-    join(nvidia, `cu${CUDA_MAJOR}`, 'lib'),
-    join(nvidia, 'cuda_runtime', 'lib'),
-    join(nvidia, 'cuda_cupti', 'lib'),
-  ];
-  const find = (name: string): string =>
-    folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
+  const folders = [lib, ...namesIn(nvidia).map((name) => join(nvidia, name, 'lib'))];
+  // Of the pinned release's CUDA first; an addon that was compiled against another release may need another one.
+  const find = (name: string, pinned: string): string => {
+    const found = folders.flatMap((folder) =>
+      namesIn(folder)
+        .filter((file) => file.startsWith(`${name}.`))
+        .map((file) => join(folder, file)),
+    );
+    return found.find((path) => path.endsWith(`/${pinned}`)) ?? found[0] ?? pinned;
+  };
   // A LibTorch built without CUDA needs neither of NVIDIA's: libtorch_cpu's own failure decides.
   const order = [
-    { path: find(`libcudart.so.${CUDA_MAJOR}`), isNeeded: false },
-    { path: find(`libcupti.so.${CUDA_MAJOR}`), isNeeded: false },
-    { path: find('libgomp.so.1'), isNeeded: false },
+    { path: find('libcudart.so', `libcudart.so.${CUDA_MAJOR}`), isNeeded: false },
+    { path: find('libcupti.so', `libcupti.so.${CUDA_MAJOR}`), isNeeded: false },
+    { path: find('libgomp.so', 'libgomp.so.1'), isNeeded: false },
     { path: join(lib, 'libc10.so'), isNeeded: true },
     { path: join(lib, 'libtorch_cpu.so'), isNeeded: true },
   ];

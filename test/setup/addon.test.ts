@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { PINNED, RECORD_FILE, readRecord, wantedLibTorch } from '../../lib/setup/addon.js';
-import { locate, requireLibTorch } from '../../lib/setup/locate.js';
+import { locate, preloadOrder, requireLibTorch } from '../../lib/setup/locate.js';
 import { inFolder } from '../data/places.js';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -77,3 +77,26 @@ test.each([
     );
   }),
 );
+
+test("NVIDIA's libraries of the pinned CUDA are opened, and of another one where a release comes with that", () =>
+  inFolder(async (folder) => {
+    const root = await fakeLibTorch(join(folder, 'torch'), '2.10.0');
+    const torch = { root, version: '2.10.0', source: 'build' } as const;
+    const names = () => preloadOrder(torch).map(({ path }) => path.replace(`${folder}/`, ''));
+    const torchs = ['torch/lib/libc10.so', 'torch/lib/libtorch_cpu.so'];
+    expect(names()).toEqual(['libcudart.so.13', 'libcupti.so.13', 'libgomp.so.1', ...torchs]);
+    for (const place of ['cuda_runtime/lib/libcudart.so.12', 'cuda_cupti/lib/libcupti.so.12']) {
+      await mkdir(join(folder, 'nvidia', place, '..'), { recursive: true });
+      await writeFile(join(folder, 'nvidia', place), '');
+    }
+    await writeFile(join(root, 'lib', 'libgomp.so.1'), '');
+    expect(names()).toEqual([
+      'nvidia/cuda_runtime/lib/libcudart.so.12',
+      'nvidia/cuda_cupti/lib/libcupti.so.12',
+      'torch/lib/libgomp.so.1',
+      ...torchs,
+    ]);
+    await mkdir(join(folder, 'nvidia', 'cu13', 'lib'), { recursive: true });
+    await writeFile(join(folder, 'nvidia', 'cu13', 'lib', 'libcudart.so.13'), '');
+    expect(names()[0]).toBe('nvidia/cu13/lib/libcudart.so.13');
+  }));

@@ -1,0 +1,6 @@
+export declare const PLATFORM: string;
+export declare function prebuild(options?: {
+  readonly cuda?: boolean;
+  readonly out?: string;
+  readonly onOutput?: (text: string) => void;
+}): Promise<string>;
