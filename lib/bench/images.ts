@@ -1,10 +1,13 @@
 // Synthetic images to time steps on: uniform, the same every time, with random labels.
 
 import { toDevice } from '../data/part.js';
+import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { DatasetHandle, Device } from '../native.js';
 
+/** Numbers of all images: 4 GiB of them. */
+const MOST_NUMBERS = 2 ** 30;
 /** Numbers made between two turns of the event loop. */
 const SLICE = 1 << 20;
 
@@ -30,6 +33,12 @@ export async function syntheticData(
   const { classes } = lower(graph);
   const next = xorshift(seed + 1);
   const each = c * h * w;
+  if (count * each > MOST_NUMBERS) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `expected at most ${Math.floor(MOST_NUMBERS / each)} images of ${c} x ${h} x ${w}, got ${count}; take a smaller batch`,
+    );
+  }
   const images = new Float32Array(count * each);
   const made = Math.min(count, distinct) * each;
   for (let at = 0; at < made; at += 1) {

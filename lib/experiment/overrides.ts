@@ -1,6 +1,9 @@
 // `--set path=value`: overrides of an experiment's fields.
 import { SplitgrowError } from '../errors.js';
 
+/** Names of a path; no field lies as deep. */
+const MOST_NAMES = 32;
+
 /** JSON where it parses, else the text itself. */
 function parsed(text: string): unknown {
   try {
@@ -39,6 +42,12 @@ export function applyOverrides(json: unknown, overrides: readonly string[]): unk
       throw new SplitgrowError(
         'E_EXPERIMENT',
         `--set ${override}: expected path=value, such as fit.epochs=10`,
+      );
+    }
+    if (path.split('.').length > MOST_NAMES) {
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        `--set ${path.slice(0, 60)}...: expected a path of at most ${MOST_NAMES} names`,
       );
     }
     return assign(current, path.split('.'), parsed(override.slice(at + 1)), override);

@@ -6,6 +6,7 @@ import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { readWhole } from '../text-file.js';
 import { GIVEN, having } from './also.js';
+import { refuseDeep } from './depth.js';
 import { explain } from './explain.js';
 import { applyOverrides } from './overrides.js';
 import { type Extensions, ownOf, refuseUnknown } from './own.js';
@@ -130,7 +131,9 @@ export function parseExperiment(
   extensions: Extensions = {},
 ): Spec {
   const own = ownOf(extensions);
+  refuseDeep(json);
   const overridden = applyOverrides(json, overrides);
+  refuseDeep(overridden);
   const input = isRecord(overridden) ? gatherShuffle(namedRivals(overridden)) : overridden;
   const value = isRecord(input) ? input : {};
   const schema = z.strictObject({
@@ -147,6 +150,7 @@ export function parseExperiment(
 
 /** Checks the `data` part alone. */
 export function parseData(json: unknown): DataSpec {
+  refuseDeep(json);
   const schema = dataSchema(json);
   const result = schema.safeParse(json);
   if (!result.success)
