@@ -55,6 +55,7 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
   Tensors parts;
   if (isTraining) {
     // Batch statistics, without moving the running ones, also on failure.
+    // NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): never copied
     struct Restored {
       Network* network;
       NamedTensors before;

@@ -88,7 +88,8 @@ void meet(Group* joining) {
       options.prefix, c10::make_intrusive<c10d::TCPStore>(options.host, store));
   const std::string missing = awaitAll(member, timeout);
   require(missing.empty(), "E_DISTRIBUTED", "waiting for all ", options.world,
-          " ranks: after ", options.timeoutMs / 1000.0, " s ", missing,
+          " ranks: after ", static_cast<double>(options.timeoutMs) / 1000,
+          " s ", missing,
           " had not joined; start every rank, or set SPLITGROW_RANK_TIMEOUT");
   refuseOtherSettings(member, options.settings);
   auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
@@ -126,7 +127,7 @@ Wait begin(const at::Tensor& tensor, const char* doing, Collective collective) {
         (backend ? tensor : tensor.to(at::kCPU)).contiguous()};
     auto work = collective((backend ? backend : here->host).get(), &list);
     const bool isCopy = !list[0].is_alias_of(tensor);
-    const auto finish = [=, copy = isCopy ? list[0] : at::Tensor()] {
+    auto finish = [=, copy = isCopy ? list[0] : at::Tensor()] {
       try {
         work->wait();
         if (copy.defined()) tensor.copy_(copy);
@@ -161,7 +162,7 @@ void joinGroup(const GroupOptions& options) {
                     "; is rank 0 running there, and can it be reached?");
   }
   const std::lock_guard<std::mutex> lock(mutex);
-  current = joined;
+  current = std::move(joined);
 }
 
 void leaveGroup(const std::string& reason) {

@@ -16,6 +16,7 @@ struct Handle : Napi::ObjectWrap<Handle> {
       auto error = Napi::TypeError::New(
           info.Env(), "handles are made by splitgrow, not by `new`");
       error.Set("code", Napi::String::New(info.Env(), "E_HANDLE"));
+      // NOLINTNEXTLINE(misc-throw-by-value-catch-by-reference): after its code
       throw error;
     }
     info.This().As<Napi::Object>().TypeTag(&kTag);

@@ -128,13 +128,13 @@ void Network::initialise(uint64_t seed) {
       at::Tensor start = at::empty(spec.shape, at::kFloat);
       const double value = spec.initial.value;
       switch (spec.initial.kind) {
-        case Initial::kNormal:
+        case Initial::Kind::kNormal:
           start.normal_(0, value, random);
           break;
-        case Initial::kUniform:
+        case Initial::Kind::kUniform:
           start.uniform_(-value, value, random);
           break;
-        case Initial::kConstant:
+        case Initial::Kind::kConstant:
           start.fill_(value);
           break;
       }

@@ -30,6 +30,7 @@ struct Network {
   Network(Program program, at::Device device, at::ScalarType dtype);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
+  ~Network() = default;
 
   void initialise(uint64_t seed);
   // Names, shapes and dtype must match; missing ones keep what they have.

@@ -22,7 +22,8 @@ struct Kind<PauseFlag> {
 class Agreement {
  public:
   // Without a flag nothing is ever paused.
-  Agreement(const Control& control, std::shared_ptr<PauseFlag> flag = nullptr)
+  explicit Agreement(const Control& control,
+                     std::shared_ptr<PauseFlag> flag = nullptr)
       : control_(control), flag_(std::move(flag)) {}
   // Before a minibatch. E_ABORTED.
   void check();

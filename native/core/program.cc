@@ -16,11 +16,12 @@ constexpr int64_t kMost = int64_t{1} << 31;
 Initial readInitial(const Napi::Value& value) {
   const Napi::Object object = readObject(value, "initial");
   const std::string kind = readString(object, "kind");
-  if (kind == "normal") return {Initial::kNormal, readNumber(object, "std")};
+  if (kind == "normal")
+    return {Initial::Kind::kNormal, readNumber(object, "std")};
   if (kind == "uniform")
-    return {Initial::kUniform, readNumber(object, "bound")};
+    return {Initial::Kind::kUniform, readNumber(object, "bound")};
   require(kind == "constant", "E_ARGUMENT", "unknown initial \"", kind, "\"");
-  return {Initial::kConstant, readNumber(object, "value")};
+  return {Initial::Kind::kConstant, readNumber(object, "value")};
 }
 
 Attributes readAttributes(const Napi::Object& object) {

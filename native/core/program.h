@@ -12,7 +12,7 @@ namespace splitgrow {
 struct Op;
 
 struct Initial {
-  enum Kind { kConstant, kNormal, kUniform } kind = kConstant;
+  enum class Kind { kConstant, kNormal, kUniform } kind = Kind::kConstant;
   double value = 0;  // the constant, the standard deviation or the bound
 };
 

@@ -9,20 +9,19 @@ namespace splitgrow {
 
 namespace {
 
-enum Marker : uint8_t {
-  kFrame = 0xC0,  // baseline; then extended, progressive, ...
-  kProgressive = 0xC2,
-  kHuffmanTables = 0xC4,
-  kArithmeticFrame = 0xC9,
-  kArithmeticTables = 0xCC,
-  kLastFrame = 0xCF,
-  kFirstRestart = 0xD0,
-  kStart = 0xD8,
-  kEnd = 0xD9,
-  kScan = 0xDA,
-  kApp1 = 0xE1,
-  kApp14 = 0xEE,
-};
+// The code of a marker, the byte behind 0xFF.
+constexpr uint8_t kFrame = 0xC0;  // baseline; then extended, progressive, ...
+constexpr uint8_t kProgressive = 0xC2;
+constexpr uint8_t kHuffmanTables = 0xC4;
+constexpr uint8_t kArithmeticFrame = 0xC9;
+constexpr uint8_t kArithmeticTables = 0xCC;
+constexpr uint8_t kLastFrame = 0xCF;
+constexpr uint8_t kFirstRestart = 0xD0;
+constexpr uint8_t kStart = 0xD8;
+constexpr uint8_t kEnd = 0xD9;
+constexpr uint8_t kScan = 0xDA;
+constexpr uint8_t kApp1 = 0xE1;
+constexpr uint8_t kApp14 = 0xEE;
 
 bool isFrame(uint8_t marker) {
   return marker >= kFrame && marker <= kLastFrame && marker != kHuffmanTables &&
@@ -64,15 +63,16 @@ class Walk {
   bool hasScan() const { return scans_ > 0; }
 
  private:
-  // The next marker's code; -1 where the bytes end.
+  // The next marker's code; -1 where the bytes end. 0xFF before 0 is none.
   int next() {
-    const auto* found = find();
-    if (found == nullptr) return -1;
-    at_ = static_cast<size_t>(found - bytes_.data()) + 1;
-    while (at_ < bytes_.size() && bytes_[at_] == 0xFF) ++at_;
-    if (at_ >= bytes_.size()) return -1;
-    const uint8_t code = bytes_[at_++];
-    return code == 0 ? next() : code;
+    while (const auto* found = find()) {
+      at_ = static_cast<size_t>(found - bytes_.data()) + 1;
+      while (at_ < bytes_.size() && bytes_[at_] == 0xFF) ++at_;
+      if (at_ >= bytes_.size()) return -1;
+      const uint8_t code = bytes_[at_++];
+      if (code != 0) return code;
+    }
+    return -1;
   }
   const uint8_t* find() const {
     if (at_ >= bytes_.size()) return nullptr;

@@ -56,6 +56,7 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
     }
   };
   // Joins before anything above goes, however this function is left.
+  // NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): never copied
   struct Team {
     std::mutex& mutex;
     std::condition_variable& toWorkers;
@@ -91,7 +92,7 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
     toWorkers.notify_one();
     if (result.failure) std::rethrow_exception(result.failure);
     check();
-    take(item, std::move(*result.value));
+    take(item, std::move(result.value.value()));
   }
 }
 

@@ -73,7 +73,7 @@ class Packing {
     };
     inOrder<PackedBytes>(
         from, total_, options_.threads, 4 * options_.threads + 16, make,
-        [&](int64_t item, PackedBytes&& packed) { take(item, packed); },
+        [&](int64_t item, const PackedBytes& packed) { take(item, packed); },
         [&] { control_.check(); });
     commit();
     return finish();
