@@ -36,6 +36,8 @@ const withFlippedData = (png: Buffer): Buffer =>
 
 const RGB = bytesOf('rgb.jpg');
 const PNG = bytesOf('colours.png');
+/** 0xFF before 0, which is no marker. */
+const STUFFED = Buffer.alloc(4_000_000, Buffer.from([0xff, 0x00]));
 const BAD: readonly (readonly [string, Buffer, RegExp])[] = [
   ['an empty file', Buffer.alloc(0), /^the file is empty/],
   ['a text', Buffer.from('no picture at all'), /^it is neither a JPEG nor a PNG/],
@@ -46,6 +48,8 @@ const BAD: readonly (readonly [string, Buffer, RegExp])[] = [
   ['a JPEG without height', withSize(RGB, 61, 0), /61 x 0 pixels/],
   ['a JPEG of 12 bits', withByte(RGB, frameOf(RGB) + 4, 12), /12 bits/],
   ['a lossless JPEG', withByte(RGB, frameOf(RGB) + 1, 0xc3), /SOF3/],
+  // Between its start and its frame: each of these pairs was once a call of its own, on one stack.
+  ['a JPEG of stuffed bytes', Buffer.concat([RGB.subarray(0, 2), STUFFED]), /ends within its header/],
   ['a JPEG of two components', withByte(RGB, frameOf(RGB) + 9, 2), /2 components/],
   ['a PNG cut short', PNG.subarray(0, PNG.length - 20), /cut short/],
   ['a PNG with a wrong checksum', withFlippedData(PNG), /checksum/],
