@@ -10,6 +10,12 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**/*.ts'],
+      reportsDirectory: 'build/coverage',
+      reporter: ['text', 'lcov', 'json-summary'],
+    },
     reporters: ['default', './scripts/vitest-reporter.mjs'],
   },
 });
