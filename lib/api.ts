@@ -52,6 +52,12 @@ export { type ImportDocument, type ImportOptions, importWeights } from './api/im
 export { indices } from './api/indices.js';
 export { type MemoryReport, memory } from './api/memory.js';
 export {
+  type PredictDocument,
+  type PredictedClass,
+  type PredictOptions,
+  predict,
+} from './api/predict.js';
+export {
   type FigureEntry,
   type FigureOptions,
   listFigures,

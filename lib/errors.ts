@@ -147,6 +147,11 @@ const ROWS = {
     means: 'the JPEG decoder is missing or does not load',
     remedy: 'install the package again, or name a libturbojpeg by `SPLITGROW_TURBOJPEG`',
   },
+  E_UNREADABLE: {
+    exit: 1,
+    means: 'some of the images cannot be read; the others were done',
+    remedy: 'mend or leave out the files that the message names',
+  },
   E_ADDON: {
     exit: 1,
     means: 'the native addon is missing or does not load',

@@ -15,6 +15,7 @@ import { GROW } from './grow.js';
 import { IMPORT } from './import.js';
 import { INDICES } from './indices.js';
 import { LAUNCH } from './launch.js';
+import { PREDICT } from './predict.js';
 import { REPRODUCE } from './reproduce.js';
 import { SETUP } from './setup.js';
 import { SHOW } from './show.js';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   COMPARE,
   REPRODUCE,
   EVAL,
+  PREDICT,
   IMPORT,
   EXPORT,
   BENCH,

@@ -1,0 +1,78 @@
+// Image files that somebody named: which of them can be read, and as the network sees them in evaluation.
+import { resolve } from 'node:path';
+import type { RunControl } from '../../events.js';
+import { loadCore, type TensorData } from '../../native.js';
+import { loadImageCore } from '../../native-images.js';
+import { NOWHERE, underControl } from '../../train/control.js';
+import type { TensorPart } from '../parts.js';
+import { type ImagePart, openFiles } from './part.js';
+import type { ImageSettings } from './settings.js';
+import type { FileProblem } from './walk.js';
+
+/** The files as a part of a dataset; their labels are 0. */
+export function partOfFiles(files: readonly string[], settings: ImageSettings): ImagePart {
+  const labels = new Int32Array(files.length);
+  const paths = files.map((file) => resolve(file).slice(1));
+  return { source: { files: { root: '/', paths, labels } }, labels, settings };
+}
+
+/** Decodes every file: those that a network can be shown, and why not the others. @throws E_IMAGES, E_ABORTED */
+export async function sortReadable(
+  files: readonly string[],
+  settings: ImageSettings,
+  control: RunControl,
+): Promise<{ readonly readable: readonly string[]; readonly problems: readonly FileProblem[] }> {
+  const { source } = partOfFiles(files, settings);
+  if (!('files' in source)) return { readable: files, problems: [] };
+  const { maxPixels, maxScans, workers } = settings;
+  const core = loadImageCore();
+  const threads = workers ?? core.features().threads;
+  const found = await underControl(control, { ...NOWHERE, phase: 'load' }, (progress, abort) =>
+    core.scanImages(
+      source.files,
+      { maxPixels, maxScans, threads, decode: true },
+      progress && ((scan) => progress({ ...scan, loss: Number.NaN })),
+      abort,
+    ),
+  );
+  const reasons = new Map(found.problems.map(({ index, reason }) => [index, reason]));
+  return {
+    readable: files.filter((_, at) => !reasons.has(at)),
+    problems: files.flatMap((path, at) => {
+      const reason = reasons.get(at);
+      return reason === undefined ? [] : [{ path, reason }];
+    }),
+  };
+}
+
+/** Rec. 601 luma of uint8 [3, R, R], rounded as Pillow's convert("L") does; grey pixels stay what they are. */
+export function luma({ data }: TensorData): Uint8Array {
+  const plane = data.length / 3;
+  return Uint8Array.from({ length: plane }, (_, at) => {
+    const [red, green, blue] = [data[at] ?? 0, data[at + plane] ?? 0, data[at + 2 * plane] ?? 0];
+    return (19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16;
+  });
+}
+
+/**
+ * The images in memory: uint8 [N, channels, R, R] of evaluation, of one channel in grey.
+ * @throws E_DATA naming a file that is no longer readable
+ */
+export async function inMemory(part: ImagePart, channels: 1 | 3): Promise<TensorPart> {
+  const { settings, labels } = part;
+  const { resolution } = settings;
+  const [count, size] = [labels.length, channels * resolution ** 2];
+  using files = openFiles(part, { mean: [0, 0, 0], std: [1, 1, 1], classes: 1, device: 'cpu' });
+  const pixels = new Uint8Array(count * size);
+  const put = async (index: number): Promise<void> => {
+    const image = await loadCore().imageAt(files, index);
+    pixels.set(channels === 1 ? luma(image) : image.data, index * size);
+  };
+  const step = settings.workers ?? loadCore().features().threads;
+  for (let from = 0; from < count; from += step)
+    await Promise.all(Array.from({ length: Math.min(step, count - from) }, (_, i) => put(from + i)));
+  return {
+    images: { dtype: 'uint8', shape: [count, channels, resolution, resolution], data: pixels },
+    labels: { dtype: 'int64', shape: [count], data: new Uint8Array(8 * count) },
+  };
+}
