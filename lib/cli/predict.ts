@@ -29,9 +29,10 @@ function errorOf({ images, problems }: PredictDocument): SplitgrowError | null {
   const all = images.length + problems.length;
   const which = problems.slice(0, NAMED).map(({ file, reason }) => `${file}: ${reason}`);
   const more = problems.length > NAMED ? [`and ${integer(problems.length - NAMED)} more (see --json)`] : [];
+  const rest = images.length > 0 ? ['the others are done'] : [];
   return new SplitgrowError(
     'E_UNREADABLE',
-    `expected JPEG or PNG files, ${integer(problems.length)} of ${integer(all)} cannot be read: ${[...which, ...more].join('; ')}; the others are done`,
+    `expected JPEG or PNG files, ${integer(problems.length)} of ${integer(all)} cannot be read: ${[...which, ...more, ...rest].join('; ')}`,
   );
 }
 
