@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { LIBTORCH_VERSION, REMEDIES } from './pinned.js';
 
 /** Package root, from lib/ and from dist/ alike. */
@@ -16,6 +17,8 @@ export const RECORD_FILE = 'addon.json';
 
 const RECORD = z.object({
   format: z.literal('splitgrow-addon/1'),
+  /** Version of the package that it was compiled from. */
+  splitgrow: z.string().min(1),
   libtorch: z.object({
     /** As its files say it, for example 2.10.0+cpu. */
     version: z.string().regex(/^\d+\.\d+\.\d+/),
@@ -60,13 +63,14 @@ export function loaderPath(): string {
 
 /**
  * The record beside the addon in `folder`; null where there is none.
- * @throws E_ADDON where it is not what `splitgrow build` writes
+ * @throws E_ADDON where it is not what `splitgrow build` writes, or of another version of this package
  */
 export function readRecord(folder: string): AddonRecord | null {
   const path = join(folder, RECORD_FILE);
   if (!existsSync(path)) return null;
+  let record: AddonRecord;
   try {
-    return RECORD.parse(JSON.parse(readFileSync(path, 'utf8')));
+    record = RECORD.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     throw new SplitgrowError(
       'E_ADDON',
@@ -74,6 +78,11 @@ export function readRecord(folder: string): AddonRecord | null {
       { cause: error },
     );
   }
+  if (record.splitgrow === packageVersion()) return record;
+  throw new SplitgrowError(
+    'E_ADDON',
+    `the addon in ${folder} was compiled from splitgrow ${record.splitgrow}, this is ${packageVersion()}; run: ${REMEDIES.build}`,
+  );
 }
 
 /** The release of a version: 2.10.0 of 2.10.0+cpu. */

@@ -4,6 +4,7 @@ import { access, copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/p
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeDirectoryAtomic, writeError } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { type AddonRecord, RECORD_FILE, ROOT } from './addon.js';
 import { cacheDirectory, type Environment } from './cache.js';
 import { ADDON_FILES, compile, requireTools } from './compile.js';
@@ -131,7 +132,11 @@ async function place(
 ): Promise<void> {
   for (const path of made) await copyFile(path, join(folder, basename(path)));
   const { root, version } = libtorch;
-  const record: AddonRecord = { format: 'splitgrow-addon/1', libtorch: { version, root } };
+  const record: AddonRecord = {
+    format: 'splitgrow-addon/1',
+    splitgrow: packageVersion(),
+    libtorch: { version, root },
+  };
   await writeFile(join(folder, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`);
   const result = await tryToOpen({ ...env, SPLITGROW_ADDON: folder, SPLITGROW_LIBTORCH: root });
   if (!isOpened(result))

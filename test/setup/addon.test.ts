@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { PINNED, RECORD_FILE, readRecord, wantedLibTorch } from '../../lib/setup/addon.js';
 import { locate, preloadOrder, requireLibTorch } from '../../lib/setup/locate.js';
+import { packageVersion } from '../../lib/version.js';
 import { inFolder } from '../data/places.js';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -17,9 +18,14 @@ async function fakeLibTorch(root: string, version: string): Promise<string> {
 }
 
 /** A folder with the record of an addon compiled against `version` in `root`, which SPLITGROW_ADDON names. */
-async function fakeAddon(folder: string, version: string, root: string): Promise<void> {
+async function fakeAddon(
+  folder: string,
+  version: string,
+  root: string,
+  splitgrow = packageVersion(),
+): Promise<void> {
   await mkdir(folder);
-  const record = { format: 'splitgrow-addon/1', libtorch: { version, root } };
+  const record = { format: 'splitgrow-addon/1', splitgrow, libtorch: { version, root } };
   await writeFile(join(folder, RECORD_FILE), JSON.stringify(record));
   vi.stubEnv('SPLITGROW_ADDON', folder);
 }
@@ -67,7 +73,7 @@ test.each([
   '{',
   '[]',
   '{"format":"splitgrow-addon/2"}',
-  '{"format":"splitgrow-addon/1","libtorch":{"version":"x","root":"/"}}',
+  '{"format":"splitgrow-addon/1","splitgrow":"0.1.0","libtorch":{"version":"x","root":"/"}}',
 ])('a record that reads %j is E_ADDON with the command that writes a new one', (text) =>
   inFolder(async (folder) => {
     await writeFile(join(folder, RECORD_FILE), text);
@@ -99,4 +105,12 @@ test("NVIDIA's libraries of the pinned CUDA are opened, and of another one where
     await mkdir(join(folder, 'nvidia', 'cu13', 'lib'), { recursive: true });
     await writeFile(join(folder, 'nvidia', 'cu13', 'lib', 'libcudart.so.13'), '');
     expect(names()[0]).toBe('nvidia/cu13/lib/libcudart.so.13');
+  }));
+
+test('an addon that was compiled from another version of the package is E_ADDON', () =>
+  inFolder(async (folder) => {
+    await fakeAddon(join(folder, 'addon'), PINNED.version, folder, '0.0.9');
+    expect(() => wantedLibTorch()).toThrow(
+      /addon was compiled from splitgrow 0\.0\.9, this is \d.*; run: npx splitgrow build$/,
+    );
   }));
