@@ -50,6 +50,7 @@ export {
 export { forward } from './api/forward.js';
 export { type ImportDocument, type ImportOptions, importWeights } from './api/import.js';
 export { indices } from './api/indices.js';
+export { type InitDocument, type InitOptions, init } from './api/init.js';
 export { type MemoryReport, memory } from './api/memory.js';
 export {
   type PredictDocument,

@@ -14,6 +14,7 @@ import { FORWARD } from './forward.js';
 import { GROW } from './grow.js';
 import { IMPORT } from './import.js';
 import { INDICES } from './indices.js';
+import { INIT } from './init.js';
 import { LAUNCH } from './launch.js';
 import { PREDICT } from './predict.js';
 import { REPRODUCE } from './reproduce.js';
@@ -23,6 +24,7 @@ import { SPLIT } from './split.js';
 import { TRAIN } from './train.js';
 
 export const COMMANDS: readonly Command[] = [
+  INIT,
   SHOW,
   COST,
   INDICES,

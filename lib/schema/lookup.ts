@@ -25,3 +25,25 @@ export function membersAt(schemas: readonly JsonSchema[], name: string): readonl
 export function schemasAt(schema: JsonSchema, path: string): readonly JsonSchema[] {
   return path.split('.').reduce<readonly JsonSchema[]>(membersAt, [schema]);
 }
+
+/** Whether a value may be of this variant, by the members that tell variants apart: constants, choices and what is required. */
+function suits({ properties, required }: JsonSchema, value: JsonSchema): boolean {
+  const names = Array.isArray(required) ? (required as readonly string[]) : [];
+  if (names.some((name) => !Object.hasOwn(value, name))) return false;
+  return Object.entries(isSchema(properties) ? properties : {}).every(([name, member]) => {
+    if (!isSchema(member) || !Object.hasOwn(value, name)) return true;
+    if (member.const !== undefined) return member.const === value[name];
+    return !Array.isArray(member.enum) || member.enum.includes(value[name]);
+  });
+}
+
+/** The schema of a member of `value`, in the variant that the value is of; undefined where none has it. */
+export function schemaFor(schema: JsonSchema, value: JsonSchema, name: string): JsonSchema | undefined {
+  for (const variant of variantsOf(schema)) {
+    const { properties } = variant;
+    if (!isSchema(properties) || !Object.hasOwn(properties, name) || !suits(variant, value)) continue;
+    const member = properties[name];
+    if (isSchema(member)) return member;
+  }
+  return undefined;
+}

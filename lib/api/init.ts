@@ -1,0 +1,161 @@
+// init: a commented experiment to start from, by what is known of the images and of the budget.
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { writeFileAtomic } from '../atomic.js';
+import { listImages } from '../data/images/layout.js';
+import { IMAGE_DEFAULTS } from '../data/images/settings.js';
+import { SplitgrowError } from '../errors.js';
+import { parseExperiment } from '../experiment/spec.js';
+import { integer } from '../format.js';
+import { macs, params } from '../graph/cost.js';
+import { hint, row } from '../graph/fields.js';
+import type { Graph } from '../graph/ir.js';
+import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData } from '../init/choices.js';
+import { commented } from '../init/commented.js';
+import { type Chosen, folderRow, presetOptions, recipe } from '../init/recipe.js';
+import { schemaReference } from '../init/schema-place.js';
+import { buildPreset, ZOO } from '../models/zoo.js';
+import { experimentSchema } from '../schema/experiment.js';
+
+export interface InitOptions {
+  /** The file to write; default: the name with `.jsonc`. */
+  readonly file?: string | undefined;
+  /** Default fashion-mnist. */
+  readonly data?: InitData | undefined;
+  /** Folder of the images; `image-folder` needs one. It is looked at, where it is there, to count images and classes. */
+  readonly root?: string | undefined;
+  /** Default: one that suits the data. */
+  readonly preset?: string | undefined;
+  /** Budgets that no network of the run passes: multiply-accumulates for one image, trained parameters. */
+  readonly macs?: number | undefined;
+  readonly params?: number | undefined;
+  /** Default: quick for fashion-mnist, else full. */
+  readonly effort?: Effort | undefined;
+  /** Default: of the data, or of the folder. */
+  readonly name?: string | undefined;
+  /** Whether a file of that name is replaced; default false. */
+  readonly force?: boolean | undefined;
+}
+
+export interface InitDocument {
+  readonly file: string;
+  readonly name: string;
+  readonly data: InitData;
+  readonly preset: string;
+  readonly effort: Effort;
+  /** Of the network that growth begins with. */
+  readonly macs: number;
+  readonly params: number;
+  /** What `"$schema"` says in the file. */
+  readonly schema: string;
+  /** Command lines to run now, in order. */
+  readonly next: readonly string[];
+  /** What was found and what is to be looked at. */
+  readonly notes: readonly string[];
+}
+
+function chosenOf<T extends string>(name: string, given: T, table: Readonly<Record<T, unknown>>): T {
+  const known = Object.keys(table);
+  if (known.includes(given)) return given;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `${name}: expected one of ${known.join(', ')}, got "${given}"${hint(given, known)}`,
+  );
+}
+
+/** Letters that file names and shells take. */
+function slug(text: string): string {
+  return text.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'experiment';
+}
+
+/** What the images are: counted where a folder can be read, else as the set is published. */
+async function factsOf(data: InitData, root: string | undefined) {
+  const { facts, isFolder } = DATA[data];
+  const notes: string[] = [];
+  if (!isFolder || root === undefined) return { facts, notes };
+  const listing = await listImages(root, { testShare: IMAGE_DEFAULTS.testShare }).catch((error: unknown) => {
+    notes.push(`${root} could not be looked at: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  });
+  if (listing === null) return { facts, notes };
+  const [images, classes] = [listing.train.paths.length, listing.classes.length];
+  notes.push(`${root}: ${integer(images)} images of ${integer(classes)} classes to train on`);
+  const resolution = data === 'image-folder' ? folderRow(images).resolution : facts.resolution;
+  return { facts: { ...facts, images, classes, resolution }, notes };
+}
+
+function seedOf(preset: string, facts: ImageFacts): Graph {
+  const { channels, resolution, classes } = facts;
+  return buildPreset(preset, { ...presetOptions({ preset, facts }), channels, resolution, classes });
+}
+
+/** @throws E_ARGUMENT for a budget that the seed network does not fit in */
+function refuseTight(what: string, budget: number | undefined, has: number): void {
+  if (budget === undefined) return;
+  if (!Number.isSafeInteger(budget) || budget <= has) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `${what}: expected a whole number above ${has}, what the seed network has, got ${budget}; give more, or another preset`,
+    );
+  }
+}
+
+/** @throws E_ARGUMENT where something of that name is there and may not be replaced */
+async function refuseThere(file: string, force: boolean): Promise<void> {
+  const found = await stat(file).catch(() => null);
+  if (found === null || (force && found.isFile())) return;
+  const remedy = found.isFile() ? 'choose another name, or --force' : 'choose another name';
+  throw new SplitgrowError('E_ARGUMENT', `file ${file}: expected no file of this name; ${remedy}`);
+}
+
+function headOf(
+  { data, effort }: Chosen,
+  notes: readonly string[],
+  next: readonly string[],
+): readonly string[] {
+  return [
+    `A splitgrow experiment: ${DATA[data].about}; ${EFFORTS[effort]}.`,
+    ...notes.map((note) => note.replaceAll('\n', ' ')),
+    `Run: ${next.join(' && ')}`,
+    'A field that is left out has its default. All fields: docs/reference.md, or the completion of an editor.',
+  ];
+}
+
+const word = (text: string): string =>
+  /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * Writes an experiment to start from, with a comment above every field: what it does and its default. It is valid as it stands.
+ *
+ * @throws E_ARGUMENT for what cannot be chosen, a budget below the seed network, or a file that is there; E_PRESET; E_WRITE
+ */
+export async function init(options: InitOptions = {}): Promise<InitDocument> {
+  const data = chosenOf('data', options.data ?? 'fashion-mnist', DATA);
+  const effort = chosenOf('effort', options.effort ?? DATA[data].effort, EFFORTS);
+  const { root, force = false } = options;
+  if (root === undefined && data === 'image-folder')
+    throw new SplitgrowError('E_ARGUMENT', 'root: expected the folder of the images, got none; name it');
+  const preset = options.preset ?? DATA[data].preset;
+  if (row(ZOO, preset) === undefined)
+    throw new SplitgrowError('E_PRESET', `there is no preset "${preset}"${hint(preset, Object.keys(ZOO))}`);
+  const name = options.name ?? (data === 'image-folder' ? slug(basename(resolve(root ?? ''))) : data);
+  const file = options.file ?? `${slug(name)}.jsonc`;
+  await refuseThere(file, force);
+  const { facts, notes } = await factsOf(data, root);
+  const seed = seedOf(preset, facts);
+  refuseTight('macs', options.macs, macs(seed));
+  refuseTight('params', options.params, params(seed));
+  const chosen: Chosen = {
+    ...{ name, data, root, preset, effort, facts },
+    ...{ macs: options.macs, params: options.params },
+  };
+  const schema = schemaReference(file);
+  const { fetch } = DATA[data];
+  const next = [...(fetch === null || root !== undefined ? [] : [fetch]), `npx splitgrow grow ${word(file)}`];
+  if (data === 'imagenet' && root === undefined)
+    notes.push('data.root is left out: set it to the folder of the images');
+  const experiment = { $schema: schema, ...recipe(chosen) };
+  parseExperiment(experiment);
+  await writeFileAtomic(file, commented(experiment, experimentSchema(), headOf(chosen, notes, next)));
+  return { file, name, data, preset, effort, macs: macs(seed), params: params(seed), schema, next, notes };
+}

@@ -1,0 +1,157 @@
+// splitgrow init: a commented experiment to start from, by flags or by a few questions.
+import { createInterface } from 'node:readline/promises';
+import { type InitOptions, init } from '../api.js';
+import { SplitgrowError } from '../errors.js';
+import { integer as grouped } from '../format.js';
+import { DATA, EFFORTS } from '../init/choices.js';
+import { ZOO } from '../models/zoo.js';
+import { defineCommand } from './command.js';
+import { choice, integer, text, toggle } from './flags.js';
+import { facts } from './table.js';
+
+type Given = { -readonly [K in keyof InitOptions]: InitOptions[K] };
+/** Puts a question and resolves to what was typed, without the line's end. */
+export type Ask = (question: string) => Promise<string>;
+
+interface Question {
+  readonly key: 'data' | 'root' | 'preset' | 'effort' | 'macs';
+  readonly isAsked: (given: Given) => boolean;
+  readonly words: (given: Given) => string;
+  /** What an answer must be, where it is not that. */
+  readonly refuses: (answer: string) => string | null;
+  /** Taken where the answer is empty; null: left out. */
+  readonly fallback: (given: Given) => string | null;
+}
+
+const names = (table: object): readonly string[] => Object.keys(table);
+const among = (table: object) => (answer: string) =>
+  names(table).includes(answer) ? null : `one of ${names(table).join(', ')}`;
+const dataOf = ({ data }: Given) => DATA[data ?? 'fashion-mnist'];
+
+/** In the order in which they are put; what a flag has said is not asked. */
+const QUESTIONS: readonly Question[] = [
+  {
+    key: 'data',
+    isAsked: () => true,
+    words: () => `images (${names(DATA).join(', ')})`,
+    refuses: among(DATA),
+    fallback: () => 'fashion-mnist',
+  },
+  {
+    key: 'root',
+    isAsked: (given) => dataOf(given).isFolder,
+    words: () => 'folder of the images',
+    refuses: (answer) => (answer === '' ? 'a folder' : null),
+    fallback: ({ data }) => (data === 'image-folder' ? '' : null),
+  },
+  {
+    key: 'preset',
+    isAsked: () => true,
+    words: () => `network to start from (${names(ZOO).join(', ')})`,
+    refuses: among(ZOO),
+    fallback: (given) => dataOf(given).preset,
+  },
+  {
+    key: 'effort',
+    isAsked: () => true,
+    words: () =>
+      `effort (${Object.entries(EFFORTS)
+        .map(([name, about]) => `${name}: ${about}`)
+        .join('; ')})`,
+    refuses: among(EFFORTS),
+    fallback: (given) => dataOf(given).effort,
+  },
+  {
+    key: 'macs',
+    isAsked: () => true,
+    words: () => 'most MACs that a network may have (nothing: a number of stages instead)',
+    refuses: (answer) => (/^[1-9]\d{0,14}$/.test(answer) ? null : 'a whole number'),
+    fallback: () => null,
+  },
+];
+
+/** What was given, and what the questions add: each until its answer can be used. */
+export async function asked(given: InitOptions, ask: Ask): Promise<InitOptions> {
+  const answers: Given = { ...given };
+  for (const { key, isAsked, words, refuses, fallback } of QUESTIONS) {
+    if (answers[key] !== undefined || !isAsked(answers)) continue;
+    const usual = fallback(answers);
+    const shown = usual === null || usual === '' ? '' : ` [${usual}]`;
+    let hint = '';
+    for (;;) {
+      const typed = (await ask(`${hint}${words(answers)}${shown}: `)).trim();
+      const answer = typed === '' ? usual : typed;
+      if (answer === null) break;
+      const expected = refuses(answer);
+      hint = `expected ${expected}\n`;
+      if (expected !== null) continue;
+      Object.assign(answers, { [key]: key === 'macs' ? Number(answer) : answer });
+      break;
+    }
+  }
+  return answers;
+}
+
+/** Asks on the terminal, on standard error: standard output is for the document. */
+async function askedHere(given: InitOptions, signal: AbortSignal | undefined): Promise<InitOptions> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<never>((_resolve, reject) => {
+    lines.once('close', () =>
+      reject(new SplitgrowError('E_ABORTED', 'init: the questions were left unanswered')),
+    );
+  });
+  closed.catch(() => undefined);
+  signal?.addEventListener('abort', () => lines.close(), { once: true });
+  lines.once('SIGINT', () => lines.close());
+  try {
+    return await asked(given, (question) => Promise.race([lines.question(question), closed]));
+  } finally {
+    lines.close();
+  }
+}
+
+export const INIT = defineCommand({
+  name: 'init',
+  summary: 'writes a commented experiment to start from, by flags or, on a terminal, by a few questions',
+  arguments: { file: text('FILE', "the file to write (default: the experiment's name with .jsonc)") },
+  flags: {
+    data: choice(names(DATA) as readonly (keyof typeof DATA)[], 'the images (default: fashion-mnist)'),
+    root: text('DIR', 'folder of the images; image-folder needs one'),
+    preset: text('NAME', `the network to start from (${names(ZOO).join(', ')})`),
+    macs: integer('N', 'no network of the run has more MACs', { min: 1 }),
+    params: integer('N', 'no network of the run has more parameters', { min: 1 }),
+    effort: choice(
+      names(EFFORTS) as readonly (keyof typeof EFFORTS)[],
+      "quick: few short stages; full: the paper's schedule, or what suits the images (default: by the data)",
+    ),
+    name: text('NAME', 'what the run is called'),
+    force: toggle('replaces a file that is there'),
+    yes: toggle('asks nothing: defaults for what no flag says'),
+  },
+  examples: [
+    ['splitgrow init', 'asks; in a script, a quick experiment on Fashion-MNIST'],
+    ['splitgrow init mine.jsonc --data image-folder --root photos --macs 20000000', 'classes of your own'],
+    ['splitgrow init --data cifar10 --effort quick --yes', 'a short run on CIFAR-10'],
+  ],
+  run: async ({ yes, ...given }, { control }) => {
+    const isAsked = !yes && process.stdin.isTTY === true && process.stderr.isTTY === true;
+    const options = isAsked ? await askedHere(given, control.signal) : given;
+    const document = await init(options);
+    return {
+      document,
+      text: (style) =>
+        facts(
+          [
+            ['written to', document.file],
+            [
+              'seed network',
+              `${document.preset}, ${grouped(document.macs)} MACs, ${grouped(document.params)} parameters`,
+            ],
+            ...document.notes.map((note) => ['note', note] as const),
+            ...document.next.map((line) => ['next', line] as const),
+          ],
+          style,
+        ),
+    };
+  },
+});
