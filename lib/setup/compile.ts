@@ -43,7 +43,8 @@ function tools(env: NodeJS.ProcessEnv): readonly Tool[] {
   return [
     {
       name: 'a C++20 compiler',
-      command: env.CXX || 'c++',
+      // It may have arguments, as in "ccache g++".
+      command: (env.CXX || 'c++').trim().split(/\s+/)[0] ?? 'c++',
       install: 'install one, for example: sudo apt-get install g++ make',
     },
     {
