@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { check } from './check.mjs';
+import { freshMachine } from './fresh-machine.mjs';
 import { lintPackage } from './lint-package.mjs';
 import { PLATFORM, prebuild } from './prebuild.mjs';
 import { run, StepError, say, step, tool } from './steps.mjs';
@@ -29,13 +30,20 @@ async function tests(parameters) {
   }
 }
 
+/** A part of the tests alone, as in `npm test -- test/graph`, leaves the fresh machine out. */
+const chosen = process.argv.slice(2);
+const isServed = PLATFORM === `${process.platform}-${process.arch}`;
 try {
   await bootstrap();
   // The tests of the package look at it; what the bootstrap compiled is only copied and stripped.
-  if (PLATFORM === `${process.platform}-${process.arch}`) await step('prebuilt addon', () => prebuild());
+  if (isServed) await step('prebuilt addon', () => prebuild());
   add(await check());
   add(await lintPackage());
-  add(await tests(process.argv.slice(2)));
+  add(await tests(chosen));
+  if (isServed && chosen.length === 0) {
+    say('the package on a fresh machine');
+    add(await freshMachine());
+  }
 } catch (error) {
   say(error instanceof StepError ? error.message : (error?.stack ?? String(error)));
   total.failed += 1;

@@ -1,5 +1,4 @@
 // doctor(): what was found on this machine, what is missing, and the command that mends it.
-import { existsSync } from 'node:fs';
 import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError } from '../errors.js';
 import type { Features } from '../native-options.js';
@@ -79,16 +78,10 @@ function addonFinding(result: Opened | NotOpened | null): Finding {
 
 function jpegFinding(result: Opened | NotOpened | null, env: Environment): Finding {
   const name = 'JPEG library';
-  const remedy =
-    'only folders of images need it: npm install @julusian/jpeg-turbo, or set SPLITGROW_TURBOJPEG';
-  try {
-    const path = jpegPath(env);
-    const fault =
-      result !== null && isOpened(result) ? result.jpegFault : existsSync(path) ? '' : `${path} is missing`;
-    return fault === '' ? ok(name, path) : warning(name, fault, remedy);
-  } catch (error) {
-    return warning(name, error instanceof Error ? error.message : String(error), remedy);
-  }
+  const path = jpegPath(env);
+  if (result === null || !isOpened(result)) return ok(name, `${path}, not tried: it needs the addon`);
+  if (result.jpegFault === '') return ok(name, path);
+  return warning(name, result.jpegFault, 'only folders of images need it; install it as the text says');
 }
 
 /** Which rank a command started here would be. */

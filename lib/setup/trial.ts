@@ -33,7 +33,8 @@ try {
   const { core, addon, trace } = loadCoreTraced();
   let jpegFault = '';
   try {
-    core.openJpeg((await import(pathToFileURL(process.argv[2]).href)).jpegPath());
+    const { openJpeg } = await import(pathToFileURL(process.argv[2]).href);
+    openJpeg((path) => core.openJpeg(path));
   } catch (error) {
     jpegFault = String(error.message);
   }
