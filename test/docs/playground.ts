@@ -16,7 +16,8 @@ function small(experiment: Json): Json {
   const stages = Math.min(Number(stop?.stages ?? 2), 2);
   return {
     ...others,
-    data: { ...data, trainImages: 256, testImages: 64 },
+    // Folders of images are as small as they were made.
+    data: data?.root === undefined ? { ...data, trainImages: 256, testImages: 64 } : data,
     fit: { ...fit, epochs: 1, schedule: { kind: 'constant' } },
     splitting: { ...splitting, images: 64, epochs: 1 },
     stop: { ...stop, stages },
@@ -28,7 +29,7 @@ function small(experiment: Json): Json {
 export async function playground(folder: string): Promise<void> {
   await mkdir(join(folder, 'node_modules'));
   await symlink(ROOT, join(folder, 'node_modules', 'splitgrow'));
-  await symlink(join(ROOT, 'data'), join(folder, 'data'));
+  for (const name of ['data', 'scripts']) await symlink(join(ROOT, name), join(folder, name));
   await mkdir(join(folder, 'experiments'));
   const names = await readdir(join(ROOT, 'experiments'));
   for (const name of names.filter((one) => one.endsWith('.json'))) {
