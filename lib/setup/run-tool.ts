@@ -1,4 +1,4 @@
-// A program of the machine in a process group of its own: its output, and an end with everything that it started.
+// A program of the machine: its output, and an end with everything that it started.
 import { spawn } from 'node:child_process';
 import { SplitgrowError } from '../errors.js';
 
@@ -19,7 +19,7 @@ export interface RunToolOptions {
 const KEPT = 200_000;
 
 /**
- * Runs `command`; resolves whatever its exit code is.
+ * Runs `command`; resolves whatever its exit code is. With `signal` it has a process group of its own.
  * @throws E_ABORTED where `signal` ended it
  */
 export function runTool(
@@ -37,7 +37,10 @@ export function runTool(
         // It has just ended.
       }
     };
-    const child = spawn(command, parameters, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own can be ended whole. Without a signal nobody would: then a terminal's Ctrl-C is to reach it.
+    const detached = signal !== undefined;
+    const child = spawn(command, parameters, { cwd, env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
+    if (detached) process.once('exit', stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -46,6 +49,7 @@ export function runTool(
       });
     const end = (code: number) => {
       signal?.removeEventListener('abort', stop);
+      process.removeListener('exit', stop);
       if (signal?.aborted) reject(new SplitgrowError('E_ABORTED', `${command} was aborted`));
       else resolve({ code, output });
     };
