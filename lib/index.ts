@@ -52,3 +52,4 @@ export type {
   StrategyContext,
   StrategyFunction,
 } from './split/strategies.js';
+export type * from './types.js';

@@ -1,14 +1,17 @@
 // The part of the core that counts memory and energy.
 import type { Device } from './native.js';
 
+/** Bytes on one device. */
 export interface MemoryCounters {
   /** Bytes that tensors hold, and the most they have held since the process began. */
   readonly allocated: number;
+  /** The most that tensors have held since the process began, or since `bench` last asked anew. */
   readonly peak: number;
   /** Bytes taken from the device or the system, those that wait to be used again too. */
   readonly reserved: number;
   /** Of the whole GPU, other processes' memory counted; null on the CPU and before the GPU's first use. */
   readonly free: number | null;
+  /** Likewise. */
   readonly total: number | null;
 }
 
@@ -16,6 +19,7 @@ export interface MemoryCounters {
 export interface HandleCounters {
   /** `network`, `dataset`, `directions`, `indices-state`, `abort` or `pause`. */
   readonly kind: string;
+  /** How many are not disposed of. */
   readonly handles: number;
   /** Of the tensors they hold; of a network at work, of its weights, gradients and statistics alone. */
   readonly bytes: number;

@@ -78,11 +78,13 @@ export interface TrainResult {
   /** What belongs to a paused epoch besides the network, of all ranks. */
   readonly state: TensorEntries;
 }
+/** Which network `evaluate` runs, on which test images. */
 export interface EvaluateOptions {
   readonly batch: number;
   /** `batch`: batch norm takes each minibatch's statistics; the running ones stay as they are. Default: running. */
   readonly statistics?: Statistics;
 }
+/** Statistics of batch norm: the running ones, or those of each minibatch. */
 export type Statistics = 'running' | 'batch';
 export type RecalibrateOptions = Pick<TrainOptions, 'batch' | 'shuffle' | 'flip' | 'crop' | 'seed'> &
   ImageAugment & {

@@ -49,24 +49,34 @@ export type {
   TrainResult,
 } from './native-train.js';
 
+/** Type of the numbers of a tensor. */
 export type DType = 'float32' | 'float64' | 'int64' | 'uint8' | 'int32' | 'bool';
 
 /** A tensor on the JavaScript side: little-endian, row-major bytes. Used at the edges (files), never per step. */
 export interface TensorData {
+  /** Type of its numbers. */
   readonly dtype: DType;
+  /** Length of every axis. */
   readonly shape: readonly number[];
+  /** Its bytes. */
   readonly data: Uint8Array;
 }
+/** Tensors by name. */
 export type TensorMap = ReadonlyMap<string, TensorData>;
 export type TensorEntries = readonly (readonly [string, TensorData])[];
 
 /** An opaque native object. Using it after dispose(), or where another kind is expected, throws E_HANDLE. */
 export interface Handle<Kind extends string> {
+  /** What it is. */
   readonly kind: Kind;
+  /** True once it was disposed of. */
   readonly isDisposed: boolean;
+  /** Gives its memory back, once no call needs it any more. Twice is harmless. */
   dispose(): void;
+  /** The same, for `using`. */
   [Symbol.dispose](): void;
 }
+/** The tensors of a network. */
 export type NetworkHandle = Handle<'network'>;
 export type DatasetHandle = Handle<'dataset'>;
 /** Splitting directions of every chain (unit rows, one a neuron). */
@@ -75,9 +85,12 @@ export type AbortHandle = Handle<'abort'>;
 /** Asks work to pause after the minibatch it is at. */
 export type PauseHandle = Handle<'pause'>;
 
+/** Where tensors are. */
 export type Device = 'cpu' | 'cuda';
 
+/** How far a native call is. */
 export interface Progress {
+  /** What it is at. */
   readonly phase:
     | ImageProgress['phase']
     | 'train'
@@ -88,9 +101,11 @@ export interface Progress {
     | 'bench';
   /** Minibatches done and in all. */
   readonly done: number;
+  /** Minibatches in all. */
   readonly total: number;
   /** Images handled so far in this call. */
   readonly images: number;
+  /** Seconds since it began. */
   readonly seconds: number;
   /** Mean loss so far; NaN where it has no meaning. */
   readonly loss: number;

@@ -11,8 +11,11 @@ import type { ProgramParameter } from './graph/program.js';
 import { type Device, loadCore, type NetworkHandle, type TensorData, type TensorMap } from './native.js';
 import { readWhole } from './text-file.js';
 
+/** A graph and its tensors on a device. `using` or `[Symbol.dispose]()` gives them back. */
 export interface Network extends Disposable {
+  /** What it computes. */
   readonly graph: Graph;
+  /** Its tensors. */
   readonly handle: NetworkHandle;
 }
 
@@ -23,10 +26,13 @@ export function networkOf(graph: Graph, handle: NetworkHandle): Network {
   return { graph, handle, [Symbol.dispose]: () => handle.dispose() };
 }
 
+/** How a network gets its weights. */
 export interface CreateOptions {
   /** Decides the weights that are not given. */
   readonly seed: number;
+  /** Where its tensors are. */
   readonly device: Device;
+  /** By name, as in weights.safetensors; checked. */
   readonly weights?: TensorMap | undefined;
 }
 

@@ -7,22 +7,29 @@ import { working } from '../data/images/working.js';
 import type { RunControl } from '../events.js';
 import { type ImageCore, loadImageCore, type ResizedCrop } from '../native-images.js';
 
+/** What `benchData` times. */
 export interface BenchDataOptions {
   /** A folder of images or a packed store. */
   readonly path: string;
   /** Default 224. */
   readonly resolution?: number | undefined;
+  /** Threads that decode; default: as many as compute. */
   readonly workers?: number | undefined;
   /** Images of a pass, at most; default 2000. */
   readonly images?: number | undefined;
   /** Images a minibatch; default 64. */
   readonly batch?: number | undefined;
+  /** JPEGs are decoded at the scale that is needed; default true. */
   readonly scaledDecoding?: boolean | undefined;
 }
 
+/** One pass over images. */
 export interface LoaderTiming {
+  /** Images taken. */
   readonly images: number;
+  /** Seconds that the pass took. */
   readonly seconds: number;
+  /** Images a second of the pass. */
   readonly imagesPerSecond: number;
   /** Images over the seconds of all workers together. */
   readonly imagesPerWorkerSecond: number;
@@ -30,10 +37,15 @@ export interface LoaderTiming {
   readonly imagesPerCoreSecond: number;
 }
 
+/** What `data bench` prints. */
 export interface BenchDataDocument {
+  /** The folder or the store. */
   readonly path: string;
+  /** Pixels a side. */
   readonly resolution: number;
+  /** Threads that decoded. */
   readonly workers: number;
+  /** Whether JPEGs were decoded at the scale that is needed. */
   readonly scaledDecoding: boolean;
   /** Random resized crop and mirroring. */
   readonly train: LoaderTiming;

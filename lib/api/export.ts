@@ -11,6 +11,7 @@ export type ExportOptions = { readonly [K in FormatName]?: string | undefined } 
     readonly network: string;
   };
 
+/** What `export` prints. */
 export interface ExportDocument {
   /** The ONNX file where one was asked for, else the first file. */
   readonly file: string;
@@ -18,6 +19,7 @@ export interface ExportDocument {
   readonly opset?: number;
   /** The network's name. */
   readonly network: string;
+  /** What was written, a row a format. */
   readonly formats: Written;
 }
 

@@ -11,11 +11,15 @@ import { loadCore } from '../native.js';
 import { IMAGE_KINDS, loadImageCore } from '../native-images.js';
 import { note } from '../train/control.js';
 
-interface FolderOptions {
+/** Which folder, and what of its images is left out. */
+export interface FolderOptions {
+  /** The folder of images. */
   readonly root: string;
   /** Share kept for testing where the folder has no test part; default 0.1. */
   readonly testShare?: number | undefined;
+  /** Most pixels of an image; larger ones are left out. Default 178,956,970. */
   readonly maxPixels?: number | undefined;
+  /** Most scans of a progressive JPEG; default 100. */
   readonly maxScans?: number | undefined;
   /** Default: as many as compute. */
   readonly threads?: number | undefined;
@@ -26,31 +30,50 @@ export interface IndexDataOptions extends FolderOptions {
   readonly decode?: boolean | undefined;
 }
 
-interface Counts {
+/** Images of the two parts. */
+export interface Counts {
+  /** Training images. */
   readonly train: number;
+  /** Test images. */
   readonly test: number;
 }
 
+/** What `data index` prints. */
 export interface IndexDataDocument {
+  /** The folder. */
   readonly root: string;
+  /** How its classes are laid out. */
   readonly layout: string;
+  /** Classes found. */
   readonly classes: number;
+  /** Images of the two parts. */
   readonly images: Counts;
-  readonly kinds: { readonly jpeg: number; readonly png: number };
+  /** Images by file format. */
+  readonly kinds: {
+    /** JPEG files. */
+    readonly jpeg: number;
+    /** PNG files. */
+    readonly png: number;
+  };
+  /** Images of one channel, with an opacity or without. */
   readonly grey: number;
   /** Of four channels: CMYK, YCCK or with an opacity. */
   readonly fourChannels: number;
   /** Turned by their EXIF orientation. */
   readonly turned: number;
+  /** Bytes of all images. */
   readonly bytes: number;
   /** Median of the shorter sides, pixels as stored. */
   readonly medianShortSide: number;
   /** The index itself, and files looked at for it now. */
   readonly index: string;
+  /** Files looked at now. */
   readonly scanned: number;
+  /** Files that are no images, and why. */
   readonly leftOut: readonly FileProblem[];
   /** Lists the files of `leftOut` that could not be read; null where all could. */
   readonly problemsFile: string | null;
+  /** What is to be known of the folder, a line each. */
   readonly notes: readonly string[];
 }
 
@@ -110,15 +133,23 @@ export interface PackDataOptions extends FolderOptions {
   readonly quality?: number | undefined;
 }
 
+/** What `data pack` prints. */
 export interface PackDataDocument {
+  /** The file. */
   readonly store: string;
+  /** Classes in it. */
   readonly classes: number;
+  /** Images in it. */
   readonly images: number;
+  /** Its bytes. */
   readonly bytes: number;
+  /** Shorter side of the images, in pixels; null: as they were. */
   readonly shortSide: number | null;
   /** Images that an interrupted attempt had packed already. */
   readonly resumed: number;
+  /** Files that are no images, and why. */
   readonly leftOut: readonly FileProblem[];
+  /** What is to be known of the folder, a line each. */
   readonly notes: readonly string[];
 }
 
@@ -180,12 +211,21 @@ export async function packData(
   };
 }
 
+/** What `data verify` prints. */
 export interface VerifyDataDocument {
+  /** The file. */
   readonly store: string;
+  /** Images in it. */
   readonly images: number;
+  /** Its bytes. */
   readonly bytes: number;
   /** Images whose bytes are not what was packed. */
-  readonly problems: readonly { readonly index: number; readonly reason: string }[];
+  readonly problems: readonly {
+    /** Which image, from 0. */
+    readonly index: number;
+    /** What is wrong with it. */
+    readonly reason: string;
+  }[];
 }
 
 /** Compares every image of a store with its checksum. @throws E_DATA where it is no store or cut short, E_FILE, E_ABORTED */

@@ -13,15 +13,19 @@ import type { TensorData, TensorMap } from '../native.js';
 import { checkWeights, createNetwork, saveNetwork } from '../network.js';
 import { refuseOccupied } from './split.js';
 
+/** Whose weights `importWeights` takes. */
 export interface ImportOptions {
   /** Safetensors file of a state dict. */
   readonly weights: string;
+  /** Whose names the file has. */
   readonly from: 'torchvision' | 'timm';
+  /** The preset that the network is. */
   readonly preset: string;
   /** Options of the preset; the library's own where they are left out, `classes` and `channels` those of the weights. */
   readonly options?: PresetOptions | undefined;
   /** What pixels / 255 were normalised by; default: what the library's weights say of themselves. */
   readonly mean?: readonly number[] | undefined;
+  /** Likewise; above 0. */
   readonly std?: readonly number[] | undefined;
   /** Of image files: their shorter side before the centre crop; default 256 / 224 of the resolution. */
   readonly shortSide?: number | undefined;
@@ -31,12 +35,17 @@ export interface ImportOptions {
   readonly out: string;
 }
 
+/** What `import` prints. */
 export interface ImportDocument {
+  /** The new network directory. */
   readonly directory: string;
   /** Tensors taken over, and those of the file that no network needs. */
   readonly tensors: number;
+  /** Tensors of the file that no network needs. */
   readonly ignored: number;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Trained parameters. */
   readonly params: number;
 }
 

@@ -11,6 +11,7 @@ import { type FailedRun, type FigureControl, failureText, reproduceFigure } from
 import { SCALES, type Scale } from '../figure/spec.js';
 import type { Device } from '../native.js';
 
+/** Which figure or table of the paper. */
 export interface FigureOptions {
   /** fig3, table1 ...: a folder of `experiments` with a figure.json. */
   readonly id: string;
@@ -22,6 +23,7 @@ export interface FigureOptions {
   readonly set?: readonly string[] | undefined;
 }
 
+/** Which figure is made, at which scale, and where. */
 export interface ReproduceOptions extends FigureOptions {
   /** Default cpu. */
   readonly scale?: Scale | undefined;
@@ -29,6 +31,7 @@ export interface ReproduceOptions extends FigureOptions {
   readonly jobs?: number | undefined;
   /** CPU threads of each run; default: the experiment's, or one where several run side by side. */
   readonly threads?: number | undefined;
+  /** Default cpu. */
   readonly device?: Device | undefined;
   /** Default runs/reproduce. */
   readonly out?: string | undefined;
@@ -36,36 +39,59 @@ export interface ReproduceOptions extends FigureOptions {
   readonly dataRoot?: string | undefined;
 }
 
+/** What `reproduce` prints. */
 export interface ReproduceDocument {
+  /** Id of the figure. */
   readonly id: string;
+  /** Its title. */
   readonly title: string;
+  /** The scale that it was made at. */
   readonly scale: Scale;
+  /** What the scale leaves out, in words. */
   readonly note: string;
+  /** Seeds that ran. */
   readonly seeds: readonly number[];
   /** Folder of figure.json and the report. */
   readonly directory: string;
+  /** Files of its folder. */
   readonly files: readonly string[];
+  /** Its curves, with their points. */
   readonly curves: readonly Curve[];
+  /** Seconds of this call. */
   readonly seconds: number;
+  /** Runs that failed, and those that wait for one of them. */
   readonly failed: readonly FailedRun[];
 }
 
+/** What `reproduce --scale plan` prints. */
 export interface PlanDocument {
+  /** Id of the figure. */
   readonly id: string;
+  /** Its title. */
   readonly title: string;
+  /** Where it stands in the paper. */
   readonly paper: string;
+  /** Always plan. */
   readonly scale: 'plan';
   /** The scale whose settings the rows have. */
   readonly of: Scale;
+  /** What the planned scale leaves out, in words. */
   readonly note: string;
+  /** Seeds that would run. */
   readonly seeds: readonly number[];
+  /** Networks of the figure. */
   readonly rows: readonly PlanRow[];
 }
 
+/** A figure or table that can be made. */
 export interface FigureEntry {
+  /** What `reproduce` calls it. */
   readonly id: string;
+  /** Its title. */
   readonly title: string;
+  /** Where it stands in the paper. */
   readonly paper: string;
+  /** Scales that it has. */
   readonly scales: readonly string[];
 }
 

@@ -14,23 +14,32 @@ export interface ShownGroup extends ChannelGroup {
 
 /** What `show` returns: the network as it is, nothing of how it came to be. */
 export interface ShowDocument {
+  /** Name of the network. */
   readonly name: string;
+  /** What an image is. */
   readonly input: {
     /** [channels, height, width]. */
     readonly shape: readonly number[];
     /** Per channel, what pixels / 255 were normalised by; null where network.json does not say. */
     readonly mean: readonly number[] | null;
+    /** Likewise. */
     readonly std: readonly number[] | null;
     /** Of images in files: the shorter side in pixels before the middle is taken; null where network.json does not say. */
     readonly shortSide: number | null;
   };
+  /** Outputs. */
   readonly classes: number;
   /** In order; null where network.json does not name them. */
   readonly classNames: readonly string[] | null;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Trained parameters. */
   readonly params: number;
+  /** FLOPs as the authors' CIFAR figures count them. */
   readonly flops2x: number;
+  /** Every node, in order. */
   readonly nodes: readonly PrintedNode[];
+  /** Every channel group. */
   readonly groups: readonly ShownGroup[];
 }
 

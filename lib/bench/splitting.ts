@@ -156,7 +156,11 @@ function stopped({ given, widths, standing }: Job, cause: unknown): unknown {
   return new SplitgrowError('E_ABORTED', text, { cause });
 }
 
-export type SplittingBenchResult = SplittingBenchDocument & { readonly files: readonly string[] };
+/** The document, and where it was written. */
+export type SplittingBenchResult = SplittingBenchDocument & {
+  /** Files written; none without `out`. */
+  readonly files: readonly string[];
+};
 
 /**
  * Times the steps of both methods at every width and scales them to whole searches. With `out`, what is measured is

@@ -5,7 +5,17 @@ import type { LoaderStats } from '../native-images.js';
 import type { StepRecord } from '../split/step.js';
 import type { TwinsRecord } from '../split/twins.js';
 import type { RivalMethod } from './spec-compare.js';
+import type { CertificateRecord, SplitRecord } from './split-record.js';
 
+export type {
+  AlongsideRecord,
+  BudgetRecord,
+  CertificateRecord,
+  ChainRecord,
+  Histogram,
+  PickRecord,
+  SplitRecord,
+} from './split-record.js';
 export type { StepRecord };
 
 /** One epoch of parametric updates. */
@@ -14,9 +24,11 @@ export interface EpochRecord {
   readonly epoch: number;
   /** Mean training loss (with label smoothing, if any) and top-1 in per cent, both while training. */
   readonly loss: number;
+  /** On the training images as they were augmented, in per cent. */
   readonly top1: number;
   /** Learning rate of the epoch's last minibatch. */
   readonly learningRate: number;
+  /** Seconds of the epoch. */
   readonly seconds: number;
   /** What layers multiplied in; absent: float32. */
   readonly precision?: Precision;
@@ -30,6 +42,7 @@ export interface EpochRecord {
 
 /** How images came from files during an epoch; of this rank. */
 export interface LoaderRecord {
+  /** Images a second of the epoch. */
   readonly imagesPerSecond: number;
   /** Over the seconds of all workers together: what one worker can do. */
   readonly imagesPerWorkerSecond: number;
@@ -39,107 +52,16 @@ export interface LoaderRecord {
   readonly skipped: number;
 }
 
+/** A network on the test images. */
 export interface EvaluationRecord {
   /** Per cent, on the test images. */
   readonly top1: number;
+  /** Likewise. */
   readonly top5: number;
+  /** Mean cross-entropy. */
   readonly loss: number;
+  /** Images evaluated. */
   readonly images: number;
-}
-
-/** Splitting indices of one chain `layer -> [batch_norm] -> [activation]`. */
-export interface ChainRecord {
-  readonly id: string;
-  readonly method: 'exact' | 'rayleigh';
-  readonly neurons: number;
-  /** Weights per neuron. */
-  readonly dimension: number;
-  readonly indices: readonly number[];
-  /** |S v - lambda v| of each neuron. */
-  readonly residuals: readonly number[];
-}
-
-/** Counts of group indices in bins of equal width; `edges` has one entry more than `counts`. */
-export interface Histogram {
-  readonly edges: readonly number[];
-  readonly counts: readonly number[];
-}
-
-/** One neuron chosen for splitting, and why. */
-export interface PickRecord {
-  readonly group: string;
-  readonly neuron: number;
-  /** Splitting index: the sum over the producers tied in the group. */
-  readonly index: number;
-  /** Marginal cost under each budget when the choice was made, by budget name. */
-  readonly costs: Readonly<Record<string, number>>;
-  /** index / cost of the first budget: what energy-aware splitting orders by. */
-  readonly ratio: number;
-}
-
-/** One budget of the choice: how much was allowed and used. */
-export interface BudgetRecord {
-  readonly cost: string;
-  /** Cost of the network before, the hard limit after, and the true cost after. */
-  readonly before: number;
-  readonly limit: number;
-  readonly after: number;
-  /** (after - before) / (limit - before). */
-  readonly usedShare: number;
-}
-
-/** Proof of the choice: the relaxed optimum bounds every choice from below. */
-export interface CertificateRecord {
-  readonly solver: string;
-  readonly budgets: readonly BudgetRecord[];
-  /** Sum of the chosen indices. */
-  readonly objective: number;
-  /** Optimum of the linear relaxation (lower is better), null where the strategy solves none. */
-  readonly bound: number | null;
-  readonly gap: number | null;
-  /**
-   * Budgets that `bound` leaves out, because splits together may cost less there than the sum of what each alone adds:
-   * costs of the caller's own. Absent where it has all.
-   */
-  readonly boundWithout?: readonly string[];
-  /** Neurons with a negative index, and in all. */
-  readonly eligible: number;
-  readonly neurons: number;
-  /** Budgets of the relaxation where they are not the true ones: `bound` is the optimum under these if limits are soft. */
-  readonly estimates?: readonly { readonly name: string; readonly allowed: number; readonly used: number }[];
-  /** False where only the estimates were limited, and the true cost may be above `limit`; absent with `estimates`. */
-  readonly isHard?: boolean;
-}
-
-/** The same stage by another method of computing indices, from which the run did not go on. */
-export interface AlongsideRecord {
-  readonly method: 'exact' | 'rayleigh' | 'auto';
-  /** Of the indices alone; not among the stage's seconds. */
-  readonly seconds: number;
-  /** Spearman's, of the indices of all neurons of splittable groups by both methods; null where all of one are equal. */
-  readonly rankCorrelation: number | null;
-  /** |A and B| / |A or B| of the neurons chosen by both. */
-  readonly overlap: number;
-  /** Neurons chosen; tied layers count once. */
-  readonly chosen: number;
-}
-
-/** Everything between two stages: indices, choice, growth. */
-export interface SplitRecord {
-  readonly strategy: string;
-  /** Method asked for; the chains say which one each took. */
-  readonly method: 'exact' | 'rayleigh' | 'auto';
-  readonly chains: readonly ChainRecord[];
-  readonly histogram: Histogram;
-  readonly picks: readonly PickRecord[];
-  readonly certificate: CertificateRecord;
-  readonly step: StepRecord;
-  /** Neurons split, for every tied producer: widths(k+1) = widths(k) + list length. */
-  readonly neurons: Readonly<Record<string, readonly number[]>>;
-  /** Neurons chosen; tied layers count once. Missing in records of version 0.1. */
-  readonly chosen?: number;
-  /** Other methods on the same network, where the experiment asks for them. */
-  readonly alongside?: readonly AlongsideRecord[];
 }
 
 /** Why a run stopped growing. */
@@ -147,48 +69,69 @@ export type EndReason = 'stages' | 'macs' | 'cost' | 'no-fit' | 'no-negative-ind
 
 /** stage-k/stage.json: the whole story of one stage. */
 export interface StageRecord {
+  /** Format and version of the document. */
   readonly format: 'splitgrow-stage/1';
+  /** Splitting stage, 0 for the seed network. */
   readonly stage: number;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Trained parameters. */
   readonly params: number;
   /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
   readonly flops2x?: number;
   /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
   readonly costs?: Readonly<Record<string, number>>;
+  /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
   /** Of the network that growth goes on from. */
   readonly epochs: readonly EpochRecord[];
   /** Those in which a copy was finished: the copy is the stage's network. Absent where none was asked for. */
   readonly finish?: readonly EpochRecord[];
+  /** The stage's network on the test images. */
   readonly evaluation: EvaluationRecord;
   /** Null until the stage's network has been split; stays null in the last stage. */
   readonly split: SplitRecord | null;
   /** Null unless this stage is the last one. */
   readonly ended: EndReason | null;
+  /** Seconds of each phase. */
   readonly seconds: StageSeconds;
 }
 
 /** One entry of summary.json, as the contract has it. */
 export interface StageSummary {
+  /** Splitting stage, 0 for the seed network. */
   readonly stage: number;
+  /** Network directory of the stage. */
   readonly directory: string;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Trained parameters. */
   readonly params: number;
+  /** FLOPs as the authors' CIFAR figures count them. */
   readonly flops2x?: number;
   /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
   readonly costs?: Readonly<Record<string, number>>;
+  /** Top-1 accuracy in per cent, on the test images. */
   readonly top1: number;
+  /** Top-5 accuracy in per cent, on the test images. */
   readonly top5: number;
+  /** Mean cross-entropy on the test images. */
   readonly loss: number;
+  /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
+  /** Neurons split after it, for every tied producer; empty where it was not split. */
   readonly split: Readonly<Record<string, readonly number[]>>;
+  /** Seconds of each phase. */
   readonly seconds: StageSeconds;
 }
 
 /** summary.json: what `grow` and `train` print with --json. */
 export interface Summary {
+  /** Name of the experiment. */
   readonly name: string;
+  /** Seed of the experiment. */
   readonly seed: number;
+  /** Every stage, the seed network first. */
   readonly stages: readonly StageSummary[];
   /** Present when the experiment asks for rivals. */
   readonly compare?: readonly RivalRecord[];
@@ -196,11 +139,13 @@ export interface Summary {
 
 /** A rival: a network of at most a grown network's MACs that another method made, trained by the same recipe. */
 export interface RivalRecord {
+  /** The entry of `compare` that made it. */
   readonly method: RivalMethod;
   /** The method's name for people: "Pruning (Bn)". */
   readonly label: string;
   /** Options of the method, every default filled in. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Its network directory. */
   readonly directory: string;
   /** Splitting stage of the grown network that it is held against; null where it is held against none. */
   readonly stage: number | null;
@@ -212,16 +157,23 @@ export interface RivalRecord {
   readonly resolution: number | null;
   /** Strength of MorphNet's regulariser that the network came from. */
   readonly lambda: number | null;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Trained parameters. */
   readonly params: number;
+  /** FLOPs as the authors' CIFAR figures count them. */
   readonly flops2x?: number;
   /** Epochs of its own last training. */
   readonly epochs: number;
   /** The same with those of the networks that it was made from. */
   readonly totalEpochs: number;
+  /** Top-1 accuracy in per cent, on the test images. */
   readonly top1: number;
+  /** Top-5 accuracy in per cent, on the test images. */
   readonly top5: number;
+  /** Mean cross-entropy on the test images. */
   readonly loss: number;
+  /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
   /** Of its own last training. */
   readonly seconds: StageSeconds;
@@ -231,14 +183,20 @@ export interface RivalRecord {
 
 /** compare.json */
 export interface CompareRecord {
+  /** Format and version of the document. */
   readonly format: 'splitgrow-compare/1';
   /** The last grown network; null where the rivals are held against none. */
   readonly grown: {
+    /** Multiply-accumulates for one image. */
     readonly macs: number;
+    /** Trained parameters. */
     readonly params: number;
+    /** Top-1 accuracy in per cent, on the test images. */
     readonly top1: number;
+    /** Epochs behind it. */
     readonly epochs: number;
   } | null;
+  /** All rivals of the output folder. */
   readonly rivals: readonly RivalRecord[];
 }
 
@@ -276,18 +234,33 @@ export interface CheckpointRecord extends StateRecord {
 
 /** One line of metrics.jsonl. */
 export type MetricsLine =
-  | ({ readonly type: 'epoch'; readonly stage: number } & EpochRecord)
   | ({
-      readonly type: 'evaluate';
+      /** Which kind of event or line it is. */
+      readonly type: 'epoch';
+      /** Splitting stage, 0 for the seed network. */
       readonly stage: number;
+    } & EpochRecord)
+  | ({
+      /** Which kind of event or line it is. */
+      readonly type: 'evaluate';
+      /** Splitting stage, 0 for the seed network. */
+      readonly stage: number;
+      /** Multiply-accumulates for one image. */
       readonly macs: number;
+      /** Trained parameters. */
       readonly params: number;
     } & EvaluationRecord)
   | {
+      /** Which kind of event or line it is. */
       readonly type: 'split';
+      /** Splitting stage, 0 for the seed network. */
       readonly stage: number;
+      /** Certificate of the choice. */
       readonly certificate: CertificateRecord;
+      /** How far the off-springs were moved. */
       readonly step: StepRecord;
+      /** Neurons split, for every tied producer. */
       readonly neurons: Readonly<Record<string, readonly number[]>>;
+      /** Seconds of each phase. */
       readonly seconds: StageSeconds;
     };

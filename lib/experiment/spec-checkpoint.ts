@@ -28,4 +28,5 @@ export const CHECKPOINT = z.strictObject({
     ),
 });
 
-export type CheckpointSpec = z.output<typeof CHECKPOINT>;
+/** The `checkpoint` part of an experiment, checked, with every default; its fields are those of the reference. */
+export interface CheckpointSpec extends z.output<typeof CHECKPOINT> {}

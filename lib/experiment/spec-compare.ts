@@ -146,8 +146,9 @@ const ENTRY = z
 /** Rivals trained after the run, by its recipe. */
 export const COMPARE = z.array(ENTRY).default([]).describe('rivals trained after the run, names or objects');
 
-export type CompareSpec = z.output<typeof COMPARE>;
-export type CompareEntry = CompareSpec[number];
+/** The `compare` part of an experiment, checked, with every default; its fields are those of the reference. */
+export interface CompareSpec extends ReadonlyArray<CompareEntry> {}
+export type CompareEntry = z.output<typeof ENTRY>;
 /** One method's entry. */
 export type EntryOf<M extends RivalMethod> = Extract<CompareEntry, { readonly method: M }>;
 

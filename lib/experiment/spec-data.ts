@@ -171,6 +171,7 @@ export const DATA_IMAGES = z
     ],
   });
 
+/** The `data` part of an experiment, checked: a named dataset, a file, or images in files. */
 export type DataSpec =
   | z.output<typeof DATA_NAMED>
   | z.output<typeof DATA_FILE>

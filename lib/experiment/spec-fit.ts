@@ -155,4 +155,5 @@ export const FIT = z
     ),
   );
 
-export type FitSpec = z.output<typeof FIT>;
+/** The `fit` part of an experiment, checked, with every default; its fields are those of the reference. */
+export interface FitSpec extends z.output<typeof FIT> {}

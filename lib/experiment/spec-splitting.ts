@@ -195,4 +195,5 @@ export const SPLITTING = FIELDS.refine(
     ],
   });
 
-export type SplittingSpec = z.output<typeof SPLITTING>;
+/** The `splitting` part of an experiment, checked, with every default; its fields are those of the reference. */
+export interface SplittingSpec extends z.output<typeof SPLITTING> {}

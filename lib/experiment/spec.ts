@@ -53,23 +53,43 @@ export const REST = {
 /** Kinds of networks by the member that tells them; without any it is a preset. */
 const NETWORKS = { preset: PRESET, directory: DIRECTORY, graph: GRAPH };
 
-export type NetworkSpec = z.output<typeof PRESET> | z.output<typeof DIRECTORY> | { readonly graph: Graph };
+/** The `network` part of an experiment, checked: a preset with its options, a directory, or a graph. */
+export type NetworkSpec =
+  | z.output<typeof PRESET>
+  | z.output<typeof DIRECTORY>
+  | {
+      /** Checked by `parseGraph`. */
+      readonly graph: Graph;
+    };
 export type { CheckpointSpec, CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
-export type StopSpec = z.output<typeof STOP>;
+/** The `stop` part of an experiment, checked. */
+export interface StopSpec extends z.output<typeof STOP> {}
 
 /** An experiment, checked and with every default filled in. */
 export interface Spec {
+  /** Of the run; the output folder is `runs/<name>` unless it says otherwise. */
   readonly name: string;
+  /** What it starts from. */
   readonly network: NetworkSpec;
+  /** What it learns. */
   readonly data: DataSpec;
+  /** Parametric updates of a stage. */
   readonly fit: FitSpec;
+  /** Indices, choice and growth. */
   readonly splitting: SplittingSpec;
+  /** Where growth ends. */
   readonly stop: StopSpec;
+  /** How often the run is kept. */
   readonly checkpoint: CheckpointSpec;
+  /** Rivals trained after it. */
   readonly compare: CompareSpec;
+  /** Of every random choice. */
   readonly seed: number;
+  /** The output folder. */
   readonly output: string;
+  /** Where it computes. */
   readonly device: 'cpu' | 'cuda';
+  /** Threads of LibTorch; null: as many as it chooses. */
   readonly threads: number | null;
 }
 

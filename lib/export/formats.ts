@@ -35,6 +35,7 @@ export const FORMATS = {
   svg: { writes: 'picture of the network', document: exportSvg },
 } as const satisfies Readonly<Record<string, Format>>;
 
+/** A format that networks are exported to. */
 export type FormatName = keyof typeof FORMATS;
 /** What each format wrote, those that were asked for. */
 export type Written = {

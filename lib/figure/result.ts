@@ -9,14 +9,19 @@ export interface Point {
   readonly seed: number | null;
   /** Splitting stage; for a rival the stage whose MACs it is held against. Null for reported points. */
   readonly stage: number | null;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
+  /** Trained parameters. */
   readonly params: number | null;
   /** Per cent, on the test images. */
   readonly top1: number;
+  /** Likewise; null where it is not known. */
   readonly top5: number | null;
+  /** Mean cross-entropy on the test images; null where it is not known. */
   readonly loss: number | null;
   /** Epochs of training that this network has behind it, those of its parents counted. */
   readonly epochs: number | null;
+  /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
   /** Network directory, relative to the figure's folder. */
   readonly directory: string | null;
@@ -24,10 +29,13 @@ export interface Point {
 
 /** What one method's run of one seed cost: everything from the seed network to its last point. */
 export interface SearchCost {
+  /** Seed of the run. */
   readonly seed: number;
   /** Seconds of parametric updates, of splitting (indices, choice, growth) or searching, and of evaluation. */
   readonly fit: number;
+  /** Seconds of what went before the training that counts. */
   readonly search: number;
+  /** Seconds of evaluations. */
   readonly evaluate: number;
   /** (fit + search) / seconds of one training step of the seed network in the same run. */
   readonly trainingSteps: number;
@@ -39,10 +47,13 @@ export interface Curve {
   readonly label: string;
   /** Part of the figure that it belongs to ("k = 3"); one panel a set of axes. */
   readonly panel: string;
+  /** Grown, rival or reported. */
   readonly kind: CurveKind;
   /** Row of the rivals' table, the splitting strategy, or null for reported points. */
   readonly method: string | null;
+  /** Networks of the curve, in order. */
   readonly points: readonly Point[];
+  /** Seconds of each run. */
   readonly costs: readonly SearchCost[];
   /** Where reported numbers were printed; null for what ran here. */
   readonly source: string | null;

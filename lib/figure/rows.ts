@@ -13,27 +13,41 @@ import type { PlannedRun } from './plan.js';
 import { stagesOf } from './rivals.js';
 import type { FigureSpec } from './spec.js';
 
+/** What the paper says of the network. */
 export interface PaperNumbers {
+  /** Where it stands there. */
   readonly source: string;
+  /** What it is called there. */
   readonly label: string;
+  /** Multiply-accumulates. */
   readonly macs: number;
+  /** Top-1 accuracy in per cent. */
   readonly top1: number;
+  /** Top-5 accuracy in per cent. */
   readonly top5: number | null;
 }
 
+/** One network of a figure that would be made. */
 export interface PlanRow {
+  /** Part of the figure. */
   readonly panel: string;
+  /** Curve that it belongs to. */
   readonly label: string;
   /** seed: the network that a run starts from. stage, rival: known by their limit on MACs alone, until they are grown. */
   readonly kind: 'seed' | 'stage' | 'rival' | 'reported';
+  /** Splitting stage, 0 for the seed network. */
   readonly stage: number | null;
+  /** Multiply-accumulates for one image. */
   readonly macs: number;
   /** `macs` is what the network may have at most. */
   readonly isLimit: boolean;
+  /** Trained parameters. */
   readonly params: number | null;
   /** Epochs of training behind it, those of its parents counted. */
   readonly epochs: number | null;
+  /** Its recipe, in words. */
   readonly schedule: string | null;
+  /** Beside it; null where the paper has none. */
   readonly paper: PaperNumbers | null;
 }
 

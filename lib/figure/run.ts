@@ -19,20 +19,46 @@ import { type Standing, tallyOf } from './work.js';
 
 /** An event of one run, how a run ended, figure.json written anew, or how all runs stand. */
 export type FigureEvent =
-  | { readonly type: 'run'; readonly run: string; readonly event: RunEvent }
-  | { readonly type: 'ended'; readonly run: string; readonly outcome: Outcome }
-  | { readonly type: 'written' }
-  | ({ readonly type: 'standing' } & Standing);
+  | {
+      /** Which kind of event or line it is. */
+      readonly type: 'run';
+      /** Label of the run. */
+      readonly run: string;
+      /** What it tells. */
+      readonly event: RunEvent;
+    }
+  | {
+      /** Which kind of event or line it is. */
+      readonly type: 'ended';
+      /** Label of the run. */
+      readonly run: string;
+      /** How it ended. */
+      readonly outcome: Outcome;
+    }
+  | {
+      /** Which kind of event or line it is. */
+      readonly type: 'written';
+    }
+  | ({
+      /** Which kind of event or line it is. */
+      readonly type: 'standing';
+    } & Standing);
 
+/** How a figure is watched and stopped. */
 export interface FigureControl {
   /** Aborting stops every run at its next minibatch; the same call again goes on. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of all its runs. */
   readonly onEvent?: ((event: FigureEvent) => void) | undefined;
 }
 
+/** A run that failed. */
 export interface FailedRun {
+  /** Its label. */
   readonly run: string;
+  /** Code of its error. */
   readonly code: string;
+  /** What its error says. */
   readonly message: string;
 }
 

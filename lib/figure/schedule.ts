@@ -8,11 +8,25 @@ export interface Job {
   readonly run: () => Promise<void>;
 }
 
+/** How a run ended. */
 export type Outcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly error: unknown }
+  | {
+      /** Done, failed, or not begun because of another. */
+      readonly kind: 'done';
+    }
+  | {
+      /** Done, failed, or not begun because of another. */
+      readonly kind: 'failed';
+      /** Why. */
+      readonly error: unknown;
+    }
   /** Not begun, because the job it waits for failed or was not begun. */
-  | { readonly kind: 'skipped'; readonly because: string };
+  | {
+      /** Done, failed, or not begun because of another. */
+      readonly kind: 'skipped';
+      /** Key of the run that it waited for. */
+      readonly because: string;
+    };
 
 export interface ScheduleOptions {
   /** Jobs that run at the same time, at most. */

@@ -28,9 +28,13 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
   return { stages, rivals: sum(rivals) };
 }
 
+/** How all runs of a figure stand. */
 export interface Standing {
+  /** How many there are. */
   readonly runs: number;
+  /** How many are over. */
   readonly ended: number;
+  /** How many are at work. */
   readonly running: number;
   /** Share of all work that is done, what earlier sittings did left out of both. */
   readonly fraction: number;

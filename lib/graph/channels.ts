@@ -7,11 +7,13 @@ export type GroupId = NodeId;
 
 /** Channels that are one through adds, depthwise convolutions, batch norms, pools and the like. */
 export interface ChannelGroup {
+  /** Id of its first producer. */
   readonly id: GroupId;
   /** Layers that make these channels, in node order; all of one width. */
   readonly producers: readonly NodeId[];
   /** Width: the channels of every producer. */
   readonly neurons: number;
+  /** Whether its neurons may be split. */
   readonly isSplittable: boolean;
   /** Why not, where it is not splittable. */
   readonly frozenBecause?: string;

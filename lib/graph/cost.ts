@@ -10,6 +10,7 @@ import { opOf } from './ops.js';
 import { refuseFall } from './own-cost.js';
 
 interface Named {
+  /** What budgets and records call it. */
   readonly name: string;
   /** True where every cost is a whole number, so that limits are too. */
   readonly isInteger: boolean;
@@ -28,9 +29,11 @@ export interface NodeEnergy extends Named {
 
 /** A cost of a network as a whole; 0 or more, and never less for a wider one. */
 export interface GraphEnergy extends Named {
+  /** Cost of the network. */
   readonly ofGraph: (graph: Graph) => number;
 }
 
+/** What a network can be limited by: a sum over its nodes, or a function of the whole. */
 export type Energy = NodeEnergy | GraphEnergy;
 
 /** Weights and biases, those of batch norm included; running statistics are not trained and not counted. */

@@ -10,9 +10,11 @@ import type { Surgery, TensorSurgery } from './program.js';
 
 /** Neurons to split, per layer (docs/formats.md). A neuron named twice is split twice. */
 export interface Plan {
+  /** Neurons, from 0, by layer. */
   readonly splits: Readonly<Record<NodeId, readonly number[]>>;
 }
 
+/** How growth shares weights and steps out. */
 export interface GrowOptions {
   /** Consumers read the off-spring in place at 1/2 + delta of the parent's weights, its copy at 1/2 - delta; |delta| < 1/2. Default 0. */
   readonly outgoingDelta?: number | undefined;
@@ -206,6 +208,14 @@ function surgeryOf(
   };
 }
 
+/** A grown graph, and how its tensors follow from the old ones. */
+export interface GrownGraph {
+  /** The wider graph. */
+  readonly graph: Graph;
+  /** What becomes of every tensor. */
+  readonly surgery: Surgery;
+}
+
 /**
  * The graph with the planned neurons split in two, and how every tensor of the
  * new network follows from the old one: each parameter once, nulls where it is
@@ -214,11 +224,7 @@ function surgeryOf(
  *
  * @throws E_PLAN where the plan names no layer, a frozen one, or a neuron out of range; E_ARGUMENT for a delta of 1/2 or more.
  */
-export function grow(
-  graph: Graph,
-  plan: Plan,
-  options: GrowOptions = {},
-): { readonly graph: Graph; readonly surgery: Surgery } {
+export function grow(graph: Graph, plan: Plan, options: GrowOptions = {}): GrownGraph {
   const { outgoingDelta = 0 } = options;
   if (!(Math.abs(outgoingDelta) < 0.5)) {
     throw new SplitgrowError(

@@ -8,10 +8,13 @@ import { field, opOf } from './ops.js';
 
 /** A node as the table of `splitgrow show` has it. */
 export interface PrintedNode {
+  /** Its name. */
   readonly id: NodeId;
+  /** Its op. */
   readonly op: string;
   /** The op with what tells it from its like: 'conv2d 3x3 /2', 'activation relu'. */
   readonly form: string;
+  /** Ids of the nodes that it reads. */
   readonly inputs: readonly NodeId[];
   /** [channels, height, width] of its output for one image, or [features] of a vector. */
   readonly shape: readonly number[];

@@ -69,4 +69,5 @@ export interface TensorSurgery {
   readonly scalesStep?: boolean;
 }
 
+/** What becomes of every tensor when a network grows or is pruned. */
 export type Surgery = readonly TensorSurgery[];

@@ -14,6 +14,7 @@ export interface NetworkOptions {
   readonly name?: string | undefined;
   /** Per channel: pixels / 255 are normalised by (x - mean) / std. Default: the data's own, when it is trained. */
   readonly mean?: readonly number[] | undefined;
+  /** Likewise; above 0. */
   readonly std?: readonly number[] | undefined;
 }
 
@@ -29,6 +30,7 @@ export interface BlockOptions {
 
 /** Options of a single layer. */
 export interface LayerOptions {
+  /** Id of the layer, and what the ids of those behind it begin with. */
   readonly name?: string | undefined;
   /** Default: the network's; null: none. */
   readonly activation?: Activation | null | undefined;
@@ -74,6 +76,7 @@ export interface ResidualOptions {
 
 /** Options of a pooling. */
 export interface PoolOptions {
+  /** Its id. */
   readonly name?: string | undefined;
   /** Pixels a side of its window. */
   readonly kernel: number;
@@ -85,6 +88,7 @@ export interface PoolOptions {
 
 /** Options of a fully connected layer. */
 export interface LinearOptions {
+  /** Its id. */
   readonly name?: string | undefined;
   /** Default: the network's; null: none. */
   readonly activation?: Activation | null | undefined;
@@ -122,7 +126,9 @@ export interface MapLayers {
   residual(branch: Branch, options?: ResidualOptions): MapLayers;
   /** The sum of branches that read the same layer; their widths and sizes must be equal. Two at least. */
   sum(branches: readonly [Branch, Branch, ...Branch[]], options?: ResidualOptions): MapLayers;
+  /** The largest value of each window. */
   maxPool(options: PoolOptions): MapLayers;
+  /** The mean of each window, borders counted as 0. */
   avgPool(options: PoolOptions): MapLayers;
   /** Dropout with probability `p`, 0 <= p < 1, in training. */
   dropout(p: number): MapLayers;
@@ -138,6 +144,7 @@ export interface MapLayers {
 export interface VectorLayers {
   /** A fully connected layer with bias, and its activation. */
   linear(width: number, options?: LinearOptions): VectorLayers;
+  /** Dropout with probability `p`, 0 <= p < 1, in training. */
   dropout(p: number): VectorLayers;
   /**
    * The network: a fully connected layer to the classes comes last.

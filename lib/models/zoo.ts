@@ -16,7 +16,9 @@ export interface PresetOptions {
   readonly resolution?: number;
   /** Channels of the input. */
   readonly channels?: number;
+  /** Outputs of the classifier. */
   readonly classes?: number;
+  /** After every layer that has one. */
   readonly activation?: string;
   /** Name written into the graph; the preset's own by default. */
   readonly name?: string;
@@ -143,6 +145,7 @@ function cifar10Blocks({ blocks: k, width }: Settings): readonly Block[] {
   return parseBlocks([`conv${width}`, ...[...strides, 1].map((s) => `ds${width}s${s}`)].join(' '));
 }
 
+/** Presets by name, each with a summary and the options it knows; `buildPreset` makes the graph. */
 export const ZOO: Readonly<Record<string, Preset>> = {
   mobilenet_v1: {
     summary: "MobileNetV1 (Howard et al. 2017); width 0.3 is the paper's ImageNet seed",

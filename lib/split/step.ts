@@ -8,6 +8,7 @@ import type { TwinsRecord } from './twins.js';
 export interface StepRecord {
   /** The epsilon taken. */
   readonly epsilon: number;
+  /** Given, or searched for. */
   readonly kind: 'fixed' | 'line-search';
   /** `relative`: in lengths |theta| of each neuron's own weights. Absent in records of 0.1: absolute. */
   readonly epsilonScale?: EpsilonScale;
@@ -15,6 +16,7 @@ export interface StepRecord {
   readonly statistics?: Statistics;
   /** Loss on the probe images before and after splitting. */
   readonly lossBefore: number;
+  /** After it, on the same images. */
   readonly lossAfter: number;
   /** Loss on the running statistics once these were estimated anew; null where they were not. */
   readonly lossRecalibrated?: number | null;
@@ -22,15 +24,22 @@ export interface StepRecord {
   readonly twins?: TwinsRecord;
   /** What the second-order expansion promises, and lossBefore - lossAfter; positive: the loss falls. */
   readonly predictedDecrease: number;
+  /** lossBefore - lossAfter. */
   readonly measuredDecrease: number;
   /** Every epsilon tried, with the loss that it gives. */
-  readonly tried: readonly { readonly epsilon: number; readonly loss: number }[];
+  readonly tried: readonly {
+    /** An epsilon of the grid. */
+    readonly epsilon: number;
+    /** The loss with it. */
+    readonly loss: number;
+  }[];
   /** Training images that the losses were measured on. */
   readonly images: number;
   /** max|a - b| / max|a| of the logits a before and b after splitting with epsilon 0. */
   readonly functionError: number;
 }
 
+/** Unit of epsilon: 1, or the length of each neuron's own weights. */
 export type EpsilonScale = 'absolute' | 'relative';
 
 /** What a step is made of: the growth, and how long one epsilon is at every neuron (null: 1). */

@@ -75,6 +75,7 @@ export interface StrategyBudget {
   readonly name: string;
   /** Cost of the network before the stage, and the most that it may cost after. */
   readonly before: number;
+  /** The most that it may cost after. */
   readonly limit: number;
 }
 

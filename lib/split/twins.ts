@@ -12,8 +12,11 @@ export interface TwinPair {
 
 /** Relative L2 distance |a - b| / max(|a|, |b|) of the own weights of twins; 0 for two zeros, 2 at most. */
 export interface TwinsRecord {
+  /** Pairs measured. */
   readonly pairs: number;
+  /** Their mean distance. */
   readonly meanDistance: number;
+  /** The least. */
   readonly minDistance: number;
 }
 

@@ -61,10 +61,13 @@ async function receiptIn(folder: string, source: DataSource): Promise<Readonly<R
   }
 }
 
+/** A file of a dataset on this machine. */
 export interface FileState {
+  /** Its name. */
   readonly file: string;
   /** On disk; null where it is missing. */
   readonly bytes: number | null;
+  /** Whether it is there, whole and right. */
   readonly state: 'there' | 'missing' | 'wrong';
 }
 

@@ -6,6 +6,7 @@ import { faultOf, sizeOf } from './checksum.js';
 import { type Answer, type Client, shown } from './http.js';
 import type { RemoteFile } from './sources.js';
 
+/** How downloads are tried again. */
 export interface Attempts {
   /** In a row that bring no byte. */
   readonly most: number;

@@ -17,7 +17,9 @@ import {
   wrongFile,
 } from './work.js';
 
+/** Which dataset `getData` fetches. */
 export interface GetDataOptions {
+  /** cifar10, cifar100 or fashion-mnist. */
   readonly name: string;
   /** Folder to put it in; absent: where an experiment without data.root looks. */
   readonly root?: string | undefined;

@@ -4,21 +4,27 @@ import { type FileState, sizesIn } from './checksum.js';
 import { dataDirectory, defaultRoot, placesIn, remedyFor } from './places.js';
 import { type DataSource, SOURCES } from './sources.js';
 
+/** A dataset that splitgrow knows. */
 export interface ListedData {
+  /** Its name. */
   readonly name: string;
+  /** Whether it is there. */
   readonly state: 'whole' | 'partial' | 'missing';
   /** Where the files are, or would be put. */
   readonly directory: string;
   /** Every folder that was looked at. */
   readonly looked: readonly string[];
+  /** Its files. */
   readonly files: readonly FileState[];
   /** The command that fetches what is missing; null where nothing is. */
   readonly remedy: string | null;
 }
 
+/** What `data list` prints. */
 export interface ListDataDocument {
   /** Holds one folder a dataset. */
   readonly directory: string;
+  /** Every dataset that splitgrow knows. */
   readonly datasets: readonly ListedData[];
 }
 

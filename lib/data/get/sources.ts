@@ -2,7 +2,9 @@
 
 /** A file to download. */
 export interface RemoteFile {
+  /** Its name. */
   readonly file: string;
+  /** Its size. */
   readonly bytes: number;
   /** As the publisher states it. */
   readonly md5: string;
@@ -14,21 +16,29 @@ export interface RemoteFile {
 
 /** A file of an archive that the loader needs. */
 export interface Member {
+  /** Its name in the archive. */
   readonly file: string;
+  /** Its size. */
   readonly bytes: number;
+  /** Its MD5. */
   readonly md5: string;
 }
 
+/** A file that holds those of the dataset. */
 export interface Archive {
   /** The one folder in it. */
   readonly folder: string;
+  /** What is unpacked of it. */
   readonly members: readonly Member[];
   /** Small texts in it that are kept too, where they are there. */
   readonly texts: readonly string[];
 }
 
+/** Where a dataset comes from. */
 export interface DataSource {
+  /** Name of the dataset. */
   readonly name: string;
+  /** Its files. */
   readonly files: readonly RemoteFile[];
   /** How the one file unpacks; absent: the files are used as they are. */
   readonly archive?: Archive;

@@ -7,34 +7,49 @@ import { type Attempts, download } from './download.js';
 import { openClient } from './http.js';
 import type { DataSource, RemoteFile } from './sources.js';
 
+/** How far a download is. */
 export interface DataProgress {
+  /** Downloading, checking or unpacking. */
   readonly phase: 'wait' | 'download' | 'unpack' | 'note';
   /** A file's name, or what there is to say. */
   readonly message: string;
   /** Bytes done and in all; 0 of 0 for notes and while waiting. */
   readonly done: number;
+  /** Bytes in all. */
   readonly total: number;
 }
 
+/** How a download is watched and stopped; `env`, `sources` and `attempts` are for tests and mirrors. */
 export interface GetDataControl {
+  /** Aborting rejects with E_ABORTED; what was downloaded is kept for the next call. */
   readonly signal?: AbortSignal | undefined;
+  /** Told now and then. */
   readonly onProgress?: ((progress: DataProgress) => void) | undefined;
+  /** Environment variables; default: those of the process. */
   readonly env?: Environment | undefined;
+  /** Datasets; default: the official ones. */
   readonly sources?: readonly DataSource[] | undefined;
+  /** How often and how patiently a file is tried. */
   readonly attempts?: Attempts | undefined;
 }
 
+/** A file that is there now. */
 export interface DataFile {
+  /** Its name. */
   readonly file: string;
+  /** Its size. */
   readonly bytes: number;
   /** It was there; it came over the network now; it came out of an archive that was put there by hand. */
   readonly status: 'there' | 'downloaded' | 'unpacked';
 }
 
+/** What `data get` prints. */
 export interface GetDataDocument {
+  /** The dataset. */
   readonly name: string;
   /** Holds `files`. */
   readonly directory: string;
+  /** Its files, whole and right. */
   readonly files: readonly DataFile[];
 }
 

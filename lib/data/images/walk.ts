@@ -7,6 +7,7 @@ import { join } from 'node:path';
 export interface FileProblem {
   /** Relative to the root of the dataset. */
   readonly path: string;
+  /** Why it was left out. */
   readonly reason: string;
 }
 
