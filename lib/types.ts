@@ -49,6 +49,7 @@ export type { GrownGraph, GrowOptions as GrowGraphOptions } from './graph/grow.j
 export type { FieldValue, GraphInput, NodeId, Value } from './graph/ir.js';
 export type { Activation } from './graph/ops.js';
 export type { Surgery, TensorSurgery } from './graph/program.js';
+export type { Effort, InitData } from './init/choices.js';
 export type { DType, Handle, NetworkHandle } from './native.js';
 export type { LoaderStats } from './native-images.js';
 export type { Precision, Statistics } from './native-train.js';

@@ -17,6 +17,7 @@ import { schemaReference } from '../init/schema-place.js';
 import { buildPreset, ZOO } from '../models/zoo.js';
 import { experimentSchema } from '../schema/experiment.js';
 
+/** What the experiment is to be for. */
 export interface InitOptions {
   /** The file to write; default: the name with `.jsonc`. */
   readonly file?: string | undefined;
@@ -28,6 +29,7 @@ export interface InitOptions {
   readonly preset?: string | undefined;
   /** Budgets that no network of the run passes: multiply-accumulates for one image, trained parameters. */
   readonly macs?: number | undefined;
+  /** Likewise. */
   readonly params?: number | undefined;
   /** Default: quick for fashion-mnist, else full. */
   readonly effort?: Effort | undefined;
@@ -37,14 +39,21 @@ export interface InitOptions {
   readonly force?: boolean | undefined;
 }
 
+/** What `init` prints. */
 export interface InitDocument {
+  /** The file written. */
   readonly file: string;
+  /** Name of the experiment. */
   readonly name: string;
+  /** What it learns. */
   readonly data: InitData;
+  /** What it starts from. */
   readonly preset: string;
+  /** How long it trains. */
   readonly effort: Effort;
   /** Of the network that growth begins with. */
   readonly macs: number;
+  /** Likewise. */
   readonly params: number;
   /** What `"$schema"` says in the file. */
   readonly schema: string;

@@ -11,6 +11,7 @@ import { isFiniteTensor, loadNetwork, type Network } from '../network.js';
 import { NOWHERE, refuseAborted } from '../train/control.js';
 import { useThreads } from './source.js';
 
+/** Which images `predict` classifies, by which network. */
 export interface PredictOptions {
   /** A network directory. */
   readonly network: string;
@@ -20,23 +21,38 @@ export interface PredictOptions {
   readonly top?: number | undefined;
   /** What the shorter side is brought to before the centre crop; default the network's own, else the side of its input. */
   readonly shortSide?: number | undefined;
+  /** Default cpu. */
   readonly device?: Device | undefined;
+  /** Threads of LibTorch and of decoding; default: as many as they choose. */
   readonly threads?: number | undefined;
 }
 
+/** A class that an image may be of. */
 export interface PredictedClass {
   /** Its name; null where the network does not say. */
   readonly class: string | null;
+  /** Its place among the logits, from 0. */
   readonly index: number;
   /** Softmax of the logits. */
   readonly probability: number;
 }
 
+/** What `predict` prints. */
 export interface PredictDocument {
   /** In the order asked for, without those that cannot be read. */
-  readonly images: readonly { readonly file: string; readonly top: readonly PredictedClass[] }[];
+  readonly images: readonly {
+    /** As it was given. */
+    readonly file: string;
+    /** The likeliest first. */
+    readonly top: readonly PredictedClass[];
+  }[];
   /** Files that cannot be read, and why. */
-  readonly problems: readonly { readonly file: string; readonly reason: string }[];
+  readonly problems: readonly {
+    /** As it was given. */
+    readonly file: string;
+    /** What is wrong with it. */
+    readonly reason: string;
+  }[];
 }
 
 const TOP = 5;

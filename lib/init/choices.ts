@@ -1,7 +1,9 @@
 // What a starting experiment can be made of: datasets with what is known of their images, efforts, and how presets start.
 import type { PresetOptions } from '../models/zoo.js';
 
+/** What a starting experiment may learn. */
 export type InitData = 'fashion-mnist' | 'cifar10' | 'cifar100' | 'imagenet' | 'image-folder';
+/** `quick`: minutes, to see it work; `full`: a recipe in earnest. */
 export type Effort = 'quick' | 'full';
 
 /** What decides a recipe: the images, counted where they can be. */
