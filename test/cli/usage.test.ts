@@ -4,7 +4,7 @@ import { COMMANDS } from '../../lib/cli/commands.js';
 import { errorLine, splitgrow } from './command-line.js';
 
 const WRONG: readonly (readonly [claim: string, words: readonly string[], code: string, says: RegExp])[] = [
-  ['no command at all', [], 'E_USAGE', /expected a command: show, .*--help/],
+  ['no command at all', [], 'E_USAGE', /expected a command: ([a-z ]+, )+grow, .*--help/],
   [
     'an unknown command names the nearest',
     ['idices'],
