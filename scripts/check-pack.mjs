@@ -47,6 +47,7 @@ export const PARTS = [
     isNeeded: true,
   },
   { files: /^docs\/[\w-]+\.md$/, why: 'the pages that the README and messages name', isNeeded: true },
+  { files: /^docs\/images\/[\w-]+\.svg$/, why: 'the pictures of those pages', isNeeded: true },
 ];
 
 /** Bytes. The 4.4 MB of Fashion-MNIST hardly compress. */
