@@ -1,6 +1,6 @@
 // Files and directories that appear whole or not at all: temporary name, fsync, rename.
 import { readFileSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from './errors.js';
 import { writeFully } from './file.js';
@@ -83,6 +83,19 @@ async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
+/** The rename would put a file in the place of a device, /dev/null too where root writes, or of a pipe that others wait at. */
+async function refuseDevice(target: string): Promise<void> {
+  const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found === null || found.isFile() || found.isDirectory()) return;
+  throw new SplitgrowError(
+    'E_WRITE',
+    `cannot write ${target}: expected a file or a new name, found a pipe or device; choose another name`,
+  );
+}
+
 /** Writes a file so that readers, and a machine that loses power, see the old bytes or the new ones. */
 export async function writeFileAtomic(
   path: string,
@@ -94,6 +107,7 @@ export async function writeFileAtomic(
   try {
     await mkdir(dirname(target), { recursive: true });
     await removeLeftovers(target);
+    await refuseDevice(target);
     const handle = await open(temporary, 'wx');
     try {
       for (const chunk of chunks) await writeFully(handle, chunk);

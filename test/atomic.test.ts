@@ -1,5 +1,6 @@
 // Atomic writes: the old content or the new, never something between, and nothing left behind.
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { lstatSync, readdirSync, symlinkSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -103,4 +104,16 @@ test('a reader that looks all the time sees whole files only', () =>
     for (let k = 0; k < 20; k += 1) await writeFileAtomic(file, contents[k % 2] ?? '');
     isDone = true;
     await reader;
+  }));
+
+test('a pipe, and a link to a device, are refused and stay what they are', () =>
+  inFolder(async (folder) => {
+    const [pipe, link] = [join(folder, 'pipe'), join(folder, 'link')];
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync('/dev/null', link);
+    for (const path of [pipe, link])
+      expect(await failureOf(writeFileAtomic(path, 'x'))).toMatch(/^E_WRITE: .*found a pipe or device/);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(['link', 'pipe']);
   }));
