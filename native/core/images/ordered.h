@@ -92,7 +92,7 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
     toWorkers.notify_one();
     if (result.failure) std::rethrow_exception(result.failure);
     check();
-    take(item, std::move(result.value.value()));
+    if (result.value) take(item, std::move(*result.value));
   }
 }
 

@@ -72,7 +72,8 @@ class Packing {
       };
     };
     inOrder<PackedBytes>(
-        from, total_, options_.threads, 4 * options_.threads + 16, make,
+        from, total_, options_.threads, int64_t{4} * options_.threads + 16,
+        make,
         [&](int64_t item, const PackedBytes& packed) { take(item, packed); },
         [&] { control_.check(); });
     commit();

@@ -60,8 +60,8 @@ std::vector<Scanned> scanFiles(const ImageFiles& files,
     };
   };
   inOrder<int64_t>(
-      0, blocks, options.threads, 4 * options.threads, make,
-      [&](int64_t, int64_t&& done) {
+      0, blocks, options.threads, int64_t{4} * options.threads, make,
+      [&](int64_t, int64_t done) {
         control.report({"scan", done, files.size(), done, secondsSince(start),
                         std::nan("")});
       },

@@ -40,6 +40,7 @@ Store::Store(const std::string& path) : path_(path) {
                            mapping_->file.descriptor(), 0);
   require(mapping_->start != MAP_FAILED, "E_FILE", path,
           " cannot be mapped: ", lastFailure());
+  // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): known by now
   data_ = static_cast<const uint8_t*>(mapping_->start);
   require(std::memcmp(data_, kStoreMagic, 8) == 0, "E_DATA", path,
           " is no packed store of version 1");

@@ -61,7 +61,7 @@ Problems faultsOf(const Store& store, int threads, const Control& control) {
     };
   };
   inOrder<std::string>(
-      0, store.images(), threads, 64 * threads, make,
+      0, store.images(), threads, int64_t{64} * threads, make,
       [&](int64_t index, std::string&& reason) {
         if (!reason.empty()) problems.emplace_back(index, std::move(reason));
         control.report({"verify", index + 1, store.images(), index + 1,
@@ -130,7 +130,8 @@ Napi::Value readStoreLabels(const Napi::CallbackInfo& info) {
   const Store store(readPath(info[0], "path"));
   const auto [from, count] = store.part(readPath(info[1], "part"));
   auto labels = Napi::Int32Array::New(info.Env(), static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) labels[i] = store.record(from + i).label;
+  for (int64_t i = 0; i < count; ++i)
+    labels[static_cast<size_t>(i)] = store.record(from + i).label;
   return labels;
 }
 
