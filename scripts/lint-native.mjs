@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bootstrap } from './bootstrap.mjs';
 import { libtorch } from './build.mjs';
 import { clangTidy, VERSION } from './clang-tidy.mjs';
 import { machine, recordResult, today } from './record.mjs';
@@ -52,10 +51,10 @@ await main(async () => {
     options: { record: { type: 'boolean', default: false }, jobs: { type: 'string' } },
     allowPositionals: true,
   });
-  await bootstrap();
-  const program = await clangTidy();
   const asked = new Set(positionals.map((path) => resolve(path)));
-  const files = (await commands()).filter((file) => asked.size === 0 || asked.has(file));
+  const all = await commands();
+  const program = await clangTidy();
+  const files = all.filter((file) => asked.size === 0 || asked.has(file));
   const waiting = [...files];
   const counts = { clean: 0, unchanged: 0, failed: 0 };
   const start = performance.now();
