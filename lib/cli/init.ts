@@ -1,5 +1,5 @@
 // splitgrow init: a commented experiment to start from, by flags or by a few questions.
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { type InitOptions, init } from '../api.js';
 import { SplitgrowError } from '../errors.js';
 import { integer as grouped } from '../format.js';
@@ -92,19 +92,39 @@ export async function asked(given: InitOptions, ask: Ask): Promise<InitOptions> 
   return answers;
 }
 
-/** Asks on the terminal, on standard error: standard output is for the document. */
+/** Asks on the terminal, on standard error: standard output is for the document. Lines typed ahead are answers too. */
 async function askedHere(given: InitOptions, signal: AbortSignal | undefined): Promise<InitOptions> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<never>((_resolve, reject) => {
-    lines.once('close', () =>
-      reject(new SplitgrowError('E_ABORTED', 'init: the questions were left unanswered')),
-    );
+  const typed: string[] = [];
+  let wake = (): void => {};
+  let isOpen = true;
+  lines.on('line', (line) => {
+    typed.push(line);
+    wake();
   });
-  closed.catch(() => undefined);
+  lines.once('close', () => {
+    isOpen = false;
+    wake();
+  });
+  // The terminal hands Ctrl-C on as a key: the process takes it as the signal that it is.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   signal?.addEventListener('abort', () => lines.close(), { once: true });
-  lines.once('SIGINT', () => lines.close());
+  const ask: Ask = async (question) => {
+    // All but the last line is a hint; readline redraws the last one.
+    const [last = '', ...hints] = question.split('\n').reverse();
+    for (const hint of hints.reverse()) process.stderr.write(`${hint}\n`);
+    lines.setPrompt(last);
+    lines.prompt();
+    while (typed.length === 0 && isOpen)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    const line = typed.shift();
+    if (line === undefined) throw new SplitgrowError('E_ABORTED', 'init: the questions were left unanswered');
+    return line;
+  };
   try {
-    return await asked(given, (question) => Promise.race([lines.question(question), closed]));
+    return await asked(given, ask);
   } finally {
     lines.close();
   }
