@@ -75,3 +75,4 @@ export { benchSplitting, type SplittingBenchResult } from './bench/splitting.js'
 export { type GetDataOptions, getData } from './data/get/get.js';
 export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';
 export type { DataFile, DataProgress, GetDataControl, GetDataDocument } from './data/get/work.js';
+export type { Effort, InitData } from './init/choices.js';

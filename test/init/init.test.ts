@@ -8,9 +8,12 @@ import { asked } from '../../lib/cli/init.js';
 import { parseCommentedJson } from '../../lib/data/json.js';
 import { readExperiment } from '../../lib/experiment/spec.js';
 import { macs } from '../../lib/graph/cost.js';
-import { DATA, EFFORTS, FOLDERS } from '../../lib/init/choices.js';
+import { DATA, EFFORTS, FOLDERS, STARTS } from '../../lib/init/choices.js';
 import { schemaReference } from '../../lib/init/schema-place.js';
 import { buildPreset, ZOO } from '../../lib/models/zoo.js';
+import { experimentSchema } from '../../lib/schema/experiment.js';
+import type { JsonSchema } from '../../lib/schema/json-schema.js';
+import { membersAt } from '../../lib/schema/lookup.js';
 import { errorLine, splitgrow } from '../cli/command-line.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 import { isExperiment } from '../schema/ajv.js';
@@ -67,6 +70,13 @@ test('every data, effort and preset gives an experiment that parser and schema t
     const { channels, resolution, classes } = DATA[options.data].facts;
     expect(document.macs).toBe(macs(buildPreset(preset, { channels, resolution, classes, ...given })));
   }
+});
+
+test('every preset has a start, every dataset a row', () => {
+  expect(Object.keys(STARTS).sort()).toEqual(Object.keys(ZOO).sort());
+  const names = experimentSchema().properties as Record<string, JsonSchema>;
+  const known = membersAt([names.data ?? {}], 'name').flatMap((one) => one.enum as readonly string[]);
+  expect(Object.keys(DATA).sort()).toEqual([...known].sort());
 });
 
 test('the comment above a field says what the schema says, with its default', async () => {
