@@ -10,9 +10,10 @@ import { main, ROOT, step } from './steps.mjs';
 const FILES = ['splitgrow.node', 'splitgrow_core.so', 'splitgrow_cuda.so'];
 
 await main(async () => {
-  await step('addon', (show) => build({ show }));
+  const isBuilt = process.env.SPLITGROW_PREBUILD_BUILT === '1';
   const isCuda = process.env.SPLITGROW_PREBUILD_CUDA === '1';
-  if (isCuda) await step('CUDA library', (show) => buildCuda({ show }));
+  if (!isBuilt) await step('addon', (show) => build({ show }));
+  if (isCuda && !isBuilt) await step('CUDA library', (show) => buildCuda({ show }));
   const staged = join(process.cwd(), 'build', 'Release');
   rmSync(staged, { recursive: true, force: true });
   mkdirSync(staged, { recursive: true });

@@ -31,8 +31,11 @@ function artifacts(folder) {
   return folder;
 }
 
-/** Makes `out`/prebuilds/linux-x64 anew, and checks its symbols before it replaces the one before. Resolves to a note for the user. */
-export async function prebuild({ cuda = false, out = ROOT, onOutput = () => {} } = {}) {
+/**
+ * Makes `out`/prebuilds/linux-x64 anew, and checks its symbols before it replaces the one before. Resolves to a note for the user.
+ * `isBuilt`: what lies in build/Release is taken as it is, and nothing compiled.
+ */
+export async function prebuild({ cuda = false, out = ROOT, isBuilt = false, onOutput = () => {} } = {}) {
   const here = `${process.platform}-${process.arch}`;
   if (here !== PLATFORM) throw new StepError(`prebuilds are made on ${PLATFORM}, this is ${here}`);
   mkdirSync(join(ROOT, 'build'), { recursive: true });
@@ -44,7 +47,7 @@ export async function prebuild({ cuda = false, out = ROOT, onOutput = () => {} }
       ...['--node-gyp', join(ROOT, 'scripts', 'prebuild-compile.mjs')],
       ...['--artifacts', artifacts(join(work, 'artifacts'))],
     ];
-    const env = { SPLITGROW_PREBUILD_CUDA: cuda ? '1' : '0' };
+    const env = { SPLITGROW_PREBUILD_CUDA: cuda ? '1' : '0', SPLITGROW_PREBUILD_BUILT: isBuilt ? '1' : '0' };
     await must('prebuildify', tool('prebuildify'), parameters, { env, onOutput });
     const made = join(work, 'prebuilds', PLATFORM);
     const note = await checkSymbols(
