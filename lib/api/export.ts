@@ -1,9 +1,11 @@
 // export: a network directory as files of other tools.
 import { resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
 import { type ExportSettings, FORMAT_ROWS, type FormatName, type Written } from '../export/formats.js';
 import { openSource } from '../export/source.js';
 import { FILES } from '../network.js';
+import { refuseAborted } from '../train/control.js';
 
 /** One file a format, at least one of them. */
 export type ExportOptions = { readonly [K in FormatName]?: string | undefined } & Partial<ExportSettings> & {
@@ -52,17 +54,23 @@ function asked(options: ExportOptions): readonly (readonly [FormatName, string])
 /**
  * Writes a network in the formats that options name files for, one after the other. Reads no addon and no LibTorch.
  *
- * @throws E_USAGE where no format is asked for; E_FILE, E_GRAPH_*, E_SAFETENSORS, E_WEIGHTS for the directory; E_WRITE
+ * @throws E_USAGE where no format is asked for; E_FILE, E_GRAPH_*, E_SAFETENSORS, E_WEIGHTS for the directory; E_WRITE;
+ *   E_ABORTED between two formats, each of which is there as a whole or not at all
  */
-export async function exportNetwork(options: ExportOptions): Promise<ExportDocument> {
+export async function exportNetwork(
+  options: ExportOptions,
+  control: RunControl = {},
+): Promise<ExportDocument> {
   const files = asked(options);
   if (options.keepBatchNorm === true && options.onnx === undefined)
     throw new SplitgrowError('E_USAGE', '--keep-batch-norm: belongs to --onnx, which is not given');
   const source = await openSource(options.network);
   const rows = new Map(FORMAT_ROWS);
   const written: [string, unknown][] = [];
-  for (const [name, file] of files)
+  for (const [name, file] of files) {
+    refuseAborted(control);
     written.push([name, await rows.get(name)?.document(source, file, options)]);
+  }
   const formats = Object.fromEntries(written) as Written;
   const { onnx } = formats;
   const main = onnx === undefined ? { file: files[0]?.[1] ?? '' } : { file: onnx.file, opset: onnx.opset };

@@ -12,7 +12,11 @@ import { useThreads } from './source.js';
 /** Images a minibatch in evaluation mode, where it changes nothing but the memory. */
 const EVAL_BATCH = 256;
 
-/** Logits for a batch file; written to `out` where it is given. In train mode the whole file is one minibatch. */
+/**
+ * Logits for a batch file; written to `out` where it is given. In train mode the whole file is one minibatch.
+ *
+ * @throws E_BATCH, E_LABELS, E_NOT_FINITE; E_ABORTED before the pass or after it, and then nothing is written
+ */
 export async function forward(options: ForwardOptions, control: RunControl = {}): Promise<ForwardDocument> {
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
@@ -23,6 +27,7 @@ export async function forward(options: ForwardOptions, control: RunControl = {})
   refuseAborted(control);
   const batch = mode === 'train' ? count : Math.min(count, EVAL_BATCH);
   const logits = await loadCore().forward(network.handle, images, { mode, batch });
+  refuseAborted(control);
   if (!isFiniteTensor(logits)) {
     throw new SplitgrowError(
       'E_NOT_FINITE',

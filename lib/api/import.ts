@@ -2,6 +2,7 @@
 import { shortSideOf } from '../data/images/settings.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
+import type { RunControl } from '../events.js';
 import { parseGraph } from '../graph/check.js';
 import { withClasses } from '../graph/classes.js';
 import { macs, params } from '../graph/cost.js';
@@ -11,6 +12,7 @@ import { IGNORED, type NameMap, nameMap, theirName } from '../models/names.js';
 import { buildPreset, type PresetOptions } from '../models/zoo.js';
 import type { TensorData, TensorMap } from '../native.js';
 import { checkWeights, createNetwork, saveNetwork } from '../network.js';
+import { refuseAborted } from '../train/control.js';
 import { refuseOccupied } from './split.js';
 
 /** Whose weights `importWeights` takes. */
@@ -130,16 +132,21 @@ function renamed(graph: Graph, map: NameMap, tensors: TensorMap, { weights, from
  * Writes a network directory with the weights of a state dict of torchvision or timm. Which modules they are stands in
  * `NAMES`; activation, widths and normalisation are the library's unless options say otherwise.
  *
- * @throws E_PRESET, E_ARGUMENT, E_GRAPH_FORMAT and E_GRAPH_OUTPUT for names that will not do, E_FILE, E_SAFETENSORS, and E_WEIGHTS naming the tensors that are missing, extra or misshaped
+ * @throws E_PRESET, E_ARGUMENT, E_GRAPH_FORMAT and E_GRAPH_OUTPUT for names that will not do, E_FILE, E_SAFETENSORS, E_ABORTED before anything is written, and E_WEIGHTS naming the tensors that are missing, extra or misshaped
  */
-export async function importWeights(options: ImportOptions): Promise<ImportDocument> {
+export async function importWeights(
+  options: ImportOptions,
+  control: RunControl = {},
+): Promise<ImportDocument> {
   const { weights, from, preset, out } = options;
   const map = nameMap(from, preset);
+  refuseAborted(control);
   const tensors = await readSafetensors(weights);
   const graph = graphFor(options, map, tensors);
   const { taken, ignored } = renamed(graph, map, tensors, options);
   checkWeights(graph, taken, weights);
   await refuseOccupied(out);
+  refuseAborted(control);
   using network = createNetwork(graph, { seed: 0, device: 'cpu', weights: taken });
   await saveNetwork(network, out);
   return { directory: out, tensors: taken.size, ignored, macs: macs(graph), params: params(graph) };

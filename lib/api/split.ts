@@ -95,7 +95,11 @@ export async function refuseOccupied(out: string): Promise<void> {
   );
 }
 
-/** Splits the planned neurons at theta +- epsilon v and writes the new network directory. */
+/**
+ * Splits the planned neurons at theta +- epsilon v and writes the new network directory.
+ *
+ * @throws E_PLAN, E_DIRECTIONS, E_ARGUMENT, E_FILE; E_ABORTED before anything is written
+ */
 export async function split(options: SplitOptions, control: RunControl = {}): Promise<SplitDocument> {
   const { epsilon, out } = options;
   if (!Number.isFinite(epsilon))
@@ -115,6 +119,7 @@ export async function split(options: SplitOptions, control: RunControl = {}): Pr
   refuseAborted(control);
   using directions = loadCore().createDirections([...tensors], device);
   using grown = await splitNetwork(network, plan, directions, { epsilon, momentum: 'reset' });
+  refuseAborted(control);
   await saveNetwork(grown, out);
   return { macsBefore: macs(network.graph), macsAfter: macs(grown.graph), split: plan.splits };
 }

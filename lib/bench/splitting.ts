@@ -6,7 +6,7 @@ import { describeMachine } from '../experiment/report/machine.js';
 import { seconds as secondsText } from '../format.js';
 import type { Graph } from '../graph/ir.js';
 import { loadCore } from '../native.js';
-import { note } from '../train/control.js';
+import { note, refuseAborted } from '../train/control.js';
 import { checkScaling } from './check.js';
 import { type Costs, crossover } from './crossover.js';
 import {
@@ -172,6 +172,7 @@ export async function benchSplitting(
   options: SplittingBenchOptions = {},
   control: RunControl = {},
 ): Promise<SplittingBenchResult> {
+  refuseAborted(control);
   const given = withDefaults(options);
   const widths = widthsOf(given);
   const graphs = await graphsAt(given, widths);
