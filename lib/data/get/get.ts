@@ -117,6 +117,7 @@ export async function getData(
   try {
     const whole = await ifWhole(work);
     if (whole !== null) return whole;
+    control.signal?.throwIfAborted();
     await mkdir(root, { recursive: true });
     return await withLock(join(root, LOCK_FILE), () => fetchInto(work), {
       signal: control.signal,
