@@ -68,6 +68,15 @@ export {
   type ReproduceOptions,
   reproduce,
 } from './api/reproduce.js';
+export {
+  type BuildCommandOptions,
+  type BuildControl,
+  build,
+  doctor,
+  type SetupCommandOptions,
+  type SetupControl,
+  setup,
+} from './api/setup.js';
 export { type ShowDocument, type ShownGroup, show } from './api/show.js';
 export { split } from './api/split.js';
 export type { SplittingBenchDocument, SplittingBenchOptions } from './bench/documents.js';

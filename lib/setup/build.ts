@@ -15,11 +15,15 @@ import { requireMachine } from './machine.js';
 import { LIBTORCH_VERSION, REMEDIES } from './pinned.js';
 import { isOpened, tryToOpen } from './trial.js';
 
+/** How far compiling is. */
 export interface BuildProgress {
+  /** Waiting for another process, fetching tools, configuring, compiling, trying the addon. */
   readonly phase: 'wait' | 'fetch' | 'configure' | 'compile' | 'try';
+  /** What is being worked on. */
   readonly message: string;
   /** Files compiled and in all, or percent of 100; 0 of 0 where neither is known. */
   readonly done: number;
+  /** In all. */
   readonly total: number;
 }
 
@@ -37,12 +41,25 @@ export interface BuildOptions {
   readonly make?: (libtorch: string, work: string) => Promise<readonly string[]>;
 }
 
+/** What `build` made. */
 export interface BuildResult {
   /** Holds the addon now. */
   readonly folder: string;
   /** What it was compiled against, and will be looked for. */
-  readonly libtorch: { readonly root: string; readonly version: string };
-  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly libtorch: {
+    /** Its folder. */
+    readonly root: string;
+    /** Its version. */
+    readonly version: string;
+  };
+  /** Libraries of the addon. */
+  readonly files: readonly {
+    /** File name in `folder`. */
+    readonly name: string;
+    /** Its size. */
+    readonly bytes: number;
+  }[];
+  /** Time that it took. */
   readonly seconds: number;
   /** What the user has to know besides. */
   readonly note: string | null;

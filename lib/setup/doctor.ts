@@ -24,15 +24,21 @@ import { isOpened, type NotOpened, type Opened, tryToOpen } from './trial.js';
 
 export type { Finding } from './finding.js';
 
+/** What `doctor` found. */
 export interface DoctorReport {
+  /** Nothing is missing. */
   readonly isReady: boolean;
+  /** One row for each thing looked at. */
   readonly findings: readonly Finding[];
+  /** The LibTorch that would be used; null where none was found. */
   readonly libtorch: LibTorch | null;
   /** Places that were looked at for LibTorch without success, with the reason. */
   readonly tried: readonly string[];
+  /** What the core can do; null where it does not open. */
   readonly features: Features | null;
   /** null where there is no NVIDIA driver and no GPU. */
   readonly driver: Driver | null;
+  /** Libraries opened for the core, in order. */
   readonly trace: readonly PreloadRow[];
 }
 

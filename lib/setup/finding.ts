@@ -1,9 +1,12 @@
 // One row of doctor's report.
 
+/** One row of doctor's report. */
 export interface Finding {
+  /** What was looked at. */
   readonly name: string;
   /** A warning does not keep splitgrow from working. */
   readonly state: 'ok' | 'warning' | 'missing';
+  /** What was found there. */
   readonly found: string;
   /** The command, or the change, that mends it. */
   readonly remedy?: string;

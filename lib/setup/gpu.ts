@@ -9,7 +9,9 @@ import { REMEDIES } from './pinned.js';
 import { probe } from './probe.js';
 import { cudaRow, type Opened } from './trial.js';
 
+/** A GPU. */
 export interface Gpu {
+  /** Its name. */
   readonly name: string;
   /** In MiB. */
   readonly memory: number;
@@ -17,7 +19,9 @@ export interface Gpu {
   readonly capability: string;
 }
 
+/** The NVIDIA driver, as its own tools tell it. */
 export interface Driver {
+  /** The GPUs that it drives. */
   readonly gpus: readonly Gpu[];
   /** Of the driver; null where nothing says it. */
   readonly version: string | null;

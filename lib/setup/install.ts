@@ -7,11 +7,15 @@ import { downloadWheels, missingBytes, removeWheels, unpack, verifyWheels } from
 import { LIBTORCH_VERSION, RELEASES, REMEDIES, type Release } from './pinned.js';
 import { CUDA_RELEASES } from './pinned-gpu.js';
 
+/** How far set-up is. */
 export interface SetupProgress {
+  /** Waiting for another process, downloading, checking hashes, unpacking, opening. */
   readonly phase: 'wait' | 'download' | 'verify' | 'unpack' | 'open';
+  /** A file, or what there is to say. */
   readonly message: string;
   /** Bytes done and in all; 0 of 0 where there is nothing to count. */
   readonly done: number;
+  /** Bytes in all. */
   readonly total: number;
 }
 

@@ -10,6 +10,7 @@ import { readRemembered } from './remembered.js';
 
 export { cacheDirectory, type Environment, installDirectory } from './cache.js';
 
+/** A LibTorch on this machine. */
 export interface LibTorch {
   /** Holds include/ and lib/. */
   readonly root: string;

@@ -9,8 +9,11 @@ import { REMEDIES } from './pinned.js';
 
 /** One library opened by the loader. */
 export interface PreloadRow {
+  /** Path, or a name left to the system's search. */
   readonly path: string;
+  /** Whether it opened. */
   readonly ok: boolean;
+  /** Why not; empty where it did. */
   readonly error: string;
 }
 

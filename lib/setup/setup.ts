@@ -30,14 +30,21 @@ export interface SetupOptions {
   readonly open?: (root: string, env: Environment) => Promise<Opened | NotOpened>;
 }
 
+/** What `setup` left. */
 export interface SetupResult {
+  /** The LibTorch that is used from now on. */
   readonly libtorch: LibTorch;
   /** False when it was there already. */
   readonly isNew: boolean;
   /** Whether it opens; null where that was not tried, because there is no addon yet or nothing is new. */
   readonly opens: boolean | null;
   /** Whether its CUDA half opens, and why not; null where it has none or that was not tried. */
-  readonly cuda: { readonly opens: boolean; readonly fault: string } | null;
+  readonly cuda: {
+    /** Whether it opens. */
+    readonly opens: boolean;
+    /** Why not; empty where it does. */
+    readonly fault: string;
+  } | null;
   /** What the user has to know besides. */
   readonly note: string | null;
 }
