@@ -88,6 +88,7 @@ Inflater::Inflater(uint8_t* to, size_t size) : stream_(new Stream) {
   }
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): the constructor found them
 Inflater::~Inflater() {
   functions().end(stream_);
   delete stream_;
