@@ -116,7 +116,7 @@ using Exported = Napi::Value (*)(const Napi::CallbackInfo&);
 // Turns every C++ exception into a JavaScript error with a code.
 template <Exported call>
 Napi::Value guard(const Napi::CallbackInfo& info);
-[[noreturn]] void rethrow(Napi::Env env, std::exception_ptr failure);
+[[noreturn]] void rethrow(Napi::Env env, const std::exception_ptr& failure);
 
 template <Exported call>
 Napi::Value guard(const Napi::CallbackInfo& info) {

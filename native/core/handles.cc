@@ -9,6 +9,7 @@ namespace {
 
 constexpr napi_type_tag kTag = {0x5b1f3c8e7d2a4f61, 0x9c0e6a7b8d4f2e13};
 
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): ObjectWrap's rule
 struct Handle : Napi::ObjectWrap<Handle> {
   explicit Handle(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Handle>(info) {

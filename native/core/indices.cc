@@ -94,6 +94,7 @@ Pause runExact(const Job& job, IndicesState* state) {
     }
     // The next block's sum takes place while this one is solved.
     std::vector<Wait> summed;
+    summed.reserve(blocks.size());
     for (const Block& block : blocks)
       summed.push_back(block.sums.defined() ? beginSum(block.sums) : [] {});
     for (size_t i = 0; i < blocks.size(); ++i) {

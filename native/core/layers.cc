@@ -77,6 +77,11 @@ std::vector<int64_t> allButChannels(const Tensor& x) {
   return x.dim() == 4 ? std::vector<int64_t>{0, 2, 3} : std::vector<int64_t>{0};
 }
 
+// Values a channel.
+double countOf(const Tensor& x) {
+  return static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
+}
+
 struct BatchMoments {
   Moments moments;
   double count;  // values a channel
@@ -84,7 +89,7 @@ struct BatchMoments {
 // Of this rank's values, or, with `syncs`, of the values of all ranks.
 BatchMoments batchMoments(const Tensor& x, bool syncs) {
   const Moments own = moments(x);
-  const double count = static_cast<double>(x.numel() / x.size(1));
+  const double count = countOf(x);
   if (!syncs) return {own, count};
   const Tensor mean = own.mean.to(at::kDouble);
   const Tensor all = at::cat(
@@ -206,7 +211,7 @@ Tensors normBackward(const Node& node, const Tensor& grad, const Tensors& in,
   if (!wantInput) return {Tensor()};
   // dx = scale * (dz - mean(dz) - xhat * mean(dz * xhat))
   Tensor sum = d.sum, dot = d.dot;
-  double count = static_cast<double>(x.numel() / x.size(1));
+  double count = countOf(x);
   if (run.syncsNorm) {
     const Tensor all = at::cat({sum, dot, at::full({1}, count, sum.options())})
                            .to(at::kDouble);

@@ -104,6 +104,7 @@ Tensors dropoutBackward(const Node&, const Tensor& grad, const Tensors&,
   return {saved.empty() ? grad : (grad * saved[0]).to(grad.scalar_type())};
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-interfaces-global-init): addresses only
 const Op kOps[] = {
     {"conv2d", layerForward, layerBackward, &kConv2d},
     {"linear", layerForward, layerBackward, &kLinear},

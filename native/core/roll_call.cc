@@ -77,7 +77,7 @@ std::string ask(const Member& member) {
   const auto silent = await(member, kListen, [&](int rank) {
     return beat(rank) > before[rank] || hasLeft(member, rank);
   });
-  const std::string words = wordsOf(member);
+  std::string words = wordsOf(member);
   if (!words.empty()) return words;
   if (!silent.empty())
     return list(silent) + (silent.size() == 1 ? " does" : " do") +
@@ -108,9 +108,9 @@ std::string within(milliseconds limit, const std::string& otherwise,
     answer->changed.notify_all();
   }).detach();
   std::unique_lock<std::mutex> lock(answer->mutex);
-  const bool isThere = answer->changed.wait_for(
-      lock, limit, [&] { return answer->words.has_value(); });
-  return isThere ? *answer->words : otherwise;
+  answer->changed.wait_for(lock, limit,
+                           [&] { return answer->words.has_value(); });
+  return answer->words.value_or(otherwise);
 }
 
 }  // namespace

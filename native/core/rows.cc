@@ -31,12 +31,13 @@ bool hasLoops(const Tensor& x) {
 
 // How [rows, C] floats are cut.
 struct Cut {
-  explicit Cut(const Tensor& x) : channels(x.size(1)), count(x.numel()) {
-    repeat = (kLeastWidth + channels - 1) / channels;
-    width = repeat * channels;
-    chunk = std::max<int64_t>(1, kChunkFloats / width) * width;
-    chunks = (count + chunk - 1) / chunk;
-  }
+  explicit Cut(const Tensor& x)
+      : channels(x.size(1)),
+        count(x.numel()),
+        repeat((kLeastWidth + channels - 1) / channels),
+        width(repeat * channels),
+        chunk(std::max<int64_t>(1, kChunkFloats / width) * width),
+        chunks((count + chunk - 1) / chunk) {}
   template <class F>
   void each(const F& run) const {
     at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {

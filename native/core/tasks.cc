@@ -16,7 +16,7 @@ std::string firstLine(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
-Napi::Error toJsError(Napi::Env env, std::exception_ptr failure) {
+Napi::Error toJsError(Napi::Env env, const std::exception_ptr& failure) {
   std::string code = "E_INTERNAL", text = "unknown C++ exception";
   try {
     std::rethrow_exception(failure);
@@ -33,6 +33,7 @@ Napi::Error toJsError(Napi::Env env, std::exception_ptr failure) {
     code = "E_NATIVE";
     text = firstLine(error.what());
   } catch (...) {
+    // What the text begins with says it.
   }
   auto error = Napi::Error::New(env, text);
   error.Set("code", Napi::String::New(env, code));
@@ -113,7 +114,7 @@ std::function<void(const ProgressReport&)> thinned(Task* task) {
 
 }  // namespace
 
-void rethrow(Napi::Env env, std::exception_ptr failure) {
+void rethrow(Napi::Env env, const std::exception_ptr& failure) {
   throw toJsError(env, failure);
 }
 

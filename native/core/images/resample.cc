@@ -53,7 +53,7 @@ void Resampler::resample(const Pixels& from, const Box& box, const Rect& bounds,
   sums_.resize(floats);
   const Kernels& loops = pickKernels();
   for (int y = 0; y < height; ++y) {
-    loops.imageRow(from.data + down_.first[y] * from.stride + 4 * left,
+    loops.imageRow(from.data + down_.first[y] * from.stride + int64_t{4} * left,
                    from.stride, down_.weights.data() + y * down_.taps,
                    down_.taps, floats, sums_.data());
     loops.imageColumns(sums_.data(), across_.first.data(),
