@@ -86,8 +86,7 @@ export function hasCuda(root: string): boolean {
 /**
  * The first usable LibTorch of: SPLITGROW_LIBTORCH (decides alone when it is set), LIBTORCH, the one that setup was told
  * to remember, the one that the addon was compiled against, PyTorch of the active python3, the cache. Asking python3
- * takes a process, 17 ms for a plain Python and 108 ms behind a version manager's script (measured), beside the 300 ms
- * that opening LibTorch takes. What an addon that was compiled here needs is `wantedLibTorch()`; by default it is the
+ * takes a process, which is short beside opening LibTorch. What an addon that was compiled here needs is `wantedLibTorch()`; by default it is the
  * pinned release.
  */
 export function locate(env: Environment = process.env, wanted: Wanted = PINNED): Located {
