@@ -67,3 +67,14 @@ export const packing = (store: string, options: Partial<PackOptions> = {}): Pack
   threads: 1,
   ...options,
 });
+
+/** Pictures of every kind that can be read. */
+export const NAMES = [
+  'rgb.jpg',
+  'turned-6.jpg',
+  'grey.jpg',
+  'cmyk.jpg',
+  'progressive.jpg',
+  'alpha.png',
+  'square.jpg',
+];

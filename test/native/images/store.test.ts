@@ -8,17 +8,8 @@ import { expect, test } from 'vitest';
 import type { ImageFiles, PackOptions, StorePart } from '../../../lib/native-images.js';
 import { failureOf, inFolder, ROOT } from '../../data/places.js';
 import { randomOf } from '../../reference.js';
-import { bytesOf, copies, imageCore, imagesOf, PICTURES, packing, partOf } from './files.js';
+import { bytesOf, copies, imageCore, imagesOf, NAMES, PICTURES, packing, partOf } from './files.js';
 
-const NAMES = [
-  'rgb.jpg',
-  'turned-6.jpg',
-  'grey.jpg',
-  'cmyk.jpg',
-  'progressive.jpg',
-  'alpha.png',
-  'square.jpg',
-];
 const pack = (parts: readonly StorePart[], options: PackOptions) =>
   imageCore().packImages(parts, options, null, null);
 

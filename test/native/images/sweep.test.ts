@@ -14,17 +14,8 @@ import type { Progress } from '../../../lib/native.js';
 import type { ImageDatasetOptions, SweepResult } from '../../../lib/native-images.js';
 import { failureOf, ROOT } from '../../data/places.js';
 import { graphOf, networkOf, rates, training } from '../golden.js';
-import { imageCore, imagesOf, PICTURES, PLAIN, sourceOf } from './files.js';
+import { imageCore, imagesOf, NAMES, PICTURES, PLAIN, sourceOf } from './files.js';
 
-const NAMES = [
-  'rgb.jpg',
-  'turned-6.jpg',
-  'grey.jpg',
-  'cmyk.jpg',
-  'progressive.jpg',
-  'alpha.png',
-  'square.jpg',
-];
 const PATHS = Array.from({ length: 61 }, (_, i) => NAMES[i % NAMES.length] ?? '');
 const LABELS = PATHS.map((_, i) => i);
 const SOURCE = sourceOf(PICTURES, PATHS, LABELS);
