@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from './atomic.js';
+import { parseStrictJson } from './data/json.js';
 import { readSafetensors, writeSafetensors } from './data/safetensors.js';
 import { SplitgrowError } from './errors.js';
 import { parseGraph } from './graph/check.js';
@@ -93,6 +94,11 @@ export function checkWeights(graph: Graph, weights: TensorMap, place: string): v
   }
 }
 
+function malformed(file: string, cause: unknown): SplitgrowError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SplitgrowError('E_GRAPH_FORMAT', `${file}: expected JSON; ${reason}`, { cause });
+}
+
 /** The graph of a network directory. @throws E_FILE, E_GRAPH_* */
 export async function readGraph(directory: string): Promise<Graph> {
   const file = join(directory, FILES.graph);
@@ -100,6 +106,7 @@ export async function readGraph(directory: string): Promise<Graph> {
   try {
     text = await readWhole(file);
   } catch (cause) {
+    if (cause instanceof SyntaxError) throw malformed(file, cause);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SplitgrowError(
       'E_FILE',
@@ -109,10 +116,9 @@ export async function readGraph(directory: string): Promise<Graph> {
   }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseStrictJson(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SplitgrowError('E_GRAPH_FORMAT', `${file}: expected JSON; ${reason}`, { cause });
+    throw malformed(file, cause);
   }
   return parseGraph(json);
 }

@@ -1,5 +1,6 @@
 // split: the planned neurons of a network replaced by two off-springs each.
 import { readdir } from 'node:fs/promises';
+import { parseStrictJson } from '../data/json.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
@@ -21,7 +22,7 @@ async function readPlan(plan: string | Plan): Promise<Plan> {
   let json: unknown = plan;
   if (typeof plan === 'string') {
     try {
-      json = JSON.parse(await readWhole(plan));
+      json = parseStrictJson(await readWhole(plan));
     } catch (cause) {
       const code = cause instanceof SyntaxError ? 'E_PLAN' : 'E_FILE';
       throw new SplitgrowError(code, `${place}: expected a readable JSON file; ${(cause as Error).message}`, {

@@ -1,7 +1,8 @@
 // CIFAR-10 and CIFAR-100 from their binary files: rows of label bytes and 3,072 pixels.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { readWhole } from '../text-file.js';
 import type { DataSpec, Source } from './dataset.js';
 import { defaultRoot, placesIn, remedyFor } from './get/places.js';
 import { filesOf, SOURCES } from './get/sources.js';
@@ -88,7 +89,7 @@ async function readRows(files: readonly string[], layout: Layout, name: string):
 
 /** Class names from a file of one name a line, or undefined when it is not there or of another length. */
 async function classNames(file: string, classes: number): Promise<readonly string[] | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const text = await readWhole(file).catch(() => '');
   const names = text
     .split('\n')
     .map((line) => line.trim())

@@ -1,25 +1,39 @@
 // JSON from files. Strict: as JSON.parse, but a name given twice in one object is an error. Commented: for files that people write.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 
-/** One token of interest: a string, or a bracket, colon or comma. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
+/** What a search for names stops at: the start of a string, or a bracket, colon or comma. */
+const STOP = /["{}[\]:,]/g;
+
+/** The place after the string that begins at `start`; by `indexOf`, for a pattern would recurse over a long one. */
+function afterString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end;
+    while (text[before - 1] === '\\') before -= 1;
+    if ((end - before) % 2 === 0) return end + 1;
+  }
+  return text.length;
+}
 
 /** The name of a member that an object has twice, or null. `text` is valid JSON. */
 function repeatedName(text: string): string | null {
   // One set of names an open object, null for an open array.
   const open: (Set<string> | null)[] = [];
-  let last = '';
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (token === '{') open.push(new Set());
+  let last: readonly [from: number, to: number] = [0, 0];
+  STOP.lastIndex = 0;
+  for (let found = STOP.exec(text); found !== null; found = STOP.exec(text)) {
+    const [token] = found;
+    if (token === '"') {
+      last = [found.index, afterString(text, found.index)];
+      STOP.lastIndex = last[1];
+    } else if (token === '{') open.push(new Set());
     else if (token === '[') open.push(null);
     else if (token === '}' || token === ']') open.pop();
     else if (token === ':') {
-      const name = JSON.parse(last) as string;
+      const name = JSON.parse(text.slice(...last)) as string;
       const names = open.at(-1);
       if (names?.has(name)) return name;
       names?.add(name);
     }
-    last = token;
   }
   return null;
 }

@@ -1,12 +1,14 @@
 // Checkpoints of a run, written as a whole, verified to the last bit when they are read; where one is damaged, the one before.
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory, writeDirectoryAtomic } from '../atomic.js';
+import { parseStrictJson } from '../data/json.js';
 import { readSafetensors, writeSafetensors } from '../data/safetensors.js';
 import { type Digest, digestOf, sha256Of } from '../digest.js';
 import { SplitgrowError } from '../errors.js';
 import { type Device, loadCore, type TensorMap } from '../native.js';
 import { FILES, loadNetwork, type Network } from '../network.js';
+import { readWhole } from '../text-file.js';
 import { checkpointName, type Place, placesIn } from './places.js';
 import type { CheckpointRecord, StateRecord } from './records.js';
 import { difference } from './same.js';
@@ -68,7 +70,7 @@ function damaged(file: string, problem: string): SplitgrowError {
 function parseRecord(text: string, file: string): CheckpointRecord {
   let record: CheckpointRecord;
   try {
-    record = JSON.parse(text) as CheckpointRecord;
+    record = parseStrictJson(text) as CheckpointRecord;
   } catch {
     throw damaged(file, 'expected JSON');
   }
@@ -95,7 +97,7 @@ class OtherError extends SplitgrowError {
 /** Where the checkpoint in `directory` stands. @throws E_RESUME where that is not told */
 export async function readState(directory: string): Promise<CheckpointRecord> {
   const file = join(directory, STATE);
-  return parseRecord(await readFile(file, 'utf8'), file);
+  return parseRecord(await readWhole(file), file);
 }
 
 async function verify(directory: string, { files }: CheckpointRecord): Promise<void> {

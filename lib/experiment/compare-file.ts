@@ -1,6 +1,7 @@
 // compare.json: the rivals of an output folder, those of every experiment that shares its run.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
+import { parseStrictJson } from '../data/json.js';
 import { SplitgrowError } from '../errors.js';
 import { readText } from '../text-file.js';
 import type { CompareRecord, RivalRecord } from './records.js';
@@ -19,7 +20,7 @@ export async function readCompare(output: string): Promise<readonly RivalRecord[
   const text = await readText(file);
   if (text === null) return [];
   try {
-    return (JSON.parse(text) as CompareRecord).rivals.filter(isWhole);
+    return (parseStrictJson(text) as CompareRecord).rivals.filter(isWhole);
   } catch (cause) {
     throw new SplitgrowError(
       'E_RESUME',

@@ -2,6 +2,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeError, writeFileAtomic } from '../atomic.js';
+import { parseStrictJson } from '../data/json.js';
 import type { MetricsLine, StateRecord } from './records.js';
 
 const FILE = 'metrics.jsonl';
@@ -24,7 +25,7 @@ export async function appendMetrics(output: string, line: MetricsLine): Promise<
 
 function parseLine(text: string): MetricsLine | null {
   try {
-    const value = JSON.parse(text) as MetricsLine | null;
+    const value = parseStrictJson(text) as MetricsLine | null;
     return typeof value === 'object' && typeof value?.stage === 'number' ? value : null;
   } catch {
     return null;

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recoverDirectory, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
-import { readText } from '../text-file.js';
+import { readJsonFile } from '../text-file.js';
 import { lockOutput } from './lock.js';
 import { difference } from './same.js';
 import type { Spec } from './spec.js';
@@ -19,17 +19,7 @@ const TEMPORARY = /^\..+\.tmp-\d+-[0-9a-f]+$/;
 const REPLACED = /^\.(.+)\.old$/;
 
 async function readKept(file: string): Promise<unknown> {
-  const text = await readText(file);
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new SplitgrowError(
-      'E_RESUME',
-      `${file}: expected JSON; choose another output or remove the folder`,
-      { cause },
-    );
-  }
+  return readJsonFile(file, { code: 'E_RESUME', remedy: 'put the file back, or choose another output' });
 }
 
 /** The experiment that an output folder holds, unchecked; undefined where it holds none. */

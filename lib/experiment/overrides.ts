@@ -1,15 +1,21 @@
 // `--set path=value`: overrides of an experiment's fields.
+import { parseStrictJson } from '../data/json.js';
 import { SplitgrowError } from '../errors.js';
 
 /** Names of a path; no field lies as deep. */
 const MOST_NAMES = 32;
 
-/** JSON where it parses, else the text itself. */
-function parsed(text: string): unknown {
+/** JSON where it parses, else the text itself. @throws E_EXPERIMENT for JSON with a name twice in one object */
+function parsed(text: string, whole: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    JSON.parse(text);
   } catch {
     return text;
+  }
+  try {
+    return parseStrictJson(text);
+  } catch (cause) {
+    throw new SplitgrowError('E_EXPERIMENT', `--set ${whole}: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -50,6 +56,6 @@ export function applyOverrides(json: unknown, overrides: readonly string[]): unk
         `--set ${path.slice(0, 60)}...: expected a path of at most ${MOST_NAMES} names`,
       );
     }
-    return assign(current, path.split('.'), parsed(override.slice(at + 1)), override);
+    return assign(current, path.split('.'), parsed(override.slice(at + 1), override), override);
   }, json);
 }

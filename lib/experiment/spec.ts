@@ -197,7 +197,8 @@ export async function readExperiment(
   try {
     text = await readWhole(file);
   } catch (cause) {
-    throw new SplitgrowError('E_FILE', `experiment ${file}: expected a readable file; ${reasonOf(cause)}`, {
+    const code = cause instanceof SyntaxError ? 'E_EXPERIMENT' : 'E_FILE';
+    throw new SplitgrowError(code, `experiment ${file}: expected a readable file; ${reasonOf(cause)}`, {
       cause,
     });
   }

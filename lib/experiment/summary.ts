@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { recoverDirectory, writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { type Network, writeNetworkFiles } from '../network.js';
-import { readText } from '../text-file.js';
+import { readJsonFile } from '../text-file.js';
 import type { RivalRecord, StageRecord, StageSummary, Summary } from './records.js';
 import type { Spec } from './spec.js';
 
@@ -34,17 +34,10 @@ export async function writeStageRecord(directory: string, record: StageRecord): 
 /** The record of a stage, or null where there is none. */
 export async function readStageRecord(directory: string): Promise<StageRecord | null> {
   await recoverDirectory(directory);
-  const text = await readText(join(directory, FILE));
-  if (text === null) return null;
-  try {
-    return JSON.parse(text) as StageRecord;
-  } catch (cause) {
-    throw new SplitgrowError(
-      'E_RESUME',
-      `${directory}/${FILE}: expected JSON; remove the output folder and run again`,
-      { cause },
-    );
-  }
+  const record = await readJsonFile(join(directory, FILE), {
+    ...{ code: 'E_RESUME', remedy: 'put a copy of the file back' },
+  });
+  return (record ?? null) as StageRecord | null;
 }
 
 /** A stage's record and its network directory. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
 import { nearest } from '../experiment/explain.js';
 import { experimentJson } from '../experiment/spec.js';
-import { readText } from '../text-file.js';
+import { readJsonFile, readText } from '../text-file.js';
 import { type FigureSpec, parseFigure } from './spec.js';
 
 /** The figures that come with splitgrow. */
@@ -20,21 +20,20 @@ export interface Figure {
   readonly experiments: ReadonlyMap<string, unknown>;
 }
 
+function missing(file: string): SplitgrowError {
+  return new SplitgrowError('E_FILE', `${file}: expected a readable file; there is none`);
+}
+
 async function textOf(file: string): Promise<string> {
   const text = await readText(file);
-  if (text === null) throw new SplitgrowError('E_FILE', `${file}: expected a readable file; there is none`);
+  if (text === null) throw missing(file);
   return text;
 }
 
 async function readJson(file: string): Promise<unknown> {
-  const text = await textOf(file);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new SplitgrowError('E_EXPERIMENT', `${file}: expected JSON; ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const json = await readJsonFile(file, { code: 'E_EXPERIMENT' });
+  if (json === undefined) throw missing(file);
+  return json;
 }
 
 /** Folders with a figure.json, by name. */

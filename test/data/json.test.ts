@@ -93,3 +93,11 @@ test('a text that is nested without end is refused', () => {
   const text = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
   expect(messageOf(() => parseCommentedJson(text))).toBe('expected fewer levels of lists and objects');
 });
+
+test('texts of any length and any escapes are passed over in the search for names given twice', () => {
+  const long = JSON.stringify({ a: '\n'.repeat(3_000_000), b: '"\\'.repeat(1000), c: '{"c":1,"c":2}' });
+  expect(parseStrictJson(long)).toEqual(JSON.parse(long));
+  expect(messageOf(() => parseStrictJson(long.replace(/\}$/, ',"b":"\\\\"}')))).toBe(
+    'the name "b" is given twice',
+  );
+});

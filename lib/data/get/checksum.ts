@@ -1,8 +1,10 @@
 // Sizes and checksums of files on disk, against what the table of sources says.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readWhole } from '../../text-file.js';
+import { parseStrictJson } from '../json.js';
 import { placesIn } from './places.js';
 import { type DataSource, filesOf, type RemoteFile } from './sources.js';
 
@@ -54,7 +56,7 @@ export const RECEIPT_FILE = 'splitgrow-data.json';
 /** The SHA-256 by file name that a receipt of this very archive states; empty without one. */
 async function receiptIn(folder: string, source: DataSource): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const { archive, files } = JSON.parse(await readFile(join(folder, RECEIPT_FILE), 'utf8')) as Receipt;
+    const { archive, files } = parseStrictJson(await readWhole(join(folder, RECEIPT_FILE))) as Receipt;
     return archive.sha256 === source.files[0]?.sha256 && typeof files === 'object' ? files : {};
   } catch {
     return {};

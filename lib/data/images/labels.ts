@@ -1,7 +1,7 @@
 // Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
-import { readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import { readWhole } from '../../text-file.js';
 
 /** Class folder of a file by its name and by its place among all, from 0; undefined where the list has none for it. */
 export type ClassOf = (name: string, place: number) => string | undefined;
@@ -17,9 +17,6 @@ interface Given {
   /** Reads another list beside it: its lines, or null. */
   readonly beside: (name: string) => Promise<readonly string[] | null>;
 }
-
-/** Bounds what a label list can ask for. */
-const MOST_BYTES = 256 * 2 ** 20;
 
 const stem = (name: string): string => basename(name, extname(name));
 
@@ -112,21 +109,20 @@ const LISTS: readonly (readonly [name: string, read: (given: Given) => Promise<C
 
 export const LIST_NAMES: readonly string[] = LISTS.map(([name]) => name);
 
-/** Lines of a list that are not empty, or null where there is none. @throws E_DATA where it is no text file of a sane size */
+/** Lines of a list that are not empty, or null where there is none. @throws E_DATA where it is no text file in UTF-8 of a sane size */
 export async function readLines(file: string): Promise<readonly string[] | null> {
-  const found = await stat(file).catch(() => null);
-  if (found === null) return null;
-  if (!found.isFile() || found.size > MOST_BYTES)
-    throw refuse(file, `expected a text file of at most ${MOST_BYTES} bytes`);
+  let text: string;
   try {
-    const text = await readFile(file, 'utf8');
-    return text
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
+    text = await readWhole(file);
   } catch (error) {
-    throw refuse(file, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw refuse(file, `expected a text file; ${error instanceof Error ? error.message : String(error)}`);
   }
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 export interface LabelList {

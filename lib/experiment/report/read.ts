@@ -1,7 +1,7 @@
 // What a run left in its output folder, read back for the report and the final table.
 import { basename, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { readText } from '../../text-file.js';
+import { readJsonFile } from '../../text-file.js';
 import type { CompareRecord, EpochRecord, StageRecord, Summary } from '../records.js';
 
 /** A stage that is being fitted. */
@@ -27,13 +27,7 @@ export interface RunRecord {
 
 /** The JSON in `file`, or null where there is no such file. @throws E_FILE */
 export async function readJson(file: string): Promise<unknown> {
-  const text = await readText(file);
-  if (text === null) return null;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new SplitgrowError('E_FILE', `${file}: expected JSON; ${(cause as Error).message}`, { cause });
-  }
+  return (await readJsonFile(file, { code: 'E_FILE' })) ?? null;
 }
 
 /** Likewise, of one format. */
