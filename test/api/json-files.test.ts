@@ -9,7 +9,7 @@ import { readLines } from '../../lib/data/images/labels.js';
 import { readExperimentKept } from '../../lib/experiment/output.js';
 import { readExperiment } from '../../lib/experiment/spec.js';
 import { readStageRecord } from '../../lib/experiment/summary.js';
-import { readFigure } from '../../lib/figure/files.js';
+import { EXPERIMENTS, readFigure } from '../../lib/figure/files.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 import { writeNetwork } from './batch-files.js';
 
@@ -25,7 +25,6 @@ const EXPERIMENT = JSON.stringify({
   network: { preset: 'mobilenet_cifar10' },
   data: { name: 'cifar10', root: 'DIR' },
 });
-const FIGURE = new URL('../../experiments/fig3/', import.meta.url).pathname;
 
 const CASES: Readonly<Record<string, Case>> = {
   'network.json': {
@@ -55,9 +54,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "a figure's file": {
     given: async (folder) => {
-      await cp(FIGURE, join(folder, 'fig3'), { recursive: true });
-      await cp(join(FIGURE, '../cifar10-k3.json'), join(folder, 'cifar10-k3.json'));
-      return ['fig3/figure.json', readFileSync(join(FIGURE, 'figure.json'), 'utf8')];
+      await cp(EXPERIMENTS, folder, { recursive: true });
+      return ['fig3/figure.json', readFileSync(join(EXPERIMENTS, 'fig3/figure.json'), 'utf8')];
     },
     read: (folder) => readFigure('fig3', folder),
     code: 'E_EXPERIMENT',
