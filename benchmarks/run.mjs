@@ -1,4 +1,4 @@
-// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`: that benchmark alone.
+// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`, `busy`: that benchmark alone.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,11 @@ await main(async () => {
   if (process.argv[2] === 'loader') {
     const { loader } = await import('./loader.mjs');
     process.stdout.write(await loader(process.argv.slice(3)));
+    return;
+  }
+  if (process.argv[2] === 'busy') {
+    const { busy } = await import('./busy.mjs');
+    process.stdout.write(await busy(process.argv.slice(3)));
     return;
   }
   const { RESULTS, say } = await import('./common.mjs');

@@ -56,7 +56,7 @@ const USAGE = `node benchmarks/steps.mjs [options]
 `;
 
 /** The network with seeded weights, and one synthetic batch: what both programs read. */
-async function prepare(folder, { preset: [name, options], batch }) {
+export async function prepare(folder, { preset: [name, options], batch }) {
   const graph = buildPreset(name, options);
   const network = createNetwork(graph, { seed: 0, device: 'cpu' });
   await saveNetwork(network, folder);

@@ -21,6 +21,7 @@ import { REMEDIES } from './pinned.js';
 import type { PreloadRow } from './preload.js';
 import { probe } from './probe.js';
 import { isOpened, type NotOpened, type Opened, tryToOpen } from './trial.js';
+import { waitingFinding } from './waiting.js';
 
 export type { Finding } from './finding.js';
 
@@ -137,6 +138,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     pip,
     libtorchFinding(place, result),
     addonFinding(result),
+    ...(opened === null ? [] : [waitingFinding(opened.trace, env)]),
     jpegFinding(result, env),
     ...gpuFindings(driver, place.found, opened),
     ranksFinding(env),

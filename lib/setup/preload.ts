@@ -6,6 +6,7 @@ import { loaderPath } from './addon.js';
 import { type LibTorch, preloadOrder, requireLocated } from './locate.js';
 import { requireMachine } from './machine.js';
 import { REMEDIES } from './pinned.js';
+import { waitingVariables } from './waiting.js';
 
 /** One library opened by the loader. */
 export interface PreloadRow {
@@ -15,6 +16,8 @@ export interface PreloadRow {
   readonly ok: boolean;
   /** Why not; empty where it did. */
   readonly error: string;
+  /** Whether the process held a library of this name before; then that one is in use. */
+  readonly wasOpen: boolean;
 }
 
 export interface Preloaded {
@@ -27,7 +30,7 @@ export interface Preloaded {
   readonly trace: readonly PreloadRow[];
 }
 
-type Preload = (paths: readonly string[]) => PreloadRow[];
+type Preload = (paths: readonly string[], variables: Readonly<Record<string, string>>) => PreloadRow[];
 
 const CORE_FILE = 'splitgrow_core.so';
 const require = createRequire(import.meta.url);
@@ -77,7 +80,8 @@ export function preloadLibTorch(): Preloaded {
   const place = placeText({ libtorch, passedOver });
   const loader = loaderPath();
   const order = preloadOrder(libtorch);
-  const trace = openLoader(loader, place)(order.map((library) => library.path));
+  const paths = order.map((library) => library.path);
+  const trace = openLoader(loader, place)(paths, waitingVariables(process.env));
   if (order.every((library, i) => !library.isNeeded || trace[i]?.ok === true)) {
     return { libtorch, passedOver, addon: join(dirname(loader), CORE_FILE), trace };
   }

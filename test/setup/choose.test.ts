@@ -111,6 +111,7 @@ test('--cuda uses the CUDA set in the cache before a PyTorch without CUDA, and s
       path: join(cuda, 'lib', 'libtorch_cuda.so'),
       ok: false,
       error: 'libnccl.so.2: no such file',
+      wasOpen: false,
     };
     const done = await setup({ env: active, cuda: true, ...opening({ trace: [row] }) });
     expect([done.isNew, done.libtorch.root]).toEqual([false, cuda]);

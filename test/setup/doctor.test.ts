@@ -132,7 +132,7 @@ test('driver, GPU and CUDA libraries are judged together, each with what helps',
     const opened = (cudaDevices: number, error = ''): Opened => ({
       features: { cudaDevices, accelerator: 'cuda', acceleratorFault: '' } as Opened['features'],
       addon: '',
-      trace: [{ path: join(folder, 'lib', 'libtorch_cuda.so'), ok: error === '', error }],
+      trace: [{ path: join(folder, 'lib', 'libtorch_cuda.so'), ok: error === '', error, wasOpen: false }],
       jpegFault: '',
     });
     const runtime = (driver: Driver | null, result: Opened | null) =>
