@@ -10,6 +10,9 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** A failure whose message is all that the user needs. */
 export class StepError extends Error {}
 
+// A log that cannot be written ends no work: its reader went away, or its disk is full.
+process.stderr.on('error', () => undefined);
+
 export function say(text) {
   process.stderr.write(`${text}\n`);
 }
