@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,12 +17,17 @@ export function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
+/** PATH without entries that mean the working folder. */
+function searchPath() {
+  return (process.env.PATH ?? '').split(delimiter).filter(isAbsolute).join(delimiter);
+}
+
 /** Runs a command; resolves to { code, output }. Output is shown as it comes, or only kept when `quiet`. */
 export function run(command, args, { quiet = false, env = {}, cwd = ROOT, onOutput } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, PATH: searchPath(), ...env },
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     });
     let output = '';
