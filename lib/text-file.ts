@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { parseStrictJson } from './data/json.js';
 import { type ErrorCode, SplitgrowError } from './errors.js';
 import { openFile } from './file.js';
+import { HEAD_BYTES, otherKind } from './file-kind.js';
 
 /** Bytes of text that are read at most: network.json, plans and experiments are thousands of times smaller. */
 const MOST_BYTES = 2 ** 28;
@@ -39,12 +40,15 @@ export function decodeText(bytes: Buffer): string {
   throw new SyntaxError(`expected text in UTF-8, ${found}; save the file as UTF-8`);
 }
 
-/** The text of a regular file of at most 256 MiB. Throws an Error with the reason; a SyntaxError where it is not UTF-8. */
+/** The text of a regular file of at most 256 MiB. Throws an Error with the reason; a SyntaxError where it is no text or not UTF-8. */
 export async function readWhole(path: string): Promise<string> {
   await using handle = await openFile(path);
   const { size } = await handle.stat();
   if (size > MOST_BYTES) throw new Error(`expected at most ${MOST_BYTES} bytes of text, found ${size}`);
-  return decodeText(await handle.readFile());
+  const bytes = await handle.readFile();
+  const kind = size === 0 ? null : otherKind(bytes.subarray(0, HEAD_BYTES), path, 'text');
+  if (kind !== null) throw new SyntaxError(`expected text, ${kind}`);
+  return decodeText(bytes);
 }
 
 /** What a file says, or null where there is none. @throws E_FILE where it cannot be read or is not UTF-8 */

@@ -20,6 +20,7 @@ import {
   writeIndex,
 } from './index-file.js';
 import type { FileProblem } from './walk.js';
+import { withKinds } from './what-it-is.js';
 
 export interface IndexOptions extends IndexLimits {
   readonly threads: number;
@@ -175,7 +176,9 @@ async function build(
     const rows = left.slice(from, from + chunk);
     const chosen = rows.map((row) => paths[row] ?? '');
     const whole = { done: from, total: left.length };
-    const made = tableOf(table, rows, await scan(root, chosen, options, control, whole), options.decode);
+    const headers = await scan(root, chosen, options, control, whole);
+    const problems = await withKinds(headers.problems, root, chosen);
+    const made = tableOf(table, rows, { ...headers, problems }, options.decode);
     rows.forEach((row, i) => {
       copyRow(made, i, table, row);
     });

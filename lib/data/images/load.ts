@@ -8,11 +8,11 @@ import { loadImageCore } from '../../native-images.js';
 import { refuseAborted } from '../../train/control.js';
 import type { DataSpec, Source } from '../dataset.js';
 import { defaultRoot } from '../get/places.js';
-import type { ListedPart } from './class-folders.js';
 import { type Indexed, indexImages, type Scan } from './index-images.js';
-import { type Listing, listImages } from './layout.js';
+import { type ListedPart, type Listing, listImages } from './layout.js';
 import type { ImagePart } from './part.js';
 import { IMAGE_DEFAULTS, type ImageSettings, shortSideOf } from './settings.js';
+import { openingStore } from './what-it-is.js';
 
 /** Classes of ImageNet's challenge. */
 const IMAGENET_CLASSES = 1000;
@@ -38,10 +38,7 @@ export async function readFolder(
     control = {},
     scan,
   }: {
-    readonly settings: Pick<
-      ImageSettings,
-      'testShare' | 'maxPixels' | 'maxScans' | 'followLinks' | 'testPart'
-    >;
+    readonly settings: Pick<ImageSettings, 'testShare' | 'maxPixels' | 'maxScans'>;
     readonly decode?: boolean;
     readonly threads: number;
     readonly control?: RunControl;
@@ -87,19 +84,19 @@ async function fromFolder(root: string, settings: ImageSettings, control: RunCon
     source: { files: { root: listing.root, paths, labels } },
     ...{ labels, settings },
   });
-  const counts = `${integer(folder.train.paths.length)} images for training, ${integer(folder.test.paths.length)} for testing, ${integer(listing.classes.length)} classes`;
+  const notes = notesOf(folder);
   return {
     train: partOf(folder.train),
     test: partOf(folder.test),
     classes: listing.classes.length,
     classNames: listing.classNames,
-    note: [`${listing.layout}: ${counts}`, ...notesOf(folder)].join('; '),
+    note: notes.length > 0 ? `${listing.layout}; ${notes.join('; ')}` : undefined,
   };
 }
 
-function fromStore(store: string, settings: ImageSettings): Images {
+async function fromStore(store: string, settings: ImageSettings): Promise<Images> {
   const core = loadImageCore();
-  const { parts, classNames, shortSide } = core.readStore(store);
+  const { parts, classNames, shortSide } = await openingStore(store, () => core.readStore(store));
   const partOf = (part: string): ImagePart => ({
     source: { store, part },
     labels: parts.some(({ name }) => name === part) ? core.readStoreLabels(store, part) : new Int32Array(),

@@ -8,6 +8,7 @@ import type { TensorPart } from '../parts.js';
 import { type ImagePart, openFiles } from './part.js';
 import type { ImageSettings } from './settings.js';
 import type { FileProblem } from './walk.js';
+import { withKinds } from './what-it-is.js';
 
 /** The files as a part of a dataset; their labels are 0. */
 export function partOfFiles(files: readonly string[], settings: ImageSettings): ImagePart {
@@ -35,7 +36,9 @@ export async function sortReadable(
       abort,
     ),
   );
-  const reasons = new Map(found.problems.map(({ index, reason }) => [index, reason]));
+  const { root, paths } = source.files;
+  const told = await withKinds(found.problems, root, paths);
+  const reasons = new Map(told.map(({ index, reason }) => [index, reason]));
   return {
     readable: files.filter((_, at) => !reasons.has(at)),
     problems: files.flatMap((path, at) => {

@@ -1,0 +1,39 @@
+// Files that are no JPEG or PNG, or no store: the reason tells what they are, where their first bytes do.
+import { join } from 'node:path';
+import { SplitgrowError } from '../../errors.js';
+import { otherKindOf } from '../../file-kind.js';
+import type { ImageProblem } from '../../native-images.js';
+
+/** Files that are looked at: of a folder with more of them the others keep the decoder's reason. */
+const MOST = 1_000;
+
+/** Problems of a scan, each with what the file is where it is neither a JPEG nor a PNG. `paths` lie below `root`. */
+export async function withKinds(
+  problems: readonly ImageProblem[],
+  root: string,
+  paths: readonly string[],
+): Promise<readonly ImageProblem[]> {
+  return Promise.all(
+    problems.map(async ({ index, reason }, at) => {
+      const path = join(root, paths[index] ?? '');
+      const kind = at < MOST ? await otherKindOf(path, 'image', paths[index] ?? '') : null;
+      return { index, reason: kind ?? reason };
+    }),
+  );
+}
+
+/** Runs what opens a store; an E_DATA of a file that is no store tells what it is. */
+export async function openingStore<T>(store: string, open: () => T): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    const isOther = error instanceof SplitgrowError && error.code === 'E_DATA';
+    const kind = isOther ? await otherKindOf(store, 'store') : null;
+    if (kind === null) throw error;
+    throw new SplitgrowError(
+      'E_DATA',
+      `${store}: expected a store made by \`splitgrow data pack\`; ${kind}`,
+      { cause: error },
+    );
+  }
+}
