@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { writeDirectoryAtomic } from './atomic.js';
 import { parseStrictJson } from './data/json.js';
 import { readSafetensors, writeSafetensors } from './data/safetensors.js';
+import { narrowed } from './data/widen.js';
 import { SplitgrowError } from './errors.js';
+import type { RunControl } from './events.js';
 import { parseGraph } from './graph/check.js';
 import type { Graph } from './graph/ir.js';
 import { lower } from './graph/lower.js';
 import type { ProgramParameter } from './graph/program.js';
+import { unwrapped } from './models/wrapped.js';
 import { type Device, loadCore, type NetworkHandle, type TensorData, type TensorMap } from './native.js';
 import { readWhole } from './text-file.js';
+import { note } from './train/control.js';
 
 /** A graph and its tensors on a device. `using` or `[Symbol.dispose]()` gives them back. */
 export interface Network extends Disposable {
@@ -123,15 +127,41 @@ export async function readGraph(directory: string): Promise<Graph> {
   return parseGraph(json);
 }
 
-/** Reads a network directory, weights checked. A directory without weights is refused: createNetwork initialises. */
-export async function loadNetwork(
+/**
+ * The weights of a network directory, checked against its graph. Those that other programs saved are taken as well: float16,
+ * bfloat16 and float64 become float32; batch norms' counters and the prefixes of wrappers are left out, with a note.
+ *
+ * @throws E_FILE, E_SAFETENSORS, E_WEIGHTS
+ */
+export async function readWeights(
+  graph: Graph,
   directory: string,
-  { device }: { readonly device: Device },
-): Promise<Network> {
-  const graph = await readGraph(directory);
+  control: RunControl = {},
+): Promise<TensorMap> {
   const file = join(directory, FILES.weights);
-  const weights = await readSafetensors(file);
+  const expected = new Set(parametersOf(graph).map(({ name }) => name));
+  const { tensors, changes, counters } = unwrapped(await readSafetensors(file), expected);
+  const told =
+    counters > 0 ? [...changes, `num_batches_tracked of ${counters} batch norms is left out`] : changes;
+  if (told.length > 0) note(control, 0, 'load', `${file}: ${told.join('; ')}`);
+  const weights = new Map(
+    [...tensors].map(([name, tensor]) => [name, narrowed(tensor, { code: 'E_WEIGHTS', place: file, name })]),
+  );
   checkWeights(graph, weights, file);
+  return weights;
+}
+
+/** How a network is read. */
+interface LoadOptions {
+  readonly device: Device;
+  /** Told what is left out of the weights of other programs. */
+  readonly control?: RunControl | undefined;
+}
+
+/** Reads a network directory, weights checked. A directory without weights is refused: createNetwork initialises. */
+export async function loadNetwork(directory: string, { device, control }: LoadOptions): Promise<Network> {
+  const graph = await readGraph(directory);
+  const weights = await readWeights(graph, directory, control);
   return createNetwork(graph, { seed: 0, device, weights });
 }
 

@@ -46,7 +46,7 @@ export async function evaluate(
 ): Promise<EvaluateDocument> {
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
-  using network = await loadNetwork(options.network, { device });
+  using network = await loadNetwork(options.network, { device, control });
   const data = await fitted(network, { options, control });
   refuseEmpty(data, 'test');
   refuseMisfit(network.graph, data);

@@ -64,7 +64,7 @@ export async function exportNetwork(
   const files = asked(options);
   if (options.keepBatchNorm === true && options.onnx === undefined)
     throw new SplitgrowError('E_USAGE', '--keep-batch-norm: belongs to --onnx, which is not given');
-  const source = await openSource(options.network);
+  const source = await openSource(options.network, control);
   const rows = new Map(FORMAT_ROWS);
   const written: [string, unknown][] = [];
   for (const [name, file] of files) {

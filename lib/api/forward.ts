@@ -21,7 +21,7 @@ export async function forward(options: ForwardOptions, control: RunControl = {})
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
   const mode = options.mode ?? 'eval';
-  using network = await loadNetwork(options.network, { device });
+  using network = await loadNetwork(options.network, { device, control });
   const { data, count } = await loadBatch(options.batch, network.graph, device);
   using images = data;
   refuseAborted(control);

@@ -43,7 +43,7 @@ async function indicesOfRank(
 ): Promise<IndicesDocument> {
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
-  using network = await loadNetwork(options.network, { device });
+  using network = await loadNetwork(options.network, { device, control });
   const { data, count } = await loadBatch(options.batch, network.graph, device);
   using images = data;
   const request = requestOf(options, count);

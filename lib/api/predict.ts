@@ -135,7 +135,7 @@ export async function predict(options: PredictOptions, control: RunControl = {})
       throw new SplitgrowError('E_ARGUMENT', `predict: expected ${name} of at least one, got ${value}`);
   }
   useThreads(options.threads);
-  using network = await loadNetwork(options.network, { device });
+  using network = await loadNetwork(options.network, { device, control });
   const { graph } = network;
   const settings = settingsFor(graph, options);
   const { readable, problems } = await sortReadable(images, settings, control);

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { parseStrictJson } from '../data/json.js';
 import { readSafetensors } from '../data/safetensors.js';
+import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { macs } from '../graph/cost.js';
@@ -9,7 +10,7 @@ import { normalizedPlan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { Chain } from '../graph/program.js';
-import { loadCore, type TensorMap } from '../native.js';
+import { loadCore, type TensorData, type TensorMap } from '../native.js';
 import { FILES, isFiniteTensor, loadNetwork, saveNetwork } from '../network.js';
 import { splitNetwork } from '../split/off-springs.js';
 import { readWhole } from '../text-file.js';
@@ -63,7 +64,12 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
       `${file}: expected directions of "${missing}", which is split, found none`,
     );
   }
-  const kept = [...tensors].filter(([id]) => chains.has(id));
+  const kept = [...tensors]
+    .filter(([id]) => chains.has(id))
+    .map(([id, tensor]): [string, TensorData] => [
+      id,
+      narrowed(tensor, { code: 'E_DIRECTIONS', place: file, name: id }),
+    ]);
   for (const [id, tensor] of kept) {
     const { neurons, dimension } = chains.get(id) ?? { neurons: 0, dimension: 0 };
     if (tensor.dtype !== 'float32' || tensor.shape.join() !== [neurons, dimension].join()) {
@@ -108,7 +114,7 @@ export async function split(options: SplitOptions, control: RunControl = {}): Pr
   useThreads(options.threads);
   const device = options.device ?? 'cpu';
   const asked = await readPlan(options.plan);
-  using network = await loadNetwork(options.network, { device });
+  using network = await loadNetwork(options.network, { device, control });
   const plan = normalizedPlan(network.graph, asked);
   const tensors = checkDirections(
     network.graph,

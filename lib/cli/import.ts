@@ -57,12 +57,13 @@ export const IMPORT = defineCommand({
       'mobilenetv1_125 of timm, to be fed images of 256 pixels',
     ],
   ],
-  run: async ({ weights, from, preset, out, mean, std, shortSide, classNames, ...values }) => {
-    const document = await importWeights({
+  run: async ({ weights, from, preset, out, mean, std, shortSide, classNames, ...values }, { control }) => {
+    const options = {
       ...{ weights, from, preset, out, options: presetOptions(values) },
       ...{ mean: numbers(mean, '--mean'), std: numbers(std, '--std'), shortSide },
       classNames: classNames === undefined ? undefined : await namesIn(classNames),
-    });
+    };
+    const document = await importWeights(options, control);
     return {
       document,
       text: (style) =>

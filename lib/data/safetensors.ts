@@ -4,8 +4,10 @@ import { endianness } from 'node:os';
 import { writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { openFile, readFully } from '../file.js';
+import { otherKindOf } from '../file-kind.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import { parseStrictJson } from './json.js';
+import { WIDENED } from './widen.js';
 
 /** Tensor types we map, with their name in the file and bytes an element. */
 const TYPES: Readonly<Record<DType, { readonly tag: string; readonly bytes: number }>> = {
@@ -16,9 +18,20 @@ const TYPES: Readonly<Record<DType, { readonly tag: string; readonly bytes: numb
   uint8: { tag: 'U8', bytes: 1 },
   bool: { tag: 'BOOL', bytes: 1 },
 };
-const BY_TAG: ReadonlyMap<string, DType> = new Map(
-  (Object.keys(TYPES) as DType[]).map((dtype) => [TYPES[dtype].tag, dtype]),
-);
+
+/** Types of elements that a file may have: bytes of each, what they become, and how where that is another type. */
+interface Stored {
+  readonly bytes: number;
+  readonly dtype: DType;
+  readonly widen?: (data: Uint8Array) => Uint8Array;
+}
+const STORED: ReadonlyMap<string, Stored> = new Map<string, Stored>([
+  ...(Object.keys(TYPES) as DType[]).map((dtype): [string, Stored] => [
+    TYPES[dtype].tag,
+    { bytes: TYPES[dtype].bytes, dtype },
+  ]),
+  ...Object.entries(WIDENED),
+]);
 
 const LENGTH_BYTES = 8;
 /** The limit of the reference implementation. */
@@ -29,7 +42,7 @@ const METADATA = '__metadata__';
 
 interface Entry {
   readonly name: string;
-  readonly dtype: DType;
+  readonly stored: Stored;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -64,8 +77,12 @@ function parseEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const unknown = Object.keys(value).find((key) => !['dtype', 'shape', 'data_offsets'].includes(key));
   if (unknown !== undefined) throw refuse(`${at}: unknown field ${shown(unknown)}`);
   const { dtype: tag, shape, data_offsets: offsets } = value;
-  const dtype = typeof tag === 'string' ? BY_TAG.get(tag) : undefined;
-  if (!dtype) throw refuse(`${at}: expected dtype ${[...BY_TAG.keys()].join(', ')}, got ${shown(tag)}`);
+  const stored = typeof tag === 'string' ? STORED.get(tag) : undefined;
+  if (!stored) {
+    throw refuse(
+      `${at}: expected dtype ${[...STORED.keys()].join(', ')}, got ${shown(tag)}; save the tensor as float32 (in PyTorch: .float())`,
+    );
+  }
   if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isSize)) {
     throw refuse(`${at}: expected a shape of at most ${MAX_DIMENSIONS} sizes, got ${shown(shape)}`);
   }
@@ -74,13 +91,13 @@ function parseEntry(name: string, value: unknown, refuse: Refuse): Entry {
   }
   const [begin, end] = offsets as [number, number];
   // A product that leaves the safe range never comes back, unless by a zero, which makes it empty anyway.
-  const bytes = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, TYPES[dtype].bytes);
+  const bytes = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, stored.bytes);
   if (end < begin || end - begin !== bytes) {
     throw refuse(
       `${at}: shape ${shown(shape)} of ${tag} takes ${bytes} bytes, data_offsets give ${shown(offsets)}`,
     );
   }
-  return { name, dtype, shape: shape as number[], begin, end };
+  return { name, stored, shape: shape as number[], begin, end };
 }
 
 /** Entries in the order of their bytes, which fill the data exactly. */
@@ -143,25 +160,38 @@ async function readTensors(path: string, handle: FileHandle): Promise<TensorMap>
     refuse,
   );
   const tensors = new Map<string, TensorData>();
-  for (const { name, dtype, shape, begin, end } of entries) {
+  for (const { name, stored, shape, begin, end } of entries) {
     // Memory of its own, so that typed views of the data are aligned.
     const data = await readExactly(handle, start + begin, end - begin, refuse);
+    const { dtype, widen } = stored;
     if (dtype === 'bool' && data.some((byte) => byte > 1)) {
       throw refuse(`tensor ${shown(name)}: a BOOL is neither 0 nor 1`);
     }
-    tensors.set(name, { dtype, shape, data });
+    tensors.set(name, { dtype, shape, data: widen === undefined ? data : widen(data) });
   }
   return tensors;
 }
 
-/** Every tensor of a file, in the order of their bytes. Throws E_FILE or E_SAFETENSORS. */
+/** What to say of a file that cannot be read as tensors: what it is, where its first bytes tell that, else what is wrong. */
+async function explained(path: string, error: SplitgrowError): Promise<SplitgrowError> {
+  const kind = error.code === 'E_SAFETENSORS' ? await otherKindOf(path, 'tensors') : null;
+  if (kind === null) return error;
+  return new SplitgrowError('E_SAFETENSORS', `${path}: expected a safetensors file; ${kind}`, {
+    cause: error,
+  });
+}
+
+/**
+ * Every tensor of a file, in the order of their bytes. Types that LibTorch's side has no use for become wider ones without
+ * loss: float16 and bfloat16 float32, small and unsigned integers int32 or int64. Throws E_FILE or E_SAFETENSORS.
+ */
 export async function readSafetensors(path: string): Promise<TensorMap> {
   let handle: FileHandle | null = null;
   try {
     handle = await openFile(path);
     return await readTensors(path, handle);
   } catch (error) {
-    if (error instanceof SplitgrowError) throw error;
+    if (error instanceof SplitgrowError) throw await explained(path, error);
     const reason = error instanceof Error ? error.message : String(error);
     throw new SplitgrowError('E_FILE', `cannot read ${path}: ${reason}`, { cause: error });
   } finally {

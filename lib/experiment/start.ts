@@ -81,7 +81,7 @@ export async function startNetwork(spec: Spec, data: Dataset, control: RunContro
   const { network: start, seed, device } = spec;
   const network =
     'directory' in start
-      ? await loadNetwork(start.directory, { device })
+      ? await loadNetwork(start.directory, { device, control })
       : createNetwork(freshGraph(start, data), { seed: seedOf('weights', seed), device });
   try {
     refuseMisfit(network.graph, data);

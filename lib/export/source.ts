@@ -1,9 +1,8 @@
 // What a format is written from: the graph of a network directory and, read when a format first asks, its weights.
-import { join } from 'node:path';
-import { readSafetensors } from '../data/safetensors.js';
+import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import type { TensorMap } from '../native.js';
-import { checkWeights, FILES, readGraph } from '../network.js';
+import { readGraph, readWeights } from '../network.js';
 
 export interface ExportSource {
   readonly directory: string;
@@ -13,20 +12,14 @@ export interface ExportSource {
 }
 
 /** Opens a network directory; needs no addon. @throws E_FILE, E_GRAPH_* */
-export async function openSource(directory: string): Promise<ExportSource> {
+export async function openSource(directory: string, control: RunControl = {}): Promise<ExportSource> {
   const graph = await readGraph(directory);
   let read: Promise<TensorMap> | null = null;
-  const readWeights = async (): Promise<TensorMap> => {
-    const file = join(directory, FILES.weights);
-    const weights = await readSafetensors(file);
-    checkWeights(graph, weights, file);
-    return weights;
-  };
   return {
     directory,
     graph,
     weights: () => {
-      read ??= readWeights();
+      read ??= readWeights(graph, directory, control);
       return read;
     },
   };

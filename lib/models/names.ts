@@ -100,9 +100,6 @@ export const NAMES: Readonly<Record<string, Readonly<Record<string, NameMap>>>> 
   },
 };
 
-/** Tensors of the libraries that a network has no need of. */
-export const IGNORED = /(^|\.)num_batches_tracked$/;
-
 /** @throws E_PRESET naming the presets that the library has a map for */
 export function nameMap(library: string, preset: string): NameMap {
   const maps = row(NAMES, library) ?? {};

@@ -1,9 +1,9 @@
 // import against PyTorch: narrow models of torchvision and timm, imported, give PyTorch's logits and accuracy (test/golden/imported.py).
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { evaluate, forward, type ImportOptions, importWeights } from '../../lib/api.js';
-import { writeSafetensors } from '../../lib/data/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { lower } from '../../lib/graph/lower.js';
 import { NAMES, nameMap, theirName } from '../../lib/models/names.js';
 import { buildPreset } from '../../lib/models/zoo.js';
@@ -199,4 +199,108 @@ test('class names and the shorter side are taken as given, and refused where the
     [{ classNames: [...'abcdef', ''] }, 'E_GRAPH_FORMAT'],
   ] as const)
     expect(await attempt(nothing, more), code).toMatchObject({ code, isThere: false });
+});
+
+/** The state of a model in another type of numbers: bytes of each value, as the file has them. */
+function inType(
+  state: ReadonlyMap<string, TensorData>,
+  dtype: string,
+  bytesOf: (x: number) => Buffer,
+): Buffer {
+  let at = 0;
+  const chunks: Buffer[] = [];
+  const header: Record<string, unknown> = {};
+  for (const [name, { dtype: own, shape, data }] of state) {
+    const isFloat = own === 'float32';
+    const bytes = isFloat
+      ? Buffer.concat([...new Float32Array(data.slice().buffer)].map(bytesOf))
+      : Buffer.from(data);
+    header[name] = { dtype: isFloat ? dtype : 'I64', shape, data_offsets: [at, at + bytes.length] };
+    chunks.push(bytes);
+    at += bytes.length;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, ...chunks]);
+}
+
+const double = (x: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(x);
+  return bytes;
+};
+/** The upper half of a float32's bits: bfloat16, cut off. */
+const bfloat = (x: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(x);
+  return bytes.subarray(2);
+};
+
+test.each([
+  ['F64', double, (x: number) => x],
+  ['BF16', bfloat, (x: number) => Buffer.concat([Buffer.alloc(2), bfloat(x)]).readFloatLE()],
+] as const)('weights of type %s are imported as float32', async (dtype, bytesOf, value) => {
+  const folder = temporaryFolder();
+  const [weights, out] = [join(folder, 'state.safetensors'), join(folder, 'net')];
+  const state = stateOf(V2);
+  writeFileSync(weights, inType(state, dtype, bytesOf));
+  const options = { width: 0.35, resolution: 32 };
+  await importWeights({ weights, from: 'torchvision', preset: 'mobilenet_v2', options, out });
+  const made = (await readSafetensors(join(out, 'weights.safetensors'))).get('classifier.weight');
+  const given = state.get('classifier.1.weight');
+  const floatsIn = (tensor: TensorData | undefined): number[] => [
+    ...new Float32Array(tensor?.data.slice().buffer ?? new ArrayBuffer(0)),
+  ];
+  expect(made?.dtype).toBe('float32');
+  expect(floatsIn(made)).toEqual(floatsIn(given).map(value));
+});
+
+test('a float64 weight beyond float32 is refused by name', async () => {
+  const folder = temporaryFolder();
+  const [weights, out] = [join(folder, 'state.safetensors'), join(folder, 'net')];
+  writeFileSync(
+    weights,
+    inType(stateOf(V2), 'F64', (x) => double(x * 1e300)),
+  );
+  const options = { width: 0.35, resolution: 32 };
+  await expect(
+    importWeights({ weights, from: 'torchvision', preset: 'mobilenet_v2', options, out }),
+  ).rejects.toMatchObject({
+    code: 'E_WEIGHTS',
+    message: expect.stringMatching(/features\.0\.0\.weight.*float32 holds/),
+  });
+  expect(existsSync(out)).toBe(false);
+});
+
+test('prefixes of wrappers are left out with a note, and classes are told all the same', async () => {
+  const folder = temporaryFolder();
+  const [weights, out] = [join(folder, 'state.safetensors'), join(folder, 'net')];
+  await writeSafetensors(weights, new Map([...stateOf(V2)].map(([name, t]) => [`module.${name}`, t])));
+  const notes: string[] = [];
+  const onEvent = (event: { readonly type: string; readonly text?: string }): void => {
+    if (event.type === 'note') notes.push(event.text ?? '');
+  };
+  const options = { width: 0.35, resolution: 32 };
+  await importWeights({ weights, from: 'torchvision', preset: 'mobilenet_v2', options, out }, { onEvent });
+  expect(notes).toEqual([`${weights}: the prefix "module." of names is left out`]);
+  expect((await readGraph(out)).nodes.at(-1)?.out).toBe(7);
+});
+
+test('weights of one channel ask for mean and std by their flags, and are imported with them', async () => {
+  const grey = (state: Map<string, TensorData>): void => {
+    const stem = state.get('features.0.0.weight');
+    const shape = [stem?.shape[0] ?? 0, 1, 3, 3];
+    state.set(
+      'features.0.0.weight',
+      floats(shape, () => 0.1),
+    );
+  };
+  const refused = await attempt(grey);
+  expect(refused).toMatchObject({ code: 'E_ARGUMENT', isThere: false });
+  expect(refused.message).toMatch(
+    /of 1 channel, .*torchvision.* are of 3 .*; give --mean and --std, 1 number each/,
+  );
+  expect(await attempt(grey, { mean: [0.4] })).toMatchObject({ code: 'E_ARGUMENT' });
+  expect(await attempt(grey, { mean: [0.4], std: [0.2] })).toMatchObject({ code: 'none', isThere: true });
 });
