@@ -1,7 +1,10 @@
 // Batch files: float32 images, normalised already, and their labels.
+import { labelsOf } from '../data/labels.js';
+import { layoutHint } from '../data/layouts.js';
 import { toDevice } from '../data/part.js';
 import type { TensorPart } from '../data/parts.js';
 import { readSafetensors } from '../data/safetensors.js';
+import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -12,17 +15,20 @@ function shapeText(tensor: TensorData | undefined): string {
   return tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
 }
 
-function checkLabels(labels: TensorData, classes: number, file: string): void {
-  const view = new DataView(labels.data.buffer, labels.data.byteOffset, labels.data.byteLength);
-  for (let at = 0; at < (labels.shape[0] ?? 0); at += 1) {
-    const label = view.getBigInt64(8 * at, true);
-    if (label < 0n || label >= BigInt(classes)) {
-      throw new SplitgrowError(
-        'E_LABELS',
-        `${file}: expected labels from 0 to ${classes - 1}, got ${label} at image ${at}`,
-      );
-    }
+/** What to do with images of another type or shape. */
+function hint(images: TensorData | undefined, { input: { shape, mean, std } }: Graph): string {
+  if (images === undefined) return '';
+  const layout = layoutHint('images', images.shape, shape);
+  if (layout !== null) return `; ${layout}`;
+  if (images.dtype === 'uint8' && images.shape.slice(1).join() === shape.join()) {
+    const list = (values: readonly number[] | undefined, usual: number): string =>
+      `numpy.reshape([${(values ?? shape.slice(0, 1).map(() => usual)).join(', ')}], (-1, 1, 1))`;
+    const line = `((images / 255 - ${list(mean, 0)}) / ${list(std, 1)}).astype("float32")`;
+    return `; a batch file holds images as the network takes them, in NumPy: ${line}`;
   }
+  if (images.shape.length === 4)
+    return '; save images of that size, or `splitgrow predict` image files, which it resizes';
+  return '';
 }
 
 /** Reads a batch file and checks it against the network. @throws E_BATCH, E_LABELS */
@@ -31,7 +37,8 @@ export async function readBatch(
   graph: Graph,
 ): Promise<TensorPart & { readonly count: number }> {
   const tensors = await readSafetensors(file);
-  const [images, labels] = [tensors.get('images'), tensors.get('labels')];
+  const given = tensors.get('images');
+  const images = given && narrowed(given, { code: 'E_BATCH', place: file, name: 'images' });
   const wanted = graph.input.shape;
   const count = images?.shape[0] ?? 0;
   if (
@@ -42,13 +49,7 @@ export async function readBatch(
   ) {
     throw new SplitgrowError(
       'E_BATCH',
-      `${file}: expected "images" float32 [N, ${wanted.join(', ')}] for network "${graph.name}", got ${shapeText(images)}`,
-    );
-  }
-  if (labels?.dtype !== 'int64' || labels.shape.join() !== String(count)) {
-    throw new SplitgrowError(
-      'E_BATCH',
-      `${file}: expected "labels" int64 [${count}], got ${shapeText(labels)}`,
+      `${file}: expected "images" float32 [N, ${wanted.join(', ')}] for network "${graph.name}", got ${shapeText(given)}${hint(given, graph)}`,
     );
   }
   if (!isFiniteTensor(images)) {
@@ -57,7 +58,9 @@ export async function readBatch(
       `${file}: expected finite numbers in "images", got NaN or infinity; normalise the images again`,
     );
   }
-  checkLabels(labels, lower(graph).classes, file);
+  const labels = labelsOf(tensors.get('labels'), count, {
+    ...{ name: 'labels', place: file, code: 'E_BATCH', classes: lower(graph).classes },
+  });
   return { images, labels, count };
 }
 

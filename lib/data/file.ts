@@ -2,18 +2,14 @@
 import { SplitgrowError } from '../errors.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import type { DataSpec, Source } from './dataset.js';
-import { imageShape, type TensorPart, toLabels } from './parts.js';
+import { labelsOf } from './labels.js';
+import { guessedHint } from './layouts.js';
+import { imageShape, type TensorPart } from './parts.js';
 import { readSafetensors } from './safetensors.js';
+import { narrowed } from './widen.js';
 
 /** Classes that a label may name; bounds what a wrong label can ask for. */
 const MAX_CLASSES = 100_000;
-
-/** Readers of the integer types that labels may have. */
-const INTEGERS: Partial<Record<DType, (data: Uint8Array) => Iterable<number>>> = {
-  int64: (data) => Array.from(new BigInt64Array(data.buffer, data.byteOffset, data.byteLength / 8), Number),
-  int32: (data) => new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4),
-  uint8: (data) => data,
-};
 
 function required(tensors: TensorMap, name: string, file: string): TensorData {
   const tensor = tensors.get(name);
@@ -24,13 +20,19 @@ function required(tensors: TensorMap, name: string, file: string): TensorData {
   );
 }
 
+/** What to do with images of whole numbers that are no bytes. */
+const WHOLE = 'save pixels from 0 to 255 as uint8, in NumPy: .astype("uint8"), others as float32, normalised';
+const HINTS: Partial<Record<DType, string>> = { int32: WHOLE, int64: WHOLE, bool: WHOLE };
+
 /** Throws E_DATA unless these are images, at least one, of finite numbers. */
-function checkImages(images: TensorData, where: string): void {
+function checkImages(images: TensorData, name: string, file: string): void {
   const { dtype, shape, data } = images;
+  const where = `${file}: ${name}`;
   if ((dtype !== 'uint8' && dtype !== 'float32') || shape.length !== 4 || shape.some((size) => size === 0)) {
+    const hint = guessedHint(name, shape) ?? HINTS[dtype];
     throw new SplitgrowError(
       'E_DATA',
-      `${where}: expected uint8 or float32 [N, C, H, W], found ${dtype} [${shape.join(', ')}]`,
+      `${where}: expected uint8 or float32 [N, C, H, W], found ${dtype} [${shape.join(', ')}]${hint === undefined ? '' : `; ${hint}`}`,
     );
   }
   if (dtype !== 'float32') return;
@@ -42,19 +44,17 @@ function checkImages(images: TensorData, where: string): void {
 }
 
 function readPart(tensors: TensorMap, part: 'train' | 'test', file: string): TensorPart {
-  const images = required(tensors, `${part}_images`, file);
+  const name = `${part}_images`;
+  const images = narrowed(required(tensors, name, file), { code: 'E_DATA', place: file, name });
   const labels = required(tensors, `${part}_labels`, file);
-  const where = `${file}: ${part}_labels`;
-  checkImages(images, `${file}: ${part}_images`);
+  checkImages(images, name, file);
   const [count] = imageShape(images);
-  const integers = INTEGERS[labels.dtype];
-  if (!integers || labels.shape.length !== 1 || labels.shape[0] !== count) {
-    throw new SplitgrowError(
-      'E_DATA',
-      `${where}: expected int64 [${count}], found ${labels.dtype} [${labels.shape.join(', ')}]`,
-    );
-  }
-  return { images, labels: toLabels(integers(labels.data), count, { classes: MAX_CLASSES, where }) };
+  return {
+    images,
+    labels: labelsOf(labels, count, {
+      ...{ name: `${part}_labels`, place: file, code: 'E_DATA', classes: MAX_CLASSES },
+    }),
+  };
 }
 
 function largestLabel(part: TensorPart): number {

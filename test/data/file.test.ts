@@ -84,12 +84,29 @@ test('a channel of one value gets std 1', async () => {
 const MALFORMED: readonly (readonly [string, Readonly<Record<string, TensorData | undefined>>, RegExp])[] = [
   ['no train_labels', { train_labels: undefined }, /^E_DATA: .*expected the tensor train_labels/],
   ['no test_images', { test_images: undefined }, /^E_DATA: .*expected the tensor test_images/],
-  ['images of three axes', { train_images: floats([4, 2, 2]) }, /^E_DATA: .*\[N, C, H, W\]/],
+  [
+    'images of three axes',
+    { train_images: floats([4, 2, 2]) },
+    /^E_DATA: .*\[N, C, H, W\].*no axis of channels; .*: train_images\[:, None\]$/,
+  ],
+  [
+    'labels of one number a class',
+    { train_labels: floats([4, 5]) },
+    /^E_DATA: .*; of one number a class, take train_labels\.argmax\(1\)$/,
+  ],
   ['no images', { train_images: floats([0, 3, 2, 2]), train_labels: labels([]) }, /^E_DATA: /],
   ['images of type int64', { train_images: { ...labels([1]), shape: [1, 1, 1, 1] } }, /^E_DATA: .*int64/],
-  ['too few labels', { train_labels: labels([0, 1]) }, /^E_DATA: .*expected int64 \[4\]/],
+  [
+    'too few labels',
+    { train_labels: labels([0, 1]) },
+    /^E_DATA: .*expected "train_labels" int64 \[4\], got int64 \[2\]$/,
+  ],
   ['labels of two axes', { train_labels: { ...labels([0, 1, 2, 1]), shape: [2, 2] } }, /^E_DATA: /],
-  ['float labels', { train_labels: floats([4]) }, /^E_DATA: .*found float32/],
+  [
+    'float labels',
+    { train_labels: floats([4]) },
+    /^E_DATA: .*got float32 \[4\]; save whole numbers, in NumPy: train_labels\.astype\("int64"\)/,
+  ],
   ['a negative label', { train_labels: labels([0, -1, 2, 1]) }, /^E_LABELS: .*found -1 at image 1/],
   ['a label of 2^40', { train_labels: labels([0, 2 ** 40, 2, 1]) }, /^E_LABELS: /],
   ['NaN', { train_images: floats([4, 3, 2, 2], Number.NaN) }, /^E_DATA: .*finite numbers/],
