@@ -72,18 +72,11 @@ function refuseEarly({ name }: Command, parent: Commander): void {
   );
 }
 
-export interface ProgramParts {
-  /** Gets the command and its values. */
-  readonly execute: (command: Command, given: Given) => Promise<void>;
-  /** Gets help, or the version, where that is asked for. */
-  readonly writeHelp: (text: string) => void;
-}
-
-/** Commander's program over a table of commands. */
+/** Commander's program over a table of commands; `execute` gets the command and its values. */
 export function buildProgram(
   commands: readonly Command[],
   version: string,
-  { execute, writeHelp }: ProgramParts,
+  execute: (command: Command, given: Given) => Promise<void>,
 ): Commander {
   const program = new Commander('splitgrow')
     .description(
@@ -91,7 +84,7 @@ export function buildProgram(
     )
     .version(version)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined, writeOut: writeHelp })
+    .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError()
     .enablePositionalOptions();
   const made = new Map<string, Commander>();

@@ -10,6 +10,11 @@ const integer = (min: number, max: number, about: string): Field => ({ kind: 'in
 /** A kernel has no default: every node with a window has one. */
 const kernelOf = (node: GraphNode): number => Number(node.kernel);
 
+/** Zeros on every side that keep the size, at stride 1 and for odd kernels. */
+export function samePadding(kernel: number): number {
+  return Math.floor(kernel / 2);
+}
+
 /** By name. */
 type Fields = Readonly<Record<string, Field>>;
 
@@ -18,7 +23,7 @@ const KERNEL = integer(1, MAX_KERNEL, 'side of the square window');
 const STRIDE: Field = { ...integer(1, MAX_KERNEL, 'step of the window'), default: 1 };
 const SAME: Field = {
   ...integer(0, MAX_KERNEL, 'zeros on every side; left out: half the kernel, rounded down'),
-  default: (node) => Math.floor(kernelOf(node) / 2),
+  default: (node) => samePadding(kernelOf(node)),
 };
 const SPLIT: Field = { kind: 'boolean', default: true, about: 'false: its neurons are never split' };
 const bias = (isDefault: boolean): Field => ({
@@ -41,7 +46,7 @@ export const CONV2D: Fields = {
 };
 export const DEPTHWISE: Fields = { kernel: KERNEL, stride: STRIDE, padding: SAME, bias: bias(false) };
 export const LINEAR: Fields = { out: OUT, bias: bias(true), split: SPLIT };
-export const BATCH_NORM: Fields = {
+export const BATCH_NORM = {
   eps: { kind: 'number', min: 1e-12, max: 1, default: 1e-5, about: 'added to the variance' },
   momentum: {
     kind: 'number',
@@ -50,7 +55,7 @@ export const BATCH_NORM: Fields = {
     default: 0.1,
     about: 'share of a minibatch in the running statistics',
   },
-};
+} as const satisfies Fields;
 export const POOL: Fields = {
   kernel: KERNEL,
   stride: { ...integer(1, MAX_KERNEL, 'step of the window; left out: the kernel'), default: kernelOf },

@@ -1,5 +1,6 @@
 // What a block of each kind is made of: convolutions, batch norms, activations and shortcuts.
 import type { GraphNode, NodeId } from '../graph/ir.js';
+import { BATCH_NORM, samePadding } from '../graph/op-fields.js';
 
 /** One block: its kind and its width, stride and inner width. */
 export interface Block {
@@ -33,7 +34,7 @@ export const conv = (id: NodeId, from: NodeId, out: number, kernel: number, stri
   out,
   kernel,
   stride,
-  padding: Math.floor(kernel / 2),
+  padding: samePadding(kernel),
   bias: false,
 });
 export const depthwise = (id: NodeId, from: NodeId, stride: number): GraphNode => ({
@@ -49,8 +50,8 @@ export const batchNorm = (of: NodeId): GraphNode => ({
   id: `${of}_bn`,
   op: 'batch_norm',
   inputs: [of],
-  eps: 1e-5,
-  momentum: 0.1,
+  eps: BATCH_NORM.eps.default,
+  momentum: BATCH_NORM.momentum.default,
 });
 /** The layer, its batch norm, and its activation. */
 const active = (layer: GraphNode, { activation }: BlockStyle): readonly GraphNode[] => [

@@ -2,6 +2,7 @@
 import { type ErrorCode, SplitgrowError } from '../errors.js';
 import { parseGraph, shapes } from '../graph/check.js';
 import { FORMAT, type Graph, type GraphNode, INPUT, type Value } from '../graph/ir.js';
+import { samePadding } from '../graph/op-fields.js';
 import { BLOCKS, type Block, batchNorm, conv, depthwise, type Join } from './blocks.js';
 import type {
   BlockOptions,
@@ -71,7 +72,7 @@ function withConv(state: State, width: number, options: ConvOptions = {}): State
 }
 
 function withDepthwise(state: State, options: DepthwiseOptions = {}): State {
-  const { kernel = 3, stride = 1, padding = Math.floor(kernel / 2), name } = options;
+  const { kernel = 3, stride = 1, padding = samePadding(kernel), name } = options;
   const layer = given(depthwise(nameOf(state, name), state.at.id, stride), { kernel, padding });
   return after(state, dressed(state, layer, options));
 }

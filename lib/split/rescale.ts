@@ -1,6 +1,6 @@
 // Shorter weights for off-springs behind batch norm: the function stays, and they turn as fast as their parent did.
 import type { Graph, GraphNode } from '../graph/ir.js';
-import { opOf } from '../graph/ops.js';
+import { field, opOf } from '../graph/ops.js';
 import type { Surgery } from '../graph/program.js';
 import { consumersOf } from '../graph/readers.js';
 import { type Device, loadCore, type TensorData, type TensorMap } from '../native.js';
@@ -63,7 +63,7 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
       `${norm.id}.running_var`,
       factors.map((factor) => factor ** 2),
     );
-    times(`${norm.id}.weight`, scaleFactors(floatsOf(variance), factors, Number(norm.eps ?? 1e-5)));
+    times(`${norm.id}.weight`, scaleFactors(floatsOf(variance), factors, Number(field(norm, 'eps'))));
   }
   return changed;
 }
