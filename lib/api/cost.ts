@@ -1,18 +1,20 @@
 // cost: MACs and parameters of a network, of its nodes, and of one more neuron.
 import { channelGroups } from '../graph/channels.js';
-import { costs, macs, marginalCost, params, cost as totalOf } from '../graph/cost.js';
+import { costs, macs, params, cost as totalOf } from '../graph/cost.js';
+import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
 import type { CostDocument, CostOptions } from './documents.js';
 import { graphOf } from './source.js';
 
 /** What `cost` says of a graph. */
 export function costOf(graph: Graph): CostDocument {
+  const marginal = marginalCosts(graph, 'macs');
   const groups = channelGroups(graph)
     .filter(({ isSplittable }) => isSplittable)
     .map(({ id, neurons, producers }) => ({
       id,
       neurons,
-      marginalMacs: marginalCost(graph, id, 'macs'),
+      marginalMacs: marginal.get(id) ?? 0,
       producers,
     }));
   const flops2x = totalOf(graph, 'flops2x');

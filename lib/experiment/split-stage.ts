@@ -3,7 +3,8 @@ import { refuseDisagreement } from '../distributed/agree.js';
 import { SplitgrowError } from '../errors.js';
 import { decimal, integer, significant } from '../format.js';
 import { channelGroups } from '../graph/channels.js';
-import { cost, type Energy, macs, marginalCost } from '../graph/cost.js';
+import { cost, type Energy, macs } from '../graph/cost.js';
+import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Network } from '../network.js';
 import type { Certificate } from '../split/certificate.js';
 import type { Indices } from '../split/indices.js';
@@ -61,13 +62,11 @@ function pickRecords(
   { picks }: Choice,
   energies: readonly Energy[],
 ): readonly PickRecord[] {
+  const costs = energies.map((energy) => [energy.name, marginalCosts(network.graph, energy)] as const);
   const marginal = new Map<string, Readonly<Record<string, number>>>();
   for (const { group } of picks) {
     if (marginal.has(group)) continue;
-    marginal.set(
-      group,
-      Object.fromEntries(energies.map((energy) => [energy.name, marginalCost(network.graph, group, energy)])),
-    );
+    marginal.set(group, Object.fromEntries(costs.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
   }
   return picks.map(({ group, neuron, index, ratio }) => ({
     group,

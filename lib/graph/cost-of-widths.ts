@@ -7,8 +7,11 @@ import { type Graph, type GraphNode, INPUT, type NodeId, type Value } from './ir
 import { opOf } from './ops.js';
 import { refuseFall } from './own-cost.js';
 
-/** Cost of the graph with `added` channels in each group. */
-export type CostOfWidths = (added: ReadonlyMap<GroupId, number>) => number;
+/**
+ * Cost of the graph with `added` channels in each group. `changed` names the groups that may differ from the call before;
+ * left out, all are looked at.
+ */
+export type CostOfWidths = (added: ReadonlyMap<GroupId, number>, changed?: Iterable<GroupId>) => number;
 
 /** A node whose cost is kept until one of the groups around it changes its width. */
 interface Kept {
@@ -19,7 +22,7 @@ interface Kept {
   readonly around: readonly (ChannelGroup | undefined)[];
 }
 
-function nodewise(graph: Graph, { ofNode }: NodeEnergy): CostOfWidths {
+function nodewise(graph: Graph, { ofNode, isInteger }: NodeEnergy): CostOfWidths {
   const groups = groupsByNode(graph);
   const values = shapes(graph);
   const groupAt = (id: NodeId): ChannelGroup | undefined => (id === INPUT ? undefined : groups.get(id));
@@ -36,6 +39,8 @@ function nodewise(graph: Graph, { ofNode }: NodeEnergy): CostOfWidths {
     return { node, inputs: inputsOf(node, values), output, own, around };
   });
   const each = kept.map(({ node, inputs, output }) => ofNode(node, inputs, output));
+  const sum = (): number => each.reduce((total, one) => total + one, 0);
+  let total = sum();
   const last = new Map<GroupId, number>();
   const wider = (value: Value, group: ChannelGroup | undefined): Value => {
     const by = group === undefined ? 0 : (last.get(group.id) ?? 0);
@@ -47,23 +52,26 @@ function nodewise(graph: Graph, { ofNode }: NodeEnergy): CostOfWidths {
     const output = wider(entry.output, entry.own);
     const isSource = opOf(entry.node).channels === 'source';
     const node = isSource ? { ...entry.node, out: output.channels } : entry.node;
-    each[i] = ofNode(
+    const now = ofNode(
       node,
       entry.inputs.map((value, j) => wider(value, entry.around[j])),
       output,
     );
+    total += now - (each[i] ?? 0);
+    each[i] = now;
   };
-  return (added) => {
+  return (added, changed) => {
     const stale = new Set<number>();
-    for (const [id, nodes] of touched) {
+    for (const id of changed ?? new Set([...last.keys(), ...added.keys()])) {
       const by = added.get(id) ?? 0;
       if (by === (last.get(id) ?? 0)) continue;
-      last.set(id, by);
-      for (const i of nodes) stale.add(i);
+      if (by === 0) last.delete(id);
+      else last.set(id, by);
+      for (const i of touched.get(id) ?? []) stale.add(i);
     }
     for (const i of stale) evaluate(i);
-    // Summed afresh in node order: no drift for costs that are not integers.
-    return each.reduce((sum, one) => sum + one, 0);
+    // Differences of whole numbers are exact. Others are summed afresh in node order, so that nothing drifts.
+    return isInteger ? total : sum();
   };
 }
 
@@ -96,4 +104,22 @@ function graphwise(graph: Graph, energy: GraphEnergy): CostOfWidths {
 export function costOfWidths(graph: Graph, energy: string | Energy): CostOfWidths {
   const found = energyOf(energy);
   return 'ofGraph' in found ? graphwise(graph, found) : nodewise(graph, found);
+}
+
+/**
+ * `marginalCost` of every splittable group: what the graph costs more when that group alone gains one channel. Of costs that
+ * are sums over nodes all of them together take time linear in the graph.
+ */
+export function marginalCosts(graph: Graph, energy: string | Energy): ReadonlyMap<GroupId, number> {
+  const found = energyOf(energy);
+  const evaluate = costOfWidths(graph, found);
+  const before = evaluate(new Map());
+  const groups = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
+  return new Map(
+    groups.map(({ id }) => {
+      const after = evaluate(new Map([[id, 1]]));
+      if ('ofGraph' in found) refuseFall(found.name, before, after);
+      return [id, after - before] as const;
+    }),
+  );
 }

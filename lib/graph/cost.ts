@@ -133,7 +133,7 @@ export function costs(graph: Graph): readonly NodeCost[] {
   });
 }
 
-/** What the graph costs more when `group` gains one channel: the only formula there is for it. */
+/** What the graph costs more when `group` gains one channel: the only formula there is for it. `marginalCosts` does all groups at once. */
 export function marginalCost(graph: Graph, groupId: GroupId, energy: string | Energy): number {
   const found = energyOf(energy);
   const [before, after] = [cost(graph, found), cost(widen(graph, groupId, 1), found)];

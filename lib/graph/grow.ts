@@ -140,10 +140,10 @@ function picksOf(
 export function normalizedPlan(graph: Graph, plan: Plan): Plan {
   const groups = groupsByNode(graph);
   const picks = picksOf(graph, plan, groups);
-  const splits = graph.nodes.flatMap(({ id }) => {
-    const group = groups.get(id);
+  const splits = graph.nodes.flatMap((node) => {
+    const group = groups.get(node.id);
     const neurons = group && picks.get(group);
-    return group?.producers.includes(id) && neurons ? [[id, neurons] as const] : [];
+    return opOf(node).channels === 'source' && neurons ? [[node.id, neurons] as const] : [];
   });
   return { splits: Object.fromEntries(splits) };
 }

@@ -1,7 +1,8 @@
 // What the linear relaxation believes a neuron to cost, and the budgets it has: first-order costs, or the estimates of the authors' code.
 import { type ChannelGroup, channelGroups, type GroupId } from '../graph/channels.js';
 import { inputsOf, shapes } from '../graph/check.js';
-import { ENERGIES, marginalCost } from '../graph/cost.js';
+import { ENERGIES } from '../graph/cost.js';
+import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Graph, GraphNode, NodeId, Value } from '../graph/ir.js';
 import { opOf } from '../graph/ops.js';
 import { consumersOf, directReaders, isDepthwise } from '../graph/readers.js';
@@ -153,7 +154,7 @@ export function firstOrderBudgets(graph: Graph, budgets: readonly Budget[]): rea
   return budgets.map((budget) => ({
     name: budget.energy.name,
     allowed: allowed(budget),
-    costs: new Map(splittable(graph).map(({ id }) => [id, marginalCost(graph, id, budget.energy)] as const)),
+    costs: marginalCosts(graph, budget.energy),
   }));
 }
 
@@ -174,15 +175,12 @@ export function estimateBudgets(
   const halves = options.budgets === 'total' ? new Map<GroupId, string>() : halvesOf(graph);
   const names = new Set(groups.map(({ id }) => halves.get(id) ?? ''));
   return budgets.flatMap((budget) => {
-    const own = energy.estimate === 'own-layer' ? ownLayerMacs(graph) : null;
+    const costOf =
+      energy.estimate === 'own-layer' ? ownLayerMacs(graph) : marginalCosts(graph, budget.energy);
     const transform = TRANSFORMS[energy.transform];
     return [...names].map((half): EstimateBudget => {
       const members = groups.filter(({ id }) => (halves.get(id) ?? '') === half);
-      const costs = new Map(
-        members.map(
-          ({ id }) => [id, transform(own?.get(id) ?? marginalCost(graph, id, budget.energy))] as const,
-        ),
-      );
+      const costs = new Map(members.map(({ id }) => [id, transform(costOf.get(id) ?? 0)] as const));
       return {
         name: [budget.energy.name, half].filter(Boolean).join(' '),
         allowed: members.reduce(

@@ -91,13 +91,23 @@ export function limitsOf(graph: Graph, budgets: readonly Budget[]): readonly Lim
 
 function widthsOf(limits: readonly Limit[]): Widths {
   const added = new Map<GroupId, number>();
+  // Per limit, the groups that changed since its cost was last asked for: only they are looked at again.
+  const asked = limits.map((one) => ({ ...one, changed: new Set<GroupId>() }));
+  const costNow = ({ costOf, changed }: (typeof asked)[number]): number => {
+    const cost = costOf(added, changed);
+    changed.clear();
+    return cost;
+  };
   return {
-    add: ({ group }, by) => void added.set(group, (added.get(group) ?? 0) + by),
-    areWithin: () => limits.every(({ costOf, limit }) => costOf(added) <= limit),
+    add: ({ group }, by) => {
+      added.set(group, (added.get(group) ?? 0) + by);
+      for (const { changed } of asked) changed.add(group);
+    },
+    areWithin: () => asked.every((one) => costNow(one) <= one.limit),
     slack: () =>
-      limits.reduce((least, one) => {
+      asked.reduce((least, one) => {
         const room = allowed(one);
-        return Math.min(least, room === 0 ? 0 : (one.limit - one.costOf(added)) / room);
+        return Math.min(least, room === 0 ? 0 : (one.limit - costNow(one)) / room);
       }, 1),
   };
 }

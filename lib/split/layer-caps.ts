@@ -1,6 +1,6 @@
 // How many neurons of a layer one stage may split, where an experiment limits that.
 import { SplitgrowError } from '../errors.js';
-import { type GroupId, groupsByNode } from '../graph/channels.js';
+import { channelGroups, type GroupId } from '../graph/channels.js';
 import { hint } from '../graph/fields.js';
 import type { Graph } from '../graph/ir.js';
 import type { Candidate } from './knapsack.js';
@@ -17,13 +17,12 @@ export type LayerCap = number | Readonly<Record<string, number>> | null;
  * @throws E_ARGUMENT for a layer that is not there or cannot be split, naming the nearest.
  */
 export function layerCaps(graph: Graph, cap: LayerCap): ReadonlyMap<GroupId, number> {
-  const groups = groupsByNode(graph);
+  if (cap === null) return new Map();
   const splittable = new Map(
-    [...groups.values()]
+    channelGroups(graph)
       .filter(({ isSplittable }) => isSplittable)
       .flatMap((group) => group.producers.map((id) => [id, group] as const)),
   );
-  if (cap === null) return new Map();
   if (typeof cap === 'number') {
     return new Map(
       [...splittable.values()].map(({ id, neurons }) => [id, Math.floor(cap * neurons)] as const),

@@ -51,8 +51,9 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
     const tensor = changed.get(name);
     if (tensor !== undefined) changed.set(name, timesRows(tensor, factors));
   };
+  const rowShares = new Map(surgery.map((one) => [one.name, one.rowShares] as const));
   for (const { node, norm } of normedNodes(graph)) {
-    const shares = surgery.find(({ name }) => name === `${node.id}.weight`)?.rowShares;
+    const shares = rowShares.get(`${node.id}.weight`);
     const variance = weights.get(`${norm.id}.running_var`);
     if (!shares || variance === undefined) continue;
     const factors = Float64Array.from(shares, (share) => share ** power);

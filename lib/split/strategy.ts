@@ -1,7 +1,8 @@
 // The choice of a splitting stage: strategy -> order -> picks within the budgets, with a certificate of what was reached.
 import { SplitgrowError } from '../errors.js';
 import { channelGroups, type GroupId } from '../graph/channels.js';
-import { ENERGIES, type Energy, energyOf, marginalCost } from '../graph/cost.js';
+import { ENERGIES, type Energy, energyOf } from '../graph/cost.js';
+import { marginalCosts } from '../graph/cost-of-widths.js';
 import { hint, row } from '../graph/fields.js';
 import { normalizedPlan, type Plan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
@@ -115,9 +116,10 @@ function checked(options: ChooseOptions) {
 
 /** Every neuron with a negative index, at what it alone would add to MACs. */
 function candidatesOf(graph: Graph, indices: ReadonlyMap<GroupId, ArrayLike<number>>): readonly Candidate[] {
+  const marginal = marginalCosts(graph, ENERGIES.macs);
   return channelGroups(graph).flatMap((group): Candidate[] => {
     if (!group.isSplittable) return [];
-    const cost = marginalCost(graph, group.id, ENERGIES.macs);
+    const cost = marginal.get(group.id) ?? 0;
     const own = summedIndices({ ...group, producers: [group.id] }, indices);
     return Array.from(own).flatMap((index, neuron) =>
       index < 0 ? [{ group: group.id, neuron, index, cost, ratio: index / cost }] : [],
@@ -134,17 +136,15 @@ function programOf(candidates: readonly Candidate[], budgets: readonly EstimateB
   };
 }
 
-/** First-order cost of a candidate under each budget, worked out once a group. */
+/** First-order cost of a candidate under each budget, worked out at the first question and once a group. */
 function costsUnder(graph: Graph, budgets: readonly Budget[]) {
   const known = new Map<GroupId, Readonly<Record<string, number>>>();
+  let marginal: readonly (readonly [string, ReadonlyMap<GroupId, number>])[] | null = null;
   return ({ group }: Candidate): Readonly<Record<string, number>> => {
+    marginal ??= budgets.map(({ energy }) => [energy.name, marginalCosts(graph, energy)] as const);
     const found =
       known.get(group) ??
-      Object.freeze(
-        Object.fromEntries(
-          budgets.map(({ energy }) => [energy.name, marginalCost(graph, group, energy)] as const),
-        ),
-      );
+      Object.freeze(Object.fromEntries(marginal.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
     known.set(group, found);
     return found;
   };

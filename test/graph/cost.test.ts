@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { channelGroups } from '../../lib/graph/channels.js';
+import { parseGraph } from '../../lib/graph/check.js';
 import {
   cost,
   costs,
@@ -10,9 +11,9 @@ import {
   marginalCost,
   params,
 } from '../../lib/graph/cost.js';
-import { costOfWidths } from '../../lib/graph/cost-of-widths.js';
+import { costOfWidths, marginalCosts } from '../../lib/graph/cost-of-widths.js';
 import { widen } from '../../lib/graph/grow.js';
-import type { Graph } from '../../lib/graph/ir.js';
+import { FORMAT, type Graph } from '../../lib/graph/ir.js';
 import { printGraph, widths } from '../../lib/graph/print.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { drawOf, randomGraph, randomWeights } from '../random-graphs.js';
@@ -81,6 +82,53 @@ test('the evaluator of widths equals the cost of the widened graph exactly, in a
       }
     }
   }
+});
+
+test('the marginal costs of all groups are those of each, which counts the widened graph', () => {
+  const whole: Energy = { name: 'whole', isInteger: false, ofGraph: (graph) => cost(graph, ODD) ** 1.1 };
+  for (const seed of SEEDS) {
+    const graph = randomGraph(seed);
+    const splittable = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
+    for (const energy of [...Object.values<Energy>(ENERGIES), ODD, whole]) {
+      const want = splittable.map(({ id }) => [id, marginalCost(graph, id, energy)]);
+      expect([...marginalCosts(graph, energy)], `seed ${seed} ${energy.name}`).toEqual(want);
+    }
+  }
+});
+
+/** A chain of so many convolutions, one channel group each. */
+function chainOf(count: number): Graph {
+  const nodes = Array.from({ length: count }, (_, i) => ({
+    ...{ id: `c${i}`, op: 'conv2d', inputs: [i === 0 ? 'input' : `c${i - 1}`], out: 4, kernel: 3 },
+  }));
+  const end = [
+    { id: 'pool', op: 'global_avg_pool', inputs: [`c${count - 1}`] },
+    { id: 'classes', op: 'linear', inputs: ['pool'], out: 2 },
+  ];
+  const input = { shape: [3, 4, 4] };
+  return parseGraph({ format: FORMAT, name: 'chain', input, nodes: [...nodes, ...end], output: 'classes' });
+}
+
+test('the marginal costs of all groups look at every node a few times, however many groups there are', () => {
+  const looks = (count: number): number => {
+    let seen = 0;
+    const counting: Energy = {
+      ...ENERGIES.macs,
+      ofNode: (node, inputs, output) => {
+        seen += 1;
+        return ENERGIES.macs.ofNode(node, inputs, output);
+      },
+    };
+    marginalCosts(chainOf(count), counting);
+    return seen;
+  };
+  // A group has its own node and the reader: each is looked at as it widens and as it goes back, and once at first.
+  for (const count of [100, 1_000, 3_300]) expect(looks(count)).toBeLessThanOrEqual(6 * count);
+});
+
+test('a cost of the whole network that falls for a wider group is refused for all groups at once', () => {
+  const falling: Energy = { name: 'falling', isInteger: false, ofGraph: (graph) => 1e9 - macs(graph) };
+  expect(codeOf(() => marginalCosts(chainOf(3), falling))).toBe('E_CALLBACK');
 });
 
 test('an unknown energy is refused, naming the nearest', () => {
