@@ -1,47 +1,13 @@
-// Files and directories that appear whole or not at all: temporary name, fsync, rename.
-import { readFileSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+// Files and directories that appear whole or not at all: written in a folder of the writer's own, fsync, rename.
+import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { ifThere, makeFolder, writeError } from './disk/folder.js';
+import { checkGuards, guardsOf } from './disk/lease.js';
+import { NEW, placeIn, sweepPlaces, writeTarget } from './disk/place.js';
 import { SplitgrowError } from './errors.js';
 import { writeFully } from './file.js';
 
-/** Temporary siblings of `target` are named `.<name>.tmp-<pid>-<random>`; a replaced directory is kept as `.<name>.old`. */
-function temporaryName(target: string): string {
-  return join(dirname(target), `.${basename(target)}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`);
-}
-
-function replacedName(target: string): string {
-  return join(dirname(target), `.${basename(target)}.old`);
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; free some space and run again',
-  EDQUOT: 'the disk quota is used up; free some space and run again',
-  EFBIG: 'the file would be larger than this system allows',
-  EACCES: 'no permission; choose a place that you may write to',
-  EPERM: 'no permission; choose a place that you may write to',
-  EROFS: 'the file system is read-only; choose another place',
-  ENOTDIR: 'a part of the path is not a directory; choose another place',
-  EISDIR: 'a directory is in the way; choose another name',
-  EEXIST: 'a file is in the way; choose another name',
-};
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-/** What went wrong as E_WRITE, with what helps. */
-export function writeError(target: string, error: unknown): SplitgrowError {
-  if (error instanceof SplitgrowError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new SplitgrowError(
-    'E_WRITE',
-    `cannot write ${target}: ${HINTS[codeOf(error)] ?? 'see the reason'} (${reason})`,
-    {
-      cause: error,
-    },
-  );
-}
+export { makeFolder, writeError } from './disk/folder.js';
 
 /** Makes directory entries durable. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -63,32 +29,9 @@ async function syncTree(path: string): Promise<void> {
   await syncDirectory(path);
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    readFileSync(`/proc/${pid}/stat`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Removes temporary siblings of `target` whose process is gone. */
-async function removeLeftovers(target: string): Promise<void> {
-  const prefix = `.${basename(target)}.tmp-`;
-  for (const name of await readdir(dirname(target))) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (!Number.isNaN(pid) && !isRunning(pid))
-      await rm(join(dirname(target), name), { recursive: true, force: true });
-  }
-}
-
 /** The rename would put a file in the place of a device, /dev/null too where root writes, or of a pipe that others wait at. */
 async function refuseDevice(target: string): Promise<void> {
-  const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const found = await ifThere(stat(target));
   if (found === null || found.isFile() || found.isDirectory()) return;
   throw new SplitgrowError(
     'E_WRITE',
@@ -96,89 +39,139 @@ async function refuseDevice(target: string): Promise<void> {
   );
 }
 
-/** Writes a file so that readers, and a machine that loses power, see the old bytes or the new ones. */
+let jobs = 0;
+
+interface Job {
+  /** An empty folder of this write alone, on the disk of its target. */
+  readonly job: string;
+  /** The folder that a path in target.json counts from. */
+  readonly folder: string;
+}
+
+/**
+ * Runs `work` with a folder to prepare `target` in, which is gone afterwards. Below the folder of a run it is in the place of
+ * the run's lock: after a kill the next run clears it, and a rename out of it fails once the lock is lost.
+ */
+async function prepared(target: string, work: (job: Job) => Promise<void>): Promise<void> {
+  const [guard] = guardsOf(target);
+  await checkGuards(target);
+  if (guard === undefined) await makeFolder(dirname(target));
+  const folder = guard?.folder ?? dirname(target);
+  if (guard === undefined) await sweepPlaces(folder);
+  const place = guard?.place ?? (await placeIn(folder));
+  const job = join(place, String(jobs++));
+  try {
+    // Fails where a guarded folder is gone: it is never made anew.
+    await mkdir(job);
+    if (guard !== undefined) await makeFolder(dirname(target));
+    await work({ job, folder });
+  } catch (error) {
+    // A lock that was lost meanwhile says more than the rename that failed.
+    await checkGuards(target);
+    throw error;
+  } finally {
+    await rm(guard === undefined ? place : job, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Writes a file so that readers, and a machine that loses power, see the old bytes or the new ones. @throws E_WRITE, E_OUTPUT */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | readonly Uint8Array[],
 ): Promise<void> {
   const target = resolve(path);
-  const temporary = temporaryName(target);
   const chunks = typeof data === 'string' ? [Buffer.from(data)] : data instanceof Uint8Array ? [data] : data;
   try {
-    await mkdir(dirname(target), { recursive: true });
-    await removeLeftovers(target);
     await refuseDevice(target);
-    const handle = await open(temporary, 'wx');
-    try {
-      for (const chunk of chunks) await writeFully(handle, chunk);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, target);
-    await syncDirectory(dirname(target));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw writeError(target, error);
-  }
-}
-
-/**
- * Undoes a replacement that was cut off between its two renames: puts the old
- * directory back when there is no new one. Call before reading a directory
- * that may have been replaced by a process that was killed.
- */
-export async function recoverDirectory(path: string): Promise<void> {
-  const target = resolve(path);
-  const replaced = replacedName(target);
-  const names = await readdir(dirname(target)).catch(() => [] as string[]);
-  if (!names.includes(basename(replaced))) return;
-  try {
-    if (names.includes(basename(target))) await rm(replaced, { recursive: true, force: true });
-    else await rename(replaced, target);
-    await syncDirectory(dirname(target));
+    await prepared(target, async ({ job }) => {
+      const made = join(job, 'new');
+      const handle = await open(made, NEW);
+      try {
+        for (const chunk of chunks) await writeFully(handle, chunk);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await checkGuards(target);
+      await rename(made, target);
+      await syncDirectory(dirname(target));
+    });
   } catch (error) {
     throw writeError(target, error);
   }
 }
 
+/** What `old` holds that is no file or folder of the same name in `made`: somebody else put it there. Null where there is nothing. */
+async function othersIn(old: string, made: string, ours: readonly string[], within = ''): Promise<string | null> {
+  for (const entry of await readdir(join(old, within), { withFileTypes: true })) {
+    const path = join(within, entry.name);
+    const now = await ifThere(lstat(join(made, path)));
+    if (entry.isFile() && (now?.isFile() === true || ours.includes(path))) continue;
+    if (!entry.isDirectory() || now?.isDirectory() !== true) return path;
+    const other = await othersIn(old, made, ours, path);
+    if (other !== null) return other;
+  }
+  return null;
+}
+
+/** What a directory would be replaced with. */
+export interface DirectoryOptions {
+  /** Files beside the new ones that an earlier call may have written. */
+  readonly ours?: readonly string[];
+}
+
+/** Names what keeps a directory from being replaced. */
+export function othersError(target: string, other: string): SplitgrowError {
+  return new SplitgrowError(
+    'E_WRITE',
+    `cannot write ${target}: expected a new name, or a directory with nothing in it but what would be replaced, found "${other}" in it; ` +
+      'move that away or choose another name',
+  );
+}
+
 /**
- * Makes a directory whole or not at all: `fill` writes into a temporary one,
- * which is synced and renamed. A directory that exists is replaced, after
- * which recoverDirectory() mends a crash between the two renames.
+ * Makes a directory whole or not at all: `fill` writes into a temporary one, which is synced and renamed. A directory that
+ * exists is replaced where it holds nothing but files of the same names; a kill between the two renames leaves the old one
+ * in the writer's folder, from which the next writer puts it back.
+ * @throws E_WRITE, E_OUTPUT
  */
 export async function writeDirectoryAtomic(
   path: string,
   fill: (temporary: string) => Promise<void>,
+  { ours = [] }: DirectoryOptions = {},
 ): Promise<void> {
-  const target = resolve(path);
-  const temporary = temporaryName(target);
-  const replaced = replacedName(target);
+  let target = resolve(path);
   try {
-    await mkdir(dirname(target), { recursive: true });
-    await recoverDirectory(target);
-    await removeLeftovers(target);
-    await mkdir(temporary);
-    await fill(temporary);
-    await syncTree(temporary);
-    const isThere = await readdir(target).then(
-      () => true,
-      (error) => {
-        if (codeOf(error) === 'ENOENT') return false;
+    // A link stays, and what it leads to is replaced.
+    if ((await ifThere(lstat(target)))?.isSymbolicLink() === true) target = await realpath(target);
+    await prepared(target, async ({ job, folder }) => {
+      const [made, old] = [join(job, 'new'), join(job, 'old')];
+      await mkdir(made);
+      await fill(made);
+      await syncTree(made);
+      const isThere = (await ifThere(readdir(target))) !== null;
+      if (isThere) {
+        const other = await othersIn(target, made, ours);
+        if (other !== null) throw othersError(target, other);
+        await writeTarget(job, relative(folder, target));
+      }
+      await checkGuards(target);
+      if (isThere) await rename(target, old);
+      try {
+        await rename(made, target);
+      } catch (error) {
+        if (isThere) await rename(old, target);
         throw error;
-      },
-    );
-    if (isThere) await rename(target, replaced);
-    try {
-      await rename(temporary, target);
-    } catch (error) {
-      if (isThere) await rename(replaced, target);
-      throw error;
-    }
-    await syncDirectory(dirname(target));
-    if (isThere) await rm(replaced, { recursive: true, force: true });
+      }
+      await syncDirectory(dirname(target));
+    });
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw writeError(target, error);
   }
+}
+
+/** Removes files of a directory, and the directory where nothing else is in it. */
+export async function removeFiles(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(directory, basename(name)), { force: true });
+  await rmdir(directory).catch(() => {});
 }

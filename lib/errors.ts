@@ -173,6 +173,11 @@ const ROWS = {
     means: 'a file cannot be written',
     remedy: 'make room, or write where that is allowed',
   },
+  E_OUTPUT: {
+    exit: 1,
+    means: 'the output folder was removed, moved, or taken over by another run while a run wrote to it',
+    remedy: 'put the folder back if it was moved; the same call goes on from its last checkpoint',
+  },
   E_ABORTED: {
     exit: 1,
     means: 'the work was aborted',

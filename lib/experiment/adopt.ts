@@ -1,5 +1,5 @@
 // Stage 0 from another run: a run that has not begun takes over a seed network that was fitted alike, and goes on from there.
-import { copyFile, cp, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
@@ -40,7 +40,6 @@ async function adoptFinished(output: string, from: string): Promise<void> {
     },
   );
   if (!isThere) return;
-  await mkdir(join(output, 'finish'), { recursive: true });
   await writeDirectoryAtomic(finishDirectory(output, 0), (temporary) =>
     cp(source, temporary, { recursive: true, filter: (path) => !path.endsWith('.lock') }),
   );

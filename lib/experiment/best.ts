@@ -1,8 +1,8 @@
 // Evaluation between epochs, where the experiment asks for it, and the best network of each stage so far.
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
 import { readRanks } from '../distributed/launchers.js';
+import { isSplitgrowError } from '../errors.js';
 import { decimal } from '../format.js';
 import { averaged, type Network, writeNetworkFiles } from '../network.js';
 import { note } from '../train/control.js';
@@ -32,12 +32,12 @@ async function keepBest(
   const directory = bestDirectory(spec.output, stage);
   const record = { format: 'splitgrow-best/1', stage, epoch: epoch - 1, evaluation };
   try {
-    await mkdir(dirname(directory), { recursive: true });
     await writeDirectoryAtomic(directory, async (temporary) => {
       await writeNetworkFiles(network, temporary);
       await writeFileAtomic(join(temporary, 'best.json'), `${JSON.stringify(record)}\n`);
     });
   } catch (error) {
+    if (isSplitgrowError(error) && error.code === 'E_OUTPUT') throw error;
     const reason = error instanceof Error ? error.message : String(error);
     note(control, stage, 'checkpoint', `WARNING: the best network so far is not kept: ${reason}`);
   }

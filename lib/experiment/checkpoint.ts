@@ -1,10 +1,11 @@
 // Checkpoints of a run, written as a whole, verified to the last bit when they are read; where one is damaged, the one before.
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { syncDirectory, writeDirectoryAtomic } from '../atomic.js';
+import { removeFiles, syncDirectory, writeDirectoryAtomic } from '../atomic.js';
 import { parseStrictJson } from '../data/json.js';
 import { readSafetensors, writeSafetensors } from '../data/safetensors.js';
 import { type Digest, digestOf, sha256Of } from '../digest.js';
+import { checkGuards } from '../disk/lease.js';
 import { SplitgrowError } from '../errors.js';
 import { type Device, loadCore, type TensorMap } from '../native.js';
 import { FILES, loadNetwork, type Network } from '../network.js';
@@ -17,6 +18,12 @@ import type { Spec } from './spec.js';
 
 const STATE = 'state.json';
 const FORMAT = 'splitgrow-state/2';
+/** All that a checkpoint may hold; other files in its folder are not the run's, and stay. */
+const WRITTEN: readonly string[] = [
+  ...[STATE, FILES.graph, FILES.weights],
+  ...SETS.map(fileOf),
+  ...Object.values(EXTRAS),
+];
 
 /** state.json of files that are written. */
 async function stateText(
@@ -33,18 +40,21 @@ async function stateText(
 
 /** Removes all but the furthest `keep`. */
 async function removeOlder(output: string, keep: number): Promise<void> {
-  for (const { directory } of (await placesIn(output)).slice(keep))
-    await rm(directory, { recursive: true, force: true });
+  for (const { directory } of (await placesIn(output)).slice(keep)) {
+    await checkGuards(directory);
+    await removeFiles(directory, WRITTEN);
+  }
 }
 
 /** Writes a checkpoint and then removes the older ones: a kill at any moment leaves a whole one. @throws E_WRITE */
 export async function writeCheckpoint(spec: Spec, { state, graph, tensors }: Snapshot): Promise<void> {
-  await writeDirectoryAtomic(join(spec.output, checkpointName(state)), async (temporary) => {
+  const fill = async (temporary: string): Promise<void> => {
     await writeFile(join(temporary, FILES.graph), `${JSON.stringify(graph, null, 2)}\n`);
     for (const [file, map] of tensors) await writeSafetensors(join(temporary, file), map);
     const names = [FILES.graph, ...tensors.keys()];
     await writeFile(join(temporary, STATE), await stateText(temporary, state, spec, names));
-  });
+  };
+  await writeDirectoryAtomic(join(spec.output, checkpointName(state)), fill, { ours: WRITTEN });
   await removeOlder(spec.output, spec.checkpoint.keep);
 }
 
@@ -149,8 +159,13 @@ async function load(directory: string, state: CheckpointRecord, device: Device):
 
 /** Kept for whoever wants to look, but never read again: a run that goes on from before it would find it in its way. */
 async function setAside({ directory }: Place): Promise<string> {
-  const aside = join(dirname(directory), `damaged-${basename(directory)}`);
-  await rm(aside, { recursive: true, force: true });
+  const output = dirname(directory);
+  const names = await readdir(output);
+  const first = `damaged-${basename(directory)}`;
+  let name = first;
+  for (let count = 2; names.includes(name); count += 1) name = `${first}-${count}`;
+  const aside = join(output, name);
+  await checkGuards(aside);
   await rename(directory, aside);
   await syncDirectory(dirname(directory));
   return aside;

@@ -3,7 +3,8 @@ import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { refuseAborted } from '../train/control.js';
 import { compareRivals } from './compare.js';
-import { openOutput } from './output.js';
+import { holdOf } from './lock.js';
+import { withOutput } from './output.js';
 import type { RivalRecord, Summary } from './records.js';
 import { readData } from './session.js';
 import type { Spec } from './spec.js';
@@ -52,9 +53,9 @@ export async function compareExperiment(
   }
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data, control);
-  const release = await openOutput(spec, stages.length > 0 ? 'grow' : 'compare');
-  try {
-    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control, onRivals);
+  const hold = holdOf(control);
+  return withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control, onRivals);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
     if (stages.length > 0) {
@@ -62,7 +63,5 @@ export async function compareExperiment(
       await renderReport(spec.output);
     }
     return summary;
-  } finally {
-    await release();
-  }
+  });
 }

@@ -1,4 +1,5 @@
 // Parametric updates of one stage, an epoch at a time, with a checkpoint and a line of metrics after each.
+import { isSplitgrowError } from '../errors.js';
 import { decimal } from '../format.js';
 import type { Network } from '../network.js';
 import { weightsOf } from '../split/own-weights.js';
@@ -80,6 +81,7 @@ async function metricsWritten(
     else await appendMetrics(spec.output, { type: 'epoch', stage, ...latest });
     return true;
   } catch (error) {
+    if (isSplitgrowError(error) && error.code === 'E_OUTPUT') throw error;
     const reason = error instanceof Error ? error.message : String(error);
     note(control, stage, 'checkpoint', `WARNING: an epoch is not in metrics.jsonl yet: ${reason}`);
     return false;

@@ -1,6 +1,6 @@
 // Keeps a run while it works: says when a checkpoint is due, and writes snapshots one at a time while work goes on.
 import { readRanks } from '../distributed/launchers.js';
-import { SplitgrowError } from '../errors.js';
+import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { note, type Pauses } from '../train/control.js';
 import { writeCheckpoint } from './checkpoint.js';
@@ -40,6 +40,8 @@ export function keeperOf(
       failure = null;
     } catch (error) {
       failure = error;
+      // The run has lost its output folder and is about to end.
+      if (isSplitgrowError(error) && error.code === 'E_OUTPUT') return;
       const reason = error instanceof Error ? error.message : String(error);
       note(
         control,

@@ -1,17 +1,22 @@
 // metrics.jsonl: one line an epoch, evaluation and split, appended as they happen and made anew when a run resumes.
+import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeError, writeFileAtomic } from '../atomic.js';
 import { parseStrictJson } from '../data/json.js';
+import { checkGuards } from '../disk/lease.js';
 import type { MetricsLine, StateRecord } from './records.js';
 
 const FILE = 'metrics.jsonl';
+/** To the end of a file, which a link is not. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
-/** Appends a line and waits until it is on disk. @throws E_WRITE */
+/** Appends a line and waits until it is on disk. @throws E_WRITE, E_OUTPUT */
 export async function appendMetrics(output: string, line: MetricsLine): Promise<void> {
   const path = join(output, FILE);
   try {
-    const file = await open(path, 'a');
+    await checkGuards(path);
+    const file = await open(path, APPEND);
     try {
       await file.writeFile(`${JSON.stringify(line)}\n`);
       await file.datasync();

@@ -1,10 +1,11 @@
 // The output folder of a run: locked, of this very experiment, and clear of what a kill left half written.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { recoverDirectory, writeFileAtomic } from '../atomic.js';
+import { makeFolder, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { readJsonFile } from '../text-file.js';
-import { lockOutput } from './lock.js';
+import { type Hold, lockOutput } from './lock.js';
+import { furthestPlace } from './places.js';
 import { difference } from './same.js';
 import type { Spec } from './spec.js';
 
@@ -12,11 +13,10 @@ export type Command = 'grow' | 'train' | 'compare';
 
 /** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it, and what is to be known of its data. */
 const FILES = { spec: 'experiment.json', run: 'run.json' } as const;
-/** What only a run writes: without experiment.json it is of no run that can go on. */
-const FOREIGN = /^(network\.json|weights\.safetensors|summary\.json|stage-\d+|checkpoint-\d+-\d+(-.*)?)$/;
-/** Names that atomic.ts gives while it writes. */
-const TEMPORARY = /^\..+\.tmp-\d+-[0-9a-f]+$/;
-const REPLACED = /^\.(.+)\.old$/;
+const FORMAT = 'splitgrow-run/1';
+/** All that a run writes into its output folder: where one is there and no run.json, it is of no run that can go on. */
+const WRITTEN =
+  /^(experiment|run|network|stage|summary|compare|report)\.json$|^metrics\.jsonl$|^report\.html$|^(stages|epochs)\.csv$|^weights\.safetensors$|^(plots|best|finish|compare)$|^stage-\d+$|^(damaged-)?checkpoint-\d+-\d+(-.*)?$/;
 
 async function readKept(file: string): Promise<unknown> {
   return readJsonFile(file, { code: 'E_RESUME', remedy: 'put the file back, or choose another output' });
@@ -27,21 +27,31 @@ export async function readExperimentKept(output: string): Promise<unknown> {
   return readKept(join(output, FILES.spec));
 }
 
+/** @throws E_RESUME where no run made the folder and it holds a file by a name that a run would write */
+async function refuseOthers(output: string, run: RunRecord | undefined): Promise<void> {
+  if (run?.format === FORMAT) return;
+  const names = await readdir(output);
+  // Early versions wrote no run.json.
+  if (run === undefined && names.includes(FILES.spec) && (await furthestPlace(output)) !== null) return;
+  const other = names.find((name) => WRITTEN.test(name));
+  if (other === undefined) return;
+  throw new SplitgrowError(
+    'E_RESUME',
+    `output ${output}: it holds ${other} but no ${FILES.run} of a run, which would be written over; choose another output`,
+  );
+}
+
+interface RunRecord {
+  readonly format?: unknown;
+  readonly command?: unknown;
+}
+
 /** @throws E_RESUME where the folder holds another experiment, naming the field */
 async function refuseOther(spec: Spec, command: Command): Promise<void> {
+  const run = ((await readKept(join(spec.output, FILES.run))) ?? undefined) as RunRecord | undefined;
+  await refuseOthers(spec.output, run);
   const kept = await readExperimentKept(spec.output);
-  if (kept === undefined) {
-    const foreign = (await readdir(spec.output)).find((name) => FOREIGN.test(name));
-    if (foreign === undefined) return;
-    throw new SplitgrowError(
-      'E_RESUME',
-      `output ${spec.output}: it holds ${foreign} but no ${FILES.spec}, so it is of no run; choose another output`,
-    );
-  }
-  const run = (await readKept(join(spec.output, FILES.run))) as
-    | { readonly command?: unknown }
-    | null
-    | undefined;
+  if (kept === undefined) return;
   const isOther = run?.command !== undefined && run.command !== command;
   const found = isOther
     ? { field: 'the command', kept: String(run.command), asked: command }
@@ -53,50 +63,49 @@ async function refuseOther(spec: Spec, command: Command): Promise<void> {
   );
 }
 
-/** Removes what a killed run left half written, and puts back a directory that it was about to replace. */
-async function clear(output: string): Promise<void> {
-  for (const name of await readdir(output)) {
-    const replaced = REPLACED.exec(name)?.[1];
-    if (replaced !== undefined) await recoverDirectory(join(output, replaced));
-    if (TEMPORARY.test(name)) await rm(join(output, name), { recursive: true, force: true });
-  }
-}
-
 async function writeJson(file: string, value: unknown): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** What `withOutput` is told besides the experiment. */
+export interface OutputOptions {
+  /** What a reader of the report should know about the images. */
+  readonly data?: string | undefined;
+  /** What the run's work is controlled by: it ends when the output folder is lost. */
+  readonly hold: Hold;
+}
+
+async function begin(spec: Spec, command: Command, data: string | undefined): Promise<void> {
+  await refuseOther(spec, command);
+  await writeJson(join(spec.output, FILES.run), {
+    format: FORMAT,
+    command,
+    ...(data !== undefined && { data }),
+  });
+  await writeJson(join(spec.output, FILES.spec), spec);
+}
+
 /**
- * Makes, locks and checks the output folder; `data` is what a reader of the report should know about the images. @returns what releases it.
- * @throws E_RESUME where it holds another experiment or another run is using it
+ * Makes, locks and checks the output folder, and runs `work` while it is locked. Files of others in it stay as they are.
+ * @throws E_RESUME where it holds another experiment, files of others under names of a run, or another run is using it; E_WRITE;
+ *   E_OUTPUT where the folder is lost while `work` runs
  */
-export async function openOutput(
+export async function withOutput<T>(
   spec: Spec,
   command: Command,
-  { data }: { readonly data?: string | undefined } = {},
-): Promise<() => Promise<void>> {
+  { data, hold }: OutputOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  await makeFolder(spec.output);
+  const lease = await lockOutput(spec.output, hold);
   try {
-    await mkdir(spec.output, { recursive: true });
-  } catch (cause) {
-    throw new SplitgrowError(
-      'E_WRITE',
-      `output ${spec.output}: expected a folder that can be made; ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-  const release = await lockOutput(spec.output);
-  try {
-    await refuseOther(spec, command);
-    await clear(spec.output);
-    await writeJson(join(spec.output, FILES.run), {
-      format: 'splitgrow-run/1',
-      command,
-      ...(data !== undefined && { data }),
-    });
-    await writeJson(join(spec.output, FILES.spec), spec);
-    return release;
+    await begin(spec, command, data);
+    const result = await work();
+    await lease.check();
+    return result;
   } catch (error) {
-    await release();
-    throw error;
+    throw hold.failure() ?? error;
+  } finally {
+    await lease.release();
   }
 }

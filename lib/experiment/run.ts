@@ -13,8 +13,9 @@ import { earlierStages } from './earlier.js';
 import { epochsOf } from './epochs.js';
 import { finishStage } from './finish.js';
 import { freshState } from './fit-stage.js';
+import { holdOf } from './lock.js';
 import { appendMetrics, restoreMetrics } from './metrics.js';
-import { openOutput } from './output.js';
+import { withOutput } from './output.js';
 import { type Extensions, energyNamed, type Own, ownOf, refuseUnknown } from './own.js';
 import type { EndReason, StageRecord, StateRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
@@ -171,7 +172,7 @@ function refuseTooLarge({ stop }: Spec, start: Graph, own: Own): void {
  *
  * @returns What summary.json says.
  * @throws E_EXPERIMENT, E_DATA, E_RESUME before anything is trained; E_ABORTED, E_NOT_FINITE, E_FUNCTION_CHANGED, E_CALLBACK,
- *   E_WRITE later, and then what is on disk is whole and the same call goes on from it
+ *   E_WRITE, E_OUTPUT later, and then what is on disk is whole and the same call goes on from it
  */
 export async function growExperiment(
   spec: Spec,
@@ -186,22 +187,20 @@ export async function growExperiment(
   using start = await startNetwork(spec, data, control);
   refuseTooLarge(spec, start.graph, own);
   layerCaps(start.graph, spec.splitting.layerCap);
-  using session = openSession(spec, data, start.graph, control, own);
-  const release = await openOutput(spec, 'grow', { data: data.note });
-  try {
+  const hold = holdOf(control);
+  using session = openSession(spec, data, start.graph, hold.control, own);
+  return withOutput(spec, 'grow', { data: data.note, hold }, async () => {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);
-    const standing = await resume(spec, start, control);
+    const standing = await resume(spec, start, hold.control);
     const last = await growAll(session, standing, onStage);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
-    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, control);
+    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
     const { renderReport } = await import('./report.js');
     await renderReport(spec.output);
     return summary;
-  } finally {
-    await release();
-  }
+  });
 }

@@ -1,6 +1,6 @@
 // Stage records in the output folder, and the summary that follows from them.
 import { join } from 'node:path';
-import { recoverDirectory, writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
+import { writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { type Network, writeNetworkFiles } from '../network.js';
 import { readJsonFile } from '../text-file.js';
@@ -33,7 +33,6 @@ export async function writeStageRecord(directory: string, record: StageRecord): 
 
 /** The record of a stage, or null where there is none. */
 export async function readStageRecord(directory: string): Promise<StageRecord | null> {
-  await recoverDirectory(directory);
   const record = await readJsonFile(join(directory, FILE), {
     ...{ code: 'E_RESUME', remedy: 'put a copy of the file back' },
   });

@@ -7,8 +7,9 @@ import { loadCore } from '../native.js';
 import { FILES, type Network } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
 import { epochsBehind, stretched } from './epochs.js';
+import { holdOf } from './lock.js';
 import { restoreMetrics } from './metrics.js';
-import { openOutput } from './output.js';
+import { withOutput } from './output.js';
 import type { StageRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
 import type { Spec } from './spec.js';
@@ -43,24 +44,22 @@ export async function trainNetwork(
   prepare: () => Promise<Prepared>,
   control: RunControl,
 ): Promise<StageRecord> {
-  const release = await openOutput(spec, 'train');
-  try {
+  const hold = holdOf(control);
+  return withOutput(spec, 'train', { hold }, async () => {
     const finished = await readStageRecord(spec.output);
     if (finished !== null) return finished;
     const prepared = await prepare();
-    using session = prepared.session;
+    using session: Session = { ...prepared.session, control: hold.control };
     using start = prepared.start;
-    const standing = await resume(spec, start, control);
+    const standing = await resume(spec, start, hold.control);
     using network = standing.network;
     await restoreMetrics(spec.output, standing.state);
     const write = (made: StageRecord, kept: Network): Promise<void> =>
       writeTrained(spec, kept, { ...made, ended: 'train' });
     const record = await finishFit(session, { ...standing, network }, write);
     note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
-    return { ...record, ended: 'train' };
-  } finally {
-    await release();
-  }
+    return { ...record, ended: 'train' } satisfies StageRecord;
+  });
 }
 
 /** The record comes last: with it the output is finished. */

@@ -1,17 +1,13 @@
 // What lies beside report.html for other programs: JSON, CSV, and one SVG file a figure.
 import { join } from 'node:path';
-import { writeDirectoryAtomic, writeFileAtomic } from '../../atomic.js';
+import { writeFileAtomic } from '../../atomic.js';
 import type { Drawn } from './page.js';
 import { standaloneSvg } from './svg.js';
 
-/** Writes plots/<id>.svg of every figure, and nothing else there. @returns their paths */
+/** Writes plots/<id>.svg of every figure; what else is there stays. @returns their paths */
 export async function writePlots(directory: string, figures: readonly Drawn[]): Promise<readonly string[]> {
   const folder = join(directory, 'plots');
-  await writeDirectoryAtomic(folder, async (temporary) => {
-    for (const { id, svg } of figures) {
-      await writeFileAtomic(join(temporary, `${id}.svg`), standaloneSvg(svg));
-    }
-  });
+  for (const { id, svg } of figures) await writeFileAtomic(join(folder, `${id}.svg`), standaloneSvg(svg));
   return figures.map(({ id }) => join(folder, `${id}.svg`));
 }
 

@@ -1,0 +1,128 @@
+// Temporary folders of splitgrow: each with a record of its owner, so that what a killed process left is told from files of others.
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, normalize } from 'node:path';
+import { codeOf, ifThere } from './folder.js';
+import { lifeOf, newId, type Owner, type Process, parseOwner, thisProcess } from './owner.js';
+
+/**
+ * A place is a folder with the record of its owner, owner.json. Its name holds the owner's id, which nobody can guess.
+ *
+ *     .splitgrow-<id>/owner.json        beside a file that is being written
+ *     run.lock/<id>/owner.json          of a process that holds a lock, see lease.ts
+ *
+ * All that its owner writes for a while lies in it. The record is there before anything else is.
+ */
+export const RECORD = 'owner.json';
+const PREFIX = '.splitgrow-';
+const ID = /^[0-9a-f]{32}$/;
+/** A directory that is being replaced lies in its job as `old`; this file names where it belongs. */
+const TARGET = 'target.json';
+/** The place of an owner that nobody here can see is left alone for so long. */
+const UNSEEN_MS = 24 * 3600 * 1000;
+
+/** A new file: never one that is there, never through a link. */
+export const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** Makes `<within>/<name>` a place of this process. */
+export async function makePlace(folder: string, id: string, self: Process): Promise<void> {
+  await mkdir(folder);
+  const handle = await open(join(folder, RECORD), NEW);
+  try {
+    await handle.writeFile(`${JSON.stringify({ id, ...self } satisfies Owner)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A new place beside what is to be written into `folder`. @returns its path */
+export async function placeIn(folder: string, self: Process = thisProcess()): Promise<string> {
+  const id = newId();
+  const place = join(folder, `${PREFIX}${id}`);
+  await makePlace(place, id, self);
+  return place;
+}
+
+/** The owner of a place by its record; null where the folder is no place of splitgrow. */
+export async function ownerOf(place: string): Promise<Owner | null> {
+  const name = basename(place);
+  const id = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
+  if (!ID.test(id)) return null;
+  try {
+    if (!(await lstat(place)).isDirectory()) return null;
+    const record = join(place, RECORD);
+    if (!(await lstat(record)).isFile()) return null;
+    const owner = parseOwner(await readFile(record, 'utf8'));
+    return owner?.id === id ? owner : null;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ESTALE'].includes(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+/** Says, in a job of a place, which directory of `folder` is about to be replaced. */
+export async function writeTarget(job: string, target: string): Promise<void> {
+  const handle = await open(join(job, TARGET), NEW);
+  try {
+    await handle.writeFile(JSON.stringify({ target }));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where the directory `old` of a job belongs, within the folder; null where it was not being replaced. */
+async function targetOf(job: string): Promise<string | null> {
+  const text = await ifThere(readFile(join(job, TARGET), 'utf8'));
+  if (text === null) return null;
+  try {
+    const { target } = JSON.parse(text) as { readonly target?: unknown };
+    if (typeof target !== 'string' || isAbsolute(target) || normalize(target).startsWith('..')) return null;
+    return target;
+  } catch {
+    return null;
+  }
+}
+
+/** Puts back the directories of `folder` whose replacement a kill cut off between its two renames. */
+async function putBack(place: string, folder: string): Promise<void> {
+  for (const entry of await readdir(place, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const job = join(place, entry.name);
+    if ((await ownerOf(job)) !== null) {
+      await putBack(job, folder);
+      continue;
+    }
+    const target = await targetOf(job);
+    if (target === null || (await ifThere(lstat(join(job, 'old')))) === null) continue;
+    if ((await ifThere(lstat(join(folder, target)))) !== null) continue;
+    await rename(join(job, 'old'), join(folder, target));
+  }
+}
+
+/** Removes a place whose owner is gone, with all that lies in it; `folder` is where it wrote. */
+export async function clearPlace(place: string, folder: string): Promise<void> {
+  await putBack(place, folder);
+  await rm(place, { recursive: true, force: true });
+}
+
+/** Removes places that processes which are gone left in `folder`. Everything else there stays as it is. */
+export async function sweepPlaces(folder: string, self: Process = thisProcess()): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(PREFIX));
+  for (const place of names.map((name) => join(folder, name))) {
+    const owner = await ownerOf(place);
+    if (owner === null) continue;
+    const life = lifeOf(owner, self);
+    if (life === 'alive') continue;
+    if (life === 'unknown') {
+      const found = await ifThere(stat(join(place, RECORD)));
+      if (found === null || Date.now() - found.mtimeMs < UNSEEN_MS) continue;
+    }
+    await clearPlace(place, folder).catch((error: unknown) => {
+      // Of another user, or another process removes it too.
+      if (!['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'].includes(codeOf(error))) throw error;
+    });
+  }
+}
+
