@@ -3,7 +3,7 @@ import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from '
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ifThere, makeFolder, writeError } from './disk/folder.js';
 import { checkGuards, guardsOf } from './disk/lease.js';
-import { NEW, placeIn, sweepPlaces, writeTarget } from './disk/place.js';
+import { NEW, placeIn, removePlace, sweepPlaces, writeTarget } from './disk/place.js';
 import { SplitgrowError } from './errors.js';
 import { writeFully } from './file.js';
 
@@ -70,7 +70,8 @@ async function prepared(target: string, work: (job: Job) => Promise<void>): Prom
     await checkGuards(target);
     throw error;
   } finally {
-    await rm(guard === undefined ? place : job, { recursive: true, force: true }).catch(() => {});
+    if (guard === undefined) await removePlace(place).catch(() => {});
+    else await rm(job, { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -102,7 +103,12 @@ export async function writeFileAtomic(
 }
 
 /** What `old` holds that is no file or folder of the same name in `made`: somebody else put it there. Null where there is nothing. */
-async function othersIn(old: string, made: string, ours: readonly string[], within = ''): Promise<string | null> {
+async function othersIn(
+  old: string,
+  made: string,
+  ours: readonly string[],
+  within = '',
+): Promise<string | null> {
   for (const entry of await readdir(join(old, within), { withFileTypes: true })) {
     const path = join(within, entry.name);
     const now = await ifThere(lstat(join(made, path)));
@@ -114,10 +120,26 @@ async function othersIn(old: string, made: string, ours: readonly string[], with
   return null;
 }
 
-/** What a directory would be replaced with. */
+/** How a directory is replaced. */
 export interface DirectoryOptions {
   /** Files beside the new ones that an earlier call may have written. */
   readonly ours?: readonly string[];
+  /**
+   * What becomes of a directory that holds files of others: refused, or they stay, and the new files are put beside them one
+   * by one. The second is for readers that notice a directory which a kill left half new.
+   */
+  readonly others?: 'refuse' | 'keep';
+}
+
+/** Puts the files of one directory into another. */
+async function putInto(target: string, made: string): Promise<void> {
+  for (const name of await readdir(made)) {
+    const path = join(target, name);
+    const found = await ifThere(lstat(path));
+    if (found !== null && !found.isFile()) throw othersError(target, name);
+    await rename(join(made, name), path);
+  }
+  await syncDirectory(target);
 }
 
 /** Names what keeps a directory from being replaced. */
@@ -131,14 +153,14 @@ export function othersError(target: string, other: string): SplitgrowError {
 
 /**
  * Makes a directory whole or not at all: `fill` writes into a temporary one, which is synced and renamed. A directory that
- * exists is replaced where it holds nothing but files of the same names; a kill between the two renames leaves the old one
+ * exists is replaced where it holds nothing but files of the same names (see `others`); a kill between the two renames leaves the old one
  * in the writer's folder, from which the next writer puts it back.
  * @throws E_WRITE, E_OUTPUT
  */
 export async function writeDirectoryAtomic(
   path: string,
   fill: (temporary: string) => Promise<void>,
-  { ours = [] }: DirectoryOptions = {},
+  { ours = [], others = 'refuse' }: DirectoryOptions = {},
 ): Promise<void> {
   let target = resolve(path);
   try {
@@ -152,7 +174,9 @@ export async function writeDirectoryAtomic(
       const isThere = (await ifThere(readdir(target))) !== null;
       if (isThere) {
         const other = await othersIn(target, made, ours);
-        if (other !== null) throw othersError(target, other);
+        if (other !== null && others === 'refuse') throw othersError(target, other);
+        await checkGuards(target);
+        if (other !== null) return await putInto(target, made);
         await writeTarget(job, relative(folder, target));
       }
       await checkGuards(target);

@@ -10,6 +10,7 @@ const RULES = [
   { from: /^lib\/(graph|models)\//, never: EDGES },
   { from: /^lib\/(split\/(knapsack|strategy)|train\/schedule)\.ts$/, never: EDGES },
   { from: /^lib\/(split|train|data|baselines|export|setup)\//, never: /^lib\/(experiment|cli)\// },
+  { from: /^lib\/disk\//, never: /^lib\/(?!disk\/|errors\.ts)/ },
   { from: /^lib\/statistics\//, never: /^lib\/(?!statistics\/|errors\.ts)/ },
   { from: /^lib\/(?!cli\/)/, never: /^lib\/cli\// },
 ];

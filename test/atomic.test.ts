@@ -1,12 +1,12 @@
 // Atomic writes: the old content or the new, never something between, and nothing left behind.
 import { execFile, execFileSync } from 'node:child_process';
-import { lstatSync, readdirSync, symlinkSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { recoverDirectory, writeDirectoryAtomic, writeFileAtomic } from '../lib/atomic.js';
+import { makeFolder, writeDirectoryAtomic, writeFileAtomic } from '../lib/atomic.js';
 import { SplitgrowError } from '../lib/errors.js';
 import { failureOf, inFolder, ROOT } from './data/places.js';
 
@@ -24,13 +24,50 @@ test('a file is written, and replaced, with nothing beside it', () =>
 test('a directory is written, and replaced as a whole', () =>
   inFolder(async (folder) => {
     const target = join(folder, 'net');
-    await writeDirectoryAtomic(target, async (path) => {
-      await mkdir(join(path, 'sub'));
-      await writeFile(join(path, 'sub', 'a'), '1');
-    });
-    await writeDirectoryAtomic(target, (path) => writeFile(join(path, 'b'), '2'));
-    expect(await readdir(target)).toEqual(['b']);
+    for (const text of ['1', '2'])
+      await writeDirectoryAtomic(target, async (path) => {
+        await mkdir(join(path, 'sub'));
+        await writeFile(join(path, 'sub', 'a'), text);
+      });
+    expect(await readFile(join(target, 'sub', 'a'), 'utf8')).toBe('2');
+    expect(await readdir(target)).toEqual(['sub']);
     expect(await readdir(folder)).toEqual(['net']);
+  }));
+
+test('a directory that holds anything else is not replaced, and the thing is named', () =>
+  inFolder(async (folder) => {
+    const target = join(folder, 'net');
+    const fill = (path: string): Promise<void> => writeFile(join(path, 'a'), 'new');
+    for (const other of ['b', 'sub/c', 'a/in-a-folder', 'link']) {
+      await mkdir(join(target, other, '..'), { recursive: true });
+      if (other === 'link') symlinkSync('/etc/passwd', join(target, 'a'));
+      else await writeFile(join(target, other), 'mine');
+      const named = other === 'link' ? 'a' : (other.split('/')[0] ?? '');
+      expect(await failureOf(writeDirectoryAtomic(target, fill))).toMatch(
+        new RegExp(`^E_WRITE: .*found "${named}" in it`),
+      );
+      expect(await readdir(folder)).toEqual(['net']);
+      if (other !== 'link') expect(await readFile(join(target, other), 'utf8')).toBe('mine');
+      rmSync(target, { recursive: true });
+    }
+    await mkdir(target);
+    await writeFile(join(target, 'z'), 'of an earlier version');
+    await writeDirectoryAtomic(target, fill, { ours: ['z'] });
+    expect(await readdir(target)).toEqual(['a']);
+  }));
+
+test('a link to a directory stays, and what it leads to is replaced', () =>
+  inFolder(async (folder) => {
+    const [link, real] = [join(folder, 'link'), join(folder, 'real')];
+    await mkdir(real);
+    symlinkSync(real, link);
+    await writeDirectoryAtomic(link, (path) => writeFile(join(path, 'a'), '1'));
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(await readdir(real)).toEqual(['a']);
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
+    expect(await failureOf(writeDirectoryAtomic(join(folder, 'dangling'), async () => {}))).toMatch(
+      /^E_WRITE: /,
+    );
   }));
 
 test('when filling fails, the old directory stays and nothing is left', () =>
@@ -48,14 +85,24 @@ test('when filling fails, the old directory stays and nothing is left', () =>
     expect(await readdir(folder)).toEqual(['net']);
   }));
 
-test('a replacement cut off between its two renames is mended', () =>
+test('a replacement cut off between its two renames is mended by the next writer', () =>
   inFolder(async (folder) => {
     const target = join(folder, 'net');
     await writeDirectoryAtomic(target, (path) => writeFile(join(path, 'a'), '1'));
-    await rename(target, join(folder, '.net.old'));
-    await recoverDirectory(target);
+    const script = `import { renameSync } from 'node:fs';
+      import { writeDirectoryAtomic } from ${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'atomic.js')).href)};
+      await writeDirectoryAtomic(${JSON.stringify(target)}, async (path) => {
+        // As after the first rename: the old one lies in the job, and nothing is at its place.
+        const { writeTarget } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'disk', 'place.js')).href)});
+        await writeTarget(path + '/..', 'net');
+        renameSync(${JSON.stringify(target)}, path + '/../old');
+        process.kill(process.pid, 'SIGKILL');
+      });`;
+    await run(process.execPath, ['--input-type=module', '--eval', script]).catch(() => {});
+    expect(await readdir(folder)).toEqual([expect.stringMatching(/^\.splitgrow-/)]);
+    await writeFileAtomic(join(folder, 'other'), '');
     expect(await readFile(join(target, 'a'), 'utf8')).toBe('1');
-    expect(await readdir(folder)).toEqual(['net']);
+    expect((await readdir(folder)).sort()).toEqual(['net', 'other']);
   }));
 
 test('a path through a file, and a file in the way of a directory, are E_WRITE', () =>
@@ -70,12 +117,48 @@ test('a path through a file, and a file in the way of a directory, are E_WRITE',
     expect(await readdir(folder)).toEqual(['file']);
   }));
 
-test('temporary files of dead processes are removed, those of living ones stay', () =>
+test('files of others stay, whatever their names are', () =>
   inFolder(async (folder) => {
-    await writeFile(join(folder, '.x.tmp-999999999-dead'), '');
-    await writeFile(join(folder, `.x.tmp-${process.ppid}-alive`), '');
+    const names = [
+      '.x.tmp-999999999-dead',
+      '.x.tmp',
+      '.x.old',
+      'x.part',
+      '.splitgrow-x',
+      `.splitgrow-${'0'.repeat(32)}`,
+    ];
+    for (const name of names) {
+      await mkdir(join(folder, name));
+      await writeFile(
+        join(folder, name, 'owner.json'),
+        JSON.stringify({ id: 'x', pid: 999_999_999, host: 'h' }),
+      );
+    }
     await writeFileAtomic(join(folder, 'x'), '1');
-    expect((await readdir(folder)).sort()).toEqual([`.x.tmp-${process.ppid}-alive`, 'x']);
+    await writeDirectoryAtomic(join(folder, 'y'), async () => {});
+    expect((await readdir(folder)).sort()).toEqual([...names, 'x', 'y'].sort());
+    for (const name of names) expect(await readdir(join(folder, name))).toEqual(['owner.json']);
+  }));
+
+test.each([
+  ['/proc/splitgrow/x', /E_WRITE: .*\/proc/],
+  ['/sys/splitgrow/x', /E_WRITE: .*\/sys/],
+  ['/dev/null/x', /E_WRITE: .*\/dev\/null/],
+])('%s is refused at once', async (path, message) => {
+  expect(await failureOf(writeFileAtomic(path, 'x'))).toMatch(message);
+  expect(await failureOf(makeFolder(path))).toMatch(message);
+});
+
+test('a folder is not made through a link that leads nowhere', () =>
+  inFolder(async (folder) => {
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
+    expect(await failureOf(makeFolder(join(folder, 'link', 'x')))).toMatch(
+      /E_WRITE: .*link that leads nowhere/,
+    );
+    expect(readdirSync(folder)).toEqual(['link']);
+    await makeFolder(join(folder, 'a', 'b', 'c'));
+    await makeFolder(join(folder, 'a', 'b', 'c'));
+    expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['c']);
   }));
 
 test('a write that runs out of room leaves the old file and no temporary one', () =>

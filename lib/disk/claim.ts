@@ -1,10 +1,10 @@
 // One claim on a lock: what the lock says, whether its owner lives, and how it is taken over.
-import { lstat, mkdir, readdir, readFile, readlink, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { codeOf } from './folder.js';
 import { isProcess, type Life, lifeOf, newId, type Owner, type Process, parseOwner } from './owner.js';
-import { makePlace, ownerOf, placeIn, RECORD } from './place.js';
+import { makePlace, ownerOf, placeIn, RECORD, removePlace } from './place.js';
 import { renew } from './renew.js';
 
 /** How a lease is kept and judged, in milliseconds. */
@@ -118,7 +118,7 @@ export async function claimOf(file: string, self: Process): Promise<Claim> {
     await mkdir(join(place, 'lock'));
     await makePlace(join(place, 'lock', id), id, self);
   } catch (error) {
-    await rm(place, { recursive: true, force: true }).catch(() => {});
+    await removePlace(place).catch(() => {});
     throw error;
   }
   return { file, id, self, place };

@@ -1,6 +1,6 @@
 // One lock for everything: a folder that its owner renews, checked before each write, released by its owner alone.
-import { type FileHandle, open, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { type FileHandle, open, rename, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SplitgrowError } from '../errors.js';
 import {
@@ -18,7 +18,7 @@ import {
 } from './claim.js';
 import { codeOf, makeFolder, writeError } from './folder.js';
 import { type Owner, ownerText, type Process, thisProcess } from './owner.js';
-import { clearPlace, sweepPlaces } from './place.js';
+import { clearPlace, placeName, removePlace, sweepPlaces } from './place.js';
 import { renew } from './renew.js';
 
 /** A lock that this thread holds. */
@@ -103,12 +103,7 @@ async function acquire(claim: Claim, options: LeaseOptions, times: LeaseTimes): 
   }
 }
 
-function held(
-  claim: Claim,
-  handle: FileHandle,
-  { onLost }: LeaseOptions,
-  { renewMs }: LeaseTimes,
-): Lease {
+function held(claim: Claim, handle: FileHandle, { onLost }: LeaseOptions, { renewMs }: LeaseTimes): Lease {
   const record = recordOf(claim, true);
   const place = dirname(record);
   let lost: SplitgrowError | null = null;
@@ -143,8 +138,11 @@ function held(
       guards.delete(lease);
       await renewing;
       await handle.close().catch(() => {});
-      // The names hold the owner's id: what another process put there meanwhile is not touched.
-      await rm(place, { recursive: true, force: true }).catch(() => {});
+      // The name holds the owner's id: nothing happens where the lock is another's by now.
+      const aside = join(lease.folder, placeName(claim.id));
+      await rename(place, aside)
+        .then(() => removePlace(aside))
+        .catch(() => {});
       await rmdir(claim.file).catch(() => {});
     },
   };
@@ -178,7 +176,7 @@ export async function leaseOf(path: string, options: LeaseOptions = {}): Promise
   } catch (error) {
     await lease?.release();
     await handle?.close().catch(() => {});
-    if (claim !== null) await rm(claim.place, { recursive: true, force: true }).catch(() => {});
+    if (claim !== null) await removePlace(claim.place).catch(() => {});
     if (options.signal?.aborted === true) throw error;
     throw writeError(file, error);
   }
@@ -190,4 +188,3 @@ export async function guardOf(path: string, options: LeaseOptions = {}): Promise
   guards.add(lease);
   return lease;
 }
-

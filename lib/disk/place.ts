@@ -1,6 +1,6 @@
 // Temporary folders of splitgrow: each with a record of its owner, so that what a killed process left is told from files of others.
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize } from 'node:path';
 import { codeOf, ifThere } from './folder.js';
 import { lifeOf, newId, type Owner, type Process, parseOwner, thisProcess } from './owner.js';
@@ -39,7 +39,7 @@ export async function makePlace(folder: string, id: string, self: Process): Prom
 /** A new place beside what is to be written into `folder`. @returns its path */
 export async function placeIn(folder: string, self: Process = thisProcess()): Promise<string> {
   const id = newId();
-  const place = join(folder, `${PREFIX}${id}`);
+  const place = join(folder, placeName(id));
   await makePlace(place, id, self);
   return place;
 }
@@ -101,11 +101,22 @@ async function putBack(place: string, folder: string): Promise<void> {
   }
 }
 
+/** Removes a place; its record last, so that what a kill leaves still has an owner. */
+export async function removePlace(place: string): Promise<void> {
+  for (const name of await readdir(place))
+    if (name !== RECORD) await rm(join(place, name), { recursive: true, force: true });
+  await rm(join(place, RECORD), { force: true });
+  await rmdir(place);
+}
+
 /** Removes a place whose owner is gone, with all that lies in it; `folder` is where it wrote. */
 export async function clearPlace(place: string, folder: string): Promise<void> {
   await putBack(place, folder);
-  await rm(place, { recursive: true, force: true });
+  await removePlace(place);
 }
+
+/** The name of a place beside what its owner writes. */
+export const placeName = (id: string): string => `${PREFIX}${id}`;
 
 /** Removes places that processes which are gone left in `folder`. Everything else there stays as it is. */
 export async function sweepPlaces(folder: string, self: Process = thisProcess()): Promise<void> {
@@ -125,4 +136,3 @@ export async function sweepPlaces(folder: string, self: Process = thisProcess())
     });
   }
 }
-

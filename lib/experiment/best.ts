@@ -32,10 +32,11 @@ async function keepBest(
   const directory = bestDirectory(spec.output, stage);
   const record = { format: 'splitgrow-best/1', stage, epoch: epoch - 1, evaluation };
   try {
-    await writeDirectoryAtomic(directory, async (temporary) => {
+    const fill = async (temporary: string): Promise<void> => {
       await writeNetworkFiles(network, temporary);
       await writeFileAtomic(join(temporary, 'best.json'), `${JSON.stringify(record)}\n`);
-    });
+    };
+    await writeDirectoryAtomic(directory, fill, { others: 'keep' });
   } catch (error) {
     if (isSplitgrowError(error) && error.code === 'E_OUTPUT') throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -54,7 +54,10 @@ export async function writeCheckpoint(spec: Spec, { state, graph, tensors }: Sna
     const names = [FILES.graph, ...tensors.keys()];
     await writeFile(join(temporary, STATE), await stateText(temporary, state, spec, names));
   };
-  await writeDirectoryAtomic(join(spec.output, checkpointName(state)), fill, { ours: WRITTEN });
+  await writeDirectoryAtomic(join(spec.output, checkpointName(state)), fill, {
+    ours: WRITTEN,
+    others: 'keep',
+  });
   await removeOlder(spec.output, spec.checkpoint.keep);
 }
 

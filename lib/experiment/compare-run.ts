@@ -54,7 +54,7 @@ export async function compareExperiment(
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data, control);
   const hold = holdOf(control);
-  return withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
+  return await withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control, onRivals);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);

@@ -189,7 +189,7 @@ export async function growExperiment(
   layerCaps(start.graph, spec.splitting.layerCap);
   const hold = holdOf(control);
   using session = openSession(spec, data, start.graph, hold.control, own);
-  return withOutput(spec, 'grow', { data: data.note, hold }, async () => {
+  return await withOutput(spec, 'grow', { data: data.note, hold }, async () => {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);
     const standing = await resume(spec, start, hold.control);

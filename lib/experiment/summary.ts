@@ -20,10 +20,11 @@ export function stageDirectory(output: string, stage: number): string {
 
 /** Writes a stage's network directory with its record, as a whole. */
 export async function writeStage(directory: string, network: Network, record: StageRecord): Promise<void> {
-  await writeDirectoryAtomic(directory, async (temporary) => {
+  const fill = async (temporary: string): Promise<void> => {
     await writeNetworkFiles(network, temporary);
     await writeFileAtomic(join(temporary, FILE), textOf(record));
-  });
+  };
+  await writeDirectoryAtomic(directory, fill, { others: 'keep' });
 }
 
 /** Replaces the record of a stage whose network is there. */

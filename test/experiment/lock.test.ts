@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lockOutput } from '../../lib/experiment/lock.js';
+import { holdOf, lockOutput } from '../../lib/experiment/lock.js';
+import { SHORT } from '../disk/processes.js';
 import { temporaryFolder } from './tiny.js';
 
 async function goneProcess(): Promise<number> {
@@ -19,40 +20,47 @@ const lockOf = (pid: number, fields: Record<string, unknown> = {}): string =>
 
 test('a folder is locked once, and again when it has been released', async () => {
   const folder = temporaryFolder();
-  const release = await lockOutput(folder);
+  const lease = await lockOutput(folder);
   await expect(lockOutput(folder)).rejects.toMatchObject({
     code: 'E_RESUME',
     message: expect.stringContaining(`process ${process.pid}`),
   });
-  await release();
-  await (await lockOutput(folder))();
+  await lease.release();
+  await (await lockOutput(folder)).release();
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('the lock of a process that lives is respected', async () => {
+test('a lock of an earlier version is respected while its process lives', async () => {
   const folder = temporaryFolder();
   await writeFile(join(folder, 'run.lock'), lockOf(process.ppid));
   await expect(lockOutput(folder)).rejects.toMatchObject({ code: 'E_RESUME' });
+  expect(readdirSync(folder)).toEqual(['run.lock']);
 });
 
 test.each([
   ['of a process that is gone', async () => lockOf(await goneProcess())],
   ['of a process whose number was given to another', async () => lockOf(process.ppid, { started: '1' })],
-  ['torn', async () => '{"pid": 12'],
-])('a lock %s is taken over', async (_what, text) => {
+  ['that a crash of the machine cut short', async () => '{"pid": 12'],
+])('a lock of an earlier version %s is taken over', async (_what, text) => {
   const folder = temporaryFolder();
-  await writeFile(join(folder, 'run.lock'), await text());
-  const release = await lockOutput(folder);
-  expect(JSON.parse(await readFile(join(folder, 'run.lock'), 'utf8'))).toMatchObject({ pid: process.pid });
-  await release();
+  const file = join(folder, 'run.lock');
+  await writeFile(file, await text());
+  await utimes(file, 1, 1);
+  const lease = await lockOutput(folder, undefined, { times: SHORT });
+  await lease.check();
+  await lease.release();
+  expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a lock of another machine is never taken over', async () => {
+test('a lock of an earlier version on another machine is taken over after a note, once it is old', async () => {
   const folder = temporaryFolder();
   await writeFile(join(folder, 'run.lock'), lockOf(await goneProcess(), { host: 'elsewhere.invalid' }));
-  await expect(lockOutput(folder)).rejects.toMatchObject({
-    message: expect.stringContaining('elsewhere.invalid'),
-  });
+  const notes: string[] = [];
+  const hold = holdOf({ onEvent: (event) => event.type === 'note' && notes.push(event.text) });
+  await (await lockOutput(folder, hold, { times: SHORT })).release();
+  expect(notes).toEqual([
+    expect.stringMatching(/locked by process \d+ on elsewhere.invalid.*not renewed within 3 s/),
+  ]);
 });
 
 test('of several that start at once on a stale lock exactly one gets it', async () => {
@@ -60,6 +68,8 @@ test('of several that start at once on a stale lock exactly one gets it', async 
     const folder = temporaryFolder();
     await writeFile(join(folder, 'run.lock'), lockOf(await goneProcess()));
     const results = await Promise.allSettled(Array.from({ length: 4 }, () => lockOutput(folder)));
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const leases = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    expect(leases).toHaveLength(1);
+    await leases[0]?.release();
   }
 });
