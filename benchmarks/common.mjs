@@ -39,7 +39,9 @@ export function runJson(command, parameters, { env = {} } = {}) {
 }
 
 const WANTED_TORCH = '2.11.';
-const PROBE = 'import json, torch; print(json.dumps(torch.__version__))';
+/** Without the working folder, which -c puts first. */
+const PROBE =
+  'import sys; sys.path = [path for path in sys.path if path]; import json, torch; print(json.dumps(torch.__version__))';
 
 /** The Python with PyTorch 2.11: SPLITGROW_PYTORCH or python3; else the reason why there is none. */
 export async function findPyTorch() {

@@ -23,10 +23,10 @@ const CMAKE_FLOOR = [3, 18];
 
 /** What must be there, how to ask for it, and what to install. */
 const TOOLS = [
-  { name: 'python3', command: ['python3', '--version'], install: 'sudo apt-get install python3' },
+  { name: 'python3', command: ['python3', '-I', '--version'], install: 'sudo apt-get install python3' },
   {
     name: 'pip',
-    command: ['python3', '-m', 'pip', '--version'],
+    command: ['python3', '-I', '-m', 'pip', '--version'],
     install: 'sudo apt-get install python3-pip',
   },
   {
@@ -66,7 +66,14 @@ async function packages() {
   const installed = join(ROOT, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return 'up to date';
   if (existsSync(installed) && isStamped('packages', digest([lock]))) return 'up to date';
-  await must('installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error']);
+  await must('installing packages', 'npm', [
+    'ci',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel',
+    'error',
+  ]);
   stamp('packages', digest([lock]));
   return 'installed';
 }

@@ -20,14 +20,14 @@ export async function clangTidy() {
   try {
     const requirement = `clang-tidy==${VERSION}`;
     await must('fetching clang-tidy', 'python3', [
-      ...['-m', 'pip', 'download', '--no-deps', '--only-binary', ':all:', '--quiet', '--dest', folder],
+      ...['-I', '-m', 'pip', 'download', '--no-deps', '--only-binary', ':all:', '--quiet', '--dest', folder],
       ...['--platform', 'manylinux_2_28_x86_64', '--python-version', '3.12', requirement],
     ]);
     const wheel = join(folder, WHEEL);
     const found = existsSync(wheel) && createHash('sha256').update(readFileSync(wheel)).digest('hex');
     if (found !== SHA256)
       throw new StepError(`expected ${WHEEL} of SHA-256 ${SHA256}, found ${found || 'no such file'}`);
-    await must('unpacking clang-tidy', 'python3', ['-m', 'zipfile', '-e', wheel, join(folder, 'tool')]);
+    await must('unpacking clang-tidy', 'python3', ['-I', '-m', 'zipfile', '-e', wheel, join(folder, 'tool')]);
     chmodSync(join(folder, 'tool', 'clang_tidy', 'data', 'bin', 'clang-tidy'), 0o755);
     // Another process may have been faster: theirs is the same.
     if (!existsSync(program)) renameSync(join(folder, 'tool'), home);

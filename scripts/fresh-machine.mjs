@@ -33,7 +33,9 @@ async function pack(folder) {
 
 /** The python3 that is behind a version manager's script, so that it works in another home. */
 function realPython() {
-  return execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+  return execFileSync('python3', ['-I', '-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+  }).trim();
 }
 
 /** Tries everything; resolves to { passed, failed, skipped }. A Node.js that cannot be fetched is skipped, with the reason. */

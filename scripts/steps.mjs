@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -10,8 +10,16 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** A failure whose message is all that the user needs. */
 export class StepError extends Error {}
 
+// A log that cannot be written ends no work: its reader went away, or its disk is full.
+process.stderr.on('error', () => undefined);
+
 export function say(text) {
   process.stderr.write(`${text}\n`);
+}
+
+/** PATH without entries that mean the working folder. */
+function searchPath() {
+  return (process.env.PATH ?? '').split(delimiter).filter(isAbsolute).join(delimiter);
 }
 
 /** Runs a command; resolves to { code, output }. Output is shown as it comes, or only kept when `quiet`. */
@@ -19,7 +27,7 @@ export function run(command, args, { quiet = false, env = {}, cwd = ROOT, onOutp
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, PATH: searchPath(), ...env },
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     });
     let output = '';

@@ -17,6 +17,8 @@ export interface FolderOptions {
   readonly root: string;
   /** Share kept for testing where the folder has no test part; default 0.1. */
   readonly testShare?: number | undefined;
+  /** Links that lead out of the folder are followed; default: they are passed over and counted. */
+  readonly followLinks?: boolean | undefined;
   /** Most pixels of an image; larger ones are left out. Default 178,956,970. */
   readonly maxPixels?: number | undefined;
   /** Most scans of a progressive JPEG; default 100. */
@@ -46,6 +48,8 @@ export interface IndexDataDocument {
   readonly layout: string;
   /** Classes found. */
   readonly classes: number;
+  /** Their names, in the order of their numbers. */
+  readonly classNames: readonly string[];
   /** Images of the two parts. */
   readonly images: Counts;
   /** Images by file format. */
@@ -80,6 +84,7 @@ export interface IndexDataDocument {
 function folderOf(options: IndexDataOptions, control: RunControl): Promise<Folder> {
   const settings = {
     testShare: options.testShare ?? IMAGE_DEFAULTS.testShare,
+    followLinks: options.followLinks ?? IMAGE_DEFAULTS.followLinks,
     maxPixels: options.maxPixels ?? IMAGE_DEFAULTS.maxPixels,
     maxScans: options.maxScans ?? IMAGE_DEFAULTS.maxScans,
   };
@@ -106,6 +111,7 @@ export async function indexData(
     root: listing.root,
     layout: listing.layout,
     classes: listing.classes.length,
+    classNames: listing.classNames,
     images: { train: train.paths.length, test: test.paths.length },
     kinds: {
       jpeg: count(kinds, (kind) => kind === IMAGE_KINDS.jpeg),
@@ -137,6 +143,8 @@ export interface PackDataOptions extends FolderOptions {
 export interface PackDataDocument {
   /** The file. */
   readonly store: string;
+  /** How the folder's parts and classes were read. */
+  readonly layout: string;
   /** Classes in it. */
   readonly classes: number;
   /** Images in it. */
@@ -177,7 +185,7 @@ export async function packData(
   await refuseExisting(store);
   const folder = await folderOf(options, control);
   const { listing, train, test } = folder;
-  for (const text of notesOf(folder)) note(control, 0, 'load', text);
+  for (const text of [listing.layout, ...notesOf(folder)]) note(control, 0, 'load', text);
   const core = loadImageCore();
   const shortSide = options.shortSide === undefined ? SHORT_SIDE : options.shortSide;
   const { root } = listing;
@@ -205,7 +213,7 @@ export async function packData(
   const { images, bytes, resumed } = packed;
   const leftOut = [...unpacked, ...leftOutOf(folder)];
   return {
-    ...{ store, images, bytes, resumed, shortSide, leftOut },
+    ...{ store, layout: listing.layout, images, bytes, resumed, shortSide, leftOut },
     classes: listing.classes.length,
     notes: listing.notes,
   };

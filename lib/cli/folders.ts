@@ -1,5 +1,6 @@
 // splitgrow data index, data pack, data verify and data bench: folders of images and packed stores.
 import { benchData, indexData, type LoaderTiming, packData, verifyData } from '../api.js';
+import { some } from '../data/images/part-folders.js';
 import type { FileProblem } from '../data/images/walk.js';
 import { SplitgrowError } from '../errors.js';
 import { bytes, decimal, integer, oneLine } from '../format.js';
@@ -14,6 +15,7 @@ const LIMITS = {
     max: 1,
     isOpen: true,
   }),
+  followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
   maxPixels: whole('N', 'images of more pixels are left out (default 100000000)', { min: 1 }),
   maxScans: whole('N', 'progressive JPEGs of more scans are left out (default 100)', { min: 1 }),
 };
@@ -56,7 +58,7 @@ export const DATA_INDEX = defineCommand({
           facts(
             [
               ['layout', document.layout],
-              ['classes', integer(document.classes)],
+              ['classes', `${integer(document.classes)}: ${some(document.classNames.map(oneLine))}`],
               ['images', `${integer(images.train)} for training, ${integer(images.test)} for testing`],
               [
                 'of them',
@@ -109,6 +111,7 @@ export const DATA_PACK = defineCommand({
           facts(
             [
               ['store', document.store],
+              ['layout', document.layout],
               ['images', `${integer(document.images)}, ${sides}; ${integer(document.classes)} classes`],
               ['size', bytes(document.bytes)],
               ...(document.resumed > 0 ? [['packed before', integer(document.resumed)] as const] : []),

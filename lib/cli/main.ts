@@ -2,16 +2,11 @@
 // The splitgrow command: runs one command line and leaves its exit code.
 import { COMMANDS } from './commands.js';
 import { reportError, runCommandLine } from './run.js';
+import { outliveStreams } from './streams.js';
 
 const argv = process.argv.slice(2);
 
-/** A reader that went away (`| head`) is no error. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-}
-process.stdout.on('error', endQuietly);
-process.stderr.on('error', endQuietly);
+outliveStreams();
 
 function crash(error: unknown): void {
   process.exit(reportError(error, argv.includes('--debug')));

@@ -72,11 +72,18 @@ function refuseEarly({ name }: Command, parent: Commander): void {
   );
 }
 
-/** Commander's program over a table of commands; `execute` gets the command and its values. */
+export interface ProgramParts {
+  /** Gets the command and its values. */
+  readonly execute: (command: Command, given: Given) => Promise<void>;
+  /** Gets help, or the version, where that is asked for. */
+  readonly writeHelp: (text: string) => void;
+}
+
+/** Commander's program over a table of commands. */
 export function buildProgram(
   commands: readonly Command[],
   version: string,
-  execute: (command: Command, given: Given) => Promise<void>,
+  { execute, writeHelp }: ProgramParts,
 ): Commander {
   const program = new Commander('splitgrow')
     .description(
@@ -84,7 +91,7 @@ export function buildProgram(
     )
     .version(version)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({ writeErr: () => undefined, writeOut: writeHelp })
     .showSuggestionAfterError()
     .enablePositionalOptions();
   const made = new Map<string, Commander>();

@@ -9,6 +9,7 @@ import { meterOn } from './meter.js';
 import { buildProgram, usageError } from './parse.js';
 import { showOn } from './progress.js';
 import { listenForSignals } from './signals.js';
+import { print } from './streams.js';
 import { styleOf } from './table.js';
 
 /** What went wrong as an error with a code; anything unforeseen is E_INTERNAL. */
@@ -29,12 +30,6 @@ export function reportError(error: unknown, isDebug: boolean): 1 | 2 {
       process.stderr.write(`${cause.stack ?? cause.message}\n`);
   }
   return known.exitCode;
-}
-
-function write(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
-  });
 }
 
 /** Which rank this is, 0 where there is one process. A command that does not work in ranks runs whatever the variables say. */
@@ -75,17 +70,27 @@ async function execute(command: Command, given: Given): Promise<number> {
     signals.stop();
   }
   if (isSilent || output.isPrinted === true) return output.exitCode ?? 0;
-  await write(given.json ? JSON.stringify(output.document) : await output.text(styleOf(process.stdout)));
+  const text = given.json ? JSON.stringify(output.document) : await output.text(styleOf(process.stdout));
+  const lost = await print(text).then(
+    () => null,
+    (error: unknown) => reportError(error, given.debug),
+  );
   if (output.error) return reportError(output.error, given.debug);
-  return output.exitCode ?? 0;
+  return lost ?? output.exitCode ?? 0;
 }
 
 /** Runs the words after `splitgrow`; resolves to the exit code and never rejects. */
 export async function runCommandLine(argv: readonly string[], commands: readonly Command[]): Promise<number> {
   const isDebug = argv.includes('--debug');
   let exitCode = 0;
-  const program = buildProgram(commands, packageVersion(), async (command, given) => {
-    exitCode = await execute(command, given);
+  let help = '';
+  const program = buildProgram(commands, packageVersion(), {
+    execute: async (command, given) => {
+      exitCode = await execute(command, given);
+    },
+    writeHelp: (text) => {
+      help += text;
+    },
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -93,6 +98,11 @@ export async function runCommandLine(argv: readonly string[], commands: readonly
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportError(error, isDebug);
     const usage = usageError(error, argv, commands);
-    return usage === null ? 0 : reportError(usage, isDebug);
+    if (usage !== null) return reportError(usage, isDebug);
   }
+  // Help, or the version.
+  return print(help).then(
+    () => 0,
+    (error: unknown) => reportError(error, isDebug),
+  );
 }

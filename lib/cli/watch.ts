@@ -100,6 +100,8 @@ export async function watchReport(directory: string, render: Render, port: numbe
     },
   };
   const server = createServer((request, response) => {
+    // A page that is closed while something is written to it is no fault of the run.
+    response.on('error', () => undefined);
     const way = Object.hasOwn(ways, request.url ?? '') ? ways[request.url ?? ''] : undefined;
     if (!isOurs(request, bound))
       return refuse(response, 403, 'only for this machine, by the address printed');

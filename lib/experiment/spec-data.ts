@@ -117,6 +117,16 @@ export const DATA_IMAGES = z
       .lt(1)
       .default(defaults.testShare)
       .describe('image files: share kept for testing where the folder has no test part'),
+    testPart: z
+      .enum(['val', 'test'])
+      .optional()
+      .describe(
+        'image files: which folder serves for testing, `val` or `test`; none: `val` where there are both',
+      ),
+    followLinks: z
+      .boolean()
+      .default(defaults.followLinks)
+      .describe('image files: follow links that lead out of the folder'),
     workers: z
       .int()
       .min(1)

@@ -6,7 +6,7 @@ import { writeDirectoryAtomic, writeError } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { type AddonRecord, RECORD_FILE, ROOT } from './addon.js';
-import { cacheDirectory, type Environment } from './cache.js';
+import { type Environment, privateCache } from './cache.js';
 import { ADDON_FILES, compile, requireTools } from './compile.js';
 import { CUDA_FILE, compileCuda, cudaTools } from './compile-cuda.js';
 import { faultOf, locate, versionOf } from './locate.js';
@@ -172,7 +172,7 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const folder = resolve(options.out ?? (env.SPLITGROW_ADDON || join(ROOT, 'build', 'Release')));
   await requireFolder(folder);
   if (options.make === undefined) await requireTools();
-  const cache = cacheDirectory(env);
+  const cache = await privateCache(env);
   // Always the same folder, so that a compiler's cache knows what it saw before.
   const work = join(cache, 'build');
   return withLock(

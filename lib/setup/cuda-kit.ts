@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { cacheDirectory, type Environment } from './cache.js';
+import { cacheDirectory, type Environment, privateCache } from './cache.js';
 import { downloadWheels, pipMembers, removeWheels, unpack, verifyWheels } from './fetch.js';
 import { withLock } from './lock.js';
 import { CUDA_HEADERS, CUDA_KIT, KIT_VERSION } from './pinned-cuda.js';
@@ -99,8 +99,7 @@ async function fetchInto(cache: string, target: string, options: KitOptions): Pr
 /** The kit, fetched where the cache has none; one process at a time. Throws E_LIBTORCH. */
 export async function requireKit(options: KitOptions = {}): Promise<CudaKit> {
   const env = options.env ?? process.env;
-  const cache = cacheDirectory(env);
-  await mkdir(cache, { recursive: true });
+  const cache = await privateCache(env);
   return withLock(
     join(cache, 'cuda-kit.lock'),
     async () => {

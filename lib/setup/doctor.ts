@@ -13,8 +13,10 @@ import {
   nodeFinding,
   platformFindings,
   processorFinding,
+  searchPathsFinding,
   workingFolderFinding,
 } from './hardware.js';
+import { PIP } from './isolated-python.js';
 import { jpegPath } from './jpeg.js';
 import { type LibTorch, type Located, locate } from './locate.js';
 import { REMEDIES } from './pinned.js';
@@ -122,8 +124,8 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const [result, driver, python, pip, cache] = await Promise.all([
     place.found ? tryToOpen(env, inner) : null,
     readDriver(env, options.timeoutMs),
-    commandFinding('python3', ['--version'], 'sudo apt-get install python3', inner),
-    commandFinding('pip', ['-m', 'pip', '--version'], 'sudo apt-get install python3-pip', inner),
+    commandFinding('python3', ['-I', '--version'], 'sudo apt-get install python3', inner),
+    commandFinding('pip', ['-I', '-c', PIP, '--version'], 'sudo apt-get install python3-pip', inner),
     cacheFinding(env, place.found !== null),
   ]);
   const opened = result !== null && isOpened(result) ? result : null;
@@ -134,6 +136,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     memoryFinding(),
     cache,
     workingFolderFinding(),
+    searchPathsFinding(env),
     python,
     pip,
     libtorchFinding(place, result),

@@ -1,22 +1,19 @@
 // The Python program that downloads wheels: pip chooses the addresses by its own settings and opens its own session
 // (index, mirrors, proxies, certificates, credentials); what is new is that a download goes on where it was cut off.
 
+import { PIP_COMMAND } from './isolated-python.js';
+
 /** Its exit codes, besides 1. */
 export const FETCH_EXIT = { noPip: 3, notInIndex: 4, network: 5, disk: 6 } as const;
 
 /**
  * Argument: JSON of `folder`, `options` (of pip download) and `wheels` (`requirement`, `file`, `bytes`). Leaves each as
- * `<file>.part`; prints "<position> <bytes>" as they grow. It ends with its
- * parent; the lock is for where it cannot.
+ * `<file>.part`; prints "<position> <bytes>" as they grow. It is killed with its parent; the lock is for the moment until then.
  */
 export const FETCH = `
-import ctypes, fcntl, json, logging, os, shutil, signal, subprocess, sys, time
+import fcntl, json, logging, os, shutil, subprocess, sys, time
 
 job = json.loads(sys.argv[1])
-try:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: ends with a set-up that was killed
-except Exception:
-    pass
 try:
     import pip
 except ImportError:
@@ -136,7 +133,7 @@ def by_command(wheels):
         whole = os.path.join(job['folder'], 'pip')
         os.makedirs(whole, exist_ok=True)
         env = {**os.environ, 'TMPDIR': whole}
-        done = subprocess.run([sys.executable, '-m', 'pip', 'download', *job['options'], '--quiet', '--dest', whole,
+        done = subprocess.run([*${PIP_COMMAND}, 'download', *job['options'], '--quiet', '--dest', whole,
                                wheel['requirement']], env=env)
         if done.returncode != 0:
             sys.exit(${FETCH_EXIT.network})

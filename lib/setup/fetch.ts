@@ -19,7 +19,7 @@ export interface FetchOptions {
 }
 
 const KEPT = 'what was downloaded is kept';
-const CHECK_INDEX = `check pip's index settings (python3 -m pip config list) and run: ${REMEDIES.setup}`;
+const CHECK_INDEX = `check pip's index settings (python3 -I -m pip config list) and run: ${REMEDIES.setup}`;
 
 function failed(what: string, reason: string, remedy: string): SplitgrowError {
   return new SplitgrowError('E_LIBTORCH', `${what}: ${reason}; ${remedy}`);
@@ -119,7 +119,7 @@ export async function downloadWheels(
   if (missing.length === 0) return;
   const job = { folder, options: pipOptions(release), wheels: missing };
   const done = new Map<number, number>();
-  const { code, errors } = await python(['-c', FETCH, JSON.stringify(job)], {
+  const { code, errors } = await python(FETCH, [JSON.stringify(job)], {
     ...options,
     onLine: (line) => {
       const [position, bytes] = line.split(' ').map(Number);
@@ -170,7 +170,7 @@ export async function unpack(
   onBytes: OnBytes,
 ): Promise<void> {
   const pairs = release.wheels.flatMap((wheel) => [join(place.wheels, wheel.file), wheel.keep.join('|')]);
-  const { code, errors } = await python(['-c', UNPACK, place.tree, ...pairs], {
+  const { code, errors } = await python(UNPACK, [place.tree, ...pairs], {
     ...options,
     onLine: (line) => onBytes(Number(line)),
   });
@@ -186,7 +186,7 @@ export async function pipMembers(
   options: FetchOptions,
 ): Promise<void> {
   const pairs = wheels.flatMap(({ requirement, keep }) => [requirement, keep]);
-  const { code, errors } = await python(['-c', MEMBERS, place.tree, join(place.work, 'whole'), ...pairs], {
+  const { code, errors } = await python(MEMBERS, [place.tree, join(place.work, 'whole'), ...pairs], {
     ...options,
     env: { ...(options.env ?? process.env), TMPDIR: place.work },
   });

@@ -2,7 +2,8 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheDirectory, type Environment, wheelDirectory } from './cache.js';
+import { cacheDirectory, type Environment, otherWriters, privateRemedy, wheelDirectory } from './cache.js';
+import { relativeLists } from './child.js';
 import { missingBytes } from './fetch.js';
 import { type Finding, missing, ok, warning } from './finding.js';
 import { cpuFlagsOf, isAtLeast, machineFaults, thisMachine } from './machine.js';
@@ -111,18 +112,41 @@ function freeBytes(path: string): number {
   return bavail * bsize;
 }
 
-/** Whether the cache has room for what is still to be fetched. */
+/** Whether the cache is this user's alone, and has room for what is still to be fetched. */
 export async function cacheFinding(env: Environment, isSetUp: boolean): Promise<Finding> {
   const cache = cacheDirectory(env);
   const free = freeBytes(cache);
   const pinned = RELEASES[`${process.platform}-${process.arch}`];
   const needed = pinned ? pinned.unpackedBytes + (await missingBytes(pinned, wheelDirectory(env))) : 0;
   const found = `${cache}, ${gigabytes(free)} free`;
+  const others = otherWriters(env);
+  if (others !== null && (isSetUp || free >= needed))
+    return warning(
+      'cache',
+      `${found}; ${others.who} can write to it, and what is in it is run`,
+      privateRemedy(env),
+    );
   if (isSetUp || free >= needed) return ok('cache', found);
   return missing(
     'cache',
     found,
     `free ${gigabytes(needed - free)} more, or set SPLITGROW_CACHE to a larger place`,
+  );
+}
+
+/** Lists of folders in which programs and libraries are looked for: none is to mean the working folder. */
+export function searchPathsFinding(env: Environment): Finding {
+  const name = 'search paths';
+  const lists = relativeLists(env);
+  if (lists.length === 0) return ok(name, 'none leads to the working folder');
+  const found = lists.map(
+    ([variable, entries]) =>
+      `${variable} has ${entries.map((entry) => (entry === '' ? 'an empty entry' : entry)).join(', ')}`,
+  );
+  return warning(
+    name,
+    `${found.join('; ')}, which means the working folder: splitgrow leaves it out, other programs do not`,
+    `write folders as absolute paths in ${lists.map(([variable]) => variable).join(', ')}`,
   );
 }
 

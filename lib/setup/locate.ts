@@ -1,10 +1,11 @@
 // Finds LibTorch: the environment's, the one that was chosen, the active Python's, the cache's.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { PINNED, releaseOf, type Wanted, wantedLibTorch } from './addon.js';
 import { type Environment, installDirectory } from './cache.js';
+import { outputOf } from './child.js';
+import { isolated } from './isolated-python.js';
 import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
 import { readRemembered } from './remembered.js';
 
@@ -27,11 +28,10 @@ export interface Located {
 }
 
 const PYTHON_TIMEOUT_MS = 10_000;
-/** Of `sys.path` all but the working folder, which `-c` puts first. */
+/** Looks into PYTHONPATH too, which -I leaves out: nothing of it is run, a folder is asked for. */
 const PYTHON_PROBE = `
-import sys
-sys.path = [path for path in sys.path if path]
 import importlib.util
+sys.path[:0] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(path)]
 spec = importlib.util.find_spec("torch")
 print(spec.origin if spec and spec.origin else "")`;
 
@@ -65,13 +65,7 @@ export function faultOf(root: string, wanted: string = LIBTORCH_VERSION): string
 /** torch's folder in the active python3, without importing it. */
 function pythonTorch(env: Environment): string | null {
   try {
-    const origin = execFileSync('python3', ['-c', PYTHON_PROBE], {
-      encoding: 'utf8',
-      timeout: PYTHON_TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...env },
-    }).trim();
+    const origin = outputOf('python3', isolated(PYTHON_PROBE), { env, timeout: PYTHON_TIMEOUT_MS }).trim();
     return origin === '' ? null : dirname(origin);
   } catch {
     return null;

@@ -1,6 +1,6 @@
 // Runs what may crash or hang in a process of its own, and tells how that ended.
-import { spawn } from 'node:child_process';
 import type { Environment } from './cache.js';
+import { endChild, startChild } from './child.js';
 
 export interface ProbeOptions {
   readonly env?: Environment | undefined;
@@ -29,10 +29,7 @@ export function probe(
   { env, timeoutMs = TIMEOUT_MS, signal }: ProbeOptions = {},
 ): Promise<Probed> {
   return new Promise((resolve) => {
-    const child = spawn(command, parameters, {
-      env: { ...(env ?? process.env) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startChild(command, parameters, { env });
     let output = '';
     let errors = '';
     const end = (result: Probed): void => {
@@ -41,7 +38,7 @@ export function probe(
       resolve(result);
     };
     const give = (why: string): void => {
-      child.kill('SIGKILL');
+      endChild(child, 'SIGKILL');
       child.stdout.destroy();
       child.stderr.destroy();
       child.unref();

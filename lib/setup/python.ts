@@ -1,6 +1,7 @@
 // Runs python3 as a child process of setup: lines of its output, its last words, and what to do where it is missing.
-import { spawn } from 'node:child_process';
 import { SplitgrowError } from '../errors.js';
+import { endChild, startChild } from './child.js';
+import { isolated } from './isolated-python.js';
 import type { Environment } from './locate.js';
 
 export interface Finished {
@@ -18,15 +19,21 @@ export interface PythonOptions {
 
 const KEPT_ERRORS = 8_000;
 
-/** Runs `python3` with these parameters; an abort ends it. Throws E_LIBTORCH where there is none. */
-export function python(parameters: readonly string[], options: PythonOptions = {}): Promise<Finished> {
-  const env = { ...(options.env ?? process.env) };
+/**
+ * Runs a program of Python's, given as text, by python3; an abort ends it and what it started.
+ * @throws E_LIBTORCH where there is no python3
+ */
+export function python(
+  script: string,
+  parameters: readonly string[],
+  options: PythonOptions = {},
+): Promise<Finished> {
+  const { env, signal } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn('python3', parameters, {
-      env,
-      signal: options.signal,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startChild('python3', isolated(script, parameters), { env });
+    const stop = (): void => endChild(child, 'SIGKILL');
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted === true) stop();
     let errors = '';
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -37,14 +44,17 @@ export function python(parameters: readonly string[], options: PythonOptions = {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       errors = (errors + chunk).slice(-KEPT_ERRORS);
     });
-    let failure: Error | null = null;
     child.on('error', (error) => {
-      failure = error;
+      signal?.removeEventListener('abort', stop);
       // A process that never started sends no 'close'.
       if (child.pid === undefined) reject(missing(error));
     });
     // Only after 'close' has the process stopped writing.
-    child.on('close', (code) => (failure ? reject(failure) : resolve({ code: code ?? 1, errors })));
+    child.on('close', (code) => {
+      signal?.removeEventListener('abort', stop);
+      if (signal?.aborted === true) reject(signal.reason);
+      else resolve({ code: code ?? 1, errors });
+    });
   });
 }
 

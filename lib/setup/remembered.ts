@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
-import { cacheDirectory, type Environment } from './cache.js';
+import { cacheDirectory, type Environment, privateCache } from './cache.js';
 
 const FORMAT = 'splitgrow-libtorch/1';
 
@@ -36,6 +36,7 @@ export function readRemembered(env: Environment = process.env): Remembered {
 
 /** From now on `root` (absolute) is found before Python's PyTorch and the cache. Throws E_WRITE. */
 export async function remember(root: string, env: Environment = process.env): Promise<void> {
+  await privateCache(env);
   await writeFileAtomic(rememberedFile(env), `${JSON.stringify({ format: FORMAT, root })}\n`);
 }
 

@@ -1,6 +1,6 @@
 // A program of the machine: its output, and an end with everything that it started.
-import { spawn } from 'node:child_process';
 import { SplitgrowError } from '../errors.js';
+import { endChild, startChild } from './child.js';
 
 export interface Ran {
   /** 127 where the program is not there. */
@@ -10,6 +10,7 @@ export interface Ran {
 }
 
 export interface RunToolOptions {
+  /** A folder of this package. */
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
@@ -19,7 +20,7 @@ export interface RunToolOptions {
 const KEPT = 200_000;
 
 /**
- * Runs `command`; resolves whatever its exit code is. With `signal` it has a process group of its own.
+ * Runs `command`; resolves whatever its exit code is.
  * @throws E_ABORTED where `signal` ended it
  */
 export function runTool(
@@ -29,18 +30,8 @@ export function runTool(
 ): Promise<Ran> {
   const { cwd, env, signal, onOutput } = options;
   return new Promise((resolve, reject) => {
-    const stop = () => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, 'SIGTERM');
-      } catch {
-        // It has just ended.
-      }
-    };
-    // A group of its own can be ended whole. Without a signal nobody would: then a terminal's Ctrl-C is to reach it.
-    const detached = signal !== undefined;
-    const child = spawn(command, parameters, { cwd, env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
-    if (detached) process.once('exit', stop);
+    const stop = (): void => endChild(child, 'SIGTERM');
+    const child = startChild(command, parameters, { cwd, env });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -49,7 +40,6 @@ export function runTool(
       });
     const end = (code: number) => {
       signal?.removeEventListener('abort', stop);
-      process.removeListener('exit', stop);
       if (signal?.aborted) reject(new SplitgrowError('E_ABORTED', `${command} was aborted`));
       else resolve({ code, output });
     };

@@ -1,9 +1,8 @@
 // setup(): makes LibTorch available. Nothing to do where one is found, else fetched; or the one that the user names.
-import { mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { wantedLibTorch } from './addon.js';
-import { cacheDirectory, type Environment, installDirectory, wheelDirectory } from './cache.js';
+import { cacheDirectory, type Environment, installDirectory, privateCache, wheelDirectory } from './cache.js';
 import { type InstallOptions, install, releaseHere, type SetupProgress } from './install.js';
 import { faultOf, hasCuda, type LibTorch, locate, versionOf } from './locate.js';
 import { withLock } from './lock.js';
@@ -102,7 +101,7 @@ async function fetchOnce(env: Environment, options: SetupOptions): Promise<boole
   const isCuda = options.cuda === true;
   const target = installDirectory(env, isCuda);
   const inner: InstallOptions = { env, signal: options.signal, onProgress: options.onProgress };
-  await mkdir(dirname(target), { recursive: true });
+  await privateCache(env);
   return withLock(
     join(cacheDirectory(env), 'setup.lock'),
     async () => {

@@ -1,5 +1,6 @@
 // The Python programs that take members out of wheels: of downloaded ones, and of ones that stay on the server.
 import { FETCH_EXIT } from './fetch-script.js';
+import { PIP_COMMAND } from './isolated-python.js';
 
 /** Arguments: target folder, then pairs of wheel and pattern. Prints the bytes written so far. */
 export const UNPACK = `
@@ -38,7 +39,7 @@ except OSError as error:
  */
 export const MEMBERS = `
 import glob, json, os, re, subprocess, sys, zipfile
-pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check', '--no-input', '--quiet']
+pip = [*${PIP_COMMAND}, '--disable-pip-version-check', '--no-input', '--quiet']
 only = ['--no-deps', '--only-binary=:all:']
 
 def ranged(requirement):

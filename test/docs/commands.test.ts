@@ -35,8 +35,11 @@ function splitgrowWords({ words }: Line): readonly string[] | null {
 /** What splitgrow says of a command line, or the command that it would run. */
 async function parsed(words: readonly string[]): Promise<string> {
   let name = 'nothing';
-  const program = buildProgram(COMMANDS, '0.0.0', async (command) => {
-    name = command.name;
+  const program = buildProgram(COMMANDS, '0.0.0', {
+    execute: async (command) => {
+      name = command.name;
+    },
+    writeHelp: () => undefined,
   });
   try {
     await program.parseAsync([...words], { from: 'user' });

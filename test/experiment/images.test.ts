@@ -160,7 +160,9 @@ test('a folder without training images, and one with too few, are refused', asyn
   await expect(run({ root: join(root, 'val'), testImages: 9 })).rejects.toThrow(/testImages from 1 to/);
   const alone = temporaryFolder();
   symlinkSync(join(root, 'val'), join(alone, 'val'));
-  await expect(run({ root: alone })).rejects.toThrow(/expected training images, found none/);
+  await expect(run({ root: alone })).rejects.toThrow(/1 links that lead out of the folder/);
+  const followed = run({ root: alone, followLinks: true });
+  await expect(followed).rejects.toThrow(/expected training images, found none/);
 });
 
 test("a folder of ImageNet's shape, 1,000 classes and a flat val/ with numbers, trains", {
@@ -203,7 +205,9 @@ for (const [name, more] of [
     for (const inner of readdirSync(folder)) symlinkSync(join(folder, inner), join(root, inner));
     const output = join(temporaryFolder(), 'run');
     const fit = { epochs: 1, batch: 20 };
-    const spec = parseExperiment(experiment({ root, resolution: 32, ...more }, output, { fit }));
+    const spec = parseExperiment(
+      experiment({ root, resolution: 32, followLinks: true, ...more }, output, { fit }),
+    );
     const { stages } = await trainExperiment(spec);
     expect(stages[0]?.top5).toBeGreaterThanOrEqual(0);
   });

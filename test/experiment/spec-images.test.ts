@@ -19,6 +19,7 @@ test('image files have the defaults of ImageNet training', () => {
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
     testShare: 0.1,
+    followLinks: false,
     workers: null,
     prefetch: 3,
     maxPixels: 100_000_000,

@@ -235,14 +235,14 @@ test("pip's proxy is asked for an index that only it can reach", () =>
 
 test('where pip is not as it was, its own download serves', () =>
   withIndex(async ({ root, env, release }) => {
-    const site = join(root, 'site');
-    await mkdir(site);
-    // Takes a module away that only the resuming download asks for.
-    await writeFile(
-      join(site, 'sitecustomize.py'),
-      "import sys\nif '-m' not in sys.orig_argv: sys.modules['pip._internal.commands'] = None\n",
-    );
-    expect((await setup({ env: { ...env, PYTHONPATH: site }, release, open: opens })).isNew).toBe(true);
+    const [bin, real] = [join(root, 'bin'), join(env.PATH?.split(':')[0] ?? '', 'python3')];
+    await mkdir(bin);
+    // Takes a module away that only the resuming download asks for; pip itself is started by the real python3.
+    const script = `program=$3; shift 3
+exec ${real} -I -c "import sys; sys.modules['pip._internal.commands'] = None\n$program" "$@"`;
+    await writeFile(join(bin, 'python3'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const { isNew } = await setup({ env: { ...env, PATH: `${bin}:${env.PATH}` }, release, open: opens });
+    expect(isNew).toBe(true);
   }));
 
 /** An environment whose python3 is this shell script. */

@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { syncDirectory } from '../../atomic.js';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
+import { createCacheOf } from '../../setup/cache.js';
 import { withLock } from '../../setup/lock.js';
 import { getArchive } from './archive.js';
 import { faultOf, sizeOf, wholeIn } from './checksum.js';
@@ -118,6 +119,7 @@ export async function getData(
     const whole = await ifWhole(work);
     if (whole !== null) return whole;
     control.signal?.throwIfAborted();
+    await createCacheOf(root);
     await mkdir(root, { recursive: true });
     return await withLock(join(root, LOCK_FILE), () => fetchInto(work), {
       signal: control.signal,

@@ -5,7 +5,7 @@ import { access, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { TensorData } from '../../native.js';
 import type { ImageHeaders } from '../../native-images.js';
-import { cacheDirectory } from '../../setup/locate.js';
+import { createCache } from '../../setup/cache.js';
 import { readSafetensors, writeSafetensors } from '../safetensors.js';
 
 /** One row a file; numbers as in ImageHeaders. */
@@ -36,7 +36,7 @@ export async function indexPath(root: string): Promise<string> {
   );
   if (isWritable) return join(root, `${NAME}${ENDING}`);
   const digest = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  return join(cacheDirectory(), 'indexes', `${digest}${ENDING}`);
+  return join(await createCache(), 'indexes', `${digest}${ENDING}`);
 }
 
 /** Siblings of an index: the list of bad files, the lock, and parts of an index that was interrupted. */

@@ -1,7 +1,8 @@
 // Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { readWhole } from '../../text-file.js';
+import { isWithin, type Walk } from './walk.js';
 
 /** Class folder of a file by its name and by its place among all, from 0; undefined where the list has none for it. */
 export type ClassOf = (name: string, place: number) => string | undefined;
@@ -12,8 +13,9 @@ interface Given {
   readonly lines: readonly string[];
   /** Class folders, in order. */
   readonly classes: readonly string[];
-  /** Images of the flat folder. */
-  readonly images: number;
+  /** The flat folder, and its images. */
+  readonly folder: string;
+  readonly names: readonly string[];
   /** Reads another list beside it: its lines, or null. */
   readonly beside: (name: string) => Promise<readonly string[] | null>;
 }
@@ -24,11 +26,11 @@ function refuse(file: string, problem: string): SplitgrowError {
   return new SplitgrowError('E_DATA', `${file}: ${problem}`);
 }
 
-function sameCount({ file, lines, images }: Given): void {
-  if (lines.length === images) return;
+function sameCount({ file, lines, names }: Given): void {
+  if (lines.length === names.length) return;
   throw refuse(
     file,
-    `expected a line for each of the ${images} images in the order of their names, found ${lines.length} lines`,
+    `expected a line for each of the ${names.length} images in the order of their names, found ${lines.length} lines`,
   );
 }
 
@@ -42,21 +44,43 @@ function numbered(text: string, names: readonly string[], first: number, file: s
   );
 }
 
-/** A map from names of files, without their endings, to classes. */
-function mapped(pairs: Iterable<readonly [string, string]>): ClassOf {
-  const classes = new Map(pairs);
+/** The name of an image of the flat folder without its ending. @throws E_DATA for a path that leads out of that folder */
+function imageIn({ file, folder }: Given, path: string): string {
+  const plain = path.replaceAll('\\', '/');
+  const leads = plain.startsWith('/') || plain.split('/').includes('..');
+  const places = [folder, dirname(file)].map((from) => dirname(resolve(from, plain)));
+  if (!leads || places.includes(folder)) return stem(plain);
+  throw refuse(file, `expected names of images in ${folder}, found "${path}", which lies elsewhere`);
+}
+
+/** A map from names of files, without their endings, to classes. @throws E_DATA for a name that is given two classes */
+function mapped(given: Given, pairs: Iterable<readonly [string, string]>): ClassOf {
+  const classes = new Map<string, string>();
+  for (const [path, label] of pairs) {
+    const name = imageIn(given, path);
+    const before = classes.get(name);
+    if (before !== undefined && before !== label)
+      throw refuse(given.file, `expected one class for each image, found ${before} and ${label} for ${name}`);
+    classes.set(name, label);
+  }
   return (name) => classes.get(stem(name));
 }
 
 /** Tiny ImageNet's: name, synset, box. */
-async function annotations({ lines }: Given): Promise<ClassOf> {
-  return mapped(lines.map((line) => line.split('\t')).map(([name = '', label = '']) => [stem(name), label]));
+async function annotations(given: Given): Promise<ClassOf> {
+  return mapped(
+    given,
+    given.lines.map((line) => line.split('\t')).map(([name = '', label = '']) => [name, label]),
+  );
 }
 
 /** The Kaggle challenge's: `ImageId,PredictionString`, the synset first in the second. */
-async function solution({ lines }: Given): Promise<ClassOf> {
-  const rows = lines.slice(1).map((line) => line.split(','));
-  return mapped(rows.map(([name = '', boxes = '']) => [name, boxes.trim().split(' ')[0] ?? '']));
+async function solution(given: Given): Promise<ClassOf> {
+  const rows = given.lines.slice(1).map((line) => line.split(','));
+  return mapped(
+    given,
+    rows.map(([name = '', boxes = '']) => [name, boxes.trim().split(' ')[0] ?? '']),
+  );
 }
 
 /** A class a line, or a file's name and its class; classes as folders' names or as their numbers from 0. */
@@ -69,9 +93,10 @@ async function listed(given: Given): Promise<ClassOf> {
   const classIn = (text: string): string => (hasNumbers ? numbered(text, classes, 0, file) : text);
   if (lines.every((line) => /\s/.test(line))) {
     return mapped(
+      given,
       lines.map((line) => {
         const at = line.search(/\s+\S+$/);
-        return [stem(line.slice(0, at)), classIn(line.slice(at).trim())];
+        return [line.slice(0, at), classIn(line.slice(at).trim())];
       }),
     );
   }
@@ -109,10 +134,17 @@ const LISTS: readonly (readonly [name: string, read: (given: Given) => Promise<C
 
 export const LIST_NAMES: readonly string[] = LISTS.map(([name]) => name);
 
-/** Lines of a list that are not empty, or null where there is none. @throws E_DATA where it is no text file in UTF-8 of a sane size */
-export async function readLines(file: string): Promise<readonly string[] | null> {
+/**
+ * Lines of a list that are not empty, or null where there is none, or a link that leads where the walk may not go.
+ * @throws E_DATA where it is no text file in UTF-8 of a sane size
+ */
+export async function readLines(file: string, walk: Walk | null = null): Promise<readonly string[] | null> {
   let text: string;
   try {
+    if (walk !== null && !(await isWithin(walk, file))) {
+      walk.passedOver.add(relative(walk.root, file));
+      return null;
+    }
     text = await readWhole(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -133,15 +165,16 @@ export interface LabelList {
 /** The first label list in one of the folders, read; null where there is none. @throws E_DATA */
 export async function findLabels(
   folders: readonly string[],
-  { classes, images }: Pick<Given, 'classes' | 'images'>,
+  { walk, ...images }: Pick<Given, 'classes' | 'folder' | 'names'> & { readonly walk: Walk },
 ): Promise<LabelList | null> {
   for (const [name, read] of LISTS) {
     for (const folder of folders) {
       const file = join(folder, name);
-      const lines = await readLines(file);
+      const lines = await readLines(file, walk);
       if (lines === null) continue;
-      const beside = (other: string): Promise<readonly string[] | null> => readLines(join(folder, other));
-      return { file, classOf: await read({ file, lines, classes, images, beside }) };
+      const beside = (other: string): Promise<readonly string[] | null> =>
+        readLines(join(folder, other), walk);
+      return { file, classOf: await read({ file, lines, ...images, beside }) };
     }
   }
   return null;
@@ -151,10 +184,11 @@ export async function findLabels(
 export async function classNamesOf(
   folders: readonly string[],
   classes: readonly string[],
+  walk: Walk,
 ): Promise<readonly string[]> {
   for (const name of ['LOC_synset_mapping.txt', 'words.txt']) {
     for (const folder of folders) {
-      const lines = await readLines(join(folder, name));
+      const lines = await readLines(join(folder, name), walk);
       if (lines === null) continue;
       const words = new Map(lines.map((line) => [line.split(/\s/)[0] ?? '', line.replace(/^\S+\s+/, '')]));
       return classes.map((folderName) => words.get(folderName) ?? folderName);

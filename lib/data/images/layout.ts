@@ -2,28 +2,24 @@
 import { resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { integer } from '../../format.js';
-import { classNamesOf, findLabels, LIST_NAMES } from './labels.js';
+import { classFolders, flatFolder, type ListedPart, type Work } from './class-folders.js';
+import { classNamesOf, LIST_NAMES } from './labels.js';
+import { type Reading, readTop, roleOf, some, type TestPart, type TopFolder } from './part-folders.js';
 import { keptForTesting } from './share.js';
 import {
   type Entry,
   entriesOf,
   type FileProblem,
-  type Found,
-  identity,
-  imagesBelow,
+  holdsImages,
   isImageName,
-  nothingFound,
+  isWithin,
+  startWalk,
+  type Walk,
 } from './walk.js';
-
-export interface ListedPart {
-  /** Relative to the root. */
-  readonly paths: readonly string[];
-  readonly labels: Int32Array;
-}
 
 export interface Listing {
   readonly root: string;
-  /** How the folder is laid out, in words. */
+  /** How the folder is laid out, in words: which folders are read as which part. */
   readonly layout: string;
   /** Folders of the classes, in the order of their numbers; and their names for people. */
   readonly classes: readonly string[];
@@ -36,91 +32,29 @@ export interface Listing {
   readonly notes: readonly string[];
 }
 
-const TRAIN = ['train', 'training'];
-const TEST = ['val', 'validation', 'valid', 'test'];
+/** What of a folder is listed. */
+export interface ListOptions {
+  /** Share kept for testing where no folder is for it. */
+  readonly testShare: number;
+  /** Links that lead out of the folder are followed; default: passed over and counted. */
+  readonly followLinks?: boolean | undefined;
+  /** The part folder that serves for testing; default: the one for validation, else the one for testing. */
+  readonly testPart?: TestPart | undefined;
+}
+
 /** Where the archives of the ImageNet challenge put the images. */
 const CHALLENGE = 'ILSVRC/Data/CLS-LOC';
-const MOST_NAMED = 5;
-
-function some(names: readonly string[]): string {
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  return `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
-}
 
 const NONE: ListedPart = { paths: [], labels: new Int32Array() };
-
-/** What is being listed: the root, and what turned up so far. */
-interface Work {
-  readonly root: string;
-  readonly found: Found;
-  readonly notes: string[];
-}
 
 const foldersIn = (entries: readonly Entry[]): readonly string[] =>
   entries.filter(({ kind }) => kind === 'folder').map(({ name }) => name);
 const imagesIn = (entries: readonly Entry[]): readonly string[] =>
   entries.filter(({ name, kind }) => kind === 'file' && isImageName(name)).map(({ name }) => name);
-const under = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
-
-/** Every image of class folders. Classes that are not `known` are left out; null: all are. */
-async function classFolders(
-  { root, found, notes }: Work,
-  part: string,
-  names: readonly string[],
-  known: readonly string[] | null,
-): Promise<ListedPart & { readonly classes: readonly string[] }> {
-  const classes = known ?? names;
-  const above = await Promise.all([root, resolve(root, part)].map(identity));
-  const number = new Map(classes.map((name, label) => [name, label]));
-  const strange = names.filter((name) => !number.has(name));
-  for (const name of strange)
-    found.problems.push({ path: under(part, name), reason: 'a class that has no training images' });
-  const paths: string[] = [];
-  const labels: number[] = [];
-  const empty: string[] = [];
-  for (const name of classes) {
-    const before = found.paths.length;
-    if (names.includes(name)) await imagesBelow(root, under(part, name), found, above);
-    const own = found.paths.splice(before);
-    if (own.length === 0) empty.push(name);
-    for (const path of own) {
-      paths.push(path);
-      labels.push(number.get(name) ?? -1);
-    }
-  }
-  if (empty.length > 0 && empty.length < classes.length)
-    notes.push(
-      `${integer(empty.length)} of ${integer(classes.length)} classes have no images in ${part || 'the folder'}: ${some(empty)}`,
-    );
-  return { paths, labels: Int32Array.from(labels), classes };
-}
-
-/** Images of one flat folder, their classes from a label list. Null where it holds none, or no list is there. */
-async function flatFolder(
-  { found }: Work,
-  part: string,
-  names: readonly string[],
-  { lists, classes }: { readonly lists: readonly string[]; readonly classes: readonly string[] },
-): Promise<(ListedPart & { readonly list: string }) | null> {
-  const labelled = names.length === 0 ? null : await findLabels(lists, { classes, images: names.length });
-  if (labelled === null) return null;
-  const number = new Map(classes.map((name, label) => [name, label]));
-  const paths: string[] = [];
-  const labels: number[] = [];
-  names.forEach((name, place) => {
-    const own = labelled.classOf(name, place);
-    const label = own === undefined ? undefined : number.get(own);
-    const path = under(part, name);
-    if (label === undefined) {
-      const reason =
-        own === undefined ? `has no label in ${labelled.file}` : `its class ${own} has no training images`;
-      found.problems.push({ path, reason });
-      return;
-    }
-    paths.push(path);
-    labels.push(label);
-  });
-  return { paths, labels: Int32Array.from(labels), list: labelled.file };
+interface Tested extends ListedPart {
+  /** The part folder, and how its classes are told. */
+  readonly part: string;
+  readonly words: string;
 }
 
 /** The first part folder whose images have classes, by class folders or by a list. */
@@ -128,21 +62,24 @@ async function testPart(
   work: Work,
   parts: readonly string[],
   classes: readonly string[],
-  lists: readonly string[],
-): Promise<(ListedPart & { readonly words: string }) | null> {
-  const { root, found } = work;
+): Promise<Tested | null> {
+  const { walk, lists } = work;
   for (const part of parts) {
-    const entries = await entriesOf(root, part, found.problems);
+    const entries = await entriesOf(walk, part);
     const folders = foldersIn(entries);
     const isInner = folders.join() === 'images';
     const inside = isInner ? `${part}/images` : part;
-    const names = imagesIn(isInner ? await entriesOf(root, inside, found.problems) : entries);
-    const places = [resolve(root, part), ...lists];
+    const names = imagesIn(isInner ? await entriesOf(walk, inside) : entries);
+    const places = [resolve(walk.root, part), ...lists];
     const flat = await flatFolder(work, inside, names, { lists: places, classes });
     if (flat !== null)
-      return { ...flat, words: `${inside}/ with ${flat.list.slice(flat.list.lastIndexOf('/') + 1)}` };
+      return { ...flat, part, words: `${inside}/ with ${flat.list.slice(flat.list.lastIndexOf('/') + 1)}` };
     if (folders.length > 0 && names.length === 0)
-      return { ...(await classFolders(work, part, folders, classes)), words: `class folders in ${part}/` };
+      return {
+        ...(await classFolders(work, part, folders, classes)),
+        part,
+        words: `class folders in ${part}/`,
+      };
     if (names.length > 0)
       work.notes.push(
         `${part}/ was left alone: its ${integer(names.length)} images lie in no class folders, and no label list is there (${LIST_NAMES.join(', ')})`,
@@ -152,9 +89,14 @@ async function testPart(
 }
 
 /** The folder that holds the parts: the root itself, or the one inside the challenge's archive. */
-async function baseOf(given: string): Promise<string> {
-  const inner = resolve(given, CHALLENGE);
-  return (await entriesOf(inner, '', [])).length > 0 ? inner : resolve(given);
+async function startOf(given: string, followLinks: boolean): Promise<Walk> {
+  const named = resolve(given);
+  // The challenge's label lists lie at the archive's top, wherever in it the folder was named.
+  const whole = named.endsWith(CHALLENGE) ? resolve(named, '../../..') : named;
+  const inner = await startWalk(resolve(whole, CHALLENGE), { whole, followLinks });
+  const isThere = await isWithin(inner, inner.root).catch(() => false);
+  if (isThere && (await entriesOf(inner, '')).length > 0) return inner;
+  return startWalk(named, { whole, followLinks });
 }
 
 interface Parts {
@@ -176,59 +118,119 @@ function shared(
     paths: all.paths.filter((_, at) => isTest[at] === wanted),
     labels: all.labels.filter((_, at) => isTest[at] === wanted),
   });
-  const test = pick(1);
+  const [train, test] = [pick(0), pick(1)];
+  const layout = `class folders in ${where}`;
+  if (all.paths.length === 0) return { layout, classes: all.classes, train, test };
   notes.push(
-    `there is no labelled folder for testing: ${integer(test.paths.length)} of ${integer(all.paths.length)} images (data.testShare ${testShare}, of every class alike, always the same) are kept for it`,
+    `there is no labelled folder for testing: ${integer(test.paths.length)} of ${integer(all.paths.length)} images (data.testShare ${testShare}, of every class alike and at least one of each that has two, always the same) are kept for it`,
   );
-  return { layout: `class folders in ${where}`, classes: all.classes, train: pick(0), test };
+  const inAll = new Set(all.labels);
+  const without = (part: ListedPart): readonly string[] => {
+    const inPart = new Set(part.labels);
+    return all.classes.filter((_, label) => inAll.has(label) && !inPart.has(label));
+  };
+  for (const [part, purpose] of [
+    [test, 'testing'],
+    [train, 'training'],
+  ] as const) {
+    const single = without(part);
+    if (single.length > 0)
+      notes.push(
+        `${integer(single.length)} of ${integer(all.classes.length)} classes have one image and so none for ${purpose}: ${some(single)}`,
+      );
+  }
+  return { layout, classes: all.classes, train, test };
+}
+
+/** The folders at the top, each with what it holds. */
+async function topOf({ walk }: Work): Promise<readonly TopFolder[]> {
+  const names = foldersIn(await entriesOf(walk, ''));
+  const hasParts = names.some((name) => roleOf(name) !== null);
+  const holds = async (name: string): Promise<TopFolder['holds']> => {
+    // Where no name is a part's, every folder is a class, and what it holds turns up when its images are listed.
+    if (!hasParts) return 'images';
+    if (roleOf(name) === null) return (await holdsImages(walk, name)) ? 'images' : 'nothing';
+    const entries = await entriesOf(walk, name);
+    const inner = foldersIn(entries);
+    if (inner.length > 0 && inner.join() !== 'images') return 'folders';
+    return inner.length > 0 || imagesIn(entries).length > 0 ? 'images' : 'nothing';
+  };
+  return Promise.all(names.map(async (name) => ({ name, role: roleOf(name), holds: await holds(name) })));
+}
+
+function noteUnused({ notes }: Work, { tests, others }: Reading, used: string | null): void {
+  const left = tests.filter((name) => name !== used && !notes.some((one) => one.startsWith(`${name}/ was`)));
+  if (left.length > 0)
+    notes.push(`${some(left.map((name) => `${name}/`))} is not used, as ${used}/ serves for testing`);
+  if (others.length > 0)
+    notes.push(`${some(others.map((name) => `${name}/`))} is not used: it is no part whose name is known`);
 }
 
 /** Both parts, by the folders that are there. */
-async function partsOf(work: Work, lists: readonly string[], testShare: number): Promise<Parts> {
-  const { root, found } = work;
-  const top = foldersIn(await entriesOf(root, '', found.problems));
-  const tests = TEST.filter((name) => top.includes(name));
-  const train = TRAIN.find((name) => top.includes(name));
-  const names = train === undefined ? [] : foldersIn(await entriesOf(root, train, found.problems));
-  if (train !== undefined && names.length > 0) {
-    const all = await classFolders(work, train, names, null);
-    const test = await testPart(work, tests, all.classes, lists);
-    if (test === null) return shared(work, all, `${train}/`, testShare);
-    return { layout: `class folders in ${train}/, ${test.words}`, classes: all.classes, train: all, test };
-  }
-  const [only] = tests;
-  if (only !== undefined && top.every((name) => TEST.includes(name) || TRAIN.includes(name))) {
-    const test = await classFolders(work, only, foldersIn(await entriesOf(root, only, found.problems)), null);
+async function partsOf(work: Work, options: ListOptions): Promise<Parts> {
+  const { walk, notes } = work;
+  const reading = readTop(walk.root, await topOf(work), options.testPart);
+  const { train, tests, classes } = reading;
+  notes.push(...reading.notes);
+  if (train === null) {
+    const only = tests[0] ?? '';
+    const test = await classFolders(work, only, foldersIn(await entriesOf(walk, only)), null);
+    noteUnused(work, reading, only);
     return { layout: `class folders in ${only}/ alone`, classes: test.classes, train: NONE, test };
   }
-  return shared(work, await classFolders(work, '', top, null), 'the folder itself', testShare);
+  if (train === '')
+    return shared(work, await classFolders(work, '', classes, null), 'the folder itself', options.testShare);
+  const all = await classFolders(work, train, foldersIn(await entriesOf(walk, train)), null);
+  const test = await testPart(work, tests, all.classes);
+  noteUnused(work, reading, test?.part ?? null);
+  if (test !== null)
+    return { layout: `class folders in ${train}/, ${test.words}`, classes: all.classes, train: all, test };
+  if (options.testPart !== undefined && tests.length > 0) {
+    throw new SplitgrowError(
+      'E_DATA',
+      `${walk.root}: expected labelled images in ${tests.join('/, ')}/, found none; ${notes.join('; ')}`,
+    );
+  }
+  return shared(work, all, `${train}/`, options.testShare);
+}
+
+/** What is said of links. */
+function noteLinks({ walk: { followed, passedOver }, notes }: Work): void {
+  const named = (links: ReadonlySet<string>): string =>
+    `${[...links][0] ?? ''}${links.size > 1 ? ' and others' : ''}`;
+  if (passedOver.size > 0)
+    notes.push(
+      `${integer(passedOver.size)} links that lead out of the folder were passed over: ${named(passedOver)}; data.followLinks (--follow-links) follows them`,
+    );
+  if (followed.size > 0) notes.push(`${integer(followed.size)} links were followed: ${named(followed)}`);
 }
 
 const EXPECTED =
   'expected class folders in train/ and val/ (or validation/, test/), a flat val/ with a label list beside it, or class folders alone, with .jpg, .jpeg or .png files in them';
 
 /**
- * Finds the images of a dataset by its layout: class folders in train/ and val/ (or validation/, test/), a flat val/ with
- * a label list, or class folders alone, of which `testShare` are kept for testing. No image is opened.
+ * Finds the images of a dataset by its layout: class folders in train/ and val/ (or validation/, test/; names in any case), a
+ * flat val/ with a label list, or class folders alone, of which `testShare` are kept for testing. No image is opened.
  *
- * @throws E_DATA where the folder is none of these, or a label list is malformed
+ * @throws E_DATA where the folder is none of these, can be read in two ways, or a label list is malformed
  */
-export async function listImages(
-  given: string,
-  { testShare }: { readonly testShare: number },
-): Promise<Listing> {
-  const root = await baseOf(given);
-  const work: Work = { root, found: nothingFound(), notes: [] };
+export async function listImages(given: string, options: ListOptions): Promise<Listing> {
+  const walk = await startOf(given, options.followLinks === true);
+  const { root, problems, others } = walk;
   const lists = [
     ...new Set([root, resolve(given), ...(root.endsWith(CHALLENGE) ? [resolve(root, '../../..')] : [])]),
   ];
-  const parts = await partsOf(work, lists, testShare);
-  const { problems, others } = work.found;
-  if (parts.train.paths.length + parts.test.paths.length === 0 || parts.classes.length < 2) {
+  const work: Work = { walk, lists, notes: [] };
+  const parts = await partsOf(work, options);
+  noteLinks(work);
+  const { train, test } = parts;
+  const withImages = new Set([train, test].flatMap(({ labels }) => [...new Set(labels)])).size;
+  if (withImages < 2) {
     const first = problems[0];
-    const found = `${integer(parts.classes.length)} classes with ${integer(parts.train.paths.length + parts.test.paths.length)} images`;
-    const why = first === undefined ? '' : ` (${first.path}: ${first.reason})`;
-    throw new SplitgrowError('E_DATA', `${root}: ${EXPECTED}; found ${found}${why}; set data.root`);
+    const found = `${integer(withImages)} classes with ${integer(train.paths.length + test.paths.length)} images`;
+    const why = [...(first === undefined ? [] : [`${first.path}: ${first.reason}`]), ...work.notes];
+    const because = why.length === 0 ? '' : ` (${why.join('; ')})`;
+    throw new SplitgrowError('E_DATA', `${root}: ${EXPECTED}; found ${found}${because}; set data.root`);
   }
   if (others.count > 0)
     work.notes.push(
@@ -237,7 +239,7 @@ export async function listImages(
   return {
     root,
     ...parts,
-    classNames: await classNamesOf(lists, parts.classes),
+    classNames: await classNamesOf(lists, parts.classes, walk),
     problems,
     notes: work.notes,
   };

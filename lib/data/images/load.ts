@@ -8,8 +8,9 @@ import { loadImageCore } from '../../native-images.js';
 import { refuseAborted } from '../../train/control.js';
 import type { DataSpec, Source } from '../dataset.js';
 import { defaultRoot } from '../get/places.js';
+import type { ListedPart } from './class-folders.js';
 import { type Indexed, indexImages, type Scan } from './index-images.js';
-import { type ListedPart, type Listing, listImages } from './layout.js';
+import { type Listing, listImages } from './layout.js';
 import type { ImagePart } from './part.js';
 import { IMAGE_DEFAULTS, type ImageSettings, shortSideOf } from './settings.js';
 import { openingStore } from './what-it-is.js';
@@ -38,7 +39,10 @@ export async function readFolder(
     control = {},
     scan,
   }: {
-    readonly settings: Pick<ImageSettings, 'testShare' | 'maxPixels' | 'maxScans'>;
+    readonly settings: Pick<
+      ImageSettings,
+      'testShare' | 'maxPixels' | 'maxScans' | 'followLinks' | 'testPart'
+    >;
     readonly decode?: boolean;
     readonly threads: number;
     readonly control?: RunControl;
@@ -84,13 +88,13 @@ async function fromFolder(root: string, settings: ImageSettings, control: RunCon
     source: { files: { root: listing.root, paths, labels } },
     ...{ labels, settings },
   });
-  const notes = notesOf(folder);
+  const counts = `${integer(folder.train.paths.length)} images for training, ${integer(folder.test.paths.length)} for testing, ${integer(listing.classes.length)} classes`;
   return {
     train: partOf(folder.train),
     test: partOf(folder.test),
     classes: listing.classes.length,
     classNames: listing.classNames,
-    note: notes.length > 0 ? `${listing.layout}; ${notes.join('; ')}` : undefined,
+    note: [`${listing.layout}: ${counts}`, ...notesOf(folder)].join('; '),
   };
 }
 

@@ -1,4 +1,5 @@
 // How images in files are found, decoded and cropped: the fields of `data` for imagenet and image-folder, and their defaults.
+import type { TestPart } from './part-folders.js';
 
 export interface ImageSettings {
   /** Path of a packed store (`splitgrow data pack`) instead of a root. */
@@ -12,6 +13,10 @@ export interface ImageSettings {
   readonly std: readonly number[];
   /** Share of a folder without a test part that is kept for testing. */
   readonly testShare: number;
+  /** The part folder that serves for testing; undefined: the one for validation, else the one for testing. */
+  readonly testPart?: TestPart | undefined;
+  /** Follow links that lead out of the folder. */
+  readonly followLinks: boolean;
   /** Threads that read and decode; null: as many as compute. */
   readonly workers: number | null;
   /** Minibatches that are kept ready. */
@@ -33,6 +38,7 @@ export const IMAGE_DEFAULTS: ImageSettings = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
   testShare: 0.1,
+  followLinks: false,
   workers: null,
   prefetch: 3,
   maxPixels: 100_000_000,

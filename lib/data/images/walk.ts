@@ -1,7 +1,7 @@
 // What lies below a folder of images: image files by their endings, and everything that is none, with the reason.
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 
 /** A file or folder that is left out. */
 export interface FileProblem {
@@ -22,11 +22,21 @@ export interface Others {
   example: string;
 }
 
-export interface Found {
-  /** Relative to the root, in the order of folders and names. */
+/** A walk through a folder: where it may go, and what it has found. */
+export interface Walk {
+  /** Paths are relative to it. */
+  readonly root: string;
+  /** The real path that links may not lead out of; null: they are followed wherever they lead. */
+  readonly inside: string | null;
+  /** Images, in the order of folders and names. */
   readonly paths: string[];
   readonly problems: FileProblem[];
   readonly others: Others;
+  /** Links that were followed, and links that lead out of the folder and were passed over; by path. */
+  readonly followed: Set<string>;
+  readonly passedOver: Set<string>;
+  /** Entries by the path of their folder: some folders are asked about more than once, and problems are told once. */
+  readonly known: Map<string, Promise<readonly Entry[]>>;
 }
 
 /** Folders inside a class folder; deeper ones are left out. */
@@ -35,8 +45,14 @@ const IMAGE = /\.(jpe?g|jfif|png)$/i;
 /** What Node.js puts for bytes that are no UTF-8. */
 const NO_UTF8 = '\uFFFD';
 
-export function nothingFound(): Found {
-  return { paths: [], problems: [], others: { count: 0, example: '' } };
+/** A walk that begins at `root`; `whole` is the folder that was named, which may lie above. */
+export async function startWalk(
+  root: string,
+  { whole, followLinks }: { readonly whole: string; readonly followLinks: boolean },
+): Promise<Walk> {
+  const inside = followLinks ? null : await realpath(whole).catch(() => whole);
+  const found = { paths: [], problems: [], others: { count: 0, example: '' } };
+  return { root, inside, ...found, followed: new Set(), passedOver: new Set(), known: new Map() };
 }
 
 function reasonOf(error: unknown): string {
@@ -46,12 +62,30 @@ function reasonOf(error: unknown): string {
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
   a.name < b.name ? -1 : Number(a.name > b.name);
 
-async function kindOf(folder: string, entry: Dirent): Promise<Entry['kind'] | { readonly reason: string }> {
+/** Whether a path, links resolved, lies where the walk may go. @throws as realpath */
+export async function isWithin({ inside }: Pick<Walk, 'inside'>, path: string): Promise<boolean> {
+  if (inside === null) return true;
+  const real = await realpath(path);
+  return real === inside || real.startsWith(inside.endsWith(sep) ? inside : `${inside}${sep}`);
+}
+
+/** What an entry is; null where it is a link that leads out of the folder. */
+async function kindOf(
+  walk: Walk,
+  at: string,
+  entry: Dirent,
+): Promise<Entry['kind'] | { readonly reason: string } | null> {
   if (entry.isDirectory()) return 'folder';
   if (entry.isFile()) return 'file';
   if (!entry.isSymbolicLink()) return 'neither';
+  const path = join(walk.root, at);
   try {
-    const target = await stat(join(folder, entry.name));
+    const target = await stat(path);
+    if (!(await isWithin(walk, path))) {
+      walk.passedOver.add(at);
+      return null;
+    }
+    walk.followed.add(at);
     return target.isDirectory() ? 'folder' : target.isFile() ? 'file' : 'neither';
   } catch (error) {
     return { reason: `a link that leads nowhere: ${reasonOf(error)}` };
@@ -59,22 +93,25 @@ async function kindOf(folder: string, entry: Dirent): Promise<Entry['kind'] | { 
 }
 
 /**
- * Entries of a folder in the order of their names, links followed, hidden ones left out; what cannot be used goes to
- * `problems`, the folder itself where it cannot be read.
+ * Entries of a folder in the order of their names, hidden ones left out; what cannot be used goes to `problems`, the folder
+ * itself where it cannot be read. Links are followed inside the folder, and out of it where the walk may go there.
  */
-export async function entriesOf(
-  root: string,
-  path: string,
-  problems: FileProblem[],
-): Promise<readonly Entry[]> {
-  const folder = join(root, path);
+export function entriesOf(walk: Walk, path: string): Promise<readonly Entry[]> {
+  const entries = walk.known.get(path) ?? readEntries(walk, path);
+  walk.known.set(path, entries);
+  return entries;
+}
+
+async function readEntries(walk: Walk, path: string): Promise<readonly Entry[]> {
+  const { root, problems } = walk;
   const entries: Entry[] = [];
   try {
-    for (const entry of (await readdir(folder, { withFileTypes: true })).sort(byName)) {
+    for (const entry of (await readdir(join(root, path), { withFileTypes: true })).sort(byName)) {
       const { name } = entry;
       if (name.startsWith('.')) continue;
       const at = join(path, name);
-      const kind = await kindOf(folder, entry);
+      const kind = await kindOf(walk, at, entry);
+      if (kind === null) continue;
       if (name.includes(NO_UTF8)) problems.push({ path: at, reason: 'its name is not UTF-8; rename it' });
       else if (typeof kind === 'string') entries.push({ name, kind });
       else problems.push({ path: at, ...kind });
@@ -92,7 +129,7 @@ export function isImageName(name: string): boolean {
   return IMAGE.test(name);
 }
 
-function noteOther({ others }: Found, path: string): void {
+function noteOther({ others }: Walk, path: string): void {
   if (others.count === 0) others.example = path;
   others.count += 1;
 }
@@ -105,25 +142,38 @@ export async function identity(folder: string): Promise<string> {
   );
 }
 
-/** Adds the image files of a folder and of those inside it to `found`; `above`: the identities of the folders that it lies in. */
+/** Adds the image files of a folder and of those inside it to the walk's; `above`: the identities of the folders that it lies in. */
 export async function imagesBelow(
-  root: string,
+  walk: Walk,
   path: string,
-  found: Found,
   above: readonly string[],
   depth = 0,
 ): Promise<void> {
-  const entries = await entriesOf(root, path, found.problems);
-  const here = entries.length === 0 ? '' : await identity(join(root, path));
+  const entries = await readEntries(walk, path);
+  const here = entries.length === 0 ? '' : await identity(join(walk.root, path));
   if (above.includes(here)) {
-    found.problems.push({ path, reason: 'a link to a folder that it lies in' });
+    walk.problems.push({ path, reason: 'a link to a folder that it lies in' });
     return;
   }
   for (const { name, kind } of entries) {
     const at = join(path, name);
-    if (kind === 'file' && isImageName(name)) found.paths.push(at);
-    else if (kind !== 'folder') noteOther(found, at);
-    else if (depth < MOST_DEPTH) await imagesBelow(root, at, found, [...above, here], depth + 1);
-    else found.problems.push({ path: at, reason: `more than ${MOST_DEPTH} folders deep in its class` });
+    if (kind === 'file' && isImageName(name)) walk.paths.push(at);
+    else if (kind !== 'folder') noteOther(walk, at);
+    else if (depth < MOST_DEPTH) await imagesBelow(walk, at, [...above, here], depth + 1);
+    else walk.problems.push({ path: at, reason: `more than ${MOST_DEPTH} folders deep in its class` });
   }
+}
+
+/** Whether there is an image in a folder or in those inside it, as far down as class folders are looked at. */
+export async function holdsImages(walk: Walk, path: string, above: readonly string[] = []): Promise<boolean> {
+  // Told by another walk: what is wrong with a folder that is only asked about is no problem of the dataset.
+  const aside: Walk = { ...walk, problems: [], followed: new Set(), passedOver: new Set() };
+  const entries = await readEntries(aside, path);
+  if (entries.some(({ name, kind }) => kind === 'file' && isImageName(name))) return true;
+  const here = await identity(join(walk.root, path));
+  if (above.includes(here) || above.length > MOST_DEPTH) return false;
+  for (const { name, kind } of entries) {
+    if (kind === 'folder' && (await holdsImages(walk, join(path, name), [...above, here]))) return true;
+  }
+  return false;
 }

@@ -16,7 +16,7 @@ test('class folders in train and val are classes in the order of their names', a
   expect([...listing.train.labels]).toEqual([0, 0, 1]);
   expect(classesOf(listing, 'test')).toEqual({ 'val/n01/e.png': 'n01', 'val/n02/d.jpg': 'n02' });
   expect(listing.problems).toEqual([]);
-  expect(listing.notes).toEqual([]);
+  expect(listing.notes).toEqual(['test/ is not used, as val/ serves for testing']);
 });
 
 test.each(['validation', 'valid', 'test'])('%s/ serves where there is no val/', async (name) => {
@@ -87,6 +87,7 @@ test("Tiny ImageNet's folders inside classes and its annotations are read", asyn
   });
   expect(listing.classNames).toEqual(['goldfish, Carassius auratus', 'European fire salamander']);
   expect(listing.notes).toEqual([
+    'test/ is not used, as val/ serves for testing',
     '1 files were passed over, being no .jpg, .jpeg or .png: train/n01/n01_boxes.txt',
   ]);
 });
@@ -100,7 +101,7 @@ test('class folders alone keep a share of every class for testing, the same when
   expect(listing.classes).toEqual(['cat', 'dog', 'train']);
   expect([...listing.train.paths, ...listing.test.paths].sort()).toEqual([...files].sort());
   for (const label of [0, 1, 2]) expect(listing.test.labels.filter((one) => one === label)).toHaveLength(5);
-  expect(listing.notes[0]).toMatch(/15 of 60 images \(data\.testShare 0\.25/);
+  expect(listing.notes.join()).toMatch(/train\/ is read as a class.*15 of 60 images \(data\.testShare 0\.25/);
   expect(await listImages(root, { testShare: 0.25 })).toEqual(listing);
   const numbers = listing.test.paths.map((path) => Number(/\d+/.exec(path)?.[0]));
   expect(Math.max(...numbers)).toBeGreaterThan(10);
@@ -210,7 +211,8 @@ test('a folder without images is refused with what is expected of it', async () 
   );
   await refused(folderOf({ 'a.jpg': '' }), /found 0 classes with 0 images/);
   await refused(folderOf({ 'only/a.jpg': '' }), /found 1 classes with 1 images/);
-  const deep = folderOf({ 'b/x.jpg': '' });
+  await refused(folderOf({ 'a/x.jpg': '', 'b/x.txt': '' }), /found 1 classes with 1 images .*have no images/);
+  const deep = folderOf({ 'b/x.jpg': '', 'c/x.jpg': '' });
   addFiles(deep, { [`a/${Array.from({ length: 9 }, (_, i) => i).join('/')}/y.jpg`]: '' });
   expect((await listImages(deep, SHARE)).problems[0]?.reason).toMatch(/more than 8 folders deep/);
 });
