@@ -47,24 +47,39 @@ const NO_LINES = {
   middle: '  ',
 };
 
+/** Rows that are laid out at once: the library's time grows as the square of them. */
+const BLOCK = 64;
+
 /** A header line and a line a row. The text is the same with and without colour. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], style: Style): string {
-  const drawn = new Table({
-    head: columns.map((column) => style.bold(column.title)),
-    colAligns: columns.map((column) => (column.isNumber === true ? 'right' : 'left')),
-    chars: NO_LINES,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  });
-  for (const row of rows) {
-    drawn.push(
+  const cells = [
+    columns.map((column) => style.bold(column.title)),
+    ...rows.map((row) =>
       columns.map((column) =>
         (column.paint?.(style, row) ?? ((plain: string) => plain))(oneLine(column.cell(row))),
       ),
-    );
-  }
-  return drawn
-    .toString()
-    .split('\n')
+    ),
+  ];
+  const blocks = Array.from({ length: Math.ceil(cells.length / BLOCK) }, (_, at) =>
+    cells.slice(BLOCK * at, BLOCK * (at + 1)),
+  );
+  const drawn = (block: readonly string[][], widths: number[]) => {
+    const made = new Table({
+      colAligns: columns.map((column) => (column.isNumber === true ? 'right' : 'left')),
+      colWidths: widths,
+      chars: NO_LINES,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    });
+    made.push(...block);
+    const text = made.toString();
+    return { text, widths: made.options.colWidths };
+  };
+  // Laid out alone, each block says how wide its columns are; then each is drawn at the widths of the widest.
+  const alone = blocks.map((block) => drawn(block, []));
+  const widths = columns.map((_, at) => Math.max(...alone.map((block) => block.widths[at] ?? 0)));
+  const texts = blocks.length === 1 ? alone : blocks.map((block) => drawn(block, [...widths]));
+  return texts
+    .flatMap(({ text }) => text.split('\n'))
     .map((line) => line.trimEnd())
     .join('\n');
 }

@@ -22,6 +22,23 @@ test('numbers stand right with thousands separators, text stands left, no blank 
   expect(table(COLUMNS, ROWS, PLAIN)).toBe('name        count\na       1,234,567\nlonger          8');
 });
 
+test('rows beyond any block of the layout stand in the same columns, wide letters and colours counted', () => {
+  const rows = Array.from({ length: 300 }, (_, i) => ({
+    name: i === 200 ? '猫'.repeat(20) : `n${i}`,
+    count: i,
+  }));
+  rows.push({ name: 'last', count: 123_456_789 });
+  for (const style of [PLAIN, styleOf({ isTTY: true }, { TERM: 'xterm' })]) {
+    const lines = table(COLUMNS, rows, style).replace(ESCAPES, '').split('\n');
+    expect(lines).toHaveLength(302);
+    // 40 columns of names, two blanks, eleven of numbers.
+    expect(lines[0]).toBe(`name${' '.repeat(36)}        count`);
+    expect(lines[5]).toBe(`n4${' '.repeat(38)}  ${' '.repeat(10)}4`);
+    expect(lines[201]).toBe(`${'猫'.repeat(20)}          200`);
+    expect(lines[301]).toBe(`last${' '.repeat(36)}  123,456,789`);
+  }
+});
+
 test('a terminal gets colours and the same text', () => {
   const coloured = table(COLUMNS, ROWS, styleOf({ isTTY: true }, { TERM: 'xterm' }));
   expect(coloured).toMatch(ESCAPES);
