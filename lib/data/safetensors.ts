@@ -7,6 +7,7 @@ import { openFile, readFully } from '../file.js';
 import { otherKindOf } from '../file-kind.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import { parseStrictJson } from './json.js';
+import { changedText, DIGEST_KEY, tensorDigest } from './tensor-digest.js';
 import { WIDENED } from './widen.js';
 
 /** Tensor types we map, with their name in the file and bytes an element. */
@@ -42,6 +43,8 @@ const METADATA = '__metadata__';
 
 interface Entry {
   readonly name: string;
+  /** Its type, as the file names it. */
+  readonly tag: string;
   readonly stored: Stored;
   readonly shape: readonly number[];
   readonly begin: number;
@@ -97,11 +100,17 @@ function parseEntry(name: string, value: unknown, refuse: Refuse): Entry {
       `${at}: shape ${shown(shape)} of ${tag} takes ${bytes} bytes, data_offsets give ${shown(offsets)}`,
     );
   }
-  return { name, stored, shape: shape as number[], begin, end };
+  return { name, tag: String(tag), stored, shape: shape as number[], begin, end };
 }
 
-/** Entries in the order of their bytes, which fill the data exactly. */
-function parseHeader(bytes: Uint8Array, dataBytes: number, refuse: Refuse): Entry[] {
+interface Header {
+  /** In the order of their bytes, which fill the data exactly. */
+  readonly entries: readonly Entry[];
+  /** The digest that the file states of its tensors; null where it states none, as files of other tools. */
+  readonly digest: string | null;
+}
+
+function parseHeader(bytes: Uint8Array, dataBytes: number, refuse: Refuse): Header {
   let header: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -128,7 +137,7 @@ function parseHeader(bytes: Uint8Array, dataBytes: number, refuse: Refuse): Entr
     at = end;
   }
   if (at !== dataBytes) throw refuse(`the tensors take ${at} bytes, the file holds ${dataBytes}`);
-  return entries;
+  return { entries, digest: Object.hasOwn(metadata, DIGEST_KEY) ? String(metadata[DIGEST_KEY]) : null };
 }
 
 /** Exactly `length` bytes from `position`. */
@@ -154,21 +163,25 @@ async function readTensors(path: string, handle: FileHandle): Promise<TensorMap>
     throw refuse(`the header's length is given as ${length}, the file has ${size} bytes`);
   }
   const start = LENGTH_BYTES + Number(length);
-  const entries = parseHeader(
+  const { entries, digest: want } = parseHeader(
     await readExactly(handle, LENGTH_BYTES, Number(length), refuse),
     size - start,
     refuse,
   );
   const tensors = new Map<string, TensorData>();
-  for (const { name, stored, shape, begin, end } of entries) {
+  const digest = want === null ? null : tensorDigest();
+  for (const { name, tag, stored, shape, begin, end } of entries) {
     // Memory of its own, so that typed views of the data are aligned.
     const data = await readExactly(handle, start + begin, end - begin, refuse);
+    await digest?.add(name, tag, shape, data);
     const { dtype, widen } = stored;
     if (dtype === 'bool' && data.some((byte) => byte > 1)) {
       throw refuse(`tensor ${shown(name)}: a BOOL is neither 0 nor 1`);
     }
     tensors.set(name, { dtype, shape, data: widen === undefined ? data : widen(data) });
   }
+  const found = digest?.value() ?? null;
+  if (want !== null && found !== null && found !== want) throw refuse(changedText(want, found));
   return tensors;
 }
 
@@ -183,7 +196,8 @@ async function explained(path: string, error: SplitgrowError): Promise<Splitgrow
 
 /**
  * Every tensor of a file, in the order of their bytes. Types that LibTorch's side has no use for become wider ones without
- * loss: float16 and bfloat16 float32, small and unsigned integers int32 or int64. Throws E_FILE or E_SAFETENSORS.
+ * loss: float16 and bfloat16 float32, small and unsigned integers int32 or int64. Files that state a digest of themselves, as
+ * those of `writeSafetensors` do, are held against it. Throws E_FILE or E_SAFETENSORS.
  */
 export async function readSafetensors(path: string): Promise<TensorMap> {
   let handle: FileHandle | null = null;
@@ -207,7 +221,7 @@ function inFileOrder(tensors: TensorMap): [string, TensorData][] {
   );
 }
 
-/** Writes the tensors atomically. Throws E_ARGUMENT for data that does not fit its shape, E_WRITE. */
+/** Writes the tensors atomically, with their digest. Throws E_ARGUMENT for data that does not fit its shape, E_WRITE. */
 export async function writeSafetensors(
   path: string,
   tensors: TensorMap,
@@ -215,8 +229,9 @@ export async function writeSafetensors(
 ): Promise<void> {
   if (endianness() !== 'LE')
     throw new SplitgrowError('E_ARGUMENT', 'safetensors needs a little-endian machine');
-  const header: Record<string, unknown> = Object.create(null);
-  if (metadata) header[METADATA] = metadata;
+  // The metadata come first; they are filled in below.
+  const header: Record<string, unknown> = Object.assign(Object.create(null), { [METADATA]: {} });
+  const digest = tensorDigest();
   const chunks: Uint8Array[] = [];
   let at = 0;
   for (const [name, { dtype, shape, data }] of inFileOrder(tensors)) {
@@ -227,10 +242,13 @@ export async function writeSafetensors(
         `tensor ${shown(name)}: ${dtype} ${shown(shape)} takes ${bytes} bytes, got ${data.byteLength}`,
       );
     }
-    header[name] = { dtype: TYPES[dtype].tag, shape, data_offsets: [at, at + bytes] };
+    const { tag } = TYPES[dtype];
+    header[name] = { dtype: tag, shape, data_offsets: [at, at + bytes] };
+    await digest.add(name, tag, shape, data);
     chunks.push(data);
     at += bytes;
   }
+  header[METADATA] = { ...metadata, [DIGEST_KEY]: digest.value() };
   const json = Buffer.from(JSON.stringify(header));
   const padded = Buffer.alloc(Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES, ' ');
   json.copy(padded);

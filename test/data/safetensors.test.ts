@@ -1,9 +1,10 @@
 // safetensors: what is written is read back, and a hostile file is refused.
+import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorMap } from '../../lib/native.js';
+import type { TensorData, TensorMap } from '../../lib/native.js';
 import { entry, fileOf, MALFORMED, TENSORS } from './malformed.js';
 import { failureOf, inFolder } from './places.js';
 
@@ -74,4 +75,79 @@ test('a missing file and a folder are E_FILE', () =>
   inFolder(async (folder) => {
     expect(await failureOf(readSafetensors(join(folder, 'none')))).toMatch(/^E_FILE: cannot read/);
     expect(await failureOf(readSafetensors(folder))).toMatch(/^E_FILE: .*expected a file/);
+  }));
+
+/** A file's bytes with its header's JSON changed. */
+function withHeader(
+  bytes: Buffer,
+  change: (header: Record<string, Record<string, unknown>>) => void,
+): Buffer {
+  const end = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.subarray(8, end).toString()) as Record<string, Record<string, unknown>>;
+  change(header);
+  const json = Buffer.from(JSON.stringify(header));
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([prefix, json, bytes.subarray(end)]);
+}
+
+test('a file states its SHA-256, which hashing its parts by hand gives', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'x');
+    const two = new Map<string, TensorData>([
+      ['b', { dtype: 'uint8', shape: [3], data: Uint8Array.of(7, 8, 9) }],
+      ['a', { dtype: 'int32', shape: [1, 1], data: Uint8Array.of(1, 0, 0, 0) }],
+    ]);
+    await writeSafetensors(file, two, { framework: 'splitgrow' });
+    const hand = createHash('sha256')
+      .update('["a","I32",[1,1]]\n\x01\0\0\0["b","U8",[3]]\n\x07\x08\x09')
+      .digest('hex');
+    withHeader(await readFile(file), ({ __metadata__: metadata }) => {
+      expect(metadata).toEqual({ framework: 'splitgrow', 'splitgrow.sha256': hand });
+    });
+  }));
+
+test('one flipped bit of any byte of the data is refused, and so is another name, type or shape', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'x');
+    await writeSafetensors(file, TENSORS);
+    const good = await readFile(file);
+    const start = 8 + Number(good.readBigUInt64LE(0));
+    for (let at = start; at < good.length; at += 1) {
+      const bad = Buffer.from(good);
+      bad[at] = (bad[at] ?? 0) ^ (1 << (at % 8));
+      await writeFile(file, bad);
+      expect(await failureOf(readSafetensors(file)), `byte ${at}`).toMatch(
+        /^E_SAFETENSORS: .*(SHA-256|BOOL)/,
+      );
+    }
+    const [first = ''] = TENSORS.keys();
+    const renamed = withHeader(good, (header) => {
+      header.other = header[first] ?? {};
+      delete header[first];
+    });
+    await writeFile(file, renamed);
+    expect(await failureOf(readSafetensors(file))).toMatch(
+      new RegExp(
+        `^E_SAFETENSORS: ${file}: expected tensors of SHA-256 [0-9a-f]{64}, .*put a copy of it back, or, .*take "splitgrow.sha256" out`,
+      ),
+    );
+  }));
+
+test('a file without a digest, other metadata and other blanks are taken; a digest that is none is refused', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'x');
+    await writeSafetensors(file, TENSORS, { a: 'b' });
+    const good = await readFile(file);
+    const read = async (change: Parameters<typeof withHeader>[1]): Promise<string> => {
+      await writeFile(file, withHeader(good, change));
+      return failureOf(readSafetensors(file));
+    };
+    expect(await read((header) => delete header.__metadata__)).toBe('no error');
+    expect(await read(({ __metadata__: metadata }) => Object.assign(metadata ?? {}, { a: 'c' }))).toBe(
+      'no error',
+    );
+    expect(
+      await read(({ __metadata__: metadata }) => Object.assign(metadata ?? {}, { 'splitgrow.sha256': '' })),
+    ).toMatch(/^E_SAFETENSORS: /);
   }));

@@ -53,9 +53,9 @@ async function boundaries(file: string): Promise<readonly number[]> {
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<
     string,
-    { data_offsets: number[] }
+    { data_offsets?: number[] }
   >;
-  const offsets = Object.values(header).flatMap(({ data_offsets }) => data_offsets);
+  const offsets = Object.values(header).flatMap(({ data_offsets }) => data_offsets ?? []);
   return [0, 8, 8 + length, ...offsets.map((at) => 8 + length + at)];
 }
 
