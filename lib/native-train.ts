@@ -20,8 +20,15 @@ export interface AverageOptions {
  */
 export type Precision = 'float32' | 'bfloat16';
 
+/** What becomes of the images behind the last whole minibatch: one minibatch more, part of the last whole one, or nothing. */
+export type Remainder = 'keep' | 'join' | 'drop';
+
 export interface TrainOptions extends ImageAugment {
   readonly batch: number;
+  /** Default: keep. */
+  readonly remainder?: Remainder;
+  /** Images of each pass at least, as far as the minibatch has them; default 1. */
+  readonly leastImages?: number;
   /**
    * Images that one forward and backward pass of a rank works on, about; gradients of the passes add up to those of the
    * minibatch. Batch norm takes the statistics of each pass. Absent or 0: the rank's whole part of the minibatch.
@@ -81,12 +88,17 @@ export interface TrainResult {
 /** Which network `evaluate` runs, on which test images. */
 export interface EvaluateOptions {
   readonly batch: number;
+  /** Default: keep. */
+  readonly remainder?: Remainder;
   /** `batch`: batch norm takes each minibatch's statistics; the running ones stay as they are. Default: running. */
   readonly statistics?: Statistics;
 }
 /** Statistics of batch norm: the running ones, or those of each minibatch. */
 export type Statistics = 'running' | 'batch';
-export type RecalibrateOptions = Pick<TrainOptions, 'batch' | 'shuffle' | 'flip' | 'crop' | 'seed'> &
+export type RecalibrateOptions = Pick<
+  TrainOptions,
+  'batch' | 'remainder' | 'leastImages' | 'shuffle' | 'flip' | 'crop' | 'seed'
+> &
   ImageAugment & {
     readonly syncBatchNorm: boolean;
   };

@@ -33,9 +33,15 @@ struct Batch {
   at::Tensor labels;  // int64 [n]
 };
 
+// What becomes of the images behind the last whole minibatch: one minibatch
+// more, part of the last whole one, or nothing.
+enum class Remainder : uint8_t { kKeep, kJoin, kDrop };
+
 struct SweepOptions {
   int64_t batch = 1;  // images of a minibatch, over all ranks
   int64_t micro = 0;  // images of a piece of it, about; 0: no smaller pieces
+  Remainder remainder = Remainder::kKeep;
+  int64_t least = 1;  // images of any piece, as far as the minibatch has them
   bool shuffle = false;
   Augment augment = {};
   uint64_t seed = 0;
@@ -65,16 +71,18 @@ inline Piece withoutBatch(const Piece& piece) {
 // cuts them into pieces.
 struct Shares {
   int64_t size = 0, batch = 1, micro = 0, rank = 0, world = 1;
+  Remainder remainder = Remainder::kKeep;
+  int64_t least = 1;
   // Positions [from, from + count) of the order.
   struct Rows {
     int64_t from = 0, count = 0;
   };
-  int64_t steps() const { return (size + batch - 1) / batch; }
+  int64_t steps() const;
   int64_t images(int64_t step) const;
   int64_t pieces(int64_t step) const;
   Rows rows(int64_t step, int64_t index) const;
   // Too few images for all ranks: each has the whole minibatch.
-  bool isWhole(int64_t step) const { return images(step) < world; }
+  bool isWhole(int64_t step) const { return images(step) < world * least; }
 };
 
 // One pass over a dataset. The order and every random choice follow from the

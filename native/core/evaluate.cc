@@ -18,8 +18,10 @@ Totals evaluate(const Network& network, const Dataset& data,
   // The running statistics are every rank's; a minibatch's own ones need all of
   // it.
   const bool shards = !options.usesBatchStatistics;
-  const auto sweep = data.sweep(
-      {.batch = options.batch, .tensors = network.options(), .shards = shards});
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .remainder = options.remainder,
+                                 .tensors = network.options(),
+                                 .shards = shards});
   const Folded folded(network);
   Run run;
   run.isTraining = true;

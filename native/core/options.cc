@@ -51,6 +51,24 @@ Augment readAugment(const Napi::Object& o) {
   return augment;
 }
 
+namespace {
+
+Remainder readRemainder(const Napi::Object& o) {
+  if (!o.Has("remainder")) return Remainder::kKeep;
+  const std::string name = readString(o, "remainder");
+  require(name == "keep" || name == "join" || name == "drop", "E_ARGUMENT",
+          "`remainder` must be keep, join or drop, found ", name);
+  return name == "keep"   ? Remainder::kKeep
+         : name == "join" ? Remainder::kJoin
+                          : Remainder::kDrop;
+}
+
+int64_t readLeast(const Napi::Object& o) {
+  return o.Has("leastImages") ? readInteger(o, "leastImages", 1, kMost) : 1;
+}
+
+}  // namespace
+
 TrainOptions readTrainOptions(const Napi::Object& o) {
   TrainOptions options;
   options.batch = readInteger(o, "batch", 1, kMost);
@@ -58,6 +76,8 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
       readNumbers(field(o, "learningRates"), "learningRates");
   if (o.Has("microBatch"))
     options.microBatch = readInteger(o, "microBatch", 0, kMost);
+  options.remainder = readRemainder(o);
+  options.leastImages = readLeast(o);
   if (o.Has("start")) options.start = readInteger(o, "start", 0, kMost);
   if (o.Has("stop")) options.stop = readInteger(o, "stop", 0, kMost);
   options.pause = readPause(o);
@@ -94,6 +114,7 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
 EvaluateOptions readEvaluateOptions(const Napi::Object& o) {
   EvaluateOptions options;
   options.batch = readInteger(o, "batch", 1, kMost);
+  options.remainder = readRemainder(o);
   const std::string statistics =
       o.Has("statistics") ? readString(o, "statistics") : "running";
   require(statistics == "running" || statistics == "batch", "E_ARGUMENT",
@@ -105,6 +126,8 @@ EvaluateOptions readEvaluateOptions(const Napi::Object& o) {
 RecalibrateOptions readRecalibrateOptions(const Napi::Object& o) {
   RecalibrateOptions options;
   options.batch = readInteger(o, "batch", 1, kMost);
+  options.remainder = readRemainder(o);
+  options.leastImages = readLeast(o);
   options.syncsNorm = readBool(o, "syncBatchNorm");
   options.shuffle = readBool(o, "shuffle");
   options.augment = readAugment(o);

@@ -43,6 +43,8 @@ void recalibrate(Network* network, const Dataset& data,
   checkFits(*network, data);
   const auto start = Clock::now();
   const auto sweep = data.sweep({.batch = options.batch,
+                                 .remainder = options.remainder,
+                                 .least = options.leastImages,
                                  .shuffle = options.shuffle,
                                  .augment = options.augment,
                                  .seed = options.seed,

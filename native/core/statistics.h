@@ -7,7 +7,9 @@ namespace splitgrow {
 
 struct RecalibrateOptions {
   int64_t batch = 1;
-  bool syncsNorm = false;  // batch statistics over all ranks
+  Remainder remainder = Remainder::kKeep;
+  int64_t leastImages = 1;  // of a pass, as far as the minibatch has them
+  bool syncsNorm = false;   // batch statistics over all ranks
   bool shuffle = true;
   Augment augment;
   uint64_t seed = 0;

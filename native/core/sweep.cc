@@ -29,23 +29,37 @@ Sweep::Sweep(int64_t size, const SweepOptions& options)
       rank_(options.shards ? groupRank() : 0),
       world_(options.shards ? groupWorld() : 1),
       random_(at::make_generator<at::CPUGeneratorImpl>(options.seed)),
-      shares_{size, options.batch, options.micro, rank_, world_} {
+      shares_{size,   options.batch,     options.micro, rank_,
+              world_, options.remainder, options.least} {
   require(size > 0, "E_DATA", "the dataset is empty");
+  require(steps() > 0, "E_DATA", "the dataset has ", size,
+          " images, and a last minibatch of less than ", options.batch,
+          " is left out: no minibatch is left");
   const auto longs = at::TensorOptions().dtype(at::kLong);
   order_ = options.shuffle ? at::randperm(size, random_, longs)
                            : at::arange(size, longs);
 }
 
+int64_t Shares::steps() const {
+  const int64_t whole = size / batch;
+  const bool isMore =
+      size % batch > 0 && (remainder == Remainder::kKeep ||
+                           (remainder == Remainder::kJoin && whole == 0));
+  return whole + (isMore ? 1 : 0);
+}
+
 int64_t Shares::images(int64_t step) const {
-  return std::min(batch, size - step * batch);
+  const bool isLast = step + 1 == steps() && remainder != Remainder::kDrop;
+  return isLast ? size - step * batch : batch;
 }
 
 int64_t Shares::pieces(int64_t step) const {
   if (micro <= 0) return 1;
   const int64_t count = images(step);
   const int64_t ranks = isWhole(step) ? 1 : world;
-  const int64_t most = (count + ranks - 1) / ranks, least = count / ranks;
-  return std::min((most + micro - 1) / micro, least);
+  const int64_t most = (count + ranks - 1) / ranks, fewest = count / ranks;
+  return std::clamp<int64_t>((most + micro - 1) / micro, 1,
+                             std::max<int64_t>(fewest / least, 1));
 }
 
 Shares::Rows Shares::rows(int64_t step, int64_t index) const {

@@ -136,6 +136,8 @@ Trained trainEpoch(Network* network, const Dataset& data,
   const at::ScalarType type = precisionOf(options.precision, *network);
   const auto sweep = data.sweep({.batch = options.batch,
                                  .micro = options.microBatch,
+                                 .remainder = options.remainder,
+                                 .least = options.leastImages,
                                  .shuffle = options.shuffle,
                                  .augment = options.augment,
                                  .seed = options.seed,

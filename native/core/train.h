@@ -28,6 +28,8 @@ struct AverageOptions {
 struct TrainOptions {
   int64_t batch = 1;
   int64_t microBatch = 0;  // images a pass, about; gradients add up; 0: all
+  Remainder remainder = Remainder::kKeep;
+  int64_t leastImages = 1;  // of a pass, as far as the minibatch has them
   std::vector<double> learningRates;  // one a minibatch of the epoch
   int64_t start = 0, stop = -1;       // minibatches worked on; -1: to the last
   TrainState state;                   // of the pause before `start`
@@ -46,6 +48,7 @@ struct TrainOptions {
 
 struct EvaluateOptions {
   int64_t batch = 1;
+  Remainder remainder = Remainder::kKeep;
   // Batch norm takes each minibatch's statistics instead of the running ones,
   // which stay as they are; nothing is dropped out.
   bool usesBatchStatistics = false;
