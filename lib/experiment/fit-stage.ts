@@ -1,12 +1,14 @@
 // Parametric updates of one stage, an epoch at a time, with a checkpoint and a line of metrics after each.
 import { isSplitgrowError } from '../errors.js';
 import { decimal } from '../format.js';
+import type { Graph } from '../graph/ir.js';
 import type { Network } from '../network.js';
 import { weightsOf } from '../split/own-weights.js';
 import { type TwinPair, twinPairs, twinsOf } from '../split/twins.js';
 import { averageIn } from '../train/average.js';
 import { note } from '../train/control.js';
 import { evaluateNetwork } from '../train/fit.js';
+import { minibatches } from '../train/minibatches.js';
 import { precisionOn } from '../train/precision.js';
 import { learningRates } from '../train/schedule.js';
 import { seedOf } from '../train/seeds.js';
@@ -40,12 +42,14 @@ export function augmentation({ data }: Spec) {
 }
 
 /** What one epoch needs besides its rates and its seed. */
-function fixedOptions(spec: Spec) {
+function fixedOptions({ spec, trainImages }: Session, graph: Graph) {
   const { fit, data } = spec;
+  const { remainder, leastImages } = minibatches(trainImages, fit, graph);
   const { kind: _sgd, learningRate: _base, ...optimizer } = fit.optimizer;
   return {
     ...optimizer,
     batch: fit.batch,
+    ...{ remainder, leastImages },
     microBatch: fit.microBatch ?? 0,
     precision: precisionOn(spec.device, fit.precision),
     labelSmoothing: fit.labelSmoothing,
@@ -124,9 +128,9 @@ async function fitEpochs(
   const rates = learningRates(spec.fit.schedule, {
     learningRate: spec.fit.optimizer.learningRate,
     epochs,
-    stepsPerEpoch: Math.ceil(session.trainImages / spec.fit.batch),
+    stepsPerEpoch: minibatches(session.trainImages, spec.fit, network.graph).steps,
   });
-  const fixed = fixedOptions(spec);
+  const fixed = fixedOptions(session, network.graph);
   const { precision } = fixed;
   if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
   const pairs = await twinsBefore(session, stage);

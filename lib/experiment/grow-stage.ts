@@ -8,6 +8,7 @@ import { weightsOf } from '../split/own-weights.js';
 import type { StepRecord } from '../split/step.js';
 import { twinPairs, twinsOf } from '../split/twins.js';
 import { evaluateNetwork, recalibrate } from '../train/fit.js';
+import { leastImages, soundRemainder } from '../train/minibatches.js';
 import { seedOf } from '../train/seeds.js';
 import { augmentation } from './fit-stage.js';
 import type { Session } from './session.js';
@@ -80,8 +81,11 @@ async function recalibrated(
   const where = { stage, epoch: 0, epochs: 1 };
   const { data, images } = session.recalibration(stage);
   try {
+    const batch = evenBatch(images, spec.fit.batch);
     const options = {
-      batch: evenBatch(images, spec.fit.batch),
+      batch,
+      remainder: soundRemainder(images, batch, network.graph),
+      leastImages: leastImages(network.graph),
       syncBatchNorm: spec.fit.syncBatchNorm,
       shuffle: spec.data.shuffle,
       ...augmentation(spec),

@@ -17,6 +17,7 @@ import { holdOf } from './lock.js';
 import { appendMetrics, restoreMetrics } from './metrics.js';
 import { withOutput } from './output.js';
 import { type Extensions, energyNamed, type Own, ownOf, refuseUnknown } from './own.js';
+import { checkGrowth } from './passes.js';
 import type { EndReason, StageRecord, StateRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
 import { snapshotOf } from './snapshot.js';
@@ -189,6 +190,7 @@ export async function growExperiment(
   layerCaps(start.graph, spec.splitting.layerCap);
   const hold = holdOf(control);
   using session = openSession(spec, data, start.graph, hold.control, own);
+  checkGrowth(spec, start.graph, session.indexImages);
   return await withOutput(spec, 'grow', { data: data.note, hold }, async () => {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);

@@ -9,6 +9,7 @@ import type { Penalties } from '../train/penalties.js';
 import { precisionOn } from '../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
 import { NONE, type Own } from './own.js';
+import { checkTraining } from './passes.js';
 import type { Spec } from './spec.js';
 
 export interface Session extends Disposable {
@@ -45,7 +46,7 @@ export async function readData(spec: Spec, control: RunControl = {}): Promise<Da
   return data;
 }
 
-/** Puts the images on the device, normalised as the network wants them. */
+/** Puts the images on the device, normalised as the network wants them. @throws E_EXPERIMENT where training could not take a minibatch */
 export function openSession(
   spec: Spec,
   data: Dataset,
@@ -61,6 +62,7 @@ export function openSession(
     return handle;
   };
   const trainImages = countOf(data.train);
+  checkTraining(spec, graph, trainImages, control);
   const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
   const sample = (count: number, purpose: Purpose, stage: number): Sample => {
     const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));

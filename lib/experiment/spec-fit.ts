@@ -97,6 +97,12 @@ export const FIT = z
         'epochs of parametric updates a stage; a list gives each stage its own, its last entry holding for all later ones',
       ),
     batch: count.default(256).describe('minibatch, over all ranks'),
+    remainder: z
+      .enum(['keep', 'join', 'drop'])
+      .optional()
+      .describe(
+        'images behind the last whole minibatch: `keep` (a smaller one), `join` (to the one before), `drop`; left out: `keep`, but `join` where it is one image that batch norm cannot take',
+      ),
     microBatch: count
       .nullable()
       .default(null)

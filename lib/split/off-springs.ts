@@ -14,6 +14,7 @@ import {
 } from '../native.js';
 import { type Network, networkOf } from '../network.js';
 import { refuseAborted } from '../train/control.js';
+import { soundRemainder } from '../train/minibatches.js';
 import { type Noise, withNoise } from './noise.js';
 import { floatsOf, relativeDirections } from './own-weights.js';
 import { type Rescale, withRescaled } from './rescale.js';
@@ -83,8 +84,12 @@ async function logitsOf(network: Network, data: DatasetHandle, batch: number): P
   return loadCore().forward(network.handle, data, { mode: 'eval', batch });
 }
 
-async function lossOf(network: Network, { data, batch, statistics = 'running' }: Probe): Promise<number> {
-  return (await loadCore().evaluate(network.handle, data, { batch, statistics }, null, null)).loss;
+async function lossOf(
+  network: Network,
+  { data, images, batch, statistics = 'running' }: Probe,
+): Promise<number> {
+  const remainder = statistics === 'batch' ? soundRemainder(images, batch, network.graph) : 'keep';
+  return (await loadCore().evaluate(network.handle, data, { batch, statistics, remainder }, null, null)).loss;
 }
 
 /** Images on which steps are measured. */
