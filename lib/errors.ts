@@ -208,6 +208,11 @@ const ROWS = {
     means: 'LibTorch reported an error',
     remedy: 'read the message: often too little memory, so take a smaller batch or `memoryLimit`',
   },
+  E_RESOURCES: {
+    exit: 1,
+    means: 'the system gives no more threads, open files or memory',
+    remedy: 'raise the limit that the message names (`ulimit -a` lists them), or end other processes',
+  },
   E_INTERNAL: { exit: 1, means: 'a fault of splitgrow', remedy: 'report it, with `--debug`' },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 

@@ -3,11 +3,14 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 
+#include <cmath>
+
 #include "accelerator.h"
 #include "bench.h"
 #include "boundary.h"
 #include "counters.h"
 #include "environment.h"
+#include "exit.h"
 #include "images/exports.h"
 #include "indices_calls.h"
 #include "memory.h"
@@ -26,13 +29,16 @@ namespace splitgrow {
 namespace {
 
 constexpr int64_t kMost = int64_t{1} << 31;
+// The largest integer that a JavaScript number holds exactly.
+constexpr int64_t kMostExact = int64_t{1} << 53;
 
 Napi::Value features(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
   const int devices =
       at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
   object.Set("libtorch", TORCH_VERSION);
-  object.Set("threads", taskThreads());
+  const int own = environment(info.Env()).threads;
+  object.Set("threads", own > 0 ? own : taskThreads());
   object.Set("cuda", devices > 0);
   object.Set("cudaDevices", devices);
   object.Set("cpuCapability", at::get_cpu_capability());
@@ -47,11 +53,20 @@ Napi::Value features(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value setThreads(const Napi::CallbackInfo& info) {
-  require(info[0].IsNumber(), "E_ARGUMENT", "`threads` must be a number");
-  const double threads = info[0].As<Napi::Number>().DoubleValue();
-  require(threads >= 1 && threads <= 1024, "E_ARGUMENT",
-          "`threads` must be 1 to 1024, found ", threads);
-  setTaskThreads(static_cast<int>(threads));
+  setTaskThreads(
+      static_cast<int>(toInteger(info[0], "threads", 1, kMostThreads)));
+  return info.Env().Undefined();
+}
+
+// 0: as many as setThreads says.
+Napi::Value useThreads(const Napi::CallbackInfo& info) {
+  environment(info.Env()).threads =
+      static_cast<int>(toInteger(info[0], "threads", 0, kMostThreads));
+  return info.Env().Undefined();
+}
+
+Napi::Value exiting(const Napi::CallbackInfo& info) {
+  beginExit();
   return info.Env().Undefined();
 }
 
@@ -66,12 +81,14 @@ Napi::Value abortTask(const Napi::CallbackInfo& info) {
 Napi::Value createNetwork(const Napi::CallbackInfo& info) {
   Program program = readProgram(info[0]);
   const NamedTensors tensors = readTensors(info[1], "tensors");
-  require(info[2].IsNumber(), "E_ARGUMENT", "`seed` must be a number");
   const auto seed =
-      static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
+      static_cast<uint64_t>(toInteger(info[2], "seed", 0, kMostExact));
   // float64 is for tests: finite differences need it.
-  const bool isWide =
-      info[4].IsString() && info[4].As<Napi::String>().Utf8Value() == "float64";
+  const std::string dtype =
+      info[4].IsUndefined() ? "float32" : toText(info[4], "dtype");
+  require(dtype == "float32" || dtype == "float64", "E_ARGUMENT",
+          "`dtype` must be float32 or float64, found ", dtype);
+  const bool isWide = dtype == "float64";
   const at::NoGradGuard noGrad;
   auto network =
       std::make_shared<Network>(std::move(program), readDevice(info[3]),
@@ -91,13 +108,13 @@ std::unique_lock<std::mutex> idle(const std::shared_ptr<Network>& network) {
 Napi::Value readNetwork(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto lock = idle(network);
-  return toEntries(info.Env(), network->read(info[1].ToString()));
+  return toEntries(info.Env(), network->read(toText(info[1], "what")));
 }
 
 Napi::Value writeNetwork(const Napi::CallbackInfo& info) {
   const auto network = fromHandle<Network>(info[0]);
   const auto lock = idle(network);
-  network->write(info[1].ToString(), readTensors(info[2], "tensors"));
+  network->write(toText(info[1], "what"), readTensors(info[2], "tensors"));
   return info.Env().Undefined();
 }
 
@@ -114,8 +131,7 @@ Napi::Value createDataset(const Napi::CallbackInfo& info) {
   data->labels = readTensor(info[1], "labels");
   data->mean = readNumbers(info[2], "mean");
   data->std = readNumbers(info[3], "std");
-  require(info[4].IsNumber(), "E_ARGUMENT", "`classes` must be a number");
-  data->classes = info[4].As<Napi::Number>().Int64Value();
+  data->classes = toInteger(info[4], "classes", 0, kMost);
   data->check();
   const at::Device device = readDevice(info[5]);
   data->images = data->images.to(device);
@@ -182,14 +198,13 @@ Napi::Value forward(const Napi::CallbackInfo& info) {
   require(mode == "eval" || mode == "train", "E_ARGUMENT",
           "`mode` must be eval or train, found ", mode);
   const int64_t batch = readInteger(o, "batch", 1, kMost);
-  return runTask(info, info.Env().Null(), info.Env().Null(),
-                 [network, data, mode, batch](const Control&) -> ToJs {
-                   const at::Tensor logits =
-                       logitsOf(network.get(), *data, mode == "train", batch);
-                   return [logits](Napi::Env env) {
-                     return toTensorData(env, logits);
-                   };
-                 });
+  return runTask(
+      info, info.Env().Null(), info.Env().Null(),
+      [network, data, mode, batch](const Control& control) -> ToJs {
+        const at::Tensor logits =
+            logitsOf(network.get(), *data, mode == "train", batch, control);
+        return [logits](Napi::Env env) { return toTensorData(env, logits); };
+      });
 }
 
 Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
@@ -197,9 +212,10 @@ Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
   auto program = std::make_shared<Program>(readProgram(info[1]));
   const auto surgery = readSurgery(info[2]);
   const auto directions = fromHandleOrNull<Directions>(info[3]);
-  require(info[4].IsNumber(), "E_ARGUMENT", "`epsilon` must be a number");
-  const double epsilon = info[4].As<Napi::Number>().DoubleValue();
-  const std::string momentum = info[5].ToString();
+  const double epsilon = toNumber(info[4], "epsilon");
+  require(std::isfinite(epsilon), "E_ARGUMENT",
+          "`epsilon` must be a finite number, found ", epsilon);
+  const std::string momentum = toText(info[5], "momentum");
   require(momentum == "keep" || momentum == "reset", "E_ARGUMENT",
           "`momentum` must be keep or reset, found ", momentum);
   const bool keeps = momentum == "keep";
@@ -212,6 +228,8 @@ Napi::Value rewriteNetwork(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  static const bool isGuarded = (guardExit(), true);
+  (void)isGuarded;
   installMemory();
   keepToOneThread();
   // float32 means float32: training is to give PyTorch's weights to 1e-4.
@@ -223,6 +241,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   };
   add("features", guard<features>);
   add("setThreads", guard<setThreads>);
+  add("useThreads", guard<useThreads>);
+  add("exiting", guard<exiting>);
   add("createAbort", guard<createAbort>);
   add("abort", guard<abortTask>);
   add("createPause", guard<createPause>);

@@ -65,9 +65,17 @@ std::shared_ptr<T> fromHandleOrNull(const Napi::Value& value) {
   return fromHandle<T>(value);
 }
 
+constexpr int64_t kMostThreads = 1024;
+
 // Readers: throw Error{E_ARGUMENT} naming the field.
+double toNumber(const Napi::Value& value, const char* name);
+int64_t toInteger(const Napi::Value& value, const char* name, int64_t least,
+                  int64_t most);
+std::string toText(const Napi::Value& value, const char* name);
 Napi::Value field(const Napi::Object& object, const char* name);
 double readNumber(const Napi::Object& object, const char* name);
+// Neither NaN nor infinite.
+double readFinite(const Napi::Object& object, const char* name);
 int64_t readInteger(const Napi::Object& object, const char* name, int64_t least,
                     int64_t most);
 bool readBool(const Napi::Object& object, const char* name);
@@ -77,6 +85,8 @@ Napi::Array readArray(const Napi::Value& value, const char* what);
 std::vector<int64_t> readIntegers(const Napi::Value& value, const char* what);
 std::vector<double> readNumbers(const Napi::Value& value, const char* what);
 
+// The first byte; null of an empty or detached array.
+const uint8_t* bytesOf(const Napi::TypedArray& array);
 // TensorData <-> at::Tensor (a copy either way).
 at::Tensor readTensor(const Napi::Value& value, const std::string& name);
 Napi::Value toTensorData(Napi::Env env, const at::Tensor& tensor);

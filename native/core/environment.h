@@ -3,27 +3,25 @@
 
 #include <napi.h>
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
+#include <set>
 
 #include "boundary.h"
 #include "live_handles.h"
 
 namespace splitgrow {
 
-// Counts running tasks so that a closing environment can wait for them.
-struct Running {
-  std::mutex mutex;
-  std::condition_variable changed;
-  int tasks = 0;
-};
+// Tasks that have not settled. Touched by the environment's own thread alone.
+struct Task;
+using Tasks = std::set<std::shared_ptr<Task>>;
 
 struct Environment {
   Napi::FunctionReference handleClass;
   bool isMakingHandle = false;
   std::shared_ptr<AbortFlag> closing = std::make_shared<AbortFlag>(false);
-  std::shared_ptr<Running> running = std::make_shared<Running>();
+  std::shared_ptr<Tasks> tasks = std::make_shared<Tasks>();
+  // That the next task computes with; 0: as many as the process's tasks do.
+  int threads = 0;
   // Shared with the handles, which may outlive it.
   std::shared_ptr<LiveHandles> live = std::make_shared<LiveHandles>();
 };

@@ -31,20 +31,41 @@ Napi::Value field(const Napi::Object& object, const char* name) {
   return value;
 }
 
-double readNumber(const Napi::Object& object, const char* name) {
-  const Napi::Value value = field(object, name);
+double toNumber(const Napi::Value& value, const char* name) {
   require(value.IsNumber(), "E_ARGUMENT", "`", name, "` must be a number");
   return value.As<Napi::Number>().DoubleValue();
 }
 
+int64_t toInteger(const Napi::Value& value, const char* name, int64_t least,
+                  int64_t most) {
+  const double number = toNumber(value, name);
+  require(std::floor(number) == number &&
+              number >= static_cast<double>(least) &&
+              number <= static_cast<double>(most),
+          "E_ARGUMENT", "`", name, "` must be an integer of ", least, " to ",
+          most, ", found ", number);
+  return static_cast<int64_t>(number);
+}
+
+std::string toText(const Napi::Value& value, const char* name) {
+  require(value.IsString(), "E_ARGUMENT", "`", name, "` must be a string");
+  return value.As<Napi::String>();
+}
+
+double readNumber(const Napi::Object& object, const char* name) {
+  return toNumber(field(object, name), name);
+}
+
+double readFinite(const Napi::Object& object, const char* name) {
+  const double value = readNumber(object, name);
+  require(std::isfinite(value), "E_ARGUMENT", "`", name,
+          "` must be a finite number, found ", value);
+  return value;
+}
+
 int64_t readInteger(const Napi::Object& object, const char* name, int64_t least,
                     int64_t most) {
-  const double value = readNumber(object, name);
-  require(std::floor(value) == value && value >= static_cast<double>(least) &&
-              value <= static_cast<double>(most),
-          "E_ARGUMENT", "`", name, "` must be an integer of ", least, " to ",
-          most, ", found ", value);
-  return static_cast<int64_t>(value);
+  return toInteger(field(object, name), name, least, most);
 }
 
 bool readBool(const Napi::Object& object, const char* name) {
@@ -54,9 +75,7 @@ bool readBool(const Napi::Object& object, const char* name) {
 }
 
 std::string readString(const Napi::Object& object, const char* name) {
-  const Napi::Value value = field(object, name);
-  require(value.IsString(), "E_ARGUMENT", "`", name, "` must be a string");
-  return value.As<Napi::String>();
+  return toText(field(object, name), name);
 }
 
 Napi::Object readObject(const Napi::Value& value, const char* what) {
@@ -98,6 +117,11 @@ std::vector<int64_t> readIntegers(const Napi::Value& value, const char* what) {
   return integers;
 }
 
+const uint8_t* bytesOf(const Napi::TypedArray& array) {
+  return static_cast<const uint8_t*>(array.ArrayBuffer().Data()) +
+         array.ByteOffset();
+}
+
 at::Tensor readTensor(const Napi::Value& value, const std::string& name) {
   const Napi::Object object = readObject(value, name.c_str());
   const at::ScalarType type = readDType(readString(object, "dtype"), name);
@@ -118,9 +142,7 @@ at::Tensor readTensor(const Napi::Value& value, const std::string& name) {
           wanted, " bytes, found ", bytes.ByteLength());
   at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type));
   if (wanted > 0) {
-    const auto* from = static_cast<const uint8_t*>(bytes.ArrayBuffer().Data()) +
-                       bytes.ByteOffset();
-    std::memcpy(tensor.data_ptr(), from, wanted);
+    std::memcpy(tensor.data_ptr(), bytesOf(bytes), wanted);
   }
   return tensor;
 }
@@ -204,8 +226,7 @@ Napi::Value toLoaderStats(Napi::Env env, const LoaderStats& stats) {
 }
 
 at::Device readDevice(const Napi::Value& value) {
-  require(value.IsString(), "E_ARGUMENT", "`device` must be a string");
-  const std::string name = value.As<Napi::String>();
+  const std::string name = toText(value, "device");
   if (name == "cpu") return at::kCPU;
   require(name == "cuda", "E_ARGUMENT", "`device` must be cpu or cuda, found ",
           name);

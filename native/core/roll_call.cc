@@ -85,6 +85,16 @@ std::string ask(const Member& member) {
   return "every rank answers: a connection was lost, or a rank was late";
 }
 
+// Runs `work`, which does not throw, on a thread that nobody waits for.
+void detached(std::function<void()> work) {
+  auto counted = std::make_shared<CountedThread>();
+  std::thread([counted = std::move(counted), work = std::move(work)]() mutable {
+    work();
+    work = nullptr;
+    counted.reset();
+  }).detach();
+}
+
 // What a thread answers, once it does.
 struct Answer {
   std::mutex mutex;
@@ -96,17 +106,17 @@ struct Answer {
 std::string within(milliseconds limit, const std::string& otherwise,
                    std::function<std::string()> work) {
   auto answer = std::make_shared<Answer>();
-  std::thread([answer, otherwise, work = std::move(work)] {
+  detached([answer, otherwise, work = std::move(work)] {
     std::string words = otherwise;
     try {
       words = work();
-    } catch (const std::exception&) {
+    } catch (...) {
       // `otherwise` says it.
     }
     const std::lock_guard<std::mutex> lock(answer->mutex);
     answer->words = std::move(words);
     answer->changed.notify_all();
-  }).detach();
+  });
   std::unique_lock<std::mutex> lock(answer->mutex);
   answer->changed.wait_for(lock, limit,
                            [&] { return answer->words.has_value(); });
@@ -125,7 +135,7 @@ Heartbeat::Heartbeat(const Member& member)
             lock.lock();
             changed_.wait_for(lock, kBeat, [this] { return isOver_; });
           }
-        } catch (const std::exception&) {
+        } catch (...) {
           // The store has gone, which the next collective will tell.
         }
       }) {}
@@ -153,7 +163,13 @@ void depart(const Member& member, const std::string& words,
     return std::string();
   });
   // It waits for collectives under way, for as long as those may take.
-  std::thread(std::move(close)).detach();
+  detached([close = std::move(close)] {
+    try {
+      close();
+    } catch (...) {
+      // The connections are gone, which is what was wanted.
+    }
+  });
   if (!member.isServer) return;
   within(kStoreGrace, "", [member] {
     await(member, kFarewell, [&](int rank) { return hasLeft(member, rank); });

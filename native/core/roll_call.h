@@ -11,6 +11,8 @@
 #include <thread>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
+#include "exit.h"
+
 namespace splitgrow {
 
 // Where this rank stands in the group, and the store that the ranks share.
@@ -29,6 +31,7 @@ class Heartbeat {
   Heartbeat& operator=(const Heartbeat&) = delete;
 
  private:
+  const CountedThread counted_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool isOver_ = false;

@@ -5,12 +5,35 @@
 #include <omp.h>
 
 #include <atomic>
+#include <future>
+#include <thread>
+#include <vector>
 
 namespace splitgrow {
 
 namespace {
 
 std::atomic<int> threads{0};
+
+// That many threads at once, which end again.
+void tryThreads(int count) {
+  std::promise<void> over;
+  const auto isOver = over.get_future().share();
+  std::vector<std::thread> team;
+  const auto disband = [&] {
+    over.set_value();
+    for (std::thread& one : team) one.join();
+  };
+  try {
+    team.reserve(static_cast<size_t>(count));
+    for (int i = 0; i < count; ++i)
+      team.emplace_back([isOver] { isOver.wait(); });
+  } catch (...) {
+    disband();
+    throw;
+  }
+  disband();
+}
 
 }  // namespace
 
@@ -29,5 +52,21 @@ void setTaskThreads(int wanted) {
 }
 
 int taskThreads() { return threads; }
+
+void computeWith(int wanted) {
+  try {
+    tryThreads(wanted - 1);
+  } catch (const std::system_error& error) {
+    throw noThread(error);
+  }
+  at::set_num_threads(wanted);
+}
+
+Error noThread(const std::system_error& error) {
+  return Error("E_RESOURCES",
+               "the system starts no more threads (" + error.code().message() +
+                   "); raise the limit (`ulimit -u`, the container's pids), "
+                   "end other processes, or take fewer threads");
+}
 
 }  // namespace splitgrow

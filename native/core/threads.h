@@ -1,6 +1,10 @@
 // How many threads tasks compute with.
 #pragma once
 
+#include <system_error>
+
+#include "error.h"
+
 namespace splitgrow {
 
 // What runs on a JavaScript thread uses that thread alone: a pool of OpenMP
@@ -9,5 +13,12 @@ namespace splitgrow {
 void keepToOneThread();
 void setTaskThreads(int threads);
 int taskThreads();
+
+// The calling thread, a task's own, computes with that many from here on.
+// Throws E_RESOURCES where the system does not give as many: OpenMP would end
+// the process.
+void computeWith(int threads);
+// What the system says where a thread cannot start.
+Error noThread(const std::system_error& error);
 
 }  // namespace splitgrow

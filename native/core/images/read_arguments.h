@@ -8,8 +8,6 @@
 
 namespace splitgrow {
 
-constexpr int64_t kMostThreads = 1024;
-
 // All throw Error{E_ARGUMENT} naming the field.
 ImageLimits readLimits(const Napi::Object& o);
 int readThreads(const Napi::Object& o, const char* name);
