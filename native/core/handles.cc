@@ -1,5 +1,7 @@
 // The handle class: one JavaScript object kind for every native object,
 // type-tagged, disposable, valid only in the environment that made it.
+#include <algorithm>
+
 #include "boundary.h"
 #include "environment.h"
 
@@ -27,6 +29,11 @@ struct Handle : Napi::ObjectWrap<Handle> {
   void drop() {
     if (held != nullptr && live != nullptr) live->erase(this);
     held.reset();
+    tell(0);
+  }
+  // Tells the collector what this small object holds outside of its heap.
+  void weigh() {
+    if (held != nullptr) tell(std::max(told, bytesOf({kind, held.get()})));
   }
   Napi::Value kindOf(const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), kind);
@@ -37,6 +44,14 @@ struct Handle : Napi::ObjectWrap<Handle> {
   const char* kind = "";
   std::shared_ptr<void> held;
   std::shared_ptr<LiveHandles> live;
+
+ private:
+  void tell(int64_t bytes) {
+    if (bytes != told)
+      Napi::MemoryManagement::AdjustExternalMemory(Env(), bytes - told);
+    told = bytes;
+  }
+  int64_t told = 0;
 };
 
 }  // namespace
@@ -72,6 +87,7 @@ Napi::Value makeHandle(Napi::Env env, const char* kind,
   handle->held = std::move(held);
   handle->live = here.live;
   (*here.live)[handle] = {kind, handle->held.get()};
+  handle->weigh();
   return object;
 }
 
@@ -83,6 +99,7 @@ std::shared_ptr<void> readHandle(const Napi::Value& value, const char* kind) {
           " handle, found a ", handle->kind, " handle");
   require(handle->held != nullptr, "E_HANDLE", "the ", kind,
           " handle was disposed; make a new one");
+  handle->weigh();  // training adds momentum and averages
   return handle->held;
 }
 

@@ -70,6 +70,11 @@ const std::map<std::string, int64_t (*)(void*)> kBytes = {
 
 }  // namespace
 
+int64_t bytesOf(const LiveHandle& handle) {
+  const auto row = kBytes.find(handle.kind);
+  return row == kBytes.end() ? 0 : row->second(handle.held);
+}
+
 std::vector<HandleCount> countHandles(const LiveHandles& live) {
   std::map<std::string, HandleCount> rows;
   std::set<const void*> seen;
@@ -77,9 +82,7 @@ std::vector<HandleCount> countHandles(const LiveHandles& live) {
     HandleCount& row = rows[found.kind];
     row.kind = found.kind;
     ++row.handles;
-    const auto bytes = kBytes.find(found.kind);
-    if (bytes != kBytes.end() && seen.insert(found.held).second)
-      row.bytes += bytes->second(found.held);
+    if (seen.insert(found.held).second) row.bytes += bytesOf(found);
   }
   std::vector<HandleCount> list;
   list.reserve(rows.size());

@@ -19,6 +19,8 @@ struct HandleCount {
   std::string kind;
   int64_t handles = 0, bytes = 0;
 };
+// Of the tensors that it holds; of one at work maybe less.
+int64_t bytesOf(const LiveHandle& handle);
 // A row a kind, by name: how many there are, and the bytes of their tensors.
 // What several handles hold counts once.
 std::vector<HandleCount> countHandles(const LiveHandles& live);
