@@ -214,8 +214,11 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
     options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
   if (o.Has("chains")) {
     const Napi::Array chains = readArray(field(o, "chains"), "chains");
-    for (uint32_t i = 0; i < chains.Length(); ++i)
-      options.chains.push_back(Napi::Value(chains[i]).ToBoolean());
+    for (uint32_t i = 0; i < chains.Length(); ++i) {
+      const Napi::Value one = chains[i];
+      require(one.IsBoolean(), "E_ARGUMENT", "`chains` must hold booleans");
+      options.chains.push_back(one.As<Napi::Boolean>());
+    }
   }
   return runTask(
       info, info.Env().Null(), info[3],

@@ -50,36 +50,29 @@ Totals evaluate(const Network& network, const Dataset& data,
 }
 
 Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
-                int64_t batchSize) {
+                int64_t batchSize, const Control& control) {
   const at::NoGradGuard noGrad;
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
-  Tensors parts;
+  const auto sweep = data.sweep({.batch = isTraining ? data.size() : batchSize,
+                                 .tensors = network->options(),
+                                 .shards = false});
   if (isTraining) {
-    // Batch statistics, without moving the running ones, also on failure.
-    // NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): never copied
-    struct Restored {
-      Network* network;
-      NamedTensors before;
-      ~Restored() { network->write(before); }
-    } restored{network, {}};
-    for (const auto& [name, tensor] : network->weights())
-      restored.before.emplace_back(name, tensor.clone());
-    const auto sweep = data.sweep(
-        {.batch = data.size(), .tensors = network->options(), .shards = false});
+    // Batch statistics; the running ones stay as they are.
     Run run;
     run.isTraining = true;
+    run.statisticsMomentum = 0;
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
     Tape tape;
-    parts.push_back(
-        forwardTraining(*network, sweep->piece(0, 0).batch.images, run, &tape));
-  } else {
-    const auto sweep = data.sweep(
-        {.batch = batchSize, .tensors = network->options(), .shards = false});
-    const Folded folded(*network);
-    for (int64_t i = 0; i < sweep->steps(); ++i)
-      parts.push_back(forwardEvaluation(
-          *network, folded, sweep->piece(i, 0).batch.images, nullptr));
+    return forwardTraining(*network, sweep->piece(0, 0).batch.images, run,
+                           &tape);
+  }
+  Tensors parts;
+  const Folded folded(*network);
+  for (int64_t i = 0; i < sweep->steps(); ++i) {
+    control.check();
+    parts.push_back(forwardEvaluation(
+        *network, folded, sweep->piece(i, 0).batch.images, nullptr));
   }
   return at::cat(parts, 0);
 }

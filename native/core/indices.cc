@@ -56,6 +56,12 @@ void solve(const Job& job, const Block& block, Indices* result) {
             to.residuals.begin() + block.from);
 }
 
+void requirePlace(const IndicesState& state, int64_t steps) {
+  require(state.next <= steps, "E_RESUME", "indices: the checkpoint stands at ",
+          "minibatch ", state.next, " of ", steps,
+          "; go on with the images and the batch of before");
+}
+
 // The exact method's sweeps that are left.
 Pause runExact(const Job& job, IndicesState* state) {
   const IndicesOptions& o = job.options;
@@ -71,6 +77,7 @@ Pause runExact(const Job& job, IndicesState* state) {
     for (const Block& block : blocks) here[block.chain] = true;
     const auto sweep = passOver();
     const int64_t steps = sweep->steps();
+    requirePlace(*state, steps);
     while (state->next < steps) {
       agreement.check();
       const int64_t i = state->next;
@@ -133,6 +140,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
     const bool isLast = state->epoch + 1 == o.epochs;
     if (isLast && state->next == 0) descent.beginAverage();
     const int64_t steps = sweep->steps();
+    requirePlace(*state, steps);
     const double rate = rateOf(o, state->epoch);
     while (state->next < steps) {
       agreement.check();
@@ -231,6 +239,9 @@ Pause computeIndices(Network* network, const Dataset& data,
   const std::lock_guard<std::mutex> lock(network->busy);
   const std::lock_guard<std::mutex> own(state->busy);
   checkFits(*network, data);
+  state->checkFits(*network, options);
+  require(!state->isDone, "E_ARGUMENT",
+          "the indices of this state are computed already; begin a new one");
   const Folded folded(*network, trainedNodes(*network, options));
   const Job job{network, data, options, control, folded, Clock::now()};
   Pause pause = runExact(job, state);
@@ -251,6 +262,7 @@ Pause computeIndices(Network* network, const Dataset& data,
       require(std::isfinite(index), "E_NOT_FINITE",
               "a splitting index of layer ", chains[i].id, " is ", index,
               "; the network's weights or the batch hold values that overflow");
+  state->isDone = true;
   return Pause::none;
 }
 

@@ -10,11 +10,11 @@ namespace {
 
 Napi::Value toIndices(Napi::Env env, const Indices& indices,
                       const Network& network, const IndicesOptions& options,
-                      Pause pause) {
+                      Pause pause, double seconds) {
   if (pause != Pause::none) {
     auto paused = Napi::Object::New(env);
     paused.Set("paused", toPause(env, pause));
-    paused.Set("seconds", indices.seconds);
+    paused.Set("seconds", seconds);
     return paused;
   }
   auto chains = Napi::Array::New(env, indices.chains.size());
@@ -33,7 +33,7 @@ Napi::Value toIndices(Napi::Env env, const Indices& indices,
   result.Set("paused", env.Null());
   result.Set("chains", chains);
   result.Set("directions", toHandle(env, indices.directions));
-  result.Set("seconds", indices.seconds);
+  result.Set("seconds", seconds);
   return result;
 }
 
@@ -52,8 +52,11 @@ Napi::Value indicesOf(const Napi::CallbackInfo& info) {
             begun ? begun : std::make_shared<IndicesState>(*network, options);
         const Pause pause =
             computeIndices(network.get(), *data, options, control, state.get());
-        return [network, options, state, pause](Napi::Env env) {
-          return toIndices(env, state->result, *network, options, pause);
+        const std::lock_guard<std::mutex> lock(state->busy);
+        return [network, options, state, pause,
+                seconds = state->seconds](Napi::Env env) {
+          return toIndices(env, state->result, *network, options, pause,
+                           seconds);
         };
       });
 }
@@ -77,14 +80,12 @@ Napi::Value readIndicesState(const Napi::CallbackInfo& info) {
   const IndicesOptions options =
       readIndicesOptions(readObject(info[1], "options"));
   const auto state = fromHandle<IndicesState>(info[2]);
-  require(info[3].IsNumber(), "E_ARGUMENT", "`bytes` must be a number");
+  const int64_t bytes = toInteger(info[3], "bytes", 0, int64_t{1} << 53);
   const std::unique_lock<std::mutex> lock(state->busy, std::try_to_lock);
   require(lock.owns_lock(), "E_HANDLE",
           "the indices are being computed; await the running call first");
   const at::NoGradGuard noGrad;
-  return toEntries(info.Env(),
-                   tensorsOf(*state, *network, options,
-                             info[3].As<Napi::Number>().Int64Value()));
+  return toEntries(info.Env(), tensorsOf(*state, *network, options, bytes));
 }
 
 Napi::Value readDirections(const Napi::CallbackInfo& info) {

@@ -1,6 +1,8 @@
 // The state of an interrupted computation of indices, to tensors and back.
 #include "indices_state.h"
 
+#include <algorithm>
+
 #include "group.h"
 
 namespace splitgrow {
@@ -133,7 +135,11 @@ void takeDescent(const Source& source, const Network& network,
 }  // namespace
 
 IndicesState::IndicesState(const Network& network,
-                           const IndicesOptions& options) {
+                           const IndicesOptions& options)
+    : chains_(network.program.chains),
+      isExact_(options.isExact),
+      device_(network.device),
+      dtype_(network.dtype) {
   const auto& chains = network.program.chains;
   require(options.isExact.size() == chains.size(), "E_ARGUMENT", "expected ",
           chains.size(), " methods, found ", options.isExact.size());
@@ -151,8 +157,23 @@ IndicesState::IndicesState(const Network& network,
   }
 }
 
+void IndicesState::checkFits(const Network& network,
+                             const IndicesOptions& options) const {
+  const auto& chains = network.program.chains;
+  const auto isLike = [](const Chain& a, const Chain& b) {
+    return a.id == b.id && a.neurons == b.neurons && a.dimension == b.dimension;
+  };
+  require(network.device == device_ && network.dtype == dtype_ &&
+              std::equal(chains.begin(), chains.end(), chains_.begin(),
+                         chains_.end(), isLike),
+          "E_ARGUMENT", "the state of the indices is that of another network");
+  require(options.isExact == isExact_, "E_ARGUMENT",
+          "the state of the indices was begun by other methods");
+}
+
 NamedTensors tensorsOf(const IndicesState& state, const Network& network,
                        const IndicesOptions& options, int64_t mostBytes) {
+  state.checkFits(network, options);
   NamedTensors tensors = {{"place", placeOf(state)},
                           {"seconds", doubles({state.seconds})},
                           {"blocks", blocksOf(state)}};

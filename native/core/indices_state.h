@@ -19,12 +19,23 @@ struct IndicesState {
   int64_t epoch = 0;
   int64_t next = 0;  // minibatch of the sweep, or of the epoch after all sweeps
   double seconds = 0;
-  Indices result;  // filled by and by
+  Indices result;  // filled by and by; stays as it is once it is whole
+  bool isDone = false;
   std::mutex busy;
+
+  // Throws E_ARGUMENT where they are not those that the state was made for:
+  // everything here has their sizes.
+  void checkFits(const Network& network, const IndicesOptions& options) const;
 
   bool isSweeping() const {
     return sweep < static_cast<int64_t>(sweeps.size());
   }
+
+ private:
+  std::vector<Chain> chains_;
+  const std::vector<bool> isExact_;
+  const at::Device device_;
+  const at::ScalarType dtype_;
 };
 template <>
 struct Kind<IndicesState> {

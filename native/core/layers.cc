@@ -41,6 +41,8 @@ Tensor convWeightGrad(const Attributes& a, const Tensor& g, const Tensor& x,
 // [N, Ho, Wo, C * k * k] by strides over the padded image, then copied.
 Tensor convPatches(const Attributes& a, const Tensor& x, const Tensor& weight) {
   require(a.groups == 1, "E_INTERNAL", "patches of a grouped convolution");
+  require(weight.dim() == 4 && weight.size(2) == weight.size(3), "E_INTERNAL",
+          "patches of a kernel that is not square");
   const int64_t k = weight.size(2);
   Tensor padded = inLayout(
       a.padding == 0 ? x

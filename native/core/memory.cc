@@ -87,8 +87,15 @@ class Cache : public c10::Allocator {
       peak_ = std::max(peak_, held_);
     }
     if (block == nullptr) {
-      block = static_cast<Header*>(
-          std::aligned_alloc(alignof(Header), size + sizeof(Header)));
+      const auto fresh = [size] {
+        return static_cast<Header*>(
+            std::aligned_alloc(alignof(Header), size + sizeof(Header)));
+      };
+      block = fresh();
+      if (block == nullptr) {
+        empty();  // blocks of other sizes wait
+        block = fresh();
+      }
       if (block == nullptr) {
         const std::lock_guard<std::mutex> lock(mutex_);
         held_ -= static_cast<int64_t>(bytes);
@@ -121,7 +128,11 @@ void Cache::give(void* data) {
 #if defined(__SANITIZE_ADDRESS__)
   std::free(block);  // so that a use after it is seen
 #else
-  all.free_[block->size].push_back(block);
+  try {
+    all.free_[block->size].push_back(block);
+  } catch (const std::bad_alloc&) {
+    std::free(block);  // whoever destroys a tensor must not be thrown at
+  }
 #endif
 }
 

@@ -11,11 +11,13 @@ namespace splitgrow {
 
 namespace {
 
+constexpr int64_t kMostCount = int64_t{1} << 40;
+
 int64_t countOf(const ParameterSpec& spec) {
   int64_t count = 1;
   for (const int64_t size : spec.shape) {
-    require(size >= 1 && count <= (int64_t{1} << 40) / size, "E_ARGUMENT",
-            spec.name, ": impossible shape");
+    require(size >= 1 && count <= kMostCount / size, "E_ARGUMENT", spec.name,
+            ": impossible shape");
     count *= size;
   }
   return count;
@@ -29,11 +31,15 @@ bool isDecayed(const ParameterSpec& spec) { return spec.shape.size() > 1; }
 Network::Network(Program program_, at::Device device_, at::ScalarType dtype_)
     : program(std::move(program_)), device(device_), dtype(dtype_) {
   int64_t other = 0, moving = 0;
+  int64_t all = 0;
   for (const auto& instruction : program.instructions)
-    for (const auto& spec : instruction.parameters)
-      (!spec.isTrained   ? moving
-       : isDecayed(spec) ? decayed
-                         : other) += countOf(spec);
+    for (const auto& spec : instruction.parameters) {
+      const int64_t count = countOf(spec);
+      all += count;
+      require(all <= kMostCount, "E_ARGUMENT", spec.name,
+              ": the program's tensors are larger than any memory");
+      (!spec.isTrained ? moving : isDecayed(spec) ? decayed : other) += count;
+    }
   values = at::zeros({decayed + other}, options());
   gradients = at::zeros({decayed + other}, options());
   statistics = at::zeros({moving}, options());

@@ -1,6 +1,8 @@
 // Reads options field by field.
 #include "options.h"
 
+#include <cmath>
+
 #include "boundary.h"
 
 namespace splitgrow {
@@ -74,6 +76,9 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
   options.batch = readInteger(o, "batch", 1, kMost);
   options.learningRates =
       readNumbers(field(o, "learningRates"), "learningRates");
+  for (const double rate : options.learningRates)
+    require(std::isfinite(rate), "E_ARGUMENT",
+            "`learningRates` must be finite numbers, found ", rate);
   if (o.Has("microBatch"))
     options.microBatch = readInteger(o, "microBatch", 0, kMost);
   options.remainder = readRemainder(o);
@@ -87,17 +92,20 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
               "state: expected sums and statistics, found ", name);
       (name == "sums" ? options.state.sums : options.state.statistics) = tensor;
     }
-  options.momentum = readNumber(o, "momentum");
+  options.momentum = readFinite(o, "momentum");
   options.nesterov = readBool(o, "nesterov");
-  options.weightDecay = readNumber(o, "weightDecay");
+  options.weightDecay = readFinite(o, "weightDecay");
   const std::string decay = readString(o, "decay");
   require(decay == "all" || decay == "weights", "E_ARGUMENT",
           "`decay` must be all or weights, found ", decay);
   options.decaysAll = decay == "all";
-  options.labelSmoothing = readNumber(o, "labelSmoothing");
+  options.labelSmoothing = readFinite(o, "labelSmoothing");
+  require(options.labelSmoothing >= 0 && options.labelSmoothing < 1,
+          "E_ARGUMENT", "`labelSmoothing` must be from 0 to below 1, found ",
+          options.labelSmoothing);
   if (o.Has("precision")) options.precision = readString(o, "precision");
   if (o.Has("gradientClip"))
-    options.gradientClip = readNumber(o, "gradientClip");
+    options.gradientClip = readFinite(o, "gradientClip");
   require(options.gradientClip >= 0, "E_ARGUMENT",
           "`gradientClip` must be 0 or more, found ", options.gradientClip);
   if (o.Has("average"))
@@ -139,18 +147,18 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
   IndicesOptions options;
   const Napi::Array methods = readArray(field(o, "methods"), "methods");
   for (uint32_t i = 0; i < methods.Length(); ++i) {
-    const std::string method = Napi::Value(methods[i]).ToString();
+    const std::string method = toText(methods[i], "methods");
     require(method == "exact" || method == "rayleigh", "E_ARGUMENT",
             "a method must be exact or rayleigh, found ", method);
     options.isExact.push_back(method == "exact");
   }
   options.batch = readInteger(o, "batch", 1, kMost);
   options.epochs = readInteger(o, "epochs", 1, kMost);
-  options.learningRate = readNumber(o, "learningRate");
-  options.alpha = readNumber(o, "alpha");
-  options.momentum = readNumber(o, "momentum");
-  options.rmsEpsilon = readNumber(o, "rmsEpsilon");
-  options.decayFactor = readNumber(o, "decayFactor");
+  options.learningRate = readFinite(o, "learningRate");
+  options.alpha = readFinite(o, "alpha");
+  options.momentum = readFinite(o, "momentum");
+  options.rmsEpsilon = readFinite(o, "rmsEpsilon");
+  options.decayFactor = readFinite(o, "decayFactor");
   options.decayEvery = readInteger(o, "decayEvery", 1, kMost);
   options.decayFirst = o.Has("decayFirst")
                            ? readInteger(o, "decayFirst", 1, kMost)
@@ -159,10 +167,10 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
     const Napi::Array norms =
         readArray(field(o, "trainedNorms"), "trainedNorms");
     for (uint32_t i = 0; i < norms.Length(); ++i)
-      options.trainedNorms.push_back(Napi::Value(norms[i]).ToString());
+      options.trainedNorms.push_back(toText(norms[i], "trainedNorms"));
   }
-  options.reluBeta = readNumber(o, "reluBeta");
-  options.identityCurvature = readNumber(o, "identityCurvature");
+  options.reluBeta = readFinite(o, "reluBeta");
+  options.identityCurvature = readFinite(o, "identityCurvature");
   options.shuffle = readBool(o, "shuffle");
   options.auxiliary = readBool(o, "auxiliary");
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));

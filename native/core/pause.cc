@@ -87,7 +87,7 @@ Napi::Value createPause(const Napi::CallbackInfo& info) {
 
 Napi::Value askForPause(const Napi::CallbackInfo& info) {
   const auto flag = fromHandle<PauseFlag>(info[0]);
-  const std::string why = info[1].ToString();
+  const std::string why = toText(info[1], "why");
   require(why == kNames[1] || why == kNames[2], "E_ARGUMENT",
           "a pause is for a checkpoint or to stop, found ", why);
   // A stop is not taken back by a checkpoint that is due.

@@ -2,6 +2,8 @@
 // minibatches are shared.
 #include "ranks.h"
 
+#include <cstring>
+
 #include "data.h"
 #include "group.h"
 #include "options.h"
@@ -49,11 +51,13 @@ Napi::Value sum(const Napi::CallbackInfo& info) {
 // Rank 0's Uint8Array on every rank; what the others give is not looked at.
 Napi::Value broadcast(const Napi::CallbackInfo& info) {
   at::Tensor given = at::empty({0}, at::kByte);
-  if (info[0].IsTypedArray()) {
-    auto array = info[0].As<Napi::Uint8Array>();
-    given = at::from_blob(array.Data(),
-                          {static_cast<int64_t>(array.ByteLength())}, at::kByte)
-                .clone();
+  if (!info[0].IsNull()) {
+    require(info[0].IsTypedArray(), "E_ARGUMENT",
+            "`bytes` must be a Uint8Array or null");
+    const auto array = info[0].As<Napi::TypedArray>();
+    given = at::empty({static_cast<int64_t>(array.ByteLength())}, at::kByte);
+    if (given.numel() > 0)
+      std::memcpy(given.data_ptr(), bytesOf(array), given.nbytes());
   }
   return inBackground(info, [given](const Control&) -> ToJs {
     const at::Tensor size = at::full({1}, given.numel(), at::kLong);
@@ -78,9 +82,12 @@ Napi::Value shares(const Napi::CallbackInfo& info) {
   shares.micro = readInteger(o, "microBatch", 0, kMost);
   shares.world = readInteger(o, "world", 1, 1 << 20);
   shares.rank = readInteger(o, "rank", 0, shares.world - 1);
+  constexpr size_t kMostNumbers = size_t{1} << 26;
   std::vector<double> rows;
   for (int64_t i = 0; i < shares.steps(); ++i)
     for (int64_t j = 0; j < shares.pieces(i); ++j) {
+      require(rows.size() < kMostNumbers, "E_ARGUMENT",
+              "the rows of that many pieces are more than an array may hold");
       const auto [from, count] = shares.rows(i, j);
       for (const int64_t value : {i, j, from, count})
         rows.push_back(static_cast<double>(value));

@@ -46,12 +46,7 @@ Napi::Value resizeImages(const Napi::CallbackInfo& info) {
           "E_ARGUMENT",
           "`images` must be uint8 or float32 [N, C, H, W], found ",
           images.scalar_type(), " ", images.sizes());
-  require(info[1].IsNumber(), "E_ARGUMENT", "`size` must be a number");
-  const double size = info[1].As<Napi::Number>().DoubleValue();
-  require(size >= 1 && size <= kMostSize && std::floor(size) == size,
-          "E_ARGUMENT", "`size` must be an integer of 1 to ", kMostSize,
-          ", found ", size);
-  const auto side = static_cast<int64_t>(size);
+  const int64_t side = toInteger(info[1], "size", 1, kMostSize);
   return runTask(info, info.Env().Null(), info[2],
                  [images, side](const Control& control) -> ToJs {
                    const at::Tensor out = resized(images, side, control);

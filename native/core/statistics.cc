@@ -15,32 +15,17 @@ namespace {
 using at::Tensor;
 using Clock = std::chrono::steady_clock;
 
-// Puts the statistics back unless told that the sweep came to its end.
-struct Restored {
-  explicit Restored(Network* network_) : network(network_) {
-    for (Node& node : network->nodes)
-      for (size_t i = 0; i < node.parameters.size(); ++i)
-        if (!node.gradients[i].defined())
-          before.emplace_back(node.parameters[i], node.parameters[i].clone());
-  }
-  Restored(const Restored&) = delete;
-  Restored& operator=(const Restored&) = delete;
-  ~Restored() {
-    if (isDone) return;
-    for (auto& [tensor, value] : before) tensor.copy_(value);
-  }
-  Network* network;
-  std::vector<std::pair<Tensor, Tensor>> before;
-  bool isDone = false;
-};
+// Running means and variances: what is not trained.
+Tensors statisticsIn(const Network& network) {
+  Tensors all;
+  for (const Node& node : network.nodes)
+    for (size_t i = 0; i < node.parameters.size(); ++i)
+      if (!node.gradients[i].defined()) all.push_back(node.parameters[i]);
+  return all;
+}
 
-}  // namespace
-
-void recalibrate(Network* network, const Dataset& data,
-                 const RecalibrateOptions& options, const Control& control) {
-  const at::NoGradGuard noGrad;
-  const std::lock_guard<std::mutex> lock(network->busy);
-  checkFits(*network, data);
+void sweepOver(Network* network, const Dataset& data,
+               const RecalibrateOptions& options, const Control& control) {
   const auto start = Clock::now();
   const auto sweep = data.sweep({.batch = options.batch,
                                  .remainder = options.remainder,
@@ -49,7 +34,6 @@ void recalibrate(Network* network, const Dataset& data,
                                  .augment = options.augment,
                                  .seed = options.seed,
                                  .tensors = network->options()});
-  Restored restored(network);
   Run run;
   run.isTraining = true;
   int64_t images = 0;
@@ -68,7 +52,26 @@ void recalibrate(Network* network, const Dataset& data,
                     std::nan(""), sweep->stats()});
   }
   shareStatistics(network);
-  restored.isDone = true;
+}
+
+}  // namespace
+
+void recalibrate(Network* network, const Dataset& data,
+                 const RecalibrateOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const Tensors statistics = statisticsIn(*network);
+  Tensors before;
+  before.reserve(statistics.size());
+  for (const Tensor& one : statistics) before.push_back(one.clone());
+  try {
+    sweepOver(network, data, options, control);
+  } catch (...) {
+    for (size_t i = 0; i < statistics.size(); ++i)
+      statistics[i].copy_(before[i]);
+    throw;
+  }
 }
 
 Napi::Value recalibrateNetwork(const Napi::CallbackInfo& info) {

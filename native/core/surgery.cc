@@ -1,6 +1,8 @@
 // Gather and scale along axes, plus the step along the splitting directions.
 #include "surgery.h"
 
+#include <cstring>
+
 #include "error.h"
 
 namespace splitgrow {
@@ -17,16 +19,19 @@ Tensor readTyped(const Napi::Object& object, const char* name,
               value.As<Napi::TypedArray>().TypedArrayType() == type,
           "E_ARGUMENT", "surgery.", name, " has a wrong type");
   const auto array = value.As<Napi::TypedArray>();
-  auto* data =
-      static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
   const auto length = static_cast<int64_t>(array.ElementLength());
-  return at::from_blob(data, {length},
-                       type == napi_int32_array ? at::kInt : at::kFloat)
-      .clone();
+  const Tensor copy =
+      at::empty({length}, type == napi_int32_array ? at::kInt : at::kFloat);
+  if (length > 0) std::memcpy(copy.data_ptr(), bytesOf(array), copy.nbytes());
+  return copy;
 }
 
-// `factors` along `axis` of t.
-Tensor along(const Tensor& factors, int64_t axis, const Tensor& t) {
+// `factors` along `axis` of t, one for each of its places.
+Tensor along(const Tensor& factors, int64_t axis, const Tensor& t,
+             const std::string& name) {
+  require(t.dim() > axis && factors.numel() == t.size(axis), "E_ARGUMENT",
+          "surgery of ", name, ": expected a factor for each place along axis ",
+          axis, " of ", t.sizes(), ", found ", factors.numel());
   std::vector<int64_t> shape(t.dim(), 1);
   shape[axis] = factors.numel();
   return factors.to(t.options()).view(shape);
@@ -54,10 +59,11 @@ Tensor stepOf(const Tensor& t, const TensorSurgery& s,
   require(v->dim() == 2 && v->numel() > 0, "E_DIRECTIONS", s.direction,
           ": directions must be [neurons, dimension]");
   const Tensor rows = gather(*v, 0, s.rows, s.direction);
-  require(rows.numel() == t.numel(), "E_DIRECTIONS", s.direction,
+  require(t.dim() > 0 && rows.size(0) == t.size(0) && rows.numel() == t.numel(),
+          "E_DIRECTIONS", s.direction,
           ": directions do not fit the layer's weights");
   const Tensor step = rows.to(t.options()).reshape(t.sizes());
-  return step * along(s.shift * epsilon, 0, t);
+  return step * along(s.shift * epsilon, 0, t, s.name);
 }
 
 void writeOne(Network* to, const std::string& name, const Tensor& tensor) {
@@ -70,6 +76,7 @@ std::vector<TensorSurgery> readSurgery(const Napi::Value& value) {
   std::vector<TensorSurgery> surgery;
   const Napi::Array list = readArray(value, "surgery");
   for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::HandleScope scope(list.Env());
     const Napi::Object o = readObject(list[i], "surgery");
     TensorSurgery s;
     s.name = readString(o, "name");
@@ -115,7 +122,7 @@ std::shared_ptr<Network> rewrite(Network* from, Program program,
     const Tensor step = stepOf(t, s, directions, epsilon);
     if (step.defined() && s.scalesStep) t = t + step;
     t = gather(t, 1, s.columns, s.name);
-    if (s.scales.defined()) t = t * along(s.scales, 1, t);
+    if (s.scales.defined()) t = t * along(s.scales, 1, t, s.name);
     if (step.defined() && !s.scalesStep)
       t = t + gather(step, 1, s.columns, s.name);
     writeOne(to.get(), s.name, t);
@@ -123,7 +130,7 @@ std::shared_ptr<Network> rewrite(Network* from, Program program,
     const auto buffer = velocity.find(s.name);
     if (buffer == velocity.end()) continue;
     Tensor m = gather(buffer->second, 0, s.rows, s.name);
-    if (s.rowShares.defined()) m = m * along(s.rowShares, 0, m);
+    if (s.rowShares.defined()) m = m * along(s.rowShares, 0, m, s.name);
     grown[s.name] = gather(m, 1, s.columns, s.name);
   }
   for (const auto& [name, tensor] : to->weights())

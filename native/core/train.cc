@@ -71,18 +71,22 @@ bool isStatic(const Network& network, const Run& run) {
 // cannot each have their own: one takes all sums, each the mean statistics.
 void takeUp(const TrainState& state, Network* network, Sums* sums) {
   if (!state.sums.defined()) return;
-  require(state.sums.dim() == 2 && state.sums.size(1) == 3 &&
+  require(state.sums.dim() == 2 && state.sums.size(0) > 0 &&
+              state.sums.size(1) == 3 &&
               state.sums.scalar_type() == at::kDouble,
           "E_ARGUMENT", "state: expected sums float64 [ranks, 3], found ",
-          state.sums.sizes());
+          state.sums.scalar_type(), " ", state.sums.sizes());
   Tensor own = ownRow(state.sums);
   if (!own.defined() && groupRank() == 0) own = state.sums.sum(0);
   if (own.defined()) sums->values.copy_(own);
   if (!state.statistics.defined()) return;
   const int64_t count = statisticsOf(*network).numel();
-  require(state.statistics.dim() == 2 && state.statistics.size(1) == count,
-          "E_ARGUMENT", "state: expected statistics [ranks, ", count,
-          "], found ", state.statistics.sizes());
+  require(state.statistics.dim() == 2 && state.statistics.size(0) > 0 &&
+              state.statistics.size(1) == count &&
+              state.statistics.is_floating_point(),
+          "E_ARGUMENT", "state: expected statistics, floats [ranks, ", count,
+          "], found ", state.statistics.scalar_type(), " ",
+          state.statistics.sizes());
   Tensor row = ownRow(state.statistics);
   if (!row.defined()) row = state.statistics.mean(0);
   writeStatistics(network, row);

@@ -82,7 +82,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
 Totals evaluate(const Network& network, const Dataset& data,
                 const EvaluateOptions& options, const Control& control);
 at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
-                    int64_t batch);
+                    int64_t batch, const Control& control);
 
 // The network takes the dataset's images and tells its classes apart.
 void checkFits(const Network& network, const Dataset& data);
