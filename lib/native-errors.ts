@@ -10,13 +10,20 @@ function converted(error: unknown): SplitgrowError {
   return new SplitgrowError(known, message, { cause: error });
 }
 
-/** The same functions, their errors converted, thrown or rejected alike. */
-export function wrap(exports: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/**
+ * The same functions, their errors converted, thrown or rejected alike.
+ * @param before Called before each of them.
+ */
+export function wrap(
+  exports: Readonly<Record<string, unknown>>,
+  before: () => void = () => undefined,
+): Readonly<Record<string, unknown>> {
   const wrapped: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value !== 'function') continue;
     wrapped[name] = (...parameters: unknown[]): unknown => {
       try {
+        before();
         const result: unknown = value(...parameters);
         if (!(result instanceof Promise)) return result;
         return result.catch((error: unknown) => {

@@ -1,5 +1,6 @@
 // The only file that loads the addon; the typed face of native/core.
 import { constants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { SplitgrowError } from './errors.js';
 import type { Program, Surgery } from './graph/program.js';
 import type { CounterCore } from './native-counters.js';
@@ -24,6 +25,7 @@ import type {
 import { releaseOf } from './setup/addon.js';
 import { REMEDIES } from './setup/pinned.js';
 import { brief, type Preloaded, placeText, preloadLibTorch, traceText } from './setup/preload.js';
+import { threadsHere } from './threads.js';
 
 export type { CounterCore, GpuCounters, HandleCounters, MemoryCounters } from './native-counters.js';
 export type { IndicesPaused, IndicesResult, IndicesStateHandle } from './native-indices.js';
@@ -120,6 +122,7 @@ export type TensorSet = 'weights' | 'momentum' | 'average';
 /** What native/core exports. Everything that returns a promise runs on a thread of its own. */
 export interface Core extends ImageCore, IndexCore, CounterCore {
   features(): Features;
+  /** Of all tasks of the process that begin outside of `withThreads`. */
   setThreads(threads: number): void;
   createAbort(): AbortHandle;
   abort(handle: AbortHandle): void;
@@ -228,7 +231,11 @@ function load(): LoadedCore {
       { cause: error },
     );
   }
-  const core = wrap(module.exports) as unknown as Core;
+  const { useThreads, exiting } = module.exports;
+  if (isMainThread && typeof exiting === 'function') process.once('exit', () => exiting());
+  const core = wrap(module.exports, () => {
+    if (typeof useThreads === 'function') useThreads(threadsHere());
+  }) as unknown as Core;
   const version = typeof core.features === 'function' ? core.features().libtorch : 'unknown';
   const opened = preloaded.libtorch.version;
   if (releaseOf(version) === releaseOf(opened)) return { ...preloaded, core };

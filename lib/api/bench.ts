@@ -3,10 +3,12 @@ import { median, syntheticData } from '../bench/images.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { type BenchResult, loadCore } from '../native.js';
+import { withThreads } from '../threads.js';
 import { NOWHERE, underControl } from '../train/control.js';
 import { precisionOn } from '../train/precision.js';
+import { watched } from '../watched.js';
 import type { BenchDocument, BenchOptions, Timing } from './documents.js';
-import { networkOfSource, useThreads } from './source.js';
+import { networkOfSource } from './source.js';
 
 const REPEATS = 10;
 const WARMUP = 3;
@@ -23,11 +25,14 @@ function checkCount(name: string, value: number): void {
 
 /** Medians of each step over one synthetic minibatch, after warm-up. */
 export async function bench(options: BenchOptions, control: RunControl = {}): Promise<BenchDocument> {
+  return watched(control, (own) => withThreads(options.threads, () => timed(options, own)));
+}
+
+async function timed(options: BenchOptions, control: RunControl): Promise<BenchDocument> {
   const { batchSize: batch, repeats = REPEATS, device = 'cpu' } = options;
   const precision = precisionOn(device, options.precision ?? 'float32');
   checkCount('batchSize', batch);
   checkCount('repeats', repeats);
-  useThreads(options.threads);
   using network = await networkOfSource(options, device);
   using data = await syntheticData(network.graph, batch, device);
   const time = (what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact'): Promise<BenchResult> =>

@@ -7,9 +7,10 @@ import type { RunControl } from '../events.js';
 import { refuseMisfit } from '../experiment/start.js';
 import { lower } from '../graph/lower.js';
 import { loadNetwork, type Network } from '../network.js';
+import { withThreads } from '../threads.js';
 import { evaluateNetwork } from '../train/fit.js';
+import { watched } from '../watched.js';
 import type { EvaluateDocument, EvaluateOptions } from './documents.js';
-import { useThreads } from './source.js';
 
 const BATCH = 256;
 
@@ -44,7 +45,10 @@ export async function evaluate(
   options: EvaluateOptions,
   control: RunControl = {},
 ): Promise<EvaluateDocument> {
-  useThreads(options.threads);
+  return watched(control, (own) => withThreads(options.threads, () => evaluated(options, own)));
+}
+
+async function evaluated(options: EvaluateOptions, control: RunControl): Promise<EvaluateDocument> {
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device, control });
   const data = await fitted(network, { options, control });

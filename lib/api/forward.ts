@@ -4,10 +4,11 @@ import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { isFiniteTensor, loadNetwork } from '../network.js';
+import { withThreads } from '../threads.js';
 import { refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import { loadBatch } from './batch.js';
 import type { ForwardDocument, ForwardOptions } from './documents.js';
-import { useThreads } from './source.js';
 
 /** Images a minibatch in evaluation mode, where it changes nothing but the memory. */
 const EVAL_BATCH = 256;
@@ -18,7 +19,10 @@ const EVAL_BATCH = 256;
  * @throws E_BATCH, E_LABELS, E_NOT_FINITE; E_ABORTED before the pass or after it, and then nothing is written
  */
 export async function forward(options: ForwardOptions, control: RunControl = {}): Promise<ForwardDocument> {
-  useThreads(options.threads);
+  return watched(control, (own) => withThreads(options.threads, () => passed(options, own)));
+}
+
+async function passed(options: ForwardOptions, control: RunControl): Promise<ForwardDocument> {
   const device = options.device ?? 'cpu';
   const mode = options.mode ?? 'eval';
   using network = await loadNetwork(options.network, { device, control });

@@ -5,10 +5,11 @@ import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { loadNetwork } from '../network.js';
 import { computeIndices, enoughEpochs, evenBatch, type IndicesRequest, PAPER } from '../split/indices.js';
+import { withThreads } from '../threads.js';
 import { seedOf } from '../train/seeds.js';
+import { watched } from '../watched.js';
 import { loadBatch } from './batch.js';
 import type { IndicesCommandOptions, IndicesDocument } from './documents.js';
-import { useThreads } from './source.js';
 
 /** Most images of a minibatch: larger than the paper's 64, for a file is small and its descent is to converge. */
 const BATCH = 128;
@@ -33,7 +34,9 @@ export async function indices(
   options: IndicesCommandOptions,
   control: RunControl = {},
 ): Promise<IndicesDocument> {
-  return asRank((isWriter) => indicesOfRank(options, control, isWriter));
+  return watched(control, (own) =>
+    withThreads(options.threads, () => asRank((isWriter) => indicesOfRank(options, own, isWriter))),
+  );
 }
 
 async function indicesOfRank(
@@ -41,7 +44,6 @@ async function indicesOfRank(
   control: RunControl,
   isWriter: boolean,
 ): Promise<IndicesDocument> {
-  useThreads(options.threads);
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device, control });
   const { data, count } = await loadBatch(options.batch, network.graph, device);

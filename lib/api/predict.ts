@@ -8,8 +8,9 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type Device, loadCore } from '../native.js';
 import { isFiniteTensor, loadNetwork, type Network } from '../network.js';
+import { withThreads } from '../threads.js';
 import { NOWHERE, refuseAborted } from '../train/control.js';
-import { useThreads } from './source.js';
+import { watched } from '../watched.js';
 
 /** Which images `predict` classifies, by which network. */
 export interface PredictOptions {
@@ -129,12 +130,19 @@ async function logitsOf(
  *   E_GRAPH_*, E_WEIGHTS, E_IMAGES, E_NOT_FINITE, E_ABORTED
  */
 export async function predict(options: PredictOptions, control: RunControl = {}): Promise<PredictDocument> {
-  const { images, top = TOP, device = 'cpu' } = options;
+  const { images, top = TOP } = options;
   for (const [name, value] of Object.entries({ images: images.length, top })) {
     if (!Number.isInteger(value) || value < 1)
       throw new SplitgrowError('E_ARGUMENT', `predict: expected ${name} of at least one, got ${value}`);
   }
-  useThreads(options.threads);
+  return watched(control, (own) => withThreads(options.threads, () => predicted({ ...options, top }, own)));
+}
+
+async function predicted(
+  options: PredictOptions & { readonly top: number },
+  control: RunControl,
+): Promise<PredictDocument> {
+  const { images, top, device = 'cpu' } = options;
   using network = await loadNetwork(options.network, { device, control });
   const { graph } = network;
   const settings = settingsFor(graph, options);

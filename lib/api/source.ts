@@ -51,8 +51,3 @@ export async function networkOfSource(source: NetworkSource, device: Device): Pr
     weights: new Map(loadCore().readNetwork(stored.handle, 'weights')),
   });
 }
-
-/** Sets the number of threads, where it is given. */
-export function useThreads(threads: number | undefined): void {
-  if (threads !== undefined) loadCore().setThreads(threads);
-}

@@ -14,9 +14,10 @@ import { loadCore, type TensorData, type TensorMap } from '../native.js';
 import { FILES, isFiniteTensor, loadNetwork, saveNetwork } from '../network.js';
 import { splitNetwork } from '../split/off-springs.js';
 import { readWhole } from '../text-file.js';
+import { withThreads } from '../threads.js';
 import { refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import type { Plan, SplitDocument, SplitOptions } from './documents.js';
-import { useThreads } from './source.js';
 
 async function readPlan(plan: string | Plan): Promise<Plan> {
   const place = typeof plan === 'string' ? plan : 'plan';
@@ -108,10 +109,16 @@ export async function refuseOccupied(out: string): Promise<void> {
  * @throws E_PLAN, E_DIRECTIONS, E_ARGUMENT, E_FILE; E_ABORTED before anything is written
  */
 export async function split(options: SplitOptions, control: RunControl = {}): Promise<SplitDocument> {
-  const { epsilon, out } = options;
+  const { epsilon } = options;
   if (!Number.isFinite(epsilon))
     throw new SplitgrowError('E_ARGUMENT', `epsilon: expected a finite number, got ${epsilon}`);
-  useThreads(options.threads);
+  return watched(control, (own) => withThreads(options.threads, () => splitTo(options, own)));
+}
+
+async function splitTo(
+  { epsilon, out, ...options }: SplitOptions,
+  control: RunControl,
+): Promise<SplitDocument> {
   const device = options.device ?? 'cpu';
   const asked = await readPlan(options.plan);
   using network = await loadNetwork(options.network, { device, control });

@@ -1,12 +1,14 @@
 // bench splitting: Figure 5 (b) of the paper at any size. Exact against fast splitting, time and memory, against the width.
-import { useThreads } from '../api/source.js';
+
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { describeMachine } from '../experiment/report/machine.js';
 import { seconds as secondsText } from '../format.js';
 import type { Graph } from '../graph/ir.js';
 import { loadCore } from '../native.js';
+import { withThreads } from '../threads.js';
 import { note, refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import { checkScaling } from './check.js';
 import { type Costs, crossover } from './crossover.js';
 import {
@@ -172,11 +174,16 @@ export async function benchSplitting(
   options: SplittingBenchOptions = {},
   control: RunControl = {},
 ): Promise<SplittingBenchResult> {
+  return watched(control, (own) => withThreads(options.threads, () => benched(withDefaults(options), own)));
+}
+
+async function benched(
+  given: ReturnType<typeof withDefaults>,
+  control: RunControl,
+): Promise<SplittingBenchResult> {
   refuseAborted(control);
-  const given = withDefaults(options);
   const widths = widthsOf(given);
   const graphs = await graphsAt(given, widths);
-  useThreads(given.threads);
   const { threads } = loadCore().features();
   const { images, epochs, memoryLimit, timeLimit, repeats, seed, device } = given;
   const batch = Math.min(given.batchSize, images);

@@ -4,7 +4,7 @@ import { countOf, type Part, takeImages, toDevice } from '../data/part.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import { type DatasetHandle, loadCore } from '../native.js';
+import type { DatasetHandle } from '../native.js';
 import type { Penalties } from '../train/penalties.js';
 import { precisionOn } from '../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../train/seeds.js';
@@ -36,9 +36,8 @@ interface Sample {
   readonly images: number;
 }
 
-/** Threads and images of an experiment, found before anything is written. */
+/** Images of an experiment, found before anything is written. */
 export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
-  if (spec.threads !== null) loadCore().setThreads(spec.threads);
   precisionOn(spec.device, spec.fit.precision);
   const data = await loadDataset(spec.data, control);
   refuseEmpty(data, 'train');
