@@ -4,6 +4,8 @@
 export interface Scope extends Disposable {
   /** Takes one, and gives it back. In a scope that is disposed of already, it is disposed of at once. */
   use<T extends Disposable>(one: T): T;
+  /** Hands all of them over to a scope of its own, and holds none: for what a function makes and returns. */
+  move(): Scope;
 }
 
 /**
@@ -24,6 +26,11 @@ export function scope(): Scope {
       if (isOver) one[Symbol.dispose]();
       else held.push(one);
       return one;
+    },
+    move: () => {
+      const other = scope();
+      for (const one of held.splice(0)) other.use(one);
+      return other;
     },
     [Symbol.dispose]: () => {
       isOver = true;

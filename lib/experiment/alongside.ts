@@ -1,6 +1,7 @@
 // The same splitting stage by other methods: their indices and their choice beside those that the run goes on with.
 import type { GroupId } from '../graph/channels.js';
 import type { Network } from '../network.js';
+import { scope } from '../scope.js';
 import { groupIndices } from '../split/group-indices.js';
 import { computeIndices, type Indices } from '../split/indices.js';
 import { copyOf } from '../split/off-springs.js';
@@ -33,23 +34,19 @@ export async function stageIndices(
   const drifts = splitting.depthwiseBatchNorm === 'train';
   const copy = drifts ? ((kept && driftedCopy(kept, session)) ?? (await copyOf(network))) : null;
   const used = copy ?? network;
-  try {
-    const request = { ...splitting, method, images: indexImages, seed: seedOf('indices', seed, stage) };
-    const where = { stage, epoch: 0, epochs: 1 };
-    const indices =
-      kept === null
-        ? await computeIndices(used, index, request, { control, where })
-        : await stageIndicesKept(session, kept, used, index, request);
-    const layers = new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const));
-    const dispose = (): void => {
-      indices[Symbol.dispose]();
-      copy?.[Symbol.dispose]();
-    };
-    return { network: used, indices, groups: groupIndices(used.graph, layers), [Symbol.dispose]: dispose };
-  } catch (error) {
-    copy?.[Symbol.dispose]();
-    throw error;
-  }
+  using made = scope();
+  if (copy !== null) made.use(copy);
+  const request = { ...splitting, method, images: indexImages, seed: seedOf('indices', seed, stage) };
+  const where = { stage, epoch: 0, epochs: 1 };
+  const indices = made.use(
+    kept === null
+      ? await computeIndices(used, index, request, { control, where })
+      : await stageIndicesKept(session, kept, used, index, request),
+  );
+  const layers = new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const));
+  const groups = groupIndices(used.graph, layers);
+  const { [Symbol.dispose]: dispose } = made.move();
+  return { network: used, indices, groups, [Symbol.dispose]: dispose };
 }
 
 /** What the run goes on with. */

@@ -29,11 +29,16 @@ export function driftedCopy({ network, extras }: KeptStage, { spec }: Session): 
   const weights = extras.drifted;
   if (weights === undefined) return null;
   const copy = createNetwork(network.graph, { seed: 0, device: spec.device, weights });
-  for (const set of SETS) {
-    const tensors = loadCore().readNetwork(network.handle, set);
-    if (tensors.length > 0) loadCore().writeNetwork(copy.handle, set, tensors);
+  try {
+    for (const set of SETS) {
+      const tensors = loadCore().readNetwork(network.handle, set);
+      if (tensors.length > 0) loadCore().writeNetwork(copy.handle, set, tensors);
+    }
+    return copy;
+  } catch (error) {
+    copy[Symbol.dispose]();
+    throw error;
   }
-  return copy;
 }
 
 /** The indices of `used`, which is the stage's network or a copy of it whose running statistics drift. */
@@ -86,8 +91,13 @@ export async function stageIndicesKept(
     note(control, at, 'indices', `WARNING: the indices are computed anew: ${error.message}`);
     return compute([]);
   });
-  await offer('grow', [...indicesTensors(indices)]);
-  return indices;
+  try {
+    await offer('grow', [...indicesTensors(indices)]);
+    return indices;
+  } catch (error) {
+    indices[Symbol.dispose]();
+    throw error;
+  }
 }
 
 function weightsOf({ handle }: Network) {

@@ -6,6 +6,7 @@ import { channelGroups } from '../graph/channels.js';
 import { cost, type Energy, macs } from '../graph/cost.js';
 import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Network } from '../network.js';
+import { scope } from '../scope.js';
 import type { Certificate } from '../split/certificate.js';
 import type { Indices } from '../split/indices.js';
 import { type Choice, type ChooseOptions, choose } from '../split/strategy.js';
@@ -154,6 +155,8 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   const alongside = await alongsideRecords(session, network, stage, { groups, picks: choice.picks, options });
   const compared = clock();
   const grown = await growChosen(session, measured.network, stage, { choice, indices });
+  using made = scope();
+  made.use(grown.network);
   const certificate = certificateRecord(
     choice.certificate,
     channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0),
@@ -177,6 +180,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
     `${choice.picks.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
       `epsilon ${significant(grown.step.epsilon)}, loss ${decimal(grown.step.lossBefore, 4)} to ${decimal(grown.step.lossAfter, 4)}`,
   );
+  made.move();
   return {
     network: grown.network,
     split,

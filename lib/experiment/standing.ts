@@ -36,8 +36,13 @@ export async function resume(spec: Spec, start: Network, control: RunControl): P
   const tell = (text: string): void => note(control, 0, 'checkpoint', text);
   const found = await readCheckpoint(spec, tell);
   if (found !== null) {
-    note(control, found.state.stage, 'checkpoint', `continues ${placeText(found.state)}`);
-    return found;
+    try {
+      note(control, found.state.stage, 'checkpoint', `continues ${placeText(found.state)}`);
+      return found;
+    } catch (error) {
+      found.network[Symbol.dispose]();
+      throw error;
+    }
   }
   const state = freshState(0);
   await writeCheckpoint(spec, snapshotOf(start, state));

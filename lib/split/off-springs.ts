@@ -173,6 +173,59 @@ async function candidateAt(
   return await withNoise(still, growth.surgery, options.noise);
 }
 
+/** A network at one step, and its loss on the probe. */
+interface Tried {
+  readonly network: Network;
+  readonly epsilon: number;
+  readonly loss: number;
+}
+
+async function tryAt(
+  network: Network,
+  along: Along,
+  epsilon: number,
+  { probe, options }: { readonly probe: Probe; readonly options: StepOptions },
+): Promise<Tried> {
+  const candidate = await candidateAt(network, along, epsilon, options);
+  try {
+    return { network: candidate, epsilon, loss: await lossOf(candidate, probe) };
+  } catch (error) {
+    candidate[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The step of the grid with the lowest loss, its network to be disposed of, and all that were tried. */
+async function bestOf(
+  network: Network,
+  along: Along,
+  grid: readonly number[],
+  given: { readonly probe: Probe; readonly options: StepOptions },
+): Promise<{ readonly best: Tried; readonly tried: StepRecord['tried'] }> {
+  const tried: { readonly epsilon: number; readonly loss: number }[] = [];
+  let best: Tried | null = null;
+  try {
+    for (const epsilon of grid) {
+      refuseAborted(given.options.control ?? {});
+      const one = await tryAt(network, along, epsilon, given);
+      const { loss } = one;
+      if (Number.isFinite(loss)) tried.push({ epsilon, loss });
+      const isBetter: boolean = Number.isFinite(loss) && (best === null || loss < best.loss);
+      const worse: Tried | null = isBetter ? best : one;
+      if (isBetter) best = one;
+      worse?.network[Symbol.dispose]();
+    }
+  } catch (error) {
+    best?.network[Symbol.dispose]();
+    throw error;
+  }
+  if (best !== null) return { best, tried };
+  throw new SplitgrowError(
+    'E_NOT_FINITE',
+    `growth: no finite loss at epsilon ${grid.join(', ')}; use a smaller splitting.epsilon`,
+  );
+}
+
 async function taken(
   network: Network,
   along: Along,
@@ -184,32 +237,7 @@ async function taken(
   const lossBefore = await lossOf(network, probe);
   const isSearch = options.epsilon === 'line-search';
   const grid = options.epsilon === 'line-search' ? options.grid : [options.epsilon];
-  let best: { readonly network: Network; readonly epsilon: number; readonly loss: number } | null = null;
-  const tried: { readonly epsilon: number; readonly loss: number }[] = [];
-  for (const epsilon of grid) {
-    if (options.control?.signal?.aborted === true) {
-      best?.network.handle.dispose();
-      refuseAborted(options.control);
-    }
-    const candidate = await candidateAt(network, along, epsilon, options);
-    const loss = await lossOf(candidate, probe).catch((error: unknown) => {
-      for (const made of [candidate, best?.network]) made?.handle.dispose();
-      throw error;
-    });
-    if (Number.isFinite(loss)) tried.push({ epsilon, loss });
-    if (!Number.isFinite(loss) || (best !== null && loss >= best.loss)) {
-      candidate.handle.dispose();
-      continue;
-    }
-    best?.network.handle.dispose();
-    best = { network: candidate, epsilon, loss };
-  }
-  if (best === null) {
-    throw new SplitgrowError(
-      'E_NOT_FINITE',
-      `growth: no finite loss at epsilon ${grid.join(', ')}; use a smaller splitting.epsilon`,
-    );
-  }
+  const { best, tried } = await bestOf(network, along, grid, { probe, options });
   const step: StepRecord = {
     epsilon: best.epsilon,
     kind: isSearch ? 'line-search' : 'fixed',

@@ -71,6 +71,13 @@ export async function underPauses<Result>(
   }
 }
 
+/** Gives back the handles in a result that nobody gets. */
+function discard(result: unknown): void {
+  for (const one of Object.values(Object(result)))
+    if (typeof one === 'object' && one !== null && 'dispose' in one && typeof one.dispose === 'function')
+      one.dispose();
+}
+
 /** `onAbort`: what the signal does; null: it aborts the call. */
 async function watched<Result>(
   control: RunControl,
@@ -100,8 +107,9 @@ async function watched<Result>(
   if (control.signal?.aborted === true) onSignal();
   try {
     const result = await call(progress, abort);
-    if (thrown.length > 0) throw thrown[0];
-    return result;
+    if (thrown.length === 0) return result;
+    discard(result);
+    throw thrown[0];
   } catch (error) {
     throw thrown.length > 0 ? thrown[0] : error;
   } finally {
