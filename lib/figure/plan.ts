@@ -28,6 +28,9 @@ export interface PlannedRun {
   readonly uses: readonly Use[];
 }
 
+/** Seeds, and runs side by side. */
+const MOST_COUNT = 1024;
+
 export interface FigurePlan {
   readonly scale: Scale;
   readonly note: string;
@@ -162,10 +165,18 @@ function addRuns(runs: Map<string, PlannedRun>, curves: readonly Planned[], fold
  * network, data, recipe and seed share one run of stage 0, across figures too: folders are named by content. Seeds count
  * from 0 and go outermost, so that every curve has its first point early.
  *
- * @throws E_EXPERIMENT naming the curve and the field, E_USAGE for a scale that the figure lacks
+ * @throws E_ARGUMENT for seeds or jobs that are no count; E_EXPERIMENT naming the curve and the field, E_USAGE for a scale that the figure lacks
  */
 export function planFigure(figure: Figure, options: PlanOptions): FigurePlan {
   const scale = scaleOf(figure.spec, options.scale);
+  for (const name of ['seeds', 'jobs'] as const) {
+    const count = options[name];
+    if (count === undefined || (Number.isInteger(count) && count >= 1 && count <= MOST_COUNT)) continue;
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `${name}: expected a whole number from 1 to ${MOST_COUNT}, got ${count}`,
+    );
+  }
   const seeds = Array.from({ length: options.seeds ?? scale.seeds }, (_, seed) => seed);
   const curves = chosen(figure, scale).map((curve) => ({
     curve,

@@ -80,6 +80,27 @@ async function countImages(runs: readonly PlannedRun[]): Promise<(run: PlannedRu
   return ({ spec }) => counts.get(JSON.stringify(spec.data)) ?? 0;
 }
 
+/** The control of all runs: what its listener throws ends every run, as an abort does. `refuse` throws it then. */
+function shared({ signal, onEvent }: FigureControl): FigureControl & { readonly refuse: () => void } {
+  const stopping = new AbortController();
+  const thrown: unknown[] = [];
+  return {
+    signal: signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]),
+    onEvent: (event) => {
+      try {
+        onEvent?.(event);
+      } catch (error) {
+        thrown.push(error);
+        stopping.abort();
+        throw error;
+      }
+    },
+    refuse: () => {
+      if (thrown.length > 0) throw thrown[0];
+    },
+  };
+}
+
 /** Runs that failed, and those that wait for one that did. */
 function failuresOf(
   runs: readonly PlannedRun[],
@@ -148,8 +169,9 @@ async function growAll(
 export async function reproduceFigure(
   figure: Figure,
   options: PlanOptions,
-  control: FigureControl = {},
+  given: FigureControl = {},
 ): Promise<Reproduced> {
+  const { refuse, ...control } = shared(given);
   const plan = planFigure(figure, options);
   refuseAborted({ signal: control.signal });
   loadCore();
@@ -164,7 +186,7 @@ export async function reproduceFigure(
   };
   const live = growing(write);
   live.update();
-  const failed = await growAll(plan, control, live).finally(live.stop);
+  const failed = await growAll(plan, control, live).finally(live.stop).finally(refuse);
   const result = await write();
   if (result.runs.length === 0) throw failureText(failed);
   return { plan, result, files: await renderFigure(plan.directory), failed };

@@ -50,7 +50,7 @@ function refuseDisorder(jobs: readonly Job[]): void {
  * Runs the jobs in their order as far as slots are free and what they wait for is done; resolves when all have ended.
  *
  * @returns how each ended, by key.
- * @throws E_ABORTED once the signal has fired and every running job has ended
+ * @throws E_ABORTED once the signal has fired and every running job has ended; likewise what `onEnd` threw
  */
 export async function runJobs(
   jobs: readonly Job[],
@@ -64,15 +64,23 @@ export async function runJobs(
     outcomes.set(key, outcome);
     onEnd?.(key, outcome);
   };
+  // What a listener throws: no job is begun after it, and it is thrown once those that run have ended.
+  const thrown: unknown[] = [];
+  const told = (key: string, outcome: Outcome): void => {
+    try {
+      end(key, outcome);
+    } catch (error) {
+      thrown.push(error);
+    }
+  };
   const begin = ({ key, run }: Job): void => {
-    const ended = run().then(
-      () => end(key, { kind: 'done' }),
-      (error: unknown) => end(key, { kind: 'failed', error }),
-    );
-    running.set(
-      key,
-      ended.finally(() => running.delete(key)),
-    );
+    const ended = run()
+      .then(
+        () => told(key, { kind: 'done' }),
+        (error: unknown) => told(key, { kind: 'failed', error }),
+      )
+      .finally(() => running.delete(key));
+    running.set(key, ended);
   };
   /** The next job that can begin, taken from the queue; those that never can are ended on the way. */
   const next = (): Job | undefined => {
@@ -82,13 +90,13 @@ export async function runJobs(
       if (job.after !== null && first === undefined) continue;
       waiting.splice(at, 1);
       if (job.after === null || first?.kind === 'done') return job;
-      end(job.key, { kind: 'skipped', because: job.after });
+      told(job.key, { kind: 'skipped', because: job.after });
       at -= 1;
     }
     return undefined;
   };
   for (;;) {
-    while (running.size < slots && signal?.aborted !== true) {
+    while (running.size < slots && signal?.aborted !== true && thrown.length === 0) {
       const job = next();
       if (job === undefined) break;
       begin(job);
@@ -96,6 +104,7 @@ export async function runJobs(
     if (running.size === 0) break;
     await Promise.race(running.values());
   }
+  if (thrown.length > 0) throw thrown[0];
   if (signal?.aborted === true) throw new SplitgrowError('E_ABORTED', 'the work was aborted');
   return outcomes;
 }
