@@ -1,4 +1,5 @@
 // A Vega-Lite specification drawn as inline SVG whose colours follow the page's light or dark scheme.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Config, LegendLayout } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 
@@ -90,7 +91,48 @@ export async function drawSvg(
   { id, label }: { readonly id: string; readonly label: string },
 ): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
-  (vega as unknown as { textMetrics: { width: typeof textWidth } }).textMetrics.width = textWidth;
+  return measured(vega as unknown as Measuring, () => drawn({ vega, vegaLite }, spec, { id, label }));
+}
+
+/** What vega measures texts with: one for the whole process. */
+interface Measuring {
+  readonly textMetrics: { width: typeof textWidth };
+}
+
+const drawing = new AsyncLocalStorage<true>();
+let drawings = 0;
+
+/** Texts of this drawing are measured by `textWidth`; those that the program itself draws meanwhile as before. */
+async function measured<T>({ textMetrics }: Measuring, draw: () => Promise<T>): Promise<T> {
+  const { width } = textMetrics;
+  const chosen: typeof textWidth = (...given) =>
+    (drawing.getStore() === true ? textWidth : width).call(textMetrics, ...given);
+  if (drawings === 0) {
+    textMetrics.width = chosen;
+    restore = () => {
+      if (textMetrics.width === chosen) textMetrics.width = width;
+    };
+  }
+  drawings += 1;
+  try {
+    return await drawing.run(true, draw);
+  } finally {
+    drawings -= 1;
+    if (drawings === 0) restore();
+  }
+}
+let restore = (): void => undefined;
+
+interface Libraries {
+  readonly vega: typeof import('vega');
+  readonly vegaLite: typeof import('vega-lite');
+}
+
+async function drawn(
+  { vega, vegaLite }: Libraries,
+  spec: TopLevelSpec,
+  { id, label }: { readonly id: string; readonly label: string },
+): Promise<string> {
   const compiled = vegaLite.compile({ ...spec, description: label, config: THEME } as TopLevelSpec).spec;
   const laidOut = { ...compiled, config: withLegends(compiled.config ?? {}) };
   const view = new vega.View(vega.parse(laidOut), { renderer: 'none', logLevel: vega.Error });
