@@ -15,6 +15,7 @@ import { unwrapped } from './models/wrapped.js';
 import { type Device, loadCore, type NetworkHandle, type TensorData, type TensorMap } from './native.js';
 import { readWhole } from './text-file.js';
 import { note } from './train/control.js';
+import { refuseNoSeed } from './train/seeds.js';
 
 /** A graph and its tensors on a device. `using` or `[Symbol.dispose]()` gives them back. */
 export interface Network extends Disposable {
@@ -43,6 +44,7 @@ export interface CreateOptions {
 
 /** A network on a device; weights that are not given are initialised from the seed. */
 export function createNetwork(graph: Graph, { seed, device, weights }: CreateOptions): Network {
+  refuseNoSeed(seed);
   const program = lower(graph);
   return networkOf(graph, loadCore().createNetwork(program, [...(weights ?? new Map())], seed, device));
 }

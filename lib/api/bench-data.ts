@@ -6,6 +6,7 @@ import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { working } from '../data/images/working.js';
 import type { RunControl } from '../events.js';
 import { type ImageCore, loadImageCore, type ResizedCrop } from '../native-images.js';
+import { watched } from '../watched.js';
 
 /** What `benchData` times. */
 export interface BenchDataOptions {
@@ -81,6 +82,10 @@ export async function benchData(
   options: BenchDataOptions,
   control: RunControl = {},
 ): Promise<BenchDataDocument> {
+  return watched(control, (own) => timedLoader(options, own));
+}
+
+async function timedLoader(options: BenchDataOptions, control: RunControl): Promise<BenchDataDocument> {
   const core = loadImageCore();
   const resolution = options.resolution ?? IMAGE_DEFAULTS.resolution;
   const workers = options.workers ?? core.features().threads;

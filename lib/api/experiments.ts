@@ -9,6 +9,7 @@ import { parseExperiment, readExperiment, type Spec } from '../experiment/spec.j
 import type { GrownStage } from '../experiment/summary.js';
 import { trainExperiment } from '../experiment/train.js';
 import { type Running, running } from '../running.js';
+import { isSignal, watched } from '../watched.js';
 import type { Experiment, ExperimentOptions } from './documents.js';
 
 /** How long work is watched and stopped, and costs and strategies of your own that the experiment names. */
@@ -32,6 +33,18 @@ async function specOf(given: Experiment | ExperimentOptions, extensions: Extensi
     : parseExperiment(experiment, set, extensions);
 }
 
+/** Work under its control that has begun: a control that will not do rejects, as all else does. */
+function begun<Item, Result>(
+  control: ExperimentControl,
+  work: (control: ExperimentControl, emit: (item: Item) => void) => Promise<Result>,
+): Running<Item, Result> {
+  const isSound = typeof control === 'object' && control !== null && isSignal(control.signal);
+  return running<Item, Result>(
+    ({ emit, signal }) => watched(isSound ? { ...control, signal } : control, (own) => work(own, emit)),
+    isSound ? control.signal : undefined,
+  );
+}
+
 /**
  * Algorithm 1 by an experiment (arXiv 1910.03103); goes on where an earlier call was stopped. It begins at once.
  *
@@ -48,16 +61,12 @@ async function specOf(given: Experiment | ExperimentOptions, extensions: Extensi
  * @throws E_FILE, E_EXPERIMENT, E_GRAPH_*, E_DATA, E_RESUME before anything is trained; later E_ABORTED, E_NOT_FINITE,
  *   E_FUNCTION_CHANGED, E_CALLBACK, E_WRITE: what is on disk is whole then, and the same call goes on from it
  */
-export function grow(
-  experiment: Experiment | ExperimentOptions,
-  { signal, onEvent, ...extensions }: ExperimentControl = {},
-): GrowthRun {
-  return running<GrownStage, Summary>(async (outlet) => {
-    const control = { signal: outlet.signal, onEvent };
-    return withRankOutput(await specOf(experiment, extensions), (spec) =>
-      growExperiment(spec, control, { ...extensions, onStage: outlet.emit }),
-    );
-  }, signal);
+export function grow(experiment: Experiment | ExperimentOptions, control: ExperimentControl = {}): GrowthRun {
+  return begun<GrownStage, Summary>(control, async ({ signal, onEvent, ...extensions }, emit) =>
+    withRankOutput(await specOf(experiment, extensions), (spec) =>
+      growExperiment(spec, { signal, onEvent }, { ...extensions, onStage: emit }),
+    ),
+  );
 }
 
 /**
@@ -69,17 +78,16 @@ export function grow(
  */
 export function compare(
   experiment: Experiment | ExperimentOptions,
-  { signal, onEvent, ...extensions }: ExperimentControl = {},
+  control: ExperimentControl = {},
 ): CompareRun {
-  return running<RivalRecord, Summary>(async (outlet) => {
-    const control = { signal: outlet.signal, onEvent };
+  return begun<RivalRecord, Summary>(control, async ({ signal, onEvent, ...extensions }, emit) => {
     const onRivals = (rivals: readonly RivalRecord[]): void => {
-      for (const rival of rivals) outlet.emit(rival);
+      for (const rival of rivals) emit(rival);
     };
     return withRankOutput(await specOf(experiment, extensions), (spec) =>
-      compareExperiment(spec, control, { onRivals }),
+      compareExperiment(spec, { signal, onEvent }, { onRivals }),
     );
-  }, signal);
+  });
 }
 
 /**
@@ -90,9 +98,11 @@ export function compare(
  */
 export async function train(
   experiment: Experiment | ExperimentOptions,
-  { signal, onEvent, ...extensions }: ExperimentControl = {},
+  control: ExperimentControl = {},
 ): Promise<Summary> {
-  return withRankOutput(await specOf(experiment, extensions), (spec) =>
-    trainExperiment(spec, { signal, onEvent }),
+  return watched(control, async ({ signal, onEvent, ...extensions }) =>
+    withRankOutput(await specOf(experiment, extensions), (spec) =>
+      trainExperiment(spec, { signal, onEvent }),
+    ),
   );
 }

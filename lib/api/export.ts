@@ -6,6 +6,7 @@ import { type ExportSettings, FORMAT_ROWS, type FormatName, type Written } from 
 import { openSource } from '../export/source.js';
 import { FILES } from '../network.js';
 import { refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 
 /** One file a format, at least one of them. */
 export type ExportOptions = { readonly [K in FormatName]?: string | undefined } & Partial<ExportSettings> & {
@@ -61,6 +62,10 @@ export async function exportNetwork(
   options: ExportOptions,
   control: RunControl = {},
 ): Promise<ExportDocument> {
+  return watched(control, (own) => exported(options, own));
+}
+
+async function exported(options: ExportOptions, control: RunControl): Promise<ExportDocument> {
   const files = asked(options);
   if (options.keepBatchNorm === true && options.onnx === undefined)
     throw new SplitgrowError('E_USAGE', '--keep-batch-norm: belongs to --onnx, which is not given');

@@ -10,6 +10,7 @@ import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { IMAGE_KINDS, loadImageCore } from '../native-images.js';
 import { note } from '../train/control.js';
+import { watched } from '../watched.js';
 
 /** Which folder, and what of its images is left out. */
 export interface FolderOptions {
@@ -102,6 +103,10 @@ export async function indexData(
   options: IndexDataOptions,
   control: RunControl = {},
 ): Promise<IndexDataDocument> {
+  return watched(control, (own) => indexedFolder(options, own));
+}
+
+async function indexedFolder(options: IndexDataOptions, control: RunControl): Promise<IndexDataDocument> {
   const folder = await folderOf(options, control);
   const { listing, indexed, train, test } = folder;
   const { kinds, channels, orientations, widths, heights, bytes } = indexed.table;
@@ -181,6 +186,10 @@ export async function packData(
   options: PackDataOptions,
   control: RunControl = {},
 ): Promise<PackDataDocument> {
+  return watched(control, (own) => packedFolder(options, own));
+}
+
+async function packedFolder(options: PackDataOptions, control: RunControl): Promise<PackDataDocument> {
   const store = resolve(options.out);
   await refuseExisting(store);
   const folder = await folderOf(options, control);
@@ -243,8 +252,8 @@ export async function verifyData(
 ): Promise<VerifyDataDocument> {
   const core = loadImageCore();
   const options = { threads: threads ?? core.features().threads };
-  const { images, bytes, problems } = await working(control, 'verify', (progress, abort) =>
-    core.verifyStore(store, options, progress, abort),
+  const { images, bytes, problems } = await watched(control, (own) =>
+    working(own, 'verify', (progress, abort) => core.verifyStore(store, options, progress, abort)),
   );
   return { store, images, bytes, problems };
 }

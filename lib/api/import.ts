@@ -15,6 +15,7 @@ import { buildPreset, type PresetOptions } from '../models/zoo.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import { checkWeights, createNetwork, saveNetwork } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import { refuseOccupied } from './split.js';
 
 /** Whose weights `importWeights` takes. */
@@ -170,6 +171,10 @@ export async function importWeights(
   options: ImportOptions,
   control: RunControl = {},
 ): Promise<ImportDocument> {
+  return watched(control, (own) => imported(options, own));
+}
+
+async function imported(options: ImportOptions, control: RunControl): Promise<ImportDocument> {
   const { weights, from, preset, out } = options;
   const map = nameMap(from, preset);
   refuseAborted(control);

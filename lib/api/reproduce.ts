@@ -10,6 +10,7 @@ import { type PlanRow, planRows } from '../figure/rows.js';
 import { type FailedRun, type FigureControl, failureText, reproduceFigure } from '../figure/run.js';
 import { SCALES, type Scale } from '../figure/spec.js';
 import type { Device } from '../native.js';
+import { watched } from '../watched.js';
 
 /** Which figure or table of the paper. */
 export interface FigureOptions {
@@ -147,6 +148,10 @@ export async function reproduce(
   options: ReproduceOptions,
   control: FigureControl = {},
 ): Promise<ReproduceDocument> {
+  return watched(control, (own) => reproduced(options, own));
+}
+
+async function reproduced(options: ReproduceOptions, control: FigureControl): Promise<ReproduceDocument> {
   const { id, experiments, dataRoot, scale = 'cpu', out = OUT, ...rest } = options;
   const figure = await readFigure(id, experiments);
   const planned: PlanOptions = {

@@ -3,6 +3,7 @@ import { type BuildProgress, type BuildResult, build as compile } from '../setup
 import { type DoctorReport, doctor as examine } from '../setup/doctor.js';
 import type { SetupProgress } from '../setup/install.js';
 import { setup as install, type SetupResult } from '../setup/setup.js';
+import { watched } from '../watched.js';
 
 /** What `setup` is to do; everything is optional. */
 export interface SetupCommandOptions {
@@ -49,9 +50,11 @@ export interface BuildControl {
  */
 export async function setup(
   { cuda = false, libtorch, force = false, forget = false }: SetupCommandOptions = {},
-  { signal, onProgress = () => {} }: SetupControl = {},
+  control: SetupControl = {},
 ): Promise<SetupResult> {
-  return install({ cuda, libtorch, force, forget, signal, onProgress });
+  return watched(control, ({ signal, onProgress = () => {} }) =>
+    install({ cuda, libtorch, force, forget, signal, onProgress }),
+  );
 }
 
 /**
@@ -61,9 +64,11 @@ export async function setup(
  */
 export async function build(
   { libtorch, cuda = false, out }: BuildCommandOptions = {},
-  { signal, onProgress = () => {} }: BuildControl = {},
+  control: BuildControl = {},
 ): Promise<BuildResult> {
-  return compile({ libtorch, cuda, out, signal, onProgress });
+  return watched(control, ({ signal, onProgress = () => {} }) =>
+    compile({ libtorch, cuda, out, signal, onProgress }),
+  );
 }
 
 /** What was found on this machine, what is missing, and what mends it. Whatever can crash or hang is tried in processes of their own. */

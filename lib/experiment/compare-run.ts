@@ -1,7 +1,9 @@
 // Rivals alone: for a run that has been grown, or for targets in MACs that need none.
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
+import { withThreads } from '../threads.js';
 import { refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import { compareRivals } from './compare.js';
 import { holdOf } from './lock.js';
 import { withOutput } from './output.js';
@@ -40,6 +42,10 @@ export async function compareExperiment(
   control: RunControl = {},
   { onRivals }: CompareOptions = {},
 ): Promise<Summary> {
+  return watched(control, (own) => withThreads(spec.threads, () => compared(spec, own, { onRivals })));
+}
+
+async function compared(spec: Spec, control: RunControl, { onRivals }: CompareOptions): Promise<Summary> {
   refuseAborted(control);
   if (spec.compare.length === 0)
     throw new SplitgrowError('E_EXPERIMENT', 'compare: expected at least one rival, got none');

@@ -79,8 +79,17 @@ export function nearest(name: string, known: readonly string[]): string | null {
   return sorted[0] ?? null;
 }
 
+/** As JSON, where it is any: an object of the caller's may hold what is none. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return typeof value === 'object' ? 'an object' : `${String(value)} (${typeof value})`;
+  }
+}
+
 function show(value: unknown): string {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
+  const text = value === undefined ? 'nothing' : jsonOf(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

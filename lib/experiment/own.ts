@@ -30,6 +30,11 @@ function rowsOf<F, T>(
   table: Readonly<Record<string, T>>,
   make: (name: string, of: F) => T,
 ): Readonly<Record<string, T>> {
+  if (functions !== undefined && (typeof functions !== 'object' || functions === null))
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `${what}: expected an object of functions, got ${show(functions)}`,
+    );
   const rows = Object.entries(functions ?? {}).map(([name, of]) => {
     const place = `${what}: ${show(name)}`;
     if (!OWN_NAME.test(name))
@@ -45,11 +50,15 @@ function rowsOf<F, T>(
   return Object.fromEntries(rows);
 }
 
-/** @throws E_ARGUMENT for a name that is taken or cannot be one, and for what is no function */
-export function ownOf({ costs, strategies }: Extensions): Own {
+/**
+ * `signal`: what a strategy that does not answer is given up by.
+ * @throws E_ARGUMENT for a name that is taken or cannot be one, and for what is no function
+ */
+export function ownOf({ costs, strategies }: Extensions, signal?: AbortSignal): Own {
+  const strategy = (name: string, of: StrategyFunction): Strategy => ownStrategy(name, of, signal);
   return {
     energies: rowsOf<CostFunction, Energy>('costs', costs, ENERGIES, ownCost),
-    strategies: rowsOf<StrategyFunction, Strategy>('strategies', strategies, STRATEGIES, ownStrategy),
+    strategies: rowsOf<StrategyFunction, Strategy>('strategies', strategies, STRATEGIES, strategy),
   };
 }
 

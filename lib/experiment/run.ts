@@ -5,7 +5,9 @@ import { cost } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import type { Network } from '../network.js';
 import { layerCaps } from '../split/layer-caps.js';
+import { withThreads } from '../threads.js';
 import { note, refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import { adoptStage } from './adopt.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { compareRivals } from './compare.js';
@@ -178,9 +180,17 @@ function refuseTooLarge({ stop }: Spec, start: Graph, own: Own): void {
 export async function growExperiment(
   spec: Spec,
   control: RunControl = {},
-  { seedFrom, onStage = () => undefined, ...extensions }: GrowOptions = {},
+  options: GrowOptions = {},
 ): Promise<Summary> {
-  const own = ownOf(extensions);
+  return watched(control, (watching) => withThreads(spec.threads, () => grown(spec, watching, options)));
+}
+
+async function grown(
+  spec: Spec,
+  control: RunControl,
+  { seedFrom, onStage = () => undefined, ...extensions }: GrowOptions,
+): Promise<Summary> {
+  const own = ownOf(extensions, control.signal);
   refuseEndless(spec);
   refuseUnknown(spec, own);
   refuseAborted(control);

@@ -5,7 +5,9 @@ import { writeSafetensors } from '../data/safetensors.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { FILES, type Network } from '../network.js';
+import { withThreads } from '../threads.js';
 import { note, refuseAborted } from '../train/control.js';
+import { watched } from '../watched.js';
 import { epochsBehind, stretched } from './epochs.js';
 import { holdOf } from './lock.js';
 import { restoreMetrics } from './metrics.js';
@@ -19,6 +21,10 @@ import { readStageRecord, summaryOf, writeStageRecord, writeSummary } from './su
 
 /** Trains the experiment's network, from where an earlier run was stopped. Writes the output folder; returns the summary. */
 export async function trainExperiment(given: Spec, control: RunControl = {}): Promise<Summary> {
+  return watched(control, (own) => withThreads(given.threads, () => trained(given, own)));
+}
+
+async function trained(given: Spec, control: RunControl): Promise<Summary> {
   refuseAborted(control);
   // There is no growth to go on with: fitting and finishing are one training.
   const spec = { ...given, fit: stretched(given.fit, 0, epochsBehind(given.fit, 1)) };

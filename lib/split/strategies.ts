@@ -3,6 +3,7 @@ import { SplitgrowError } from '../errors.js';
 import { show } from '../graph/fields.js';
 import type { Graph } from '../graph/ir.js';
 import { sampleIndices } from '../train/seeds.js';
+import { orAborted } from '../watched.js';
 import type { Budget, Candidate } from './knapsack.js';
 import { type LinearProgram, type LinearSolution, ratioOrder } from './solvers.js';
 
@@ -117,8 +118,8 @@ function positionsOf(name: string, given: readonly StrategyCandidate[], wanted: 
   });
 }
 
-/** The caller's function as a strategy. @throws E_CALLBACK, when it is asked, where it throws or gives no order */
-export function ownStrategy(name: string, of: StrategyFunction): Strategy {
+/** The caller's function as a strategy. @throws E_CALLBACK, when it is asked, where it throws or gives no order; E_ABORTED where the signal fires before it answers */
+export function ownStrategy(name: string, of: StrategyFunction, signal?: AbortSignal): Strategy {
   return {
     summary: 'of the caller',
     lowersSum: false,
@@ -134,16 +135,14 @@ export function ownStrategy(name: string, of: StrategyFunction): Strategy {
       const shown = budgets.map(
         ({ energy, current, limit }): StrategyBudget => ({ name: energy.name, before: current, limit }),
       );
-      let wanted: unknown;
-      try {
-        wanted = await of(Object.freeze(given), { graph, budgets: shown, seed });
-      } catch (cause) {
+      const asked = async (): Promise<unknown> => of(Object.freeze(given), { graph, budgets: shown, seed });
+      const answer = asked().catch((cause: unknown) => {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new SplitgrowError('E_CALLBACK', `strategy "${name}": its function threw: ${reason}`, {
           cause,
         });
-      }
-      return positionsOf(name, given, wanted);
+      });
+      return positionsOf(name, given, await orAborted(signal, answer));
     },
   };
 }

@@ -1,4 +1,6 @@
 // Every random decision of a run, from (seed, purpose, stage, epoch) alone: what makes a resumed run equal an uninterrupted one.
+import { SplitgrowError } from '../errors.js';
+import { show } from '../graph/fields.js';
 
 /** What a seed is for; runs that share a seed still draw different numbers for each purpose. */
 export const PURPOSES = {
@@ -25,8 +27,18 @@ function scramble(value: bigint): bigint {
   return z ^ (z >> 31n);
 }
 
+/** @throws E_ARGUMENT where it is no whole number of 0 or more that a number holds exactly */
+export function refuseNoSeed(seed: unknown): void {
+  if (Number.isSafeInteger(seed) && (seed as number) >= 0) return;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `seed: expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${show(seed)}`,
+  );
+}
+
 /** scramble(scramble(scramble(scramble(seed) ^ purpose) ^ stage) ^ epoch), its low 53 bits: a safe integer. */
 export function seedOf(purpose: Purpose, seed: number, stage = 0, epoch = 0): number {
+  refuseNoSeed(seed);
   const mixed = [PURPOSES[purpose], stage, epoch].reduce(
     (state, part) => scramble(state ^ BigInt(part)),
     scramble(BigInt(seed)),

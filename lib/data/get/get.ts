@@ -5,6 +5,7 @@ import { syncDirectory } from '../../atomic.js';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
 import { createCacheOf } from '../../setup/cache.js';
 import { withLock } from '../../setup/lock.js';
+import { watched } from '../../watched.js';
 import { getArchive } from './archive.js';
 import { faultOf, sizeOf, wholeIn } from './checksum.js';
 import { defaultRoot, remedyFor } from './places.js';
@@ -104,6 +105,10 @@ export async function getData(
   options: GetDataOptions,
   control: GetDataControl = {},
 ): Promise<GetDataDocument> {
+  return watched(control, (own) => gotten(options, own));
+}
+
+async function gotten(options: GetDataOptions, control: GetDataControl): Promise<GetDataDocument> {
   const env = control.env ?? process.env;
   const source = sourceNamed(options.name, control.sources ?? SOURCES);
   const root = resolve(options.root ?? defaultRoot(source.name, env));
