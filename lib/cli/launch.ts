@@ -2,6 +2,7 @@
 import { launch } from '../distributed/launch.js';
 import { defineCommand } from './command.js';
 import { integer, repeated, required } from './flags.js';
+import { reportError } from './run.js';
 
 export const LAUNCH = defineCommand({
   name: 'launch',
@@ -20,9 +21,12 @@ export const LAUNCH = defineCommand({
     ],
     ['splitgrow launch --processes 2 -- train experiments/demo.json --json', "prints rank 0's document"],
   ],
-  run: async ({ processes, threads, command, json }, { control }) => {
+  run: async ({ processes, threads, command, json, debug }, { control }) => {
     const words = json && !command.includes('--json') ? [...command, '--json'] : command;
-    const exitCode = await launch({ processes, threads, command: words, signal: control.signal });
+    const exitCode = await launch({
+      ...{ processes, threads, command: words, signal: control.signal },
+      onDeath: (error) => void reportError(error, debug),
+    });
     return { document: null, text: () => '', isPrinted: true, exitCode };
   },
 });

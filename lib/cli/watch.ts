@@ -1,7 +1,6 @@
 // --watch: the growing report, served on this machine alone while the work runs.
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { SplitgrowError } from '../errors.js';
 import { firstOfPhase, type RunControl, type RunEvent } from '../events.js';
 import { paced } from '../paced.js';
@@ -9,11 +8,10 @@ import type { Context } from './command.js';
 import { type Flag, integer, withAlone } from './flags.js';
 import type { Meter } from './meter.js';
 import { LIVE_HEADERS, livePage, waitingPage } from './watch-page.js';
+import { HOST, mostConnections, refuse, serve, type Ways } from './watch-server.js';
 
-const HOST = '127.0.0.1';
-const NAMES = [HOST, 'localhost'] as const;
-/** Pages that listen at the same time. */
-const MOST_LISTENERS = 32;
+/** Share of the connections that pages which listen may take. */
+const LISTENING = 2 / 3;
 /** A render that took t is followed by a pause of t times this: it takes no more than a fifth of the time. */
 const PAUSE = 4;
 /** Milliseconds that open pages have to take the last report. */
@@ -28,35 +26,6 @@ export interface Watch {
 }
 
 export type Render = (directory: string) => Promise<string>;
-
-function isOurs({ headers }: IncomingMessage, port: number): boolean {
-  const hosts: readonly string[] = NAMES.flatMap((name) => [
-    `${name}:${port}`,
-    ...(port === 80 ? [name] : []),
-  ]);
-  return headers.host !== undefined && hosts.includes(headers.host.toLowerCase());
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
-  response.end(`${text}\n`);
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const found = cause.code === 'EADDRINUSE' ? 'it is in use' : cause.message;
-      reject(
-        new SplitgrowError(
-          'E_PORT',
-          `--watch ${port}: expected a port of ${HOST} that can be served on; ${found}; choose another, or 0 for any free one`,
-          { cause },
-        ),
-      );
-    });
-    server.listen(port, HOST, () => resolve((server.address() as AddressInfo).port));
-  });
-}
 
 /**
  * Serves what `render` makes of `directory` on 127.0.0.1, at `/` and nowhere else; nothing is read from disk for a request.
@@ -84,7 +53,8 @@ export async function watchReport(directory: string, render: Render, port: numbe
   };
   const renders = paced(renderOnce, PAUSE);
 
-  const ways: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  const mostListeners = Math.floor(mostConnections() * LISTENING);
+  const ways: Ways = {
     '/': (response) => {
       response.writeHead(200, { ...LIVE_HEADERS, 'content-type': 'text/html; charset=utf-8' });
       response.end(livePage(page, name()), () => {
@@ -92,24 +62,15 @@ export async function watchReport(directory: string, render: Render, port: numbe
       });
     },
     '/events': (response) => {
-      if (listeners.size >= MOST_LISTENERS) return refuse(response, 503, 'too many pages listen already');
+      if (listeners.size >= mostListeners) return refuse(response, 503, 'too many pages listen already');
+      response.setTimeout(0);
       response.writeHead(200, { ...LIVE_HEADERS, 'content-type': 'text/event-stream' });
       response.write(`retry: 2000\ndata: ${name()}\n\n`);
       listeners.add(response);
       response.on('close', () => listeners.delete(response));
     },
   };
-  const server = createServer((request, response) => {
-    // A page that is closed while something is written to it is no fault of the run.
-    response.on('error', () => undefined);
-    const way = Object.hasOwn(ways, request.url ?? '') ? ways[request.url ?? ''] : undefined;
-    if (!isOurs(request, bound))
-      return refuse(response, 403, 'only for this machine, by the address printed');
-    if (request.method !== 'GET') return refuse(response, 405, 'only GET');
-    if (way === undefined) return refuse(response, 404, 'only / is here');
-    way(response);
-  });
-  const bound = await listen(server, port);
+  const server = await serve(ways, port);
 
   /** Until every listening page has the last report, or the grace is over. */
   const settle = async (): Promise<void> => {
@@ -118,7 +79,7 @@ export async function watchReport(directory: string, render: Render, port: numbe
       await new Promise((resolve) => setTimeout(resolve, 20));
   };
   return {
-    url: `http://${HOST}:${bound}/`,
+    url: `http://${HOST}:${server.port}/`,
     update: () => {
       hasBegun = true;
       renders.request();
@@ -130,10 +91,7 @@ export async function watchReport(directory: string, render: Render, port: numbe
         await settle();
       }
       for (const listener of listeners) listener.end('event: end\ndata: \n\n');
-      await new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
+      await server.close();
     },
   };
 }
@@ -184,6 +142,8 @@ export async function whileServed<T>(
   meter: Meter,
   work: (update: () => void) => Promise<T>,
 ): Promise<T> {
+  // A hundred files are open at once while these load: before connections take some of those that the process may open.
+  await Promise.all([import('vega'), import('vega-lite')]);
   const watch = await watchReport(directory, render, port);
   meter.note(`the growing report is at ${watch.url}`);
   try {

@@ -4,7 +4,9 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
+import { LAUNCHER_PIPE, LAUNCHER_VARIABLE } from './launched.js';
 import { readRanks } from './launchers.js';
+import { removeLeftFolders } from './rank-folder.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 /** How long the others may take to end by themselves after one has. */
@@ -36,25 +38,37 @@ interface Rank {
 interface End {
   readonly rank: number;
   readonly code: number;
+  /** By what it died; null where it ended by itself. */
+  readonly signal: NodeJS.Signals | null;
   /** How it ended, for people. */
   readonly how: string;
 }
 
 function startRank(rank: number, command: readonly string[], env: NodeJS.ProcessEnv): Rank {
   const child = spawn(process.execPath, [MAIN, ...command], {
-    env: { ...env, RANK: String(rank), LOCAL_RANK: String(rank) },
-    stdio: rank === 0 ? 'inherit' : ['ignore', 'ignore', 'pipe'],
+    env: { ...env, RANK: String(rank), LOCAL_RANK: String(rank), [LAUNCHER_VARIABLE]: '1' },
+    stdio: [
+      ...(rank === 0
+        ? (['inherit', 'inherit', 'inherit'] as const)
+        : (['ignore', 'ignore', 'pipe'] as const)),
+      'pipe',
+    ],
   });
+  // Nothing is said on it: that it closes is the message.
+  child.stdio[LAUNCHER_PIPE]?.on('error', () => {});
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-KEPT_CHARACTERS);
   });
   const ended = new Promise<End>((resolve) => {
-    child.once('error', (error) => resolve({ rank, code: 1, how: `did not start: ${error.message}` }));
+    child.once('error', (error) =>
+      resolve({ rank, code: 1, signal: null, how: `did not start: ${error.message}` }),
+    );
     child.once('close', (code, signal) =>
       resolve({
         rank,
         code: code ?? 1,
+        signal,
         how: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`,
       }),
     );
@@ -74,6 +88,8 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Threads of each; by default those of the machine, shared. */
   readonly threads?: number | undefined;
+  /** Told of every rank that was killed or failed, but for rank 0's own failure, which that tells itself. */
+  readonly onDeath?: ((error: SplitgrowError) => void) | undefined;
 }
 
 /** Ranks that each started ranks would all write to the same folder. */
@@ -88,11 +104,12 @@ function refuseRank(): void {
 }
 
 /**
- * Runs the command as `processes` ranks; standard output and error are rank 0's.
- * @returns rank 0's exit code
- * @throws E_DISTRIBUTED where another rank failed first
+ * Runs the command as `processes` ranks; standard output and error are rank 0's. The ranks end with this process.
+ * @returns rank 0's exit code, or 1 where another rank failed first
+ * @throws E_DISTRIBUTED within a rank
  */
-export async function launch({ processes, command, signal, threads }: LaunchOptions): Promise<number> {
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { processes, command, signal, threads } = options;
   refuseRank();
   const share = Math.max(1, Math.floor(availableParallelism() / processes));
   const env = {
@@ -109,35 +126,56 @@ export async function launch({ processes, command, signal, threads }: LaunchOpti
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   try {
-    return await outcome(ranks, signal);
+    return await outcome(ranks, options);
   } finally {
     signal?.removeEventListener('abort', onAbort);
     endAll(ranks, 'SIGKILL');
+    // Of ranks that were killed.
+    await removeLeftFolders();
   }
 }
 
-async function outcome(ranks: readonly Rank[], signal: AbortSignal | undefined): Promise<number> {
+/** By these a rank is stopped, by a terminal too. */
+const STOPS: readonly (NodeJS.Signals | null)[] = ['SIGTERM', 'SIGINT', 'SIGUSR1'];
+
+/** The ranks whose end is to be told: killed ones, and the first that failed, unless rank 0 has told that itself. */
+function deathsAmong(ends: readonly End[], isStopped: boolean): readonly End[] {
+  if (isStopped) return ends.filter(({ signal }) => signal !== null && !STOPS.includes(signal));
+  const [first] = ends.filter(({ code }) => code !== 0);
+  return ends.filter((end) => end.signal !== null || (end === first && end.rank !== 0));
+}
+
+/** The exit code, once all ranks have ended. */
+async function outcome(
+  ranks: readonly Rank[],
+  { signal, onDeath }: Pick<LaunchOptions, 'signal' | 'onDeath'>,
+): Promise<number> {
   const waiting = new Map(ranks.map((one) => [one.rank, one.ended] as const));
-  const codes = new Map<number, number>();
+  const ends: End[] = [];
+  let late: NodeJS.Timeout | null = null;
   while (waiting.size > 0) {
-    const { rank, code, how } = await Promise.race(waiting.values());
-    waiting.delete(rank);
-    codes.set(rank, code);
-    if (code === 0) continue;
+    const end = await Promise.race(waiting.values());
+    waiting.delete(end.rank);
+    ends.push(end);
+    if (end.code === 0 || late !== null) continue;
     // The others notice that a rank is gone and end with an error of their own.
     const grace = signal?.aborted === true ? STOP_GRACE_MS : GRACE_MS;
-    const late = setTimeout(() => endAll(ranks, 'SIGKILL'), grace);
-    const rest = await Promise.all(waiting.values());
-    clearTimeout(late);
-    for (const one of rest) codes.set(one.rank, one.code);
-    const first = codes.get(0) ?? 1;
-    // Wrong input is wrong for every rank, and rank 0 has said so, whichever ended first.
-    if (rank === 0 || first === WRONG_INPUT || signal?.aborted === true) return first;
+    late = setTimeout(() => endAll(ranks, 'SIGKILL'), grace);
+  }
+  if (late !== null) clearTimeout(late);
+  const isStopped = signal?.aborted === true;
+  const codeOfFirst = ends.find(({ rank }) => rank === 0)?.code ?? 1;
+  // Wrong input is wrong for every rank, and rank 0 has said so, whichever ended first.
+  if (codeOfFirst === WRONG_INPUT) return codeOfFirst;
+  const deaths = deathsAmong(ends, isStopped);
+  for (const { rank, how } of deaths) {
     const words = ranks[rank]?.lastWords() ?? '';
-    throw new SplitgrowError(
-      'E_DISTRIBUTED',
-      `rank ${rank} ${how}${words === '' ? '' : ` (${words})`}; the other ranks were ended; run the command again to go on from the last checkpoint`,
+    onDeath?.(
+      new SplitgrowError(
+        'E_DISTRIBUTED',
+        `rank ${rank} ${how}${words === '' ? '' : ` (${words})`}; the other ranks were ended; run the command again to go on from the last checkpoint`,
+      ),
     );
   }
-  return codes.get(0) ?? 1;
+  return deaths.length > 0 && !isStopped ? 1 : codeOfFirst;
 }

@@ -1,11 +1,11 @@
 // Joining the other ranks of a data-parallel run, and what a rank works in that keeps nothing.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError } from '../errors.js';
 import { loadCore } from '../native.js';
 import { refuseDisagreement, sentByFirst, valueOfFirst } from './agree.js';
 import { type Ranks, readRanks, wholeOf } from './launchers.js';
+import { inRankFolder } from './rank-folder.js';
 
 /** Seconds that a rank waits for the others before it gives up. */
 const TIMEOUT = 'SPLITGROW_RANK_TIMEOUT';
@@ -96,12 +96,12 @@ export async function withRankOutput<S extends { readonly output: string }, T>(
   return asRank(async (isWriter) => {
     // Paths and threads may differ between machines.
     await refuseDisagreement('the experiment', { ...spec, output: null, data: null, threads: null });
-    const copy = isWriter ? null : await mkdtemp(join(tmpdir(), 'splitgrow-rank-'));
-    try {
-      await spread(spec.output, copy);
-      return await run(copy === null ? spec : { ...spec, output: copy });
-    } finally {
-      if (copy !== null) await rm(copy, { recursive: true, force: true });
-    }
+    if (!isWriter)
+      return inRankFolder(async (copy) => {
+        await spread(spec.output, copy);
+        return run({ ...spec, output: copy });
+      });
+    await spread(spec.output, null);
+    return run(spec);
   });
 }

@@ -3,6 +3,9 @@
 #include "group.h"
 
 #define USE_C10D_GLOO
+#include <c10/util/Logging.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <memory>
@@ -13,6 +16,8 @@
 
 #include "accelerator.h"
 #include "error.h"
+#include "last_words.h"
+#include "meeting.h"
 #include "roll_call.h"
 
 namespace splitgrow {
@@ -35,14 +40,6 @@ std::shared_ptr<Group> group() {
   return current;
 }
 
-// Without the place in gloo's sources that its texts begin with.
-std::string firstLine(const std::exception& error) {
-  const std::string text = error.what();
-  const size_t begin = text.rfind("[/", 0) == 0 ? text.find("] ") : 0;
-  const size_t from = begin == std::string::npos || begin == 0 ? 0 : begin + 2;
-  return text.substr(from, text.find('\n') - from);
-}
-
 [[noreturn]] void fail(Group& here, const char* doing,
                        const std::exception& error) {
   here.hasFailed = true;
@@ -51,15 +48,18 @@ std::string firstLine(const std::exception& error) {
                                    firstLine(error) + ")");
 }
 
-// The interface that NCCL and PyTorch's Gloo take too; else the one that this
-// machine's name stands for.
-std::shared_ptr<gloo::transport::Device> networkFor(const std::string& host) {
+// The interface that NCCL and PyTorch's Gloo take too; else the address from
+// which this machine reaches the place where ranks meet; else the one that its
+// name stands for.
+std::shared_ptr<gloo::transport::Device> networkFor(const std::string& host,
+                                                    int port) {
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
   if (interface != nullptr && *interface != '\0')
     return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
-  return host == "127.0.0.1" || host == "localhost"
-             ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
-             : c10d::ProcessGroupGloo::createDefaultDevice();
+  const std::string address = addressTowards(host, port);
+  return address.empty()
+             ? c10d::ProcessGroupGloo::createDefaultDevice()
+             : c10d::ProcessGroupGloo::createDeviceForHostname(address);
 }
 
 void refuseOtherSettings(const Member& member, const std::string& settings) {
@@ -74,7 +74,16 @@ void refuseOtherSettings(const Member& member, const std::string& settings) {
           "; found ", settings, " on rank ", member.rank);
 }
 
+// c10d warns with a stack of addresses where a connection ends; what that
+// means is told by callRoll.
+void silenceWarnings() {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr)
+    FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 2);
+}
+
 void meet(Group* joining) {
+  silenceWarnings();
+  speakBeforeTerminating(joining->options.rank);
   const GroupOptions& options = joining->options;
   Member& member = joining->member;
   const auto timeout = std::chrono::milliseconds(options.timeoutMs);
@@ -84,6 +93,10 @@ void meet(Group* joining) {
   store.numWorkers = static_cast<size_t>(options.world);
   store.waitWorkers = false;
   store.timeout = timeout;
+  if (options.isServer) {
+    const int socket = bindWhereRanksMeet(options.host, options.port);
+    if (socket >= 0) store.masterListenFd = socket;
+  }
   member.store = c10::make_intrusive<c10d::PrefixStore>(
       options.prefix, c10::make_intrusive<c10d::TCPStore>(options.host, store));
   const std::string missing = awaitAll(member, timeout);
@@ -93,7 +106,7 @@ void meet(Group* joining) {
           " had not joined; start every rank, or set SPLITGROW_RANK_TIMEOUT");
   refuseOtherSettings(member, options.settings);
   auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
-  gloo->devices.push_back(networkFor(options.host));
+  gloo->devices.push_back(networkFor(options.host, options.port));
   joining->host = c10::make_intrusive<c10d::ProcessGroupGloo>(
       member.store, options.rank, options.world, gloo);
   joining->heartbeat = std::make_unique<Heartbeat>(member);

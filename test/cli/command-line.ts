@@ -22,7 +22,17 @@ interface Running {
 
 /** A process that goes on; `ended` resolves when it is over. */
 export function start(words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = process.cwd()): Running {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  return follow([process.execPath, MAIN, ...words], env, cwd);
+}
+
+/** Likewise, of a process that may open so many files. */
+export function startLimited(words: readonly string[], files: number): Running {
+  const limited = ['bash', '-c', `ulimit -n ${files}; exec "$0" "$@"`];
+  return follow([...limited, process.execPath, MAIN, ...words], {}, process.cwd());
+}
+
+function follow([program = '', ...words]: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Running {
+  const child = spawn(program, words, {
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],

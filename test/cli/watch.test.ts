@@ -1,18 +1,35 @@
 // --watch: what is served, to whom, how it is renewed, and that it ends with the work.
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Watch, watchReport, withWatch } from '../../lib/cli/watch.js';
+import { mostConnections } from '../../lib/cli/watch-server.js';
 import type { RunControl, RunEvent } from '../../lib/events.js';
 import { html } from '../../lib/experiment/report/html.js';
 import { shell } from '../../lib/experiment/report/shell.js';
 import { findChromium, startChromium } from '../figure/browser.js';
 import { ask, type Listening, listenTo } from './ask.js';
-import { errorLine, splitgrow, start, temporaryFolder } from './command-line.js';
+import { type Ended, errorLine, splitgrow, start, startLimited, temporaryFolder } from './command-line.js';
 
 function pageOf(words: string): string {
   return shell({ title: words, eyebrow: '', lead: html`<p>${words}</p>`, body: html`` });
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The address that a command with --watch prints. */
+function addressOf(child: ChildProcess, ended: Promise<Ended>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stderr?.on('data', (part: string) => {
+      text += part;
+      const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(text);
+      if (found !== null) resolve(found[0]);
+    });
+    void ended.then(({ stderr }) => reject(new Error(stderr)));
+  });
 }
 
 async function watching(render: () => Promise<string>): Promise<Watch> {
@@ -123,6 +140,80 @@ describe('refuses', () => {
   });
 });
 
+/** Connections that send this much of a request and then nothing; resolves once `count` are open or were refused. */
+async function halfOpen(url: string, count: number, text: string): Promise<readonly Socket[]> {
+  const { hostname, port } = new URL(url);
+  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname));
+  onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+  await Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          socket.on('error', () => resolve()).once('close', () => resolve());
+          socket.once('connect', () => socket.write(text, () => resolve()));
+        }),
+    ),
+  );
+  return sockets;
+}
+
+describe('half-open connections', () => {
+  test('are few: a share of the files that the process may open', () => {
+    expect([64, 100, 1024, 1_048_576].map(mostConnections)).toEqual([8, 12, 48, 48]);
+  });
+
+  test.each([
+    ['of nothing', ''],
+    ['of half a request', 'GET / HTTP/1.1\r\nHost: 127.0.0.1'],
+  ])('%s are kept up to a limit, and not for ever: then the page is served again', async (_, text) => {
+    const watch = await watching(async () => pageOf('still here'));
+    const sockets = await halfOpen(watch.url, 200, text);
+    const isOpen = (socket: Socket): boolean => socket.readyState === 'open';
+    while (sockets.filter(isOpen).length > mostConnections()) await pause(20);
+    // Each is closed by its time limit, without a word from us.
+    while (sockets.some(isOpen)) await pause(50);
+    watch.update();
+    expect((await ask(watch.url)).status).toBe(200);
+  });
+
+  test('do not reach a run that may open few files', async () => {
+    const output = join(temporaryFolder(), 'run');
+    const set = [
+      ...['data.trainImages=256', 'data.testImages=64', 'splitting.images=64', 'fit.epochs=20', 'compare=[]'],
+      ...['fit.batch=64', 'stop={"stages":1}', 'threads=1', `output=${output}`],
+    ].flatMap((one) => ['--set', one]);
+    const words = ['grow', 'experiments/demo.json', ...set, '--json', '--watch'];
+    const { child, ended } = startLimited(words, 160);
+    const url = await addressOf(child, ended);
+    const attacks = [1, 2, 3].map(() => halfOpen(url, 400, 'GET / HTTP/1.1\r\n'));
+    await Promise.all(attacks);
+    const { code, stderr, stdout } = await ended;
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toMatch(/EMFILE/);
+    expect(JSON.parse(stdout)).toMatchObject({ stages: [{ stage: 0 }, { stage: 1 }] });
+  });
+});
+
+test('a listener that has gone, a broken request and a page that cannot be made end nothing', async () => {
+  const watch = await watching(async () => pageOf('x'));
+  const { hostname, port } = new URL(watch.url);
+  for (const text of [
+    'NONSENSE\r\n\r\n',
+    `GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(20_000)}`,
+  ]) {
+    const socket = connect(Number(port), hostname);
+    const closed = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
+    socket.write(text);
+    await closed;
+  }
+  const listener = connect(Number(port), hostname);
+  listener.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+  await new Promise((resolve) => listener.once('data', resolve));
+  listener.resetAndDestroy();
+  for (let round = 0; round < 20; round += 1) watch.update();
+  expect((await ask(watch.url)).status).toBe(200);
+});
+
 describe('around work', () => {
   const note = (phase: RunEvent['phase']): RunEvent => ({ type: 'note', stage: 0, phase, text: '' });
 
@@ -211,15 +302,7 @@ test('grow --watch serves its run while it lasts', async () => {
     `output=${output}`,
   ].flatMap((one) => ['--set', one]);
   const { child, ended } = start(['grow', 'experiments/demo.json', ...set, '--json', '--watch']);
-  const url = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    child.stderr?.on('data', (part: string) => {
-      text += part;
-      const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(text);
-      if (found !== null) resolve(found[0]);
-    });
-    void ended.then(({ stderr }) => reject(new Error(stderr)));
-  });
+  const url = await addressOf(child, ended);
   const { next, isOver } = await listenTo(url);
   await next();
   await next();

@@ -1,10 +1,10 @@
 // Ranks that are killed, stopped, late or of another experiment.
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Ended, errorLine, splitgrow, start } from '../cli/command-line.js';
 import { meeting } from './processes.js';
-import { childrenOf, hasBegun, LONG, pause, writeExperiment } from './runs.js';
+import { childrenOf, hasBegun, isRunning, LONG, pause, writeExperiment } from './runs.js';
 
 /** Ranks of one command, by variables alone. */
 async function startRanks(world: number, words: (rank: number) => readonly string[], env = {}) {
@@ -93,6 +93,71 @@ test('what one rank fails by is told by the others', async () => {
   const [first, second] = await Promise.all(ranks.map(({ ended }) => ended));
   expectDistributed(first, /rank 1 ended by E_\w+: .*none\.safetensors/);
   expect(second?.code).toBe(2);
+});
+
+test.each([0, 2])(
+  'a killed rank %i gives one line with its number and signal, and no folder stays',
+  async (rank) => {
+    const { folder, file } = await writeExperiment(LONG);
+    const { child, ended } = start(['launch', '--processes', '3', '--', 'grow', file], { TMPDIR: folder });
+    await hasBegun(folder);
+    process.kill(childrenOf(child.pid)[rank] ?? 0, 'SIGKILL');
+    const outcome = await ended;
+    expect(outcome.code).toBe(1);
+    const told = outcome.stderr.split('\n').filter((line) => line.includes('was killed by'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(new RegExp(`^splitgrow: E_DISTRIBUTED: rank ${rank} was killed by SIGKILL`));
+    expect(readdirSync(folder).filter((name) => name.startsWith('splitgrow-rank-'))).toEqual([]);
+  },
+);
+
+test('every one of several killed ranks is told', async () => {
+  const { folder, file } = await writeExperiment(LONG);
+  const { child, ended } = start(['launch', '--processes', '3', '--', 'grow', file], { TMPDIR: folder });
+  await hasBegun(folder);
+  for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL');
+  const outcome = await ended;
+  expect(outcome.code).toBe(1);
+  for (const rank of [0, 1, 2])
+    expect(outcome.stderr).toMatch(new RegExp(`E_DISTRIBUTED: rank ${rank} was killed by SIGKILL`));
+});
+
+test('the ranks of a launcher that is killed end, rank 0 with its checkpoint, and leave no folder', async () => {
+  const { folder, file } = await writeExperiment(LONG);
+  const { child, ended } = start(['launch', '--processes', '2', '--', 'grow', file], { TMPDIR: folder });
+  await hasBegun(folder);
+  const ranks = childrenOf(child.pid);
+  expect(ranks).toHaveLength(2);
+  child.kill('SIGKILL');
+  await ended;
+  while (ranks.some(isRunning)) await pause(20);
+  expect(readdirSync(folder).filter((name) => name.startsWith('splitgrow-rank-'))).toEqual([]);
+  expect(existsSync(join(folder, 'run', 'run.lock'))).toBe(false);
+});
+
+test('a folder that a killed rank left is removed by the next one, and nothing that is not its own', async () => {
+  const { folder, file } = await writeExperiment(LONG);
+  const env = { TMPDIR: folder };
+  const [first, second] = await startRanks(2, () => ['grow', file], env);
+  await hasBegun(folder);
+  const left = readdirSync(folder).filter((name) => name.startsWith('splitgrow-rank-'));
+  expect(left).toHaveLength(1);
+  for (const one of [first, second]) one?.child.kill('SIGKILL');
+  for (const one of [first, second]) await one?.ended;
+  expect(existsSync(join(folder, left[0] ?? ''))).toBe(true);
+  const others = ['splitgrow-rank-mine', 'splitgrow-rank-other'].map((name) => join(folder, name));
+  for (const other of others) mkdirSync(other);
+  writeFileSync(join(others[0] ?? '', 'notes.txt'), 'kept');
+  // The record of a living process, and one of another machine.
+  const owner = JSON.parse(readFileSync(join(folder, left[0] ?? '', 'owner.json'), 'utf8')) as object;
+  writeFileSync(join(others[1] ?? '', 'owner.json'), JSON.stringify({ ...owner, space: 'another' }));
+  const outcome = await splitgrow(
+    ['launch', '--processes', '2', '--', 'train', file, '--set', 'fit.epochs=1'],
+    env,
+  );
+  expect(outcome.code, outcome.stderr).toBe(2); // another experiment is in the folder
+  expect(existsSync(join(folder, left[0] ?? ''))).toBe(false);
+  for (const other of others) expect(existsSync(other)).toBe(true);
 });
 
 test('launch within a rank is refused', async () => {
