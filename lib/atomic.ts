@@ -20,7 +20,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Syncs every file and directory below `path`, and `path` itself. */
-async function syncTree(path: string): Promise<void> {
+export async function syncTree(path: string): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const child = join(path, entry.name);
     if (entry.isDirectory()) await syncTree(child);

@@ -1,5 +1,5 @@
 // A network: its graph (data) and its tensors (a native handle), and the directory it is kept in.
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from './atomic.js';
 import { parseStrictJson } from './data/json.js';
@@ -176,7 +176,41 @@ export async function writeNetworkFiles(network: Network, directory: string): Pr
   await writeFile(join(directory, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
 }
 
-/** Writes a network directory as a whole or not at all. */
+/** True for network.json as splitgrow writes it: another program's file of that name is not replaced. */
+async function isGraphFile(file: string): Promise<boolean> {
+  try {
+    const { format } = JSON.parse(await readWhole(file)) as { readonly format?: unknown };
+    return typeof format === 'string' && format.startsWith('splitgrow-network/');
+  } catch {
+    return false;
+  }
+}
+
+/** A directory that is replaced must hold a network of splitgrow and nothing else. @throws E_ARGUMENT naming what is there */
+export async function refuseOccupied(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `out ${out}: expected a directory or a new name; ${error.message}`,
+      { cause: error },
+    );
+  });
+  if (names.length === 0) return;
+  const isOurs = await isGraphFile(join(out, FILES.graph));
+  const other = names.find((name) => !isOurs || (name !== FILES.graph && name !== FILES.weights));
+  if (other === undefined) return;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `out ${out}: expected a new, empty or network directory, found "${other}" in it; choose another`,
+  );
+}
+
+/**
+ * Writes a network directory as a whole or not at all. One that is there is replaced where it holds a network and nothing else.
+ * @throws E_ARGUMENT naming another file in it; E_WRITE
+ */
 export async function saveNetwork(network: Network, directory: string): Promise<void> {
+  await refuseOccupied(directory);
   await writeDirectoryAtomic(directory, (temporary) => writeNetworkFiles(network, temporary));
 }

@@ -13,10 +13,9 @@ import { type NameMap, nameMap, theirName } from '../models/names.js';
 import { unwrapped } from '../models/wrapped.js';
 import { buildPreset, type PresetOptions } from '../models/zoo.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
-import { checkWeights, createNetwork, saveNetwork } from '../network.js';
+import { checkWeights, createNetwork, refuseOccupied, saveNetwork } from '../network.js';
 import { note, refuseAborted } from '../train/control.js';
 import { watched } from '../watched.js';
-import { refuseOccupied } from './split.js';
 
 /** Whose weights `importWeights` takes. */
 export interface ImportOptions {

@@ -1,5 +1,4 @@
 // split: the planned neurons of a network replaced by two off-springs each.
-import { readdir } from 'node:fs/promises';
 import { parseStrictJson } from '../data/json.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { narrowed } from '../data/widen.js';
@@ -11,7 +10,7 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { Chain } from '../graph/program.js';
 import { loadCore, type TensorData, type TensorMap } from '../native.js';
-import { FILES, isFiniteTensor, loadNetwork, saveNetwork } from '../network.js';
+import { isFiniteTensor, loadNetwork, refuseOccupied, saveNetwork } from '../network.js';
 import { splitNetwork } from '../split/off-springs.js';
 import { readWhole } from '../text-file.js';
 import { withThreads } from '../threads.js';
@@ -83,24 +82,6 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
       throw new SplitgrowError('E_DIRECTIONS', `${file}: "${id}" holds a number that is not finite`);
   }
   return new Map(kept);
-}
-
-/** A directory that is replaced must hold a network and nothing else. */
-export async function refuseOccupied(out: string): Promise<void> {
-  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw new SplitgrowError(
-      'E_ARGUMENT',
-      `out ${out}: expected a directory or a new name; ${error.message}`,
-      { cause: error },
-    );
-  });
-  const other = names.find((name) => name !== FILES.graph && name !== FILES.weights);
-  if (other === undefined) return;
-  throw new SplitgrowError(
-    'E_ARGUMENT',
-    `out ${out}: expected a new, empty or network directory, found "${other}" in it; choose another`,
-  );
 }
 
 /**

@@ -13,8 +13,8 @@ const DEFAULT_TIMEOUT = 600;
 /** Bytes of gradients that are summed together; 0: all of them after the backward pass. */
 const BUCKET = 'SPLITGROW_BUCKET_BYTES';
 const DEFAULT_BUCKET = 4 << 20;
-/** Files of an output folder that no rank reads: the lock and the report. */
-const UNSENT = /lock|^report\.html$/;
+/** What no rank reads of an output folder: locks, with all that lies in them, folders of writers, and the report. */
+const UNSENT = /\.lock$|^\.splitgrow-|^report\.html$/;
 
 function setting(name: string, otherwise: number, min: number): number {
   if (process.env[name] === undefined) return otherwise;
@@ -65,8 +65,9 @@ async function filesBelow(folder: string, within = ''): Promise<readonly string[
   const files: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(within, entry.name);
+    if (UNSENT.test(entry.name)) continue;
     if (entry.isDirectory()) files.push(...(await filesBelow(folder, path)));
-    else if (entry.isFile() && !UNSENT.test(entry.name)) files.push(path);
+    else if (entry.isFile()) files.push(path);
   }
   return files;
 }

@@ -24,6 +24,13 @@ function plain(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '_');
 }
 
+/** True for the source of a loader of any network. */
+export function isLoader(source: string): boolean {
+  return /^# Rebuilds the network "[^"\n]*" in PyTorch: model = load\(\)\. Written by splitgrow /.test(
+    source,
+  );
+}
+
 /** The loader's source; it reads the safetensors file `file`, which lies beside it. */
 export function pytorchLoader(graph: Graph, file: string): string {
   return `# Rebuilds the network "${plain(graph.name)}" in PyTorch: model = load(). Written by splitgrow ${packageVersion()}.

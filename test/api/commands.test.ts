@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bench, cost, evaluate, forward, indices, split } from '../../lib/api.js';
@@ -134,12 +133,22 @@ test('bench gives a time for every step', async () => {
   expect(document.peakBytes).toBeGreaterThan(0);
 });
 
-test('split never replaces a directory that holds anything but a network', async () => {
+test.each([
+  ['thesis.txt', 'all of it'],
+  ['weights.safetensors', 'of another program'],
+  ['network.json', '{"format": "of another program"}'],
+  ['network.json/x', 'in a folder'],
+  ['stage.json', '{}'],
+])('split never replaces a directory that holds %s of somebody else', async (name, text) => {
   const { folder, network, directions } = await prepared();
   const out = join(folder, 'precious');
-  await mkdir(out);
-  await writeFile(join(out, 'thesis.txt'), 'all of it');
+  await mkdir(join(out, name, '..'), { recursive: true });
+  await writeFile(join(out, name), text);
   const splitting = split({ network, plan: { splits: { stem: [0] } }, directions, epsilon: 0, out });
-  await expect(splitting).rejects.toMatchObject({ code: 'E_ARGUMENT' });
-  expect(existsSync(join(out, 'thesis.txt'))).toBe(true);
+  await expect(splitting).rejects.toMatchObject({
+    code: 'E_ARGUMENT',
+    message: expect.stringContaining(`found "${name.split('/')[0]}" in it`),
+  });
+  expect(await readdir(out)).toEqual([name.split('/')[0]]);
+  expect(await readFile(join(out, name), 'utf8')).toBe(text);
 });

@@ -96,8 +96,8 @@ test('Ctrl-C ends a download with code 130 and keeps what came', async () => {
   const ended = await running.ended;
   expect([ended.code, errorLine(ended)?.code]).toEqual([130, 'E_ABORTED']);
   const root = join(setting.SPLITGROW_DATA ?? '', 'cifar10');
-  expect(await readdir(root)).toEqual(['cifar-10-binary.tar.gz.part']);
-  expect((await readFile(join(root, 'cifar-10-binary.tar.gz.part'))).byteLength).toBe(1000);
+  expect(await readdir(root)).toEqual(['.splitgrow-cifar-10-binary.tar.gz.part']);
+  expect((await readFile(join(root, '.splitgrow-cifar-10-binary.tar.gz.part'))).byteLength).toBe(1000);
 });
 
 const fashion = dataFolder('fashion-mnist');

@@ -72,3 +72,16 @@ test.skipIf(torch.reason !== '')(`its logits are ours, for every op and preset${
   for (const [i, difference] of (JSON.parse(told) as number[]).entries())
     expect(difference, cases[i]?.graph.name).toBeLessThan(RTOL);
 });
+
+test('a module that somebody wrote is not replaced by the loader', async () => {
+  const loader = join(folder, 'model.py');
+  await writeFile(loader, 'print("mine")\n');
+  const network = cases[0]?.directory ?? '';
+  await expect(
+    exportNetwork({ network, safetensors: join(folder, 'model.safetensors') }),
+  ).rejects.toMatchObject({
+    code: 'E_WRITE',
+    message: expect.stringContaining('model.py'),
+  });
+  expect(await readFile(loader, 'utf8')).toBe('print("mine")\n');
+});

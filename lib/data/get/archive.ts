@@ -1,7 +1,8 @@
-// A dataset that comes as an archive: downloaded or put there by hand, unpacked beside, renamed into place.
-import { cp, rm, writeFile } from 'node:fs/promises';
+// A dataset that comes as an archive: downloaded or put there by hand, unpacked beside, its files renamed into place.
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDirectoryAtomic } from '../../atomic.js';
+import { makeFolder, syncDirectory, syncTree, writeFileAtomic } from '../../atomic.js';
+import { ifThere } from '../../disk/folder.js';
 import {
   checksumsOf,
   type FileState,
@@ -14,7 +15,7 @@ import {
 import { placesIn } from './places.js';
 import type { Archive, RemoteFile } from './sources.js';
 import { unpack } from './unpack.js';
-import { fetchFile, type GetDataDocument, requireSpace, type Work, wrongFile } from './work.js';
+import { fetchFile, type GetDataDocument, partOf, requireSpace, type Work, wrongFile } from './work.js';
 
 /** What the archive holds goes into its own folder, beside whatever is there already. */
 async function unpackInto(
@@ -25,32 +26,37 @@ async function unpackInto(
   const { source, control } = work;
   const { packed, folder } = place;
   const total = archive.members.reduce((sum, { bytes }) => sum + bytes, 0);
-  await writeDirectoryAtomic(folder, async (temporary) => {
-    await unpack(packed, temporary, archive, {
-      signal: control.signal,
-      onBytes: (done) =>
-        control.onProgress?.({
-          phase: 'unpack',
-          message: archive.folder,
-          done: Math.min(done, total),
-          total,
-        }),
-    });
-    const files: Record<string, string> = {};
-    for (const { file } of archive.members)
-      files[file] = (await checksumsOf(join(temporary, file), control.signal)).sha256;
-    const [{ file = '', sha256 = '' } = {}] = source.files;
-    const receipt: Receipt = {
-      format: 'splitgrow-data/1',
-      name: source.name,
-      archive: { file, sha256 },
-      files,
-    };
-    await writeFile(join(temporary, RECEIPT_FILE), `${JSON.stringify(receipt, null, 2)}\n`);
-    await cp(folder, temporary, { recursive: true, force: false }).catch((error) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    });
+  const temporary = join(work.place, 'unpacked');
+  await mkdir(temporary);
+  await unpack(packed, temporary, archive, {
+    signal: control.signal,
+    onBytes: (done) =>
+      control.onProgress?.({
+        phase: 'unpack',
+        message: archive.folder,
+        done: Math.min(done, total),
+        total,
+      }),
   });
+  const files: Record<string, string> = {};
+  for (const { file } of archive.members)
+    files[file] = (await checksumsOf(join(temporary, file), control.signal)).sha256;
+  const [{ file = '', sha256 = '' } = {}] = source.files;
+  const receipt: Receipt = {
+    format: 'splitgrow-data/1',
+    name: source.name,
+    archive: { file, sha256 },
+    files,
+  };
+  await syncTree(temporary);
+  await makeFolder(folder);
+  // First: by it the files that a kill leaves are known to be right.
+  await writeFileAtomic(join(folder, RECEIPT_FILE), `${JSON.stringify(receipt, null, 2)}\n`);
+  // What is there stays: files of the table are whole and right, others are not this call's.
+  for (const name of await readdir(temporary))
+    if ((await ifThere(lstat(join(folder, name)))) === null)
+      await rename(join(temporary, name), join(folder, name));
+  await syncDirectory(folder);
 }
 
 /** Files of an archive: unpacked from one that lies in the root, or from one that is downloaded for it. */
@@ -68,7 +74,7 @@ export async function getArchive(work: Work, archive: Archive, packed: RemoteFil
     const fault = await faultOf(byHand, packed, control.signal);
     if (fault !== null) throw wrongFile(byHand, fault);
   }
-  const left = isByHand ? 0 : packed.bytes - ((await sizeOf(join(root, `${packed.file}.part`))) ?? 0);
+  const left = isByHand ? 0 : packed.bytes - ((await sizeOf(partOf(root, packed))) ?? 0);
   await requireSpace(root, Math.max(0, left) + unpacked);
   const part = isByHand ? byHand : await fetchFile(work, packed);
   try {

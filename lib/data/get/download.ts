@@ -1,6 +1,7 @@
 // One file from one of several URLs: goes on where an earlier attempt broke off, tries again, checks size and checksums.
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openOwn, refuseLink } from '../../disk/own-file.js';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
 import { faultOf, sizeOf } from './checksum.js';
 import { type Answer, type Client, shown } from './http.js';
@@ -119,8 +120,9 @@ async function attempt(url: string, file: RemoteFile, part: string, options: Dow
       if (answer.status === 416 || answer.status === 206) await rm(part, { force: true });
       return start;
     }
-    const handle = await onDisk(open(part, start === 0 ? 'w' : 'r+'));
+    const handle = await onDisk(openOwn(part));
     try {
+      if (start === 0) await onDisk(handle.truncate(0));
       const reason = await write(handle, answer, { start, limit: file.bytes }, options);
       if (reason !== null) return { kind: 'refused', reason };
       await onDisk(handle.sync());
@@ -154,6 +156,7 @@ async function fromUrl(
   let hasAnswered = false;
   let isAnew = false;
   let idle = 0;
+  await refuseLink(part);
   for (let breaks = 0; ; ) {
     const before = (await sizeOf(part)) ?? 0;
     if (before > file.bytes) await rm(part);

@@ -1,7 +1,7 @@
 // getData(): makes a dataset available in a folder: nothing to do where it is, else downloaded, checked, unpacked, renamed into place.
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { syncDirectory } from '../../atomic.js';
+import { makeFolder, syncDirectory } from '../../atomic.js';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
 import { createCacheOf } from '../../setup/cache.js';
 import { withLock } from '../../setup/lock.js';
@@ -67,7 +67,7 @@ async function getFiles(work: Work): Promise<GetDataDocument> {
   };
 }
 
-async function ifWhole({ source, root, control }: Work): Promise<GetDataDocument | null> {
+async function ifWhole({ source, root, control }: Omit<Work, 'place'>): Promise<GetDataDocument | null> {
   const directory = await wholeIn(root, source, control.signal);
   if (directory === null) return null;
   const files = filesOf(source).map(({ file, bytes }) => ({ file, bytes, status: 'there' as const }));
@@ -119,14 +119,16 @@ async function gotten(options: GetDataOptions, control: GetDataControl): Promise
         ? mirrorFrom(env.SPLITGROW_DATA_MIRROR, 'SPLITGROW_DATA_MIRROR')
         : null;
   const command = remedyFor(source.name) + (options.root === undefined ? '' : ` --root ${options.root}`);
-  const work: Work = { source, root, mirror, command, control };
+  const work: Omit<Work, 'place'> = { source, root, mirror, command, control };
   try {
     const whole = await ifWhole(work);
     if (whole !== null) return whole;
     control.signal?.throwIfAborted();
     await createCacheOf(root);
-    await mkdir(root, { recursive: true });
-    return await withLock(join(root, LOCK_FILE), () => fetchInto(work), {
+    await makeFolder(root).catch((error: Error) => {
+      throw new Error(error.message, { cause: error });
+    });
+    return await withLock(join(root, LOCK_FILE), (place) => fetchInto({ ...work, place }), {
       signal: control.signal,
       onWait: (owner) =>
         control.onProgress?.({

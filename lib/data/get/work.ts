@@ -59,6 +59,8 @@ export interface Work {
   readonly mirror: string | null;
   readonly command: string;
   readonly control: GetDataControl;
+  /** A folder of this call alone, on the disk of `root`; gone afterwards. */
+  readonly place: string;
 }
 
 /** A mirror has the files under their names, or in a folder of the dataset's name; it is asked alone. */
@@ -83,10 +85,13 @@ export async function requireSpace(folder: string, needed: number): Promise<void
   );
 }
 
-/** The file, whole and right, in `<file>.part` of the root. */
+/** Where a file of the root is downloaded to; what an attempt leaves there the next one goes on with. */
+export const partOf = (root: string, { file }: RemoteFile): string => join(root, `.splitgrow-${file}.part`);
+
+/** The file, whole and right, in its part. */
 export async function fetchFile(work: Work, file: RemoteFile): Promise<string> {
   const { root, command, control } = work;
-  const part = join(root, `${file.file}.part`);
+  const part = partOf(root, file);
   await using client = await openClient(control.env ?? process.env);
   await download(
     { ...file, urls: urlsOf(work, file) },

@@ -1,8 +1,9 @@
 // The index of a folder of images: what their headers say, by path, in a file beside them (or in the cache), so that it is read once.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, readdir, rm } from 'node:fs/promises';
+import { access, lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { newId } from '../../disk/owner.js';
 import type { TensorData } from '../../native.js';
 import type { ImageHeaders } from '../../native-images.js';
 import { createCache } from '../../setup/cache.js';
@@ -45,7 +46,7 @@ export const siblings = (index: string) => {
   return {
     problems: `${stem}.problems.txt`,
     lock: `${stem}.lock`,
-    newPart: () => `${stem}.part-${crypto.randomUUID().slice(0, 8)}${ENDING}`,
+    newPart: () => `${stem}.part-${newId()}${ENDING}`,
     parts: async (): Promise<readonly string[]> => {
       const names = await readdir(dirname(stem)).catch(() => [] as string[]);
       return names
@@ -155,7 +156,18 @@ export async function readIndex(path: string, limits: IndexLimits): Promise<Inde
   }
 }
 
+/** True for an index or a part of one, under whatever limits: another file by such a name is somebody else's. */
+async function isIndex(path: string): Promise<boolean> {
+  try {
+    if (!(await lstat(path)).isFile()) return false;
+    const tensors = await readSafetensors(path);
+    return ['head', 'paths', 'reasons', ...COLUMN_NAMES].every((name) => tensors.has(name));
+  } catch {
+    return false;
+  }
+}
+
 /** Removes parts that the whole index has taken in. */
 export async function removeParts(paths: readonly string[]): Promise<void> {
-  for (const path of paths) await rm(path, { force: true });
+  for (const path of paths) if (await isIndex(path)) await rm(path, { force: true });
 }

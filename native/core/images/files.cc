@@ -47,6 +47,19 @@ namespace {
 
 }  // namespace
 
+File openOwn(const std::string& path) {
+  // O_NONBLOCK: a pipe would wait for its reader.
+  File file(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+  if (!file.isOpen()) cannotWrite(path);
+  struct stat found{};
+  require(::fstat(file.descriptor(), &found) == 0 && S_ISREG(found.st_mode) &&
+              found.st_nlink == 1,
+          "E_WRITE", path,
+          " cannot be written: expected a file that splitgrow made, found a "
+          "link or no file; move it away");
+  return file;
+}
+
 void writeAll(const File& file, const std::string& path, const void* data,
               size_t size) {
   const char* from = static_cast<const char*>(data);

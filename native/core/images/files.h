@@ -25,6 +25,11 @@ class File {
   int descriptor_ = -1;
 };
 
+// Opens a file that is gone on with after a break, to read and write, or makes
+// it. A link, a file with a second name, and what is no file are not ours:
+// throws Error{E_WRITE}.
+File openOwn(const std::string& path);
+
 // The text of errno.
 std::string lastFailure();
 

@@ -58,9 +58,7 @@ void cut(const File& file, const std::string& path, int64_t size) {
 }  // namespace
 
 Journal::Journal(std::string path, uint64_t key)
-    : path_(std::move(path)), key_(key), file_(path_, O_RDWR | O_CREAT) {
-  require(file_.isOpen(), "E_WRITE", path_,
-          " cannot be written: ", lastFailure());
+    : path_(std::move(path)), key_(key), file_(openOwn(path_)) {
   require(::flock(file_.descriptor(), LOCK_EX | LOCK_NB) == 0, "E_WRITE", path_,
           " is in use: another process writes this store; wait for it");
   read();
@@ -72,6 +70,13 @@ void Journal::read() {
   const int64_t found = readAt(file_, all.data(), all.size(), 0);
   all.resize(static_cast<size_t>(std::max<int64_t>(found, 0)));
   const std::string header = headerOf(key_);
+  // A kill right after it was made leaves it empty or cut short.
+  const size_t begun = std::min<size_t>(all.size(), 8);
+  const bool isBegun = all.compare(0, begun, kMagic, begun) == 0;
+  isOurs_ = isBegun && begun == 8;
+  require(isBegun, "E_WRITE", path_,
+          " cannot be written: expected the journal of a store, found another "
+          "file; choose another name for the store");
   wasThere_ = all.compare(0, kHeader, header) == 0;
   if (!wasThere_) return clear();
   Bytes rest = bytesOf(all).subspan(kHeader);

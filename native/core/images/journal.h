@@ -25,6 +25,8 @@ class Journal {
 
   const std::vector<PackedImage>& done() const { return done_; }
   bool wasThere() const { return wasThere_; }
+  // Whether there was a journal, of this or of other files and options.
+  bool isOurs() const { return isOurs_; }
   // Starts over: nothing is done.
   void clear();
   // `images` follow those done; they are durable when this returns.
@@ -36,7 +38,7 @@ class Journal {
   std::string path_;
   uint64_t key_;
   File file_;
-  bool wasThere_ = false;
+  bool wasThere_ = false, isOurs_ = false;
   std::vector<PackedImage> done_;
 };
 

@@ -46,6 +46,21 @@ uint64_t keyOf(const std::vector<ImageFiles>& parts, const PackOptions& o) {
   return key;
 }
 
+bool isStoreFile(const File& file) {
+  char begin[8] = {};
+  return readAt(file, begin, sizeof begin, 0) == sizeof begin &&
+         std::memcmp(begin, kStoreMagic, sizeof begin) == 0;
+}
+
+// What has the store's name must be a store: anything else is not ours.
+void requireStore(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return;
+  const File file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  require(file.isOpen() && isStoreFile(file), "E_WRITE", path,
+          " cannot be written: expected no file of this name, found one that "
+          "is no store; choose another name");
+}
+
 class Packing {
  public:
   Packing(const std::vector<ImageFiles>& parts, const PackOptions& options,
@@ -96,9 +111,12 @@ class Packing {
   }
 
   void openPart() {
-    file_ = File(temporary_, O_RDWR | O_CREAT);
-    require(file_.isOpen(), "E_WRITE", temporary_,
-            " cannot be written: ", lastFailure());
+    file_ = openOwn(temporary_);
+    // The journal is there before the part is.
+    require(journal_.isOurs() || file_.size() == 0 || isStoreFile(file_),
+            "E_WRITE", temporary_,
+            " cannot be written: expected no file of this name, found one that "
+            "is no part of a store; choose another name for the store");
     written_ = kStoreHeader;
     for (const PackedImage& image : journal_.done()) written_ += image.bytes;
     if (file_.size() < static_cast<int64_t>(written_)) {
@@ -155,6 +173,7 @@ class Packing {
     const std::string end = storeEnd(facts, records, names, offset);
     writeAll(file_, temporary_, end.data(), end.size());
     syncFile(file_, temporary_);
+    requireStore(options_.store);
     require(::rename(temporary_.c_str(), options_.store.c_str()) == 0,
             "E_WRITE", options_.store, " cannot be written: ", lastFailure());
     syncFolderOf(options_.store);

@@ -1,5 +1,5 @@
 // Downloads against a local server: what breaks goes on, what is wrong is refused, and what came is kept.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Attempts, download } from '../../../lib/data/get/download.js';
@@ -41,7 +41,7 @@ async function downloaded(
   let result: { bytes: Buffer | null; ranges: (string | undefined)[]; said: string } | null = null;
   await inFolder(async (folder) => {
     const local = await serve(handler);
-    const part = join(folder, 'tiny.bin.part');
+    const part = join(folder, '.splitgrow-tiny.bin.part');
     if (before !== undefined) await writeFile(part, before);
     const said = await failureOf(run({ folder, part, urls: [`${local.url}tiny.bin`], ...options }));
     const bytes = await readFile(part).catch(() => null);
@@ -287,3 +287,19 @@ test('a disk that cannot be written is no break of the line: nothing is tried ag
     await expect(run({ folder, part: join(folder, 'p'), urls: [`${local.url}x`] })).rejects.toThrow(/EISDIR/);
     expect(local.seen).toHaveLength(1);
   }));
+
+test.each(['symbolic', 'hard'])(
+  'a %s link under the name of the part is refused, and what it leads to stays',
+  (kind) =>
+    inFolder(async (folder) => {
+      const local = await serve((request, response) => sendFile(request, response, BYTES));
+      const [part, other] = [join(folder, 'p'), join(folder, 'other')];
+      await writeFile(other, 'of somebody');
+      if (kind === 'hard') await link(other, part);
+      else await symlink(other, part);
+      expect(await failureOf(run({ folder, part, urls: [`${local.url}tiny.bin`] }))).toMatch(
+        /^E_WRITE: .*found a /,
+      );
+      expect(await readFile(other, 'utf8')).toBe('of somebody');
+    }),
+);

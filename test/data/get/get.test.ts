@@ -178,7 +178,7 @@ test('an abort is E_ABORTED, keeps what came, and the next call goes on from the
       }),
     );
     expect(failure).toMatch(/^E_ABORTED: .*kept in .*; to go on run: splitgrow data get tiny --root/);
-    expect(await readdir(root)).toEqual(['tiny.tar.gz.part']);
+    expect(await readdir(root)).toEqual(['.splitgrow-tiny.tar.gz.part']);
     const whole = await serve((request, response) => sendFile(request, response, PACKED));
     await get({ sources: [archived(PACKED, [whole.url])] });
     expect(whole.seen[0]?.range).toBe('bytes=30000-');

@@ -1,6 +1,6 @@
 // The index of a folder: what is looked at again, what an interrupted index leaves, and what is not believed.
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { indexImages } from '../../../lib/data/images/index-images.js';
 import { addFiles, columnsOf, folderOf, madeUpScan } from './folders.js';
@@ -79,14 +79,18 @@ test('an index that was stopped goes on after its last written part', async () =
     }) as typeof scan,
     chunk: 2,
   };
+  // Of somebody else, by a name of ours: it is neither taken in nor removed.
+  const other = join(root, '.splitgrow-index.part-mine.safetensors');
+  writeFileSync(other, 'mine');
   await expect(indexImages(root, paths, OPTIONS, stopping)).rejects.toThrow('stopped');
-  expect(readdirSync(root).filter((name) => name.includes('.part-'))).toHaveLength(2);
+  expect(readdirSync(root).filter((name) => name.includes('.part-'))).toHaveLength(3);
   const { table, scanned } = await indexImages(root, paths, OPTIONS, { scan, chunk: 2 });
   expect(asked).toEqual([paths.slice(0, 2), paths.slice(2, 4), paths.slice(4)]);
   expect(scanned).toBe(1);
   expect(columnsOf(table).widths).toEqual([1, 3, 3, 4, 5]);
   expect(columnsOf(table).reasons).toEqual({ 1: 'is bad' });
-  expect(readdirSync(root).some((name) => name.includes('.part-'))).toBe(false);
+  expect(readdirSync(root).filter((name) => name.includes('.part-'))).toEqual([basename(other)]);
+  expect(readFileSync(other, 'utf8')).toBe('mine');
 });
 
 test('an index that is cut short or foreign is made anew at every length', async () => {

@@ -1,6 +1,15 @@
 // Packed stores: what comes out is what went in; kills, several threads and damage.
 import { execFile, fork } from 'node:child_process';
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -170,6 +179,43 @@ test('a journal cut anywhere costs work, never the result', async () => {
       await pack(parts, packing(store));
       expect(readFileSync(store).equals(readFileSync(whole)), `${left} bytes`).toBe(true);
     }
+  });
+});
+
+test.each([
+  ['journal', 'a file', /store\.journal cannot be written: expected the journal of a store/],
+  ['journal', 'a short file', /store\.journal cannot be written: expected the journal of a store/],
+  ['journal', 'a link', /store\.journal cannot be written/],
+  ['journal', 'a second name', /store\.journal cannot be written: .*a link or no file/],
+  ['part', 'a file', /store\.part cannot be written: .*no part of a store/],
+  ['part', 'a link', /store\.part cannot be written/],
+  ['part', 'a second name', /store\.part cannot be written: .*a link or no file/],
+])('store.%s that is %s of somebody else is refused and stays', async (name, kind, message) => {
+  await inFolder(async (folder) => {
+    const store = join(folder, 'store');
+    const [other, path] = [join(folder, 'other'), `${store}.${name}`];
+    const text = kind === 'a short file' ? 'mine' : 'of somebody, and longer than a header';
+    writeFileSync(other, text);
+    if (kind === 'a link') symlinkSync(other, path);
+    else if (kind === 'a second name') linkSync(other, path);
+    else writeFileSync(path, text);
+    const failure = await failureOf(pack([partOf('train', PICTURES, NAMES)], packing(store)));
+    expect(failure).toMatch(/^E_WRITE: /);
+    expect(failure).toMatch(message);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+    expect(existsSync(store)).toBe(false);
+  });
+});
+
+test('a file that came to the name of the store meanwhile is not replaced', async () => {
+  await inFolder(async (folder) => {
+    const store = join(folder, 'store');
+    const parts = [partOf('train', PICTURES, NAMES)];
+    writeFileSync(store, 'of somebody');
+    expect(await failureOf(pack(parts, packing(store)))).toMatch(/^E_WRITE: .*found one that is no store/);
+    expect(readFileSync(store, 'utf8')).toBe('of somebody');
+    renameSync(store, join(folder, 'away'));
+    expect((await pack(parts, packing(store))).resumed).toBe(NAMES.length);
   });
 });
 
