@@ -61,15 +61,15 @@ async function isFolder(path: string): Promise<boolean> {
 
 /**
  * Makes a folder and those above it that are missing. Node's own recursive mkdir never returns where a file system takes no
- * folders, as /proc. @throws E_WRITE
+ * folders, as /proc. `mode`: rights of what is made. @throws E_WRITE
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   const target = resolve(path);
   try {
     const missing: string[] = [];
     for (let at = target; !(await isFolder(at)); at = dirname(at)) missing.push(at);
     for (const folder of missing.reverse()) {
-      await mkdir(folder).catch(async (error: unknown) => {
+      await mkdir(folder, { mode }).catch(async (error: unknown) => {
         // Another process may have made it meanwhile.
         if (codeOf(error) !== 'EEXIST' || !(await isFolder(folder))) throw error;
       });

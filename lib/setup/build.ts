@@ -1,8 +1,9 @@
 // build(): compiles the addon against a LibTorch of this machine, tries it, and puts it where it is found.
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { access, copyFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { writeDirectoryAtomic, writeError } from '../atomic.js';
+import { makeFolder, writeDirectoryAtomic, writeError, writeFileAtomic } from '../atomic.js';
+import { ifThere } from '../disk/folder.js';
 import { SplitgrowError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { type AddonRecord, RECORD_FILE, ROOT } from './addon.js';
@@ -94,7 +95,7 @@ const OURS: ReadonlySet<string> = new Set([...ADDON_FILES, CUDA_FILE, RECORD_FIL
 /** Before minutes of compiling: whether `folder` can be written and holds nothing else. Throws E_WRITE. */
 async function requireFolder(folder: string): Promise<void> {
   try {
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolder(dirname(folder));
     await access(dirname(folder), constants.W_OK);
   } catch (error) {
     throw new SplitgrowError(
@@ -118,6 +119,22 @@ function report(
   what: string,
 ): (step: 'configure' | 'compile', done: number, total: number) => void {
   return (step, done, total) => options.onProgress?.({ phase: step, message: what, done, total });
+}
+
+/** In a folder that a build made: all of it may be removed. */
+const WORK_RECORD = 'splitgrow-build.json';
+
+/** Makes the folder to compile in, empty. What a killed build left there goes; a folder of somebody else stays. @throws E_WRITE */
+async function makeWork(work: string): Promise<void> {
+  const names = await ifThere(readdir(work));
+  if (names !== null && names.length > 0 && !names.includes(WORK_RECORD))
+    throw new SplitgrowError(
+      'E_WRITE',
+      `${work}: expected nothing, or what an earlier build left, found "${names[0]}" in it; move it away, or set SPLITGROW_CACHE to another folder`,
+    );
+  await rm(work, { recursive: true, force: true });
+  await makeFolder(work);
+  await writeFileAtomic(join(work, WORK_RECORD), '{"format":"splitgrow-build/1"}\n');
 }
 
 /** Compiles in `work`; paths of what was made. */
@@ -174,12 +191,11 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   if (options.make === undefined) await requireTools();
   const cache = await privateCache(env);
   // Always the same folder, so that a compiler's cache knows what it saw before.
-  const work = join(cache, 'build');
+  const work = join(cache, '.splitgrow-build');
   return withLock(
     join(cache, 'build.lock'),
     async () => {
-      await rm(work, { recursive: true, force: true });
-      await mkdir(work, { recursive: true });
+      await makeWork(work);
       try {
         const made = await (options.make ?? ((root, where) => make(root, where, options)))(
           libtorch.root,
@@ -188,7 +204,9 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
         options.onProgress?.({ phase: 'try', message: 'the addon', done: 0, total: 0 });
         if (options.signal?.aborted)
           throw new SplitgrowError('E_ABORTED', 'build was aborted; nothing was replaced');
-        await writeDirectoryAtomic(folder, (temporary) => place(temporary, made, libtorch, env));
+        await writeDirectoryAtomic(folder, (temporary) => place(temporary, made, libtorch, env), {
+          ours: [...OURS],
+        });
       } finally {
         await rm(work, { recursive: true, force: true });
       }

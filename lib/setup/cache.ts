@@ -1,8 +1,8 @@
 // Where the cache is, which folders of it hold LibTorch, and who may write to it.
 import { statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve, sep } from 'node:path';
+import { makeFolder } from '../disk/folder.js';
 import { SplitgrowError } from '../errors.js';
 import { LIBTORCH_VERSION } from './pinned.js';
 
@@ -22,7 +22,7 @@ export function installDirectory(env: Environment = process.env, hasCuda = false
 
 /** Wheels that a set-up downloaded and did not come to unpack. */
 export function wheelDirectory(env: Environment = process.env): string {
-  return join(cacheDirectory(env), 'wheels');
+  return join(cacheDirectory(env), '.splitgrow-wheels');
 }
 
 /** Folders of the cache are this user's alone: what lies in them is opened as code. */
@@ -56,7 +56,7 @@ export function privateRemedy(env: Environment = process.env): string {
 /** Creates the cache with the folders above it, for this user alone; a cache that is there keeps its rights. */
 export async function createCache(env: Environment = process.env): Promise<string> {
   const cache = cacheDirectory(env);
-  await mkdir(cache, { recursive: true, mode: PRIVATE });
+  await makeFolder(cache, PRIVATE);
   return cache;
 }
 

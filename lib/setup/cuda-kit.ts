@@ -1,10 +1,12 @@
 // The compile kit of native/cuda: fetched once into the cache, by pip, with hashes.
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../disk/folder.js';
 import { SplitgrowError } from '../errors.js';
 import { cacheDirectory, type Environment, privateCache } from './cache.js';
 import { downloadWheels, pipMembers, removeWheels, unpack, verifyWheels } from './fetch.js';
+import { refuseOthers } from './install.js';
 import { withLock } from './lock.js';
 import { CUDA_HEADERS, CUDA_KIT, KIT_VERSION } from './pinned-cuda.js';
 
@@ -56,43 +58,42 @@ async function moveInto(from: string, to: string): Promise<void> {
   }
 }
 
-async function fetchInto(cache: string, target: string, options: KitOptions): Promise<void> {
+async function fetchInto(
+  cache: string,
+  { target, work }: { readonly target: string; readonly work: string },
+  options: KitOptions,
+): Promise<void> {
   const say = options.onProgress ?? (() => {});
   // Beside those of LibTorch, which another lock guards; whole ones stay after a stop.
-  const wheels = join(cache, 'wheels-cuda-kit');
-  for (const name of await readdir(cache))
-    if (name.startsWith('.cuda-kit-')) await rm(join(cache, name), { recursive: true, force: true });
-  const work = await mkdtemp(join(cache, '.cuda-kit-'));
-  try {
-    const [tree, headers] = ['tree', 'headers'].map((name) => join(work, name)) as [string, string];
-    for (const folder of [tree, headers]) await mkdir(folder);
-    const total = CUDA_KIT.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
-    await downloadWheels(CUDA_KIT, wheels, options, (done) =>
-      say(
-        `downloading ${Math.floor((100 * Math.min(done, total)) / total)} % of ${Math.round(total / 1e6)} MB`,
-      ),
+  const wheels = join(cache, '.splitgrow-wheels-cuda-kit');
+  await refuseOthers(target);
+  const [tree, headers] = ['tree', 'headers'].map((name) => join(work, name)) as [string, string];
+  for (const folder of [tree, headers]) await mkdir(folder);
+  const total = CUDA_KIT.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+  await downloadWheels(CUDA_KIT, wheels, options, (done) =>
+    say(
+      `downloading ${Math.floor((100 * Math.min(done, total)) / total)} % of ${Math.round(total / 1e6)} MB`,
+    ),
+  );
+  await verifyWheels(CUDA_KIT, wheels, options, () => {});
+  say('unpacking');
+  await unpack(CUDA_KIT, { wheels, tree }, options, () => {});
+  say('reading headers');
+  await pipMembers(CUDA_HEADERS.wheels, { work, tree: headers }, options);
+  const found = await digestOf(headers);
+  if (found !== CUDA_HEADERS.sha256)
+    throw new SplitgrowError(
+      'E_LIBTORCH',
+      `the headers of NVIDIA's libraries have SHA-256 ${found}, expected ${CUDA_HEADERS.sha256}; nothing was installed`,
     );
-    await verifyWheels(CUDA_KIT, wheels, options, () => {});
-    say('unpacking');
-    await unpack(CUDA_KIT, { wheels, tree }, options, () => {});
-    say('reading headers');
-    await pipMembers(CUDA_HEADERS.wheels, { work, tree: headers }, options);
-    const found = await digestOf(headers);
-    if (found !== CUDA_HEADERS.sha256)
-      throw new SplitgrowError(
-        'E_LIBTORCH',
-        `the headers of NVIDIA's libraries have SHA-256 ${found}, expected ${CUDA_HEADERS.sha256}; nothing was installed`,
-      );
-    await moveInto(headers, tree);
-    const bin = join(tree, 'nvidia', 'cu13', 'bin');
-    const programs = (await readdir(bin)).filter((name) => !/\.profile$|^crt$/.test(name));
-    for (const path of [...programs.map((name) => join(bin, name)), join(bin, '..', 'nvvm', 'bin', 'cicc')])
-      await chmod(path, 0o755);
-    await rename(target, join(work, 'replaced')).catch(() => {});
-    await rename(tree, target);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  await moveInto(headers, tree);
+  const bin = join(tree, 'nvidia', 'cu13', 'bin');
+  const programs = (await readdir(bin)).filter((name) => !/\.profile$|^crt$/.test(name));
+  for (const path of [...programs.map((name) => join(bin, name)), join(bin, '..', 'nvvm', 'bin', 'cicc')])
+    await chmod(path, 0o755);
+  await refuseOthers(target);
+  await ifThere(rename(target, join(work, 'replaced')));
+  await rename(tree, target);
   await removeWheels(CUDA_KIT, wheels);
 }
 
@@ -102,10 +103,10 @@ export async function requireKit(options: KitOptions = {}): Promise<CudaKit> {
   const cache = await privateCache(env);
   return withLock(
     join(cache, 'cuda-kit.lock'),
-    async () => {
+    async (work) => {
       const before = await findKit(env);
       if (before) return before;
-      await fetchInto(cache, kitDirectory(env), options);
+      await fetchInto(cache, { target: kitDirectory(env), work }, options);
       const kit = await findKit(env);
       if (kit) return kit;
       throw new SplitgrowError('E_LIBTORCH', `${kitDirectory(env)} was filled but holds no nvcc`);

@@ -11,7 +11,7 @@ export const FETCH_EXIT = { noPip: 3, notInIndex: 4, network: 5, disk: 6 } as co
  * `<file>.part`; prints "<position> <bytes>" as they grow. It is killed with its parent; the lock is for the moment until then.
  */
 export const FETCH = `
-import fcntl, json, logging, os, shutil, subprocess, sys, time
+import fcntl, json, logging, os, shutil, subprocess, sys, tempfile, time
 
 job = json.loads(sys.argv[1])
 try:
@@ -111,7 +111,7 @@ def by_session(wheels, pip_session):
     pip_session.open()
     for position, wheel in wheels:
         part = os.path.join(job['folder'], wheel['file'] + '.part')
-        with open(part, 'ab') as sink:
+        with open(part, 'ab', opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o666)) as sink:
             fcntl.flock(sink, fcntl.LOCK_EX)
             size = sink.seek(0, os.SEEK_END)
             meter = Meter(position)
@@ -130,8 +130,7 @@ def by_command(wheels):
         if os.path.exists(part) and os.path.getsize(part) == wheel['bytes']:
             tell(position, wheel['bytes'])
             continue
-        whole = os.path.join(job['folder'], 'pip')
-        os.makedirs(whole, exist_ok=True)
+        whole = tempfile.mkdtemp(prefix='pip-', dir=job['folder'])
         env = {**os.environ, 'TMPDIR': whole}
         done = subprocess.run([*${PIP_COMMAND}, 'download', *job['options'], '--quiet', '--dest', whole,
                                wheel['requirement']], env=env)

@@ -1,8 +1,10 @@
 // Wheels on their way into the cache: downloaded by pip's settings, resumed, checked, unpacked.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, writeFileAtomic } from '../atomic.js';
+import { ifThere } from '../disk/folder.js';
 import { SplitgrowError } from '../errors.js';
 import { FETCH, FETCH_EXIT } from './fetch-script.js';
 import type { Environment } from './locate.js';
@@ -88,6 +90,19 @@ export async function faultOfWheel(
   return `${wheel.file} has SHA-256 ${found}, not the pinned ${wheel.sha256}`;
 }
 
+/** In a folder for wheels that set-up made: what is in it by a wheel's name may be removed. */
+const RECORD = 'splitgrow-wheels.json';
+
+async function isOurs(folder: string): Promise<boolean> {
+  return (await ifThere(lstat(join(folder, RECORD))))?.isFile() === true;
+}
+
+async function makeWheelFolder(folder: string): Promise<void> {
+  if ((await ifThere(lstat(folder))) !== null) return;
+  await makeFolder(folder);
+  await writeFileAtomic(join(folder, RECORD), '{"format":"splitgrow-wheels/1"}\n');
+}
+
 /** Bytes of a release that are still to be downloaded into `folder`. */
 export async function missingBytes(release: Release, folder: string): Promise<number> {
   let missing = 0;
@@ -109,7 +124,7 @@ export async function downloadWheels(
   options: FetchOptions,
   onBytes: OnBytes,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeWheelFolder(folder);
   const missing: Wheel[] = [];
   let there = 0;
   for (const wheel of release.wheels) {
@@ -144,22 +159,25 @@ export async function verifyWheels(
     const path = (await sizeOf(file)) === wheel.bytes ? file : `${file}.part`;
     const fault = await faultOfWheel(path, wheel, options.signal, (done) => onBytes(before + done));
     if (fault !== null) {
-      await rm(path, { force: true });
-      throw new SplitgrowError('E_LIBTORCH', `${fault}; nothing was installed; ${CHECK_INDEX}`);
+      const remedy = (await isOurs(folder)) ? '' : `remove ${path}; `;
+      if (remedy === '') await rm(path, { force: true });
+      throw new SplitgrowError('E_LIBTORCH', `${fault}; nothing was installed; ${remedy}${CHECK_INDEX}`);
     }
     if (path !== file) await rename(path, file);
     before += wheel.bytes;
   }
 }
 
-/** Removes the wheels of a release, and the folder where nothing else is in it. */
+/** Removes the wheels of a release, and the folder where nothing else is in it; a folder that set-up did not make stays as it is. */
 export async function removeWheels(release: Release, folder: string): Promise<void> {
+  if (!(await isOurs(folder))) return;
   for (const { file } of release.wheels) {
     await rm(join(folder, file), { force: true });
     await rm(join(folder, `${file}.part`), { force: true });
   }
-  if ((await readdir(folder).catch(() => [''])).length === 0)
-    await rm(folder, { recursive: true, force: true });
+  if ((await readdir(folder)).some((name) => name !== RECORD)) return;
+  await rm(join(folder, RECORD), { force: true });
+  await rmdir(folder).catch(() => {});
 }
 
 /** Unpacks what the release keeps of each wheel and syncs it; zipfile checks every member's CRC. */

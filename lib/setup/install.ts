@@ -1,6 +1,7 @@
 // Fetches a release into the cache: downloads, checks, unpacks beside the target, and renames it into place.
-import { mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rename, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifThere } from '../disk/folder.js';
 import { SplitgrowError } from '../errors.js';
 import type { Environment } from './cache.js';
 import { downloadWheels, missingBytes, removeWheels, unpack, verifyWheels } from './fetch.js';
@@ -57,24 +58,42 @@ async function requireSpace(cache: string, wheels: string, release: Release): Pr
   );
 }
 
+/** True for what unpacking wheels makes: packages, and what pip says of them. */
+const isUnpacked = (name: string): boolean => /^(torch|nvidia)$|\.dist-info$/.test(name);
+
+/** What is in the way is removed where it did not pass as a LibTorch, or is to be replaced; not so a folder of somebody else. @throws E_WRITE */
+export async function refuseOthers(target: string): Promise<void> {
+  const other = (await ifThere(readdir(target)))?.find((name) => !isUnpacked(name));
+  if (other === undefined) return;
+  throw new SplitgrowError(
+    'E_WRITE',
+    `${target}: expected nothing, or what an earlier set-up unpacked, found "${other}" in it; ` +
+      'move it away, or set SPLITGROW_CACHE to another folder',
+  );
+}
+
+/** Where a release is put, by whom and out of what. */
+export interface InstallPlace {
+  readonly target: string;
+  readonly wheels: string;
+  /** A folder of this process alone, on the disk of `target`; somebody else clears it. */
+  readonly work: string;
+}
+
 /**
  * Puts a release into `target`, whole or not at all. Wheels stay in `wheels` until it is in place, so that the next attempt
  * goes on after a stop, a failure or a kill. The caller holds the lock of the cache. Throws E_LIBTORCH and E_WRITE.
  */
 export async function install(
   release: Release,
-  target: string,
-  wheels: string,
+  { target, wheels, work }: InstallPlace,
   options: InstallOptions,
 ): Promise<void> {
   const cache = dirname(target);
   const total = wheelBytes(release);
   const tell = (phase: SetupProgress['phase'], message: string, done: number, of: number): void =>
     options.onProgress?.({ phase, message, done: Math.min(done, of), total: of });
-  // The lock is held: whatever is left of earlier attempts has no owner.
-  for (const name of await readdir(cache)) {
-    if (name.startsWith('.setup-')) await rm(join(cache, name), { recursive: true, force: true });
-  }
+  await refuseOthers(target);
   await requireSpace(cache, wheels, release);
   const what = `LibTorch ${LIBTORCH_VERSION}`;
   tell('download', what, total - (await missingBytes(release, wheels)), total);
@@ -82,17 +101,12 @@ export async function install(
   await verifyWheels(release, wheels, options, (done) =>
     tell('verify', 'SHA-256 of the wheels', done, total),
   );
-  const work = await mkdtemp(join(cache, '.setup-'));
-  try {
-    const tree = join(work, 'tree');
-    await mkdir(tree);
-    const { unpackedBytes } = release;
-    await unpack(release, { wheels, tree }, options, (done) => tell('unpack', target, done, unpackedBytes));
-    // What is in the way did not pass as a LibTorch, or was to be replaced.
-    await rename(target, join(work, 'replaced')).catch(() => {});
-    await rename(tree, target);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  const tree = join(work, 'tree');
+  await mkdir(tree);
+  const { unpackedBytes } = release;
+  await unpack(release, { wheels, tree }, options, (done) => tell('unpack', target, done, unpackedBytes));
+  await refuseOthers(target);
+  await ifThere(rename(target, join(work, 'replaced')));
+  await rename(tree, target);
   await removeWheels(release, wheels);
 }

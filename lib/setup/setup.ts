@@ -104,10 +104,11 @@ async function fetchOnce(env: Environment, options: SetupOptions): Promise<boole
   await privateCache(env);
   return withLock(
     join(cacheDirectory(env), 'setup.lock'),
-    async () => {
+    async (work) => {
       const isThere = faultOf(join(target, 'torch')) === null;
       if (isThere && !options.force) return false;
-      await install(options.release ?? releaseHere(isCuda), target, wheelDirectory(env), inner);
+      const place = { target, wheels: wheelDirectory(env), work };
+      await install(options.release ?? releaseHere(isCuda), place, inner);
       const fault = faultOf(join(target, 'torch'));
       if (fault === null) return true;
       throw new SplitgrowError('E_LIBTORCH', `LibTorch was unpacked but is not usable (${fault})`);

@@ -184,7 +184,7 @@ test('an abort ends the download, installs nothing, and keeps what came', () =>
     expect(await failure).toMatch(
       /^E_ABORTED: setup was aborted; nothing was installed; what was downloaded is kept/,
     );
-    expect(await readdir(join(installDirectory(env), '..'))).toEqual(['wheels']);
+    expect(await readdir(join(installDirectory(env), '..'))).toEqual(['.splitgrow-wheels']);
     expect(statSync(join(wheelDirectory(env), `${release.wheels[0]?.file}.part`)).size).toBeGreaterThan(0);
   }));
 
