@@ -13,6 +13,7 @@ import { lower } from './graph/lower.js';
 import type { ProgramParameter } from './graph/program.js';
 import { unwrapped } from './models/wrapped.js';
 import { type Device, loadCore, type NetworkHandle, type TensorData, type TensorMap } from './native.js';
+import { refuseChanged } from './record-files.js';
 import { readWhole } from './text-file.js';
 import { note } from './train/control.js';
 import { refuseNoSeed } from './train/seeds.js';
@@ -105,7 +106,7 @@ function malformed(file: string, cause: unknown): SplitgrowError {
   return new SplitgrowError('E_GRAPH_FORMAT', `${file}: expected JSON; ${reason}`, { cause });
 }
 
-/** The graph of a network directory. @throws E_FILE, E_GRAPH_* */
+/** The graph of a network directory. @throws E_FILE, where a record beside it states that it was another file too; E_GRAPH_* */
 export async function readGraph(directory: string): Promise<Graph> {
   const file = join(directory, FILES.graph);
   let text: string;
@@ -126,6 +127,7 @@ export async function readGraph(directory: string): Promise<Graph> {
   } catch (cause) {
     throw malformed(file, cause);
   }
+  await refuseChanged(file, text);
   return parseGraph(json);
 }
 

@@ -11,6 +11,7 @@ import { readExperimentKept } from './output.js';
 import { checkpointName, furthestPlace } from './places.js';
 import { difference } from './same.js';
 import { parseExperiment, type Spec } from './spec.js';
+import { wholeStage } from './whole-stage.js';
 
 /** Fields that come into play after stage 0 is fitted, or never change a network. */
 const LATER: ReadonlySet<string> = new Set([
@@ -40,6 +41,7 @@ async function adoptFinished(output: string, from: string): Promise<void> {
     },
   );
   if (!isThere) return;
+  await wholeStage(source, source, { canRedo: false, tell: () => undefined });
   await writeDirectoryAtomic(finishDirectory(output, 0), (temporary) =>
     cp(source, temporary, { recursive: true, filter: (path) => !path.endsWith('.lock') }),
   );
@@ -51,7 +53,7 @@ async function adoptFinished(output: string, from: string): Promise<void> {
  * itself, to the same bits. The checkpoint comes last and as a whole: after a kill the copy is made again.
  *
  * @returns true where something was copied.
- * @throws E_RESUME where `from` is another seed network, or not finished
+ * @throws E_RESUME where `from` is another seed network, not finished, or damaged
  */
 export async function adoptStage(spec: Spec, from: string): Promise<boolean> {
   if ((await furthestPlace(spec.output)) !== null) return false;

@@ -4,7 +4,8 @@ import { writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
 import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError } from '../errors.js';
 import { decimal } from '../format.js';
-import { averaged, type Network, writeNetworkFiles } from '../network.js';
+import { averaged, FILES, type Network, writeNetworkFiles } from '../network.js';
+import { digestsOf, sealed } from '../record-files.js';
 import { note } from '../train/control.js';
 import { evaluateNetwork } from '../train/fit.js';
 import type { EvaluationRecord, StateRecord } from './records.js';
@@ -34,7 +35,8 @@ async function keepBest(
   try {
     const fill = async (temporary: string): Promise<void> => {
       await writeNetworkFiles(network, temporary);
-      await writeFileAtomic(join(temporary, 'best.json'), `${JSON.stringify(record)}\n`);
+      const files = await digestsOf(temporary, Object.values(FILES));
+      await writeFileAtomic(join(temporary, 'best.json'), sealed(record, files));
     };
     await writeDirectoryAtomic(directory, fill, { others: 'keep' });
   } catch (error) {

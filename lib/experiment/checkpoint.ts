@@ -4,11 +4,12 @@ import { basename, dirname, join } from 'node:path';
 import { removeFiles, syncDirectory, writeDirectoryAtomic } from '../atomic.js';
 import { parseStrictJson } from '../data/json.js';
 import { readSafetensors, writeSafetensors } from '../data/safetensors.js';
-import { type Digest, digestOf, sha256Of } from '../digest.js';
+import { sha256Of } from '../digest.js';
 import { checkGuards } from '../disk/lease.js';
 import { SplitgrowError } from '../errors.js';
 import { type Device, loadCore, type TensorMap } from '../native.js';
 import { FILES, loadNetwork, type Network } from '../network.js';
+import { digestsOf, faultOf, sealed } from '../record-files.js';
 import { readWhole } from '../text-file.js';
 import { checkpointName, type Place, placesIn } from './places.js';
 import type { CheckpointRecord, StateRecord } from './records.js';
@@ -32,10 +33,8 @@ async function stateText(
   experiment: unknown,
   names: readonly string[],
 ): Promise<string> {
-  const files: Record<string, Digest> = {};
-  for (const name of names) files[name] = await digestOf(join(directory, name));
-  const record = { format: FORMAT, stage, epoch, epochs, ...(within && { within }), experiment, files };
-  return `${JSON.stringify({ ...record, sha256: sha256Of(JSON.stringify(record)) })}\n`;
+  const record = { format: FORMAT, stage, epoch, epochs, ...(within && { within }), experiment };
+  return sealed(record, await digestsOf(directory, names));
 }
 
 /** Removes all but the furthest `keep`. */
@@ -61,9 +60,10 @@ export async function writeCheckpoint(spec: Spec, { state, graph, tensors }: Sna
   await removeOlder(spec.output, spec.checkpoint.keep);
 }
 
-/** Makes a copied checkpoint one of this experiment. */
+/** Makes a copied checkpoint one of this experiment. @throws E_RESUME where the copy is not whole */
 export async function claimCheckpoint(directory: string, spec: Spec): Promise<void> {
   const record = await readState(directory);
+  await verify(directory, record);
   await writeFile(
     join(directory, STATE),
     await stateText(directory, record, spec, Object.keys(record.files)),
@@ -116,10 +116,8 @@ export async function readState(directory: string): Promise<CheckpointRecord> {
 async function verify(directory: string, { files }: CheckpointRecord): Promise<void> {
   for (const [name, want] of Object.entries(files)) {
     const file = join(directory, name);
-    const found = await digestOf(file);
-    if (found.bytes !== want.bytes) throw damaged(file, `expected ${want.bytes} bytes, found ${found.bytes}`);
-    if (found.sha256 !== want.sha256)
-      throw damaged(file, `expected SHA-256 ${want.sha256}, found ${found.sha256}`);
+    const problem = await faultOf(file, want);
+    if (problem !== null) throw damaged(file, problem);
   }
 }
 

@@ -2,7 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { withThreads } from '../threads.js';
-import { refuseAborted } from '../train/control.js';
+import { note, refuseAborted } from '../train/control.js';
 import { watched } from '../watched.js';
 import { compareRivals } from './compare.js';
 import { holdOf } from './lock.js';
@@ -11,15 +11,16 @@ import type { RivalRecord, Summary } from './records.js';
 import { readData } from './session.js';
 import type { Spec } from './spec.js';
 import { startNetwork } from './start.js';
-import { type Kept, readStageRecord, stageDirectory, summaryOf, writeSummary } from './summary.js';
+import { type Kept, readStage, stageDirectory, summaryOf, writeSummary } from './summary.js';
+import { refuseDamaged } from './whole-stage.js';
 
 /** Every stage of a finished growth run; none where the output folder holds none. @throws E_EXPERIMENT where it is not finished */
 async function grownStages(output: string): Promise<readonly Kept[]> {
   const stages: Kept[] = [];
   for (;;) {
     const directory = stageDirectory(output, stages.length);
-    const record = await readStageRecord(directory);
-    if (record !== null) stages.push({ record, directory });
+    const kept = await readStage(directory);
+    if (kept !== null) stages.push(kept);
     else if (stages.length === 0 || stages.at(-1)?.record.ended !== null) return stages;
     else {
       throw new SplitgrowError(
@@ -61,6 +62,8 @@ async function compared(spec: Spec, control: RunControl, { onRivals }: CompareOp
   using start = await startNetwork(spec, data, control);
   const hold = holdOf(control);
   return await withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
+    for (const kept of stages)
+      await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control, onRivals);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);

@@ -2,9 +2,11 @@
 import { SplitgrowError } from '../errors.js';
 import { cost, type Energy } from '../graph/cost.js';
 import { readGraph } from '../network.js';
+import { note } from '../train/control.js';
 import { ownCosts } from './own.js';
 import type { Session } from './session.js';
-import { type Kept, readStageRecord, readStages, stageDirectory } from './summary.js';
+import { type Kept, readStage, readStages, stageDirectory } from './summary.js';
+import { refuseDamaged } from './whole-stage.js';
 
 /** A cost that is worked out again may differ by rounding, on another machine say. */
 const ROUNDING = 1e-9;
@@ -28,19 +30,19 @@ async function refuseOther({ record, directory }: Kept, energies: readonly Energ
 
 /**
  * Stages that are finished, where the run stands at `stage`: those before it, and itself where nothing is left to grow.
- * @throws E_RESUME where one is missing, or where a cost of the caller's own is another function than before
+ * @throws E_RESUME where one is missing or damaged and cannot be put back, or where a cost of the caller's own is another function than before
  */
 export async function earlierStages(
-  { spec, own }: Session,
+  { spec, own, control }: Session,
   stage: number,
   isDone: boolean,
 ): Promise<readonly Kept[]> {
   const stages = await readStages(spec.output, isDone ? stage : stage - 1);
-  const directory = stageDirectory(spec.output, stage);
+  for (const kept of stages)
+    await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
   // The stage that the run stands at may be fitted and recorded already.
-  const record = isDone ? null : await readStageRecord(directory);
+  const here = isDone ? null : await readStage(stageDirectory(spec.output, stage));
   const energies = ownCosts(spec, own);
-  for (const kept of record === null ? stages : [...stages, { record, directory }])
-    await refuseOther(kept, energies);
+  for (const kept of here === null ? stages : [...stages, here]) await refuseOther(kept, energies);
   return stages;
 }

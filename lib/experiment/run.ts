@@ -38,6 +38,7 @@ import {
   writeStageRecord,
   writeSummary,
 } from './summary.js';
+import { wholeStage } from './whole-stage.js';
 
 /** Why growth ended, for people. */
 const ENDS: Readonly<Record<EndReason, string>> = {
@@ -131,7 +132,13 @@ async function growAll(session: Session, begun: Standing, onStage: OnStage): Pro
   let standing = begun;
   const { stage } = begun.state;
   try {
-    const isDone = await isFinished(session.spec, begun.state);
+    const { spec, control } = session;
+    // Whatever follows finds the stage whole, or not there.
+    await wholeStage(spec.output, stageDirectory(spec.output, stage), {
+      canRedo: true,
+      tell: (text) => note(control, stage, 'checkpoint', text),
+    });
+    const isDone = await isFinished(spec, begun.state);
     for (const kept of await earlierStages(session, stage, isDone)) onStage(grownStage(kept, true));
     if (isDone) return stage;
     await restoreMetrics(session.spec.output, begun.state);

@@ -2,16 +2,14 @@
 import { join } from 'node:path';
 import { writeDirectoryAtomic, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
-import { type Network, writeNetworkFiles } from '../network.js';
+import { FILES, type Network, writeNetworkFiles } from '../network.js';
+import { digestsOf, type FileDigests, sealed, unsealed } from '../record-files.js';
 import { readJsonFile } from '../text-file.js';
 import type { RivalRecord, StageRecord, StageSummary, Summary } from './records.js';
 import type { Spec } from './spec.js';
 
 const FILE = 'stage.json';
-
-function textOf(record: StageRecord): string {
-  return `${JSON.stringify(record)}\n`;
-}
+const FORMAT = 'splitgrow-stage/1';
 
 /** output/stage-k */
 export function stageDirectory(output: string, stage: number): string {
@@ -22,28 +20,50 @@ export function stageDirectory(output: string, stage: number): string {
 export async function writeStage(directory: string, network: Network, record: StageRecord): Promise<void> {
   const fill = async (temporary: string): Promise<void> => {
     await writeNetworkFiles(network, temporary);
-    await writeFileAtomic(join(temporary, FILE), textOf(record));
+    const files = await digestsOf(temporary, Object.values(FILES));
+    await writeFileAtomic(join(temporary, FILE), sealed(record, files));
   };
   await writeDirectoryAtomic(directory, fill, { others: 'keep' });
 }
 
-/** Replaces the record of a stage whose network is there. */
+/** Replaces the record of a stage whose network is there; what it states of the network's files stays. */
 export async function writeStageRecord(directory: string, record: StageRecord): Promise<void> {
-  await writeFileAtomic(join(directory, FILE), textOf(record));
+  const before = await readStage(directory);
+  await writeFileAtomic(join(directory, FILE), sealed(record, before?.files ?? null));
 }
 
-/** The record of a stage, or null where there is none. */
-export async function readStageRecord(directory: string): Promise<StageRecord | null> {
-  const record = await readJsonFile(join(directory, FILE), {
-    ...{ code: 'E_RESUME', remedy: 'put a copy of the file back' },
-  });
-  return (record ?? null) as StageRecord | null;
+/** Writes the first record of a directory whose network was just written. */
+export async function writeFirstRecord(directory: string, record: StageRecord): Promise<void> {
+  const files = await digestsOf(directory, Object.values(FILES));
+  await writeFileAtomic(join(directory, FILE), sealed(record, files));
 }
 
 /** A stage's record and its network directory. */
 export interface Kept {
   readonly record: StageRecord;
   readonly directory: string;
+  /** What the network's files held when they were written; null for stages of older versions. */
+  readonly files: FileDigests | null;
+}
+
+const RESTORE = 'put a copy of the file back';
+
+/** The stage in a directory, or null where there is none. @throws E_RESUME where its record is damaged, E_FILE */
+export async function readStage(directory: string): Promise<Kept | null> {
+  const file = join(directory, FILE);
+  const json = await readJsonFile(file, { code: 'E_RESUME', remedy: RESTORE });
+  if (json === undefined) return null;
+  const found = unsealed(json);
+  if (found === null || found.record.format !== FORMAT) {
+    const problem = found === null ? 'its checksum is wrong' : `expected the record of a stage, ${FORMAT}`;
+    throw new SplitgrowError('E_RESUME', `${file}: ${problem}: it was changed or damaged; ${RESTORE}`);
+  }
+  return { record: found.record as unknown as StageRecord, directory, files: found.files };
+}
+
+/** The record of a stage, or null where there is none. @throws as `readStage` */
+export async function readStageRecord(directory: string): Promise<StageRecord | null> {
+  return (await readStage(directory))?.record ?? null;
 }
 
 /** The records of stage 0 to `last`. @throws E_RESUME where one is missing */
@@ -51,17 +71,20 @@ export async function readStages(output: string, last: number): Promise<readonly
   const stages: Kept[] = [];
   for (let stage = 0; stage <= last; stage += 1) {
     const directory = stageDirectory(output, stage);
-    const record = await readStageRecord(directory);
-    if (record === null) {
+    const kept = await readStage(directory);
+    if (kept === null) {
       throw new SplitgrowError(
         'E_RESUME',
-        `${directory}: expected the record of a finished stage; remove the output folder and run again`,
+        `${join(directory, FILE)}: expected the record of a finished stage, found none; put a copy of the folder back and run again`,
       );
     }
-    stages.push({ record, directory });
+    stages.push(kept);
   }
   return stages;
 }
+
+/** What is said of a stage. */
+type Stage = Pick<Kept, 'record' | 'directory'>;
 
 /** What summary.json says of a stage. */
 export function stageSummary(record: StageRecord, directory: string): StageSummary {
@@ -84,12 +107,16 @@ export interface GrownStage extends StageSummary {
   readonly isFromEarlier: boolean;
 }
 
-export function grownStage({ record, directory }: Kept, isFromEarlier: boolean): GrownStage {
+export function grownStage({ record, directory }: Stage, isFromEarlier: boolean): GrownStage {
   return { ...stageSummary(record, directory), record, isFromEarlier };
 }
 
 /** The contract's summary document. */
-export function summaryOf(spec: Spec, stages: readonly Kept[], rivals: readonly RivalRecord[] = []): Summary {
+export function summaryOf(
+  spec: Spec,
+  stages: readonly Stage[],
+  rivals: readonly RivalRecord[] = [],
+): Summary {
   return {
     name: spec.name,
     seed: spec.seed,

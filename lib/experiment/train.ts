@@ -12,12 +12,14 @@ import { epochsBehind, stretched } from './epochs.js';
 import { holdOf } from './lock.js';
 import { restoreMetrics } from './metrics.js';
 import { withOutput } from './output.js';
+import { furthestPlace } from './places.js';
 import type { StageRecord, Summary } from './records.js';
 import { openSession, readData, type Session } from './session.js';
 import type { Spec } from './spec.js';
 import { finishFit, resume } from './standing.js';
 import { startNetwork } from './start.js';
-import { readStageRecord, summaryOf, writeStageRecord, writeSummary } from './summary.js';
+import { summaryOf, writeFirstRecord, writeSummary } from './summary.js';
+import { wholeStage } from './whole-stage.js';
 
 /** Trains the experiment's network, from where an earlier run was stopped. Writes the output folder; returns the summary. */
 export async function trainExperiment(given: Spec, control: RunControl = {}): Promise<Summary> {
@@ -52,8 +54,11 @@ export async function trainNetwork(
 ): Promise<StageRecord> {
   const hold = holdOf(control);
   return withOutput(spec, 'train', { hold }, async () => {
-    const finished = await readStageRecord(spec.output);
-    if (finished !== null) return finished;
+    const finished = await wholeStage(spec.output, spec.output, {
+      canRedo: (await furthestPlace(spec.output)) !== null,
+      tell: (text) => note(control, 0, 'checkpoint', text),
+    });
+    if (finished !== null) return finished.record;
     const prepared = await prepare();
     using session: Session = { ...prepared.session, control: hold.control };
     using start = prepared.start;
@@ -76,5 +81,5 @@ async function writeTrained(spec: Spec, network: Network, record: StageRecord): 
   );
   await writeFileAtomic(join(spec.output, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
   await writeSummary(spec.output, summaryOf(spec, [{ record, directory: spec.output }]));
-  await writeStageRecord(spec.output, record);
+  await writeFirstRecord(spec.output, record);
 }

@@ -1,6 +1,7 @@
 // What a run left in its output folder, read back for the report and the final table.
 import { basename, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import { unsealed } from '../../record-files.js';
 import { readJsonFile } from '../../text-file.js';
 import type { CompareRecord, EpochRecord, StageRecord, Summary } from '../records.js';
 
@@ -35,8 +36,16 @@ export async function readFormat<T extends { readonly format: string }>(
   file: string,
   format: T['format'],
 ): Promise<T | null> {
-  const json = (await readJson(file)) as T | null;
-  if (json !== null && json.format !== format) {
+  const found = await readJson(file);
+  if (found === null) return null;
+  const json = unsealed(found)?.record as T | undefined;
+  if (json === undefined) {
+    throw new SplitgrowError(
+      'E_FILE',
+      `${file}: its checksum is wrong: it was changed or damaged; put a copy of the file back`,
+    );
+  }
+  if (json.format !== format) {
     throw new SplitgrowError(
       'E_FILE',
       `${file}: expected format ${format}, got ${JSON.stringify(json.format) ?? 'none'}`,
