@@ -14,6 +14,7 @@ export type {
   CostDocument,
   CostOptions,
   EvaluateDocument,
+  EvaluatedPart,
   EvaluateOptions,
   Experiment,
   ExperimentOptions,

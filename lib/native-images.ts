@@ -100,13 +100,19 @@ export interface VerifyResult {
 export type ImageSource =
   | { readonly files: ImageFiles }
   /** `chosen`: these images of the part, in this order; absent: all. */
-  | { readonly store: string; readonly part: string; readonly chosen?: Int32Array | undefined };
+  | {
+      readonly store: string;
+      readonly part: string;
+      readonly chosen?: Int32Array | undefined;
+      /** Classes of those images, one an image; absent: the store's own. */
+      readonly labels?: Int32Array | undefined;
+    };
 
 export interface ImageDatasetOptions extends ImageLimits {
   /** Height and width of what the network sees. */
   readonly resolution: number;
   readonly classes: number;
-  /** Of pixels / 255, three channels each. */
+  /** Of pixels / 255: three numbers each; or one, and the images are seen as their Rec. 601 luma. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly device: Device;
@@ -153,7 +159,7 @@ export interface LoaderStats {
 export interface SweepResult extends LoaderStats {
   readonly images: number;
   readonly seconds: number;
-  /** float32 [images, 3, R, R], normalised, in the order of the pass, and int64 [images]; absent unless kept. */
+  /** float32 [images, C, R, R], normalised, in the order of the pass, and int64 [images]; absent unless kept. */
   readonly kept?: { readonly images: TensorData; readonly labels: TensorData } | undefined;
 }
 
@@ -198,7 +204,7 @@ export interface ImageCore {
   ): Promise<VerifyResult>;
   /** A dataset whose images are decoded in every pass. Throws E_DATA, E_LABELS, E_FILE, E_IMAGES. */
   createImageDataset(source: ImageSource, options: ImageDatasetOptions): DatasetHandle;
-  /** uint8 [3, R, R]: an image as evaluation sees it, before normalisation. */
+  /** uint8 [C, R, R], C as the dataset has numbers of mean: an image as evaluation sees it, before normalisation. */
   imageAt(data: DatasetHandle, index: number): Promise<TensorData>;
   /** One pass's images without a network, as fast as they come: what the loader alone can do. */
   sweepImages(

@@ -165,6 +165,8 @@ export interface EvaluateOptions {
   readonly network: string;
   /** The `data` part of an experiment. */
   readonly data: DataSpec;
+  /** The images: `test` or `val` (of image files the folder of that part), `train`, or `all`, training and test images; default the test images that training has. */
+  readonly part?: EvaluatedPart | undefined;
   /** Images a minibatch; default 256. */
   readonly batch?: number | undefined;
   /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. Images in files are always cropped to it. */
@@ -176,16 +178,23 @@ export interface EvaluateOptions {
   /** Threads of LibTorch; default: as many as it chooses. */
   readonly threads?: number | undefined;
 }
+/** Images that `eval` can measure on. */
+export type EvaluatedPart = 'train' | 'val' | 'test' | 'all';
+
 /** What `eval` prints. */
 export interface EvaluateDocument {
   /** Per cent. */
   readonly top1: number;
-  /** Top-5 accuracy in per cent, on the test images. */
+  /** Top-5 accuracy in per cent. */
   readonly top5: number;
-  /** Mean cross-entropy on the test images. */
+  /** Mean cross-entropy. */
   readonly loss: number;
-  /** Test images. */
+  /** Images that were looked at. */
   readonly images: number;
+  /** Which images these are; `test` unless another part was asked for. */
+  readonly part: EvaluatedPart;
+  /** What is to be known of them: how the folder was read, how classes were matched; a line each. */
+  readonly notes: readonly string[];
 }
 
 /** What `bench` times. */

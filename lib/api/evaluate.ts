@@ -1,6 +1,8 @@
-// evaluate: top-1, top-5 and loss of a network on a dataset's test images.
+// evaluate: top-1, top-5 and loss of a network on a part of a dataset, the test images unless another is asked for.
+import { labelsOf } from '../data/cifar.js';
 import { type Dataset, loadDataset, refuseEmpty } from '../data/dataset.js';
-import { toDevice } from '../data/part.js';
+import { matchClasses } from '../data/match-classes.js';
+import { countOf, type Part, toDevice } from '../data/part.js';
 import { resizedDataset } from '../data/resize.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
@@ -8,19 +10,39 @@ import { refuseMisfit } from '../experiment/start.js';
 import { lower } from '../graph/lower.js';
 import { loadNetwork, type Network } from '../network.js';
 import { withThreads } from '../threads.js';
+import { note } from '../train/control.js';
 import { evaluateNetwork } from '../train/fit.js';
 import { watched } from '../watched.js';
-import type { EvaluateDocument, EvaluateOptions } from './documents.js';
+import type { EvaluateDocument, EvaluatedPart, EvaluateOptions } from './documents.js';
 
 const BATCH = 256;
 
-/** The test images at the network's square resolution: files are cropped to it, others are resized where that is asked for. */
+type Data = EvaluateOptions['data'];
+
+/** The data as evaluation reads it: of cifar100 the labels that the network has classes for, of a folder the part asked for. @throws E_USAGE where it has no such part */
+function dataFor(data: Data, part: EvaluatedPart | undefined, classes: number): Data {
+  const isFolder = 'scaledDecoding' in data && data.store === undefined;
+  if (isFolder && (part === 'val' || part === 'test')) return { ...data, testPart: part };
+  if (part === 'val') {
+    throw new SplitgrowError(
+      'E_USAGE',
+      'part: expected val only with a folder of images; this data has the parts train and test, and all of them',
+    );
+  }
+  const isOpen = 'cropPadding' in data && 'name' in data && data.labels === undefined;
+  if (!isOpen || data.name !== 'cifar100') return data;
+  const labels = labelsOf(classes);
+  return labels === undefined ? data : { ...data, labels };
+}
+
+/** The images at the network's square resolution: files are cropped to it, others are resized where that is asked for. */
 async function fitted(
   { graph }: Network,
   { options, control }: { readonly options: EvaluateOptions; readonly control: RunControl },
 ): Promise<Dataset> {
   const [, height, width] = graph.input.shape;
-  const { data, shortSide } = options;
+  const { shortSide } = options;
+  const data = dataFor(options.data, options.part, lower(graph).classes);
   if (!('scaledDecoding' in data)) {
     if (shortSide !== undefined)
       throw new SplitgrowError(
@@ -40,7 +62,25 @@ async function fitted(
   return loadDataset({ ...data, resolution: width, shortSide: chosen }, control);
 }
 
-/** Pixels are normalised by the network's own mean and std. */
+/** The images of the part, in as many pieces as lie apart. */
+function piecesOf(data: Dataset, part: EvaluatedPart | undefined): readonly Part[] {
+  if (part !== 'all') {
+    const name = part === 'train' ? 'train' : 'test';
+    refuseEmpty(data, name);
+    return [data[name]];
+  }
+  const pieces = [data.train, data.test].filter((one) => countOf(one) > 0);
+  if (pieces.length === 0) refuseEmpty(data, 'test');
+  return pieces;
+}
+
+/** Only classes of images that are looked at have to be the network's. */
+function only(data: Dataset, pieces: readonly Part[]): Dataset {
+  const [first = data.test, last = first] = pieces;
+  return { ...data, train: first, test: last };
+}
+
+/** Labels are matched with the network's classes by name; pixels are normalised by the network's own mean and std. */
 export async function evaluate(
   options: EvaluateOptions,
   control: RunControl = {},
@@ -51,13 +91,21 @@ export async function evaluate(
 async function evaluated(options: EvaluateOptions, control: RunControl): Promise<EvaluateDocument> {
   const device = options.device ?? 'cpu';
   using network = await loadNetwork(options.network, { device, control });
-  const data = await fitted(network, { options, control });
-  refuseEmpty(data, 'test');
-  refuseMisfit(network.graph, data);
-  using test = toDevice(network.graph, data.test, lower(network.graph).classes, device);
-  const { top1, top5, loss, images } = await evaluateNetwork(network, test, {
-    batch: options.batch ?? BATCH,
-    control,
-  });
-  return { top1, top5, loss, images };
+  const { graph } = network;
+  const whole = await fitted(network, { options, control });
+  const pieces = piecesOf(whole, options.part);
+  const { data, notes } = matchClasses(graph, only(whole, pieces));
+  for (const text of notes) note(control, 0, 'load', text);
+  refuseMisfit(graph, data);
+  const sums = { top1: 0, top5: 0, loss: 0, images: 0 };
+  for (const piece of pieces.length > 1 ? [data.train, data.test] : [data.test]) {
+    using images = toDevice(graph, piece, lower(graph).classes, device);
+    const found = await evaluateNetwork(network, images, { batch: options.batch ?? BATCH, control });
+    const share = found.images / (sums.images + found.images);
+    for (const name of ['top1', 'top5', 'loss'] as const)
+      sums[name] = share === 1 ? found[name] : sums[name] + share * (found[name] - sums[name]);
+    sums.images += found.images;
+  }
+  const told = whole.note === undefined ? notes : [whole.note, ...notes];
+  return { ...sums, part: options.part ?? 'test', notes: told };
 }

@@ -22,6 +22,12 @@ export interface PredictOptions {
   readonly top?: number | undefined;
   /** What the shorter side is brought to before the centre crop; default the network's own, else the side of its input. */
   readonly shortSide?: number | undefined;
+  /** Decode JPEGs whole, as Pillow does, instead of letting the decoder shrink large ones; default false. */
+  readonly exactDecode?: boolean | undefined;
+  /** Most pixels of an image; default 100,000,000. */
+  readonly maxPixels?: number | undefined;
+  /** Most scans of a progressive JPEG; default 100. */
+  readonly maxScans?: number | undefined;
   /** Default cpu. */
   readonly device?: Device | undefined;
   /** Threads of LibTorch and of decoding; default: as many as they choose. */
@@ -63,7 +69,7 @@ const BATCH = 256;
 /** How the network is shown files. @throws E_ARGUMENT where it takes none, or the shorter side is less than its input's */
 function settingsFor(
   { name, input }: Graph,
-  { shortSide, threads }: Pick<PredictOptions, 'shortSide' | 'threads'>,
+  { shortSide, threads, exactDecode = false, maxPixels, maxScans }: PredictOptions,
 ): ImageSettings {
   const [channels, height, width] = input.shape;
   if (height !== width || ![1, 3].includes(channels)) {
@@ -79,7 +85,12 @@ function settingsFor(
       `predict: expected a short side of at least the network's resolution, ${width}, got ${chosen}`,
     );
   }
-  return { ...IMAGE_DEFAULTS, resolution: width, shortSide: chosen, workers: threads ?? null };
+  return {
+    ...IMAGE_DEFAULTS,
+    ...{ resolution: width, shortSide: chosen, workers: threads ?? null, scaledDecoding: !exactDecode },
+    ...(maxPixels !== undefined && { maxPixels }),
+    ...(maxScans !== undefined && { maxScans }),
+  };
 }
 
 /** The `count` likeliest classes, of equal ones the first. */
@@ -108,9 +119,7 @@ async function logitsOf(
 ): Promise<Float32Array> {
   const part = partOfFiles(files, settings);
   const { shape, shortSide } = graph.input;
-  const isGrey = shape[0] === 1;
-  const isOfFiles = !isGrey && shortSide !== undefined;
-  const shown = isOfFiles ? part : await inMemory(part, isGrey ? 1 : 3);
+  const shown = shortSide !== undefined ? part : await inMemory(part, shape[0] === 1 ? 1 : 3);
   using data = toDevice(graph, shown, lower(graph).classes, device);
   const logits = await loadCore().forward(handle, data, { mode: 'eval', batch: BATCH });
   if (!isFiniteTensor(logits))

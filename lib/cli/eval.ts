@@ -1,22 +1,74 @@
-// splitgrow eval: top-1, top-5 and loss of a network on a dataset's test images.
+// splitgrow eval: top-1, top-5 and loss of a network on the images of a dataset.
 import { evaluate } from '../api.js';
+import { SplitgrowError } from '../errors.js';
 import { parseData } from '../experiment/spec.js';
 import { decimal, integer } from '../format.js';
 import { defineCommand } from './command.js';
-import { integer as count, required, text, toggle, withDefault } from './flags.js';
+import { choice, integer as count, number, required, text, toggle, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
 import { facts } from './table.js';
 
+/** Flags of images in files, as fields of `data` in an experiment. */
+const IMAGE_FLAGS = {
+  store: text('FILE', 'of imagenet and image-folder: a store made by data pack instead of the folder'),
+  testShare: number('S', 'share kept for testing where the folder has no test part (default 0.1)', {
+    min: 0,
+    max: 1,
+    isOpen: true,
+  }),
+  followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
+  maxPixels: count('N', 'images of more pixels are left out (default 100000000)', { min: 1 }),
+  maxScans: count('N', 'progressive JPEGs of more scans are left out (default 100)', { min: 1 }),
+  workers: count('N', 'threads that decode (default: as many as compute)', { min: 1, max: 1024 }),
+  skipUnreadable: toggle('leaves out an image that cannot be decoded, instead of failing'),
+};
+const IMAGE_FIELDS = Object.keys(IMAGE_FLAGS) as readonly (keyof typeof IMAGE_FLAGS)[];
+const EXACT_DECODE = 'decodes JPEGs whole, as Pillow does, and shrinks the pixels after';
+const IMAGE_DATA: readonly string[] = ['imagenet', 'image-folder'];
+
+/** "--test-share" of testShare. */
+const flagOf = (field: string): string =>
+  `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+type GivenImages = { readonly [K in keyof typeof IMAGE_FLAGS]: unknown };
+
+/** The fields that are given. @throws E_USAGE where the data has no image files */
+function imageFields(
+  given: GivenImages & { readonly exactDecode: boolean },
+  data: string,
+): Readonly<Record<string, unknown>> {
+  const fields: [string, unknown][] = IMAGE_FIELDS.map((name) => [name, given[name]]);
+  const chosen = fields.filter(([, value]) => value !== undefined && value !== false);
+  if (given.exactDecode) chosen.push(['exactDecode', true]);
+  const [first] = chosen;
+  if (first !== undefined && !IMAGE_DATA.includes(data))
+    throw new SplitgrowError(
+      'E_USAGE',
+      `${flagOf(first[0])}: expected only with ${IMAGE_DATA.join(' or ')}; leave it out`,
+    );
+  return Object.fromEntries(
+    chosen.map(([name, value]) => (name === 'exactDecode' ? ['scaledDecoding', false] : [name, value])),
+  );
+}
+
 export const EVAL = defineCommand({
   name: 'eval',
-  summary: 'top-1, top-5 and loss of a network on the test images of a dataset',
+  summary: 'top-1, top-5 and loss of a network on the test images of a dataset, or on another part',
   flags: {
     network: DIRECTORY_FLAG,
     data: required(
       text('NAME', 'fashion-mnist, cifar10, cifar100, imagenet, image-folder, or a .safetensors file'),
     ),
     root: text('DIR', "the dataset's folder"),
-    store: text('FILE', 'of imagenet and image-folder: a store made by data pack instead of the folder'),
+    part: choice(
+      ['test', 'val', 'train', 'all'],
+      'the images: of a folder its test or val folder; train; all: training and test images (default: the test images that training has)',
+    ),
+    labels: choice(['fine', 'coarse'], 'which labels of cifar100 (default: fine)'),
+    classesBy: choice(
+      ['name', 'number'],
+      "how the data's classes are the network's, where both have names (default: name)",
+    ),
     shortSide: count(
       'N',
       "of images in files: their shorter side before the centre crop (default: the network's own, else 256 at 224)",
@@ -24,8 +76,10 @@ export const EVAL = defineCommand({
         min: 1,
       },
     ),
+    exactDecode: toggle(EXACT_DECODE),
+    ...IMAGE_FLAGS,
     whole: toggle('only the whole official set will do; fashion-mnist: the one that data get fetched'),
-    images: count('N', 'only the first N test images', { min: 1 }),
+    images: count('N', 'only the first N images of the part', { min: 1 }),
     batchSize: withDefault(count('N', 'images a minibatch', { min: 1 }), 256),
     resize: toggle(
       "resizes the images to the network's resolution; images in files are always cropped to it",
@@ -41,21 +95,32 @@ export const EVAL = defineCommand({
       'splitgrow eval --network runs/k3/stage-3 --data cifar10 --root data/cifar10 --json',
       'on a dataset in a folder',
     ],
+    [
+      'splitgrow eval --network runs/photos/stage-2 --data image-folder --root photos --part all',
+      'on every image of a folder',
+    ],
   ],
   run: async (given, { control }) => {
-    const { network, data, root, store, shortSide, whole, images, batchSize, resize, device, threads } =
-      given;
+    const { network, data, root, part, labels, classesBy, shortSide, whole, images } = given;
+    const { batchSize, resize, device, threads } = given;
+    if (images !== undefined && part === 'all')
+      throw new SplitgrowError(
+        'E_USAGE',
+        '--images: expected with one part, got --part all; leave one of them out',
+      );
     const isFile = data.endsWith('.safetensors');
-    const source = isFile ? { file: data } : { name: data, root, whole, ...(store && { store }) };
+    const source = isFile ? { file: data } : { name: data, root, whole, ...(labels && { labels }) };
+    if (isFile && labels !== undefined)
+      throw new SplitgrowError('E_USAGE', '--labels: expected only with cifar100; leave it out');
+    const limit = part === 'train' ? 'trainImages' : 'testImages';
     const document = await evaluate(
       {
         network,
-        data: parseData({ ...source, testImages: images ?? null }),
-        batch: batchSize,
-        resize,
-        shortSide,
-        device,
-        threads,
+        data: parseData({
+          ...{ ...source, ...imageFields(given, data), ...(classesBy && { classesBy }) },
+          [limit]: images ?? null,
+        }),
+        ...{ part, batch: batchSize, resize, shortSide, device, threads },
       },
       control,
     );
@@ -68,7 +133,7 @@ export const EVAL = defineCommand({
             ['top-1', `${decimal(top1, 2)} %`],
             ['top-5', `${decimal(top5, 2)} %`],
             ['loss', decimal(loss, 4)],
-            ['images', integer(document.images)],
+            ['images', `${integer(document.images)} (${document.part})`],
           ],
           style,
         ),

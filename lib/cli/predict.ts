@@ -3,7 +3,7 @@ import { type PredictDocument, type PredictedClass, predict } from '../api.js';
 import { SplitgrowError } from '../errors.js';
 import { integer, percent } from '../format.js';
 import { defineCommand } from './command.js';
-import { integer as count, repeated, required, withDefault } from './flags.js';
+import { integer as count, repeated, required, toggle, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
 import { type Column, table } from './table.js';
 
@@ -48,6 +48,9 @@ export const PREDICT = defineCommand({
       "shorter side before the centre crop (default: the network's own, else the side of its input)",
       { min: 1 },
     ),
+    exactDecode: toggle('decodes JPEGs whole, as Pillow does, and shrinks the pixels after'),
+    maxPixels: count('N', 'images of more pixels cannot be read (default 100000000)', { min: 1 }),
+    maxScans: count('N', 'progressive JPEGs of more scans cannot be read (default 100)', { min: 1 }),
     device: DEVICE_FLAG,
   },
   examples: [

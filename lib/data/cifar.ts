@@ -37,6 +37,11 @@ const CIFAR100 = {
   coarse: { labelBytes: 2, labelAt: 0, classes: 20 },
 } satisfies Record<string, Layout>;
 
+/** The labels of CIFAR-100 that name so many classes; undefined: neither does, and fine ones are taken. */
+export function labelsOf(classes: number): 'fine' | 'coarse' | undefined {
+  return (['fine', 'coarse'] as const).find((kind) => CIFAR100[kind].classes === classes);
+}
+
 /** The folder that has `first`, of those where the files may lie below the root. */
 async function folderOf(spec: DataSpec, name: string, first: RegExp): Promise<string> {
   const source = SOURCES.find((one) => one.name === name);

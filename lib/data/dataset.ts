@@ -25,7 +25,12 @@ export interface DataSpec extends Partial<ImageSettings> {
   readonly testImages?: number | null | undefined;
   /** Which labels of cifar100; fine unless said otherwise. */
   readonly labels?: 'fine' | 'coarse' | undefined;
+  /** How its classes are those of a network: by their names, unless said otherwise. */
+  readonly classesBy?: ClassesBy | undefined;
 }
+
+/** By name where both the data and the network name their classes; or by number, whatever they are called. */
+export type ClassesBy = 'name' | 'number';
 
 /** What a loader finds in files. */
 export interface Source {
@@ -39,6 +44,7 @@ export interface Source {
 
 export interface Dataset extends Source {
   readonly name: string;
+  readonly classesBy: ClassesBy;
   /** Per channel, over the training pixels / 255, or of files as the experiment says; empty for float32 images, which are used as they are. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -101,7 +107,8 @@ export async function loadDataset(spec: DataSpec, control: RunControl = {}): Pro
   if (spec.whole === true) requireWhole(name, source);
   const train = limited(source.train, spec.trainImages ?? null, { name, part: 'train' });
   const test = limited(source.test, spec.testImages ?? null, { name, part: 'test' });
-  return { ...source, name, train, test, ...statisticsOf(train) };
+  const { classesBy = 'name' } = spec;
+  return { ...source, name, classesBy, train, test, ...statisticsOf(train) };
 }
 
 /** @throws E_DATA where a part has no images, as that of a folder with testing images alone */

@@ -3,12 +3,10 @@ import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { type DatasetHandle, type Device, loadCore, type TensorData } from '../native.js';
 import { evenly, type ImagePart, openFiles, takeFiles } from './images/part.js';
+import { channelsOf } from './images/settings.js';
 import { imageShape, slicePart, type TensorPart } from './parts.js';
 
 export type Part = TensorPart | ImagePart;
-
-/** Colours of an image from a file, whatever is stored. */
-const COLOURS = 3;
 
 export function isInMemory(part: Part): part is TensorPart {
   return 'images' in part;
@@ -19,14 +17,14 @@ export function countOf(part: Part): number {
   return isInMemory(part) ? imageShape(part.images)[0] : part.labels.length;
 }
 
-/** [C, H, W] of an image as the network sees it. */
+/** [C, H, W] of an image as the network sees it. Of files it may take colours or their luma: one channel where `mean` has one number. */
 export function shapeOf(part: Part): readonly [number, number, number] {
   if (isInMemory(part)) {
     const [, channels, height, width] = imageShape(part.images);
     return [channels, height, width];
   }
   const { resolution } = part.settings;
-  return [COLOURS, resolution, resolution];
+  return [channelsOf(part.settings), resolution, resolution];
 }
 
 /**

@@ -7,7 +7,7 @@ import { readJsonFile } from '../text-file.js';
 import { type Hold, lockOutput } from './lock.js';
 import { furthestPlace } from './places.js';
 import { difference } from './same.js';
-import type { Spec } from './spec.js';
+import { parseExperiment, type Spec } from './spec.js';
 
 export type Command = 'grow' | 'train' | 'compare';
 
@@ -46,6 +46,15 @@ interface RunRecord {
   readonly command?: unknown;
 }
 
+/** An experiment that an older version kept, with the fields that are new since then. */
+function withDefaults(kept: unknown): unknown {
+  try {
+    return parseExperiment(kept);
+  } catch {
+    return kept;
+  }
+}
+
 /** @throws E_RESUME where the folder holds another experiment, naming the field */
 async function refuseOther(spec: Spec, command: Command): Promise<void> {
   const run = ((await readKept(join(spec.output, FILES.run))) ?? undefined) as RunRecord | undefined;
@@ -55,7 +64,7 @@ async function refuseOther(spec: Spec, command: Command): Promise<void> {
   const isOther = run?.command !== undefined && run.command !== command;
   const found = isOther
     ? { field: 'the command', kept: String(run.command), asked: command }
-    : difference(kept, spec);
+    : difference(withDefaults(kept), spec);
   if (found === null) return;
   throw new SplitgrowError(
     'E_RESUME',

@@ -1,5 +1,6 @@
 // What all stages of a run share: the experiment, its images on the device, and the last pieces of a native call's options.
 import { type Dataset, loadDataset, refuseEmpty } from '../data/dataset.js';
+import { matchClasses } from '../data/match-classes.js';
 import { countOf, type Part, takeImages, toDevice } from '../data/part.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
@@ -45,15 +46,19 @@ export async function readData(spec: Spec, control: RunControl = {}): Promise<Da
   return data;
 }
 
-/** Puts the images on the device, normalised as the network wants them. @throws E_EXPERIMENT where training could not take a minibatch */
+/**
+ * Puts the images on the device, normalised and labelled as the network wants them.
+ * @throws E_LABELS for classes that it does not have, E_EXPERIMENT where training could not take a minibatch
+ */
 export function openSession(
   spec: Spec,
-  data: Dataset,
+  given: Dataset,
   graph: Graph,
   control: RunControl,
   own: Own = NONE,
 ): Session {
   const { classes } = lower(graph);
+  const { data } = matchClasses(graph, given);
   const held: DatasetHandle[] = [];
   const put = (part: Part): DatasetHandle => {
     const handle = toDevice(graph, part, classes, spec.device);

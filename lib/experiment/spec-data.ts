@@ -45,6 +45,12 @@ const COMMON = {
     .default(null)
     .describe('test images: only so many, likewise; null: all'),
   shuffle: z.boolean().default(true).describe('a new order every epoch'),
+  classesBy: z
+    .enum(['name', 'number'])
+    .optional()
+    .describe(
+      'how the classes of the data are those of a network that names its own: by `name`, or by `number`; none: by name',
+    ),
 };
 
 const IN_MEMORY = {
@@ -75,7 +81,14 @@ export const DATA_FILE = z.strictObject({
   ...IN_MEMORY,
 });
 
-const threeOf = (each: z.ZodNumber) => z.array(each).length(3);
+/** Three numbers, or one for images that a network sees as their luma. */
+const perChannel = (each: z.ZodNumber) =>
+  z
+    .array(each)
+    .min(1)
+    .max(3)
+    .refine((list) => list.length !== 2, 'expected three numbers, or one for grey images')
+    .meta({ not: { minItems: 2, maxItems: 2 } });
 const defaults = IMAGE_DEFAULTS;
 
 /** Image files below `root`, or in a store packed from them. */
@@ -105,10 +118,12 @@ export const DATA_IMAGES = z
       .describe(
         'image files: the shorter side in pixels before a centre crop or `shift`; null: 256 / 224 of `resolution`',
       ),
-    mean: threeOf(z.number())
+    mean: perChannel(z.number())
       .default([...defaults.mean])
-      .describe("image files: mean of pixels / 255, for the preset's `input`"),
-    std: threeOf(z.number().gt(0))
+      .describe(
+        "image files: mean of pixels / 255, for the preset's `input`; one number: the network sees their luma",
+      ),
+    std: perChannel(z.number().gt(0))
       .default([...defaults.std])
       .describe('image files: standard deviation of pixels / 255, likewise'),
     testShare: z
@@ -125,8 +140,8 @@ export const DATA_IMAGES = z
       ),
     followLinks: z
       .boolean()
-      .default(defaults.followLinks)
-      .describe('image files: follow links that lead out of the folder'),
+      .optional()
+      .describe('image files: follow links that lead out of the folder; none: they are passed over'),
     workers: z
       .int()
       .min(1)

@@ -1,6 +1,10 @@
 // Where a run stands: the network, its stage and epoch; how it is found again, and how a stage is fitted.
+import { some } from '../data/images/part-folders.js';
+import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { cost, macs, params } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { lower } from '../graph/lower.js';
 import { widths } from '../graph/print.js';
 import { averaged, type Network } from '../network.js';
 import { note } from '../train/control.js';
@@ -31,12 +35,31 @@ function placeText({ stage, epoch, within }: StateRecord): string {
   return `after epoch ${epoch} of stage ${stage}${within === undefined ? '' : WITHIN[within.phase](within.done)}`;
 }
 
+/** @throws E_RESUME where the data has other classes than when the run was begun */
+function refuseOtherClasses({ output }: Spec, network: Network, start: Graph): void {
+  const [before, now] = [network.graph.classes, start.classes];
+  const isSame = before === undefined || now === undefined || before.join('\n') === now.join('\n');
+  if (isSame && lower(network.graph).classes === lower(start).classes) return;
+  const added = now?.filter((name) => before?.includes(name) === false) ?? [];
+  const gone = before?.filter((name) => now?.includes(name) === false) ?? [];
+  const differences = [
+    `it was begun with ${lower(network.graph).classes} classes, the data has ${lower(start).classes}`,
+    ...(added.length > 0 ? [`new are ${some(added)}`] : []),
+    ...(gone.length > 0 ? [`gone are ${some(gone)}`] : []),
+  ];
+  throw new SplitgrowError(
+    'E_RESUME',
+    `output ${output}: ${differences.join('; ')}; put the data back as it was, or choose another output`,
+  );
+}
+
 /** At the furthest checkpoint, else at the seed network, which becomes checkpoint 0. */
 export async function resume(spec: Spec, start: Network, control: RunControl): Promise<Standing> {
   const tell = (text: string): void => note(control, 0, 'checkpoint', text);
   const found = await readCheckpoint(spec, tell);
   if (found !== null) {
     try {
+      refuseOtherClasses(spec, found.network, start.graph);
       note(control, found.state.stage, 'checkpoint', `continues ${placeText(found.state)}`);
       return found;
     } catch (error) {

@@ -1,6 +1,7 @@
 // What a run starts from: the dataset, and the seed network that fits it.
 import type { Dataset } from '../data/dataset.js';
-import { shortSideOf } from '../data/images/settings.js';
+import { numbersFor, shortSideOf } from '../data/images/settings.js';
+import { matchClasses } from '../data/match-classes.js';
 import { isInMemory, shapeOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
@@ -22,11 +23,22 @@ function presetGraph({ preset, ...options }: PresetSpec, data: Dataset): Graph {
   return buildPreset(preset, { channels, resolution, classes: data.classes, ...options });
 }
 
+/** Mean and std of the data for so many channels. @throws E_DATA where they are those of grey images, and the network sees colours */
+function statisticsFor(channels: number, data: Dataset): Pick<Dataset, 'mean' | 'std'> {
+  const [mean, std] = [numbersFor(channels, data.mean), numbersFor(channels, data.std)];
+  if (mean !== undefined && std !== undefined) return { mean, std };
+  if (isInMemory(data.train) || ![1, 3].includes(channels)) return { mean: data.mean, std: data.std };
+  throw new SplitgrowError(
+    'E_DATA',
+    `dataset ${data.name}: expected data.mean and data.std of ${channels} numbers each, as the network has ${channels} channels, got ${data.mean.length} and ${data.std.length}; give as many, or network.channels 1`,
+  );
+}
+
 /** The graph of a network that has no weights yet. Mean and std are those of the data's pixels, unless a graph has its own. */
 function freshGraph(network: Fresh, data: Dataset): Graph {
   const graph = 'graph' in network ? network.graph : presetGraph(network, data);
-  const { mean, std } = data;
-  const statistics = mean.length > 0 && graph.input.mean === undefined ? { mean, std } : {};
+  const statistics =
+    data.mean.length > 0 && graph.input.mean === undefined ? statisticsFor(graph.input.shape[0], data) : {};
   return { ...graph, input: { ...graph.input, ...statistics } };
 }
 
@@ -34,7 +46,10 @@ function freshGraph(network: Fresh, data: Dataset): Graph {
 export function refuseMisfit(graph: Graph, data: Dataset): void {
   const shape = shapeOf(data.train);
   const wanted = graph.input.shape;
-  if (shape.join() !== wanted.join()) {
+  // Files hold colours, and a network of one channel sees their luma.
+  const takesFiles = !isInMemory(data.train) && (wanted[0] === 1 || wanted[0] === 3);
+  const seen = takesFiles ? [wanted[0], ...shape.slice(1)] : shape;
+  if (seen.join() !== wanted.join()) {
     throw new SplitgrowError(
       'E_DATA',
       `dataset ${data.name}: network "${graph.name}" takes images of [${wanted.join(', ')}], got [${shape.join(', ')}]; ` +
@@ -45,7 +60,7 @@ export function refuseMisfit(graph: Graph, data: Dataset): void {
   if (classes < data.classes) {
     throw new SplitgrowError(
       'E_LABELS',
-      `dataset ${data.name}: it has ${data.classes} classes, network "${graph.name}" has ${classes}; give the network as many`,
+      `dataset ${data.name}: it has ${data.classes} classes, network "${graph.name}" has ${classes}; give the network as many${data.name === 'cifar100' ? ', or take other labels (data.labels; eval: --labels)' : ''}`,
     );
   }
 }
@@ -54,17 +69,8 @@ export function refuseMisfit(graph: Graph, data: Dataset): void {
  * The graph with what is known of its images by the data it is trained on: names of the classes, where it has none and the
  * data name as many as its output is wide; of image files the shorter side that the run evaluates with.
  */
-function described(graph: Graph, data: Dataset, control: RunControl): Graph {
+function described(graph: Graph, data: Dataset): Graph {
   const names = data.classNames === undefined ? undefined : writableNames(data.classNames);
-  const own = graph.classes;
-  if (own !== undefined && names?.some((name, at) => name !== own[at]) === true) {
-    note(
-      control,
-      0,
-      'load',
-      `network "${graph.name}" names its classes otherwise than ${data.name}: its names are kept; take \`classes\` out of its network.json to have those of the data`,
-    );
-  }
   const isFitting = names?.length === lower(graph).classes;
   const { shape, mean, std, shortSide: given } = graph.input;
   const shortSide = isInMemory(data.train) ? given : shortSideOf(data.train.settings);
@@ -73,7 +79,7 @@ function described(graph: Graph, data: Dataset, control: RunControl): Graph {
     ...{ shape, ...(mean && { mean }), ...(std && { std }) },
     ...(shortSide !== undefined && { shortSide }),
   };
-  return withClasses({ ...graph, input }, own ?? (isFitting ? names : undefined));
+  return withClasses({ ...graph, input }, graph.classes ?? (isFitting ? names : undefined));
 }
 
 /** The seed network, its weights from the experiment's seed or from its directory. */
@@ -84,8 +90,11 @@ export async function startNetwork(spec: Spec, data: Dataset, control: RunContro
       ? await loadNetwork(start.directory, { device, control })
       : createNetwork(freshGraph(start, data), { seed: seedOf('weights', seed), device });
   try {
-    refuseMisfit(network.graph, data);
-    return networkOf(described(network.graph, data, control), network.handle);
+    const matched = matchClasses(network.graph, data);
+    refuseMisfit(network.graph, matched.data);
+    // A new network has the classes of the data, which needs no word.
+    if (!('preset' in start)) for (const text of matched.notes) note(control, 0, 'load', text);
+    return networkOf(described(network.graph, data), network.handle);
   } catch (error) {
     network[Symbol.dispose]();
     throw error;

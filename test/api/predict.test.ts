@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { evaluate, type PredictDocument, predict } from '../../lib/api.js';
 import { loadDataset } from '../../lib/data/dataset.js';
-import { luma } from '../../lib/data/images/named-files.js';
 import { isInMemory, type Part, toDevice } from '../../lib/data/part.js';
 import { parseExperiment } from '../../lib/experiment/spec.js';
 import { trainExperiment } from '../../lib/experiment/train.js';
@@ -74,12 +73,6 @@ test('the likeliest come first, with names where the network has some; a list ha
   const two = await predict({ network: networkAt('grey'), images, top: 2 });
   expect(two.images.map(({ top }) => top.length)).toEqual([2, 2, 2]);
   expect(two.images[0]?.top[0]?.class).toBeNull();
-});
-
-test("luma is Pillow's, and leaves grey alone", () => {
-  const data = Uint8Array.from([255, 0, 0, 12, 7, 0, 255, 0, 200, 7, 0, 0, 255, 99, 7]);
-  // PIL.Image.fromarray(...).convert('L')
-  expect([...luma({ dtype: 'uint8', shape: [3, 1, 5], data })]).toEqual([76, 150, 29, 132, 7]);
 });
 
 /** Softmax of each image's logits as the dataset's own path gives them. */

@@ -57,20 +57,21 @@ test('a safetensors file has no names', async () => {
   expect(Object.keys(graph.input)).toEqual(['shape', 'mean', 'std']);
 });
 
-test("a network's own names are kept, and a note says where the dataset has others", async () => {
+test("a network's own names are kept; other names of the dataset are refused, unless numbers are asked for", async () => {
   const { output } = await trained({});
   const file = join(output, 'network.json');
-  const again = (): Promise<{ readonly output: string; readonly notes: readonly string[] }> =>
-    trained({ network: { directory: output } });
+  const again = (data = {}): Promise<{ readonly output: string; readonly notes: readonly string[] }> =>
+    trained({ network: { directory: output }, data: { ...FASHION, ...data } });
   const same = await again();
   expect(same.notes.filter((note) => note.includes('classes'))).toEqual([]);
   expect(await readFile(join(same.output, 'network.json'), 'utf8')).toBe(await readFile(file, 'utf8'));
 
   const own = [...WORDS, 'boot'];
   await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), classes: own }));
-  const other = await again();
+  await expect(again()).rejects.toThrow(/has no class "Ankle boot", 1 of the data's 10 classes/);
+  const other = await again({ classesBy: 'number' });
   expect((await readGraph(other.output)).classes).toEqual(own);
-  expect(other.notes.at(-1)).toMatch(/names its classes otherwise than fashion-mnist: its names are kept/);
+  expect(other.notes.at(-1)).toBe('classes are matched by number, as data.classesBy says');
 
   const { classes: _, ...bare } = await readGraph(output);
   await writeFile(file, JSON.stringify(bare));

@@ -1,7 +1,7 @@
 // Image files that somebody named: which of them can be read, and as the network sees them in evaluation.
 import { resolve } from 'node:path';
 import type { RunControl } from '../../events.js';
-import { loadCore, type TensorData } from '../../native.js';
+import { loadCore } from '../../native.js';
 import { loadImageCore } from '../../native-images.js';
 import { NOWHERE, underControl } from '../../train/control.js';
 import type { TensorPart } from '../parts.js';
@@ -48,28 +48,20 @@ export async function sortReadable(
   };
 }
 
-/** Rec. 601 luma of uint8 [3, R, R], rounded as Pillow's convert("L") does; grey pixels stay what they are. */
-export function luma({ data }: TensorData): Uint8Array {
-  const plane = data.length / 3;
-  return Uint8Array.from({ length: plane }, (_, at) => {
-    const [red, green, blue] = [data[at] ?? 0, data[at + plane] ?? 0, data[at + 2 * plane] ?? 0];
-    return (19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16;
-  });
-}
-
 /**
- * The images in memory: uint8 [N, channels, R, R] of evaluation, of one channel in grey.
+ * The images in memory: uint8 [N, channels, R, R] of evaluation; one channel is luma.
  * @throws E_DATA naming a file that is no longer readable
  */
 export async function inMemory(part: ImagePart, channels: 1 | 3): Promise<TensorPart> {
   const { settings, labels } = part;
   const { resolution } = settings;
   const [count, size] = [labels.length, channels * resolution ** 2];
-  using files = openFiles(part, { mean: [0, 0, 0], std: [1, 1, 1], classes: 1, device: 'cpu' });
+  const [mean, std] = [0, 1].map((value) => new Array<number>(channels).fill(value));
+  using files = openFiles(part, { mean: mean ?? [], std: std ?? [], classes: 1, device: 'cpu' });
   const pixels = new Uint8Array(count * size);
   const put = async (index: number): Promise<void> => {
     const image = await loadCore().imageAt(files, index);
-    pixels.set(channels === 1 ? luma(image) : image.data, index * size);
+    pixels.set(image.data, index * size);
   };
   const step = settings.workers ?? loadCore().features().threads;
   for (let from = 0; from < count; from += step)

@@ -11,13 +11,25 @@ export interface ImagePart {
   readonly settings: ImageSettings;
 }
 
+/** The same images, of other classes. */
+export function relabelled(part: ImagePart, labels: Int32Array): ImagePart {
+  const { source } = part;
+  return 'store' in source
+    ? { ...part, source: { ...source, labels }, labels }
+    : { ...part, source: { files: { ...source.files, labels } }, labels };
+}
+
 const labelsAt = (labels: Int32Array, chosen: Int32Array): Int32Array => chosen.map((at) => labels[at] ?? -1);
 
 /** The files, or the store's images, at these places. */
 function sourceAt(source: ImageSource, chosen: Int32Array): ImageSource {
   if ('store' in source) {
-    const { chosen: before } = source;
-    return { ...source, chosen: before === undefined ? chosen : chosen.map((at) => before[at] ?? -1) };
+    const { chosen: before, labels } = source;
+    return {
+      ...source,
+      chosen: before === undefined ? chosen : chosen.map((at) => before[at] ?? -1),
+      ...(labels && { labels: labelsAt(labels, chosen) }),
+    };
   }
   const { root, paths, labels } = source.files;
   return {

@@ -8,7 +8,7 @@ export interface ImageSettings {
   readonly resolution: number;
   /** The shorter side, in pixels, that images are brought to before a centre crop or a shift; null: 256 / 224 of the resolution. */
   readonly shortSide: number | null;
-  /** Per channel, of pixels / 255. */
+  /** Per channel, of pixels / 255: three numbers, or one for images that are seen as their luma. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
   /** Share of a folder without a test part that is kept for testing. */
@@ -67,4 +67,22 @@ export function shortSideAt(
   if (shortSide === undefined) return undefined;
   const isUsual = shortSide === shortSideOf({ shortSide: null, resolution: from });
   return shortSideOf(sizesAt({ shortSide: isUsual ? null : shortSide, resolution: from }, to));
+}
+
+/** Channels that a new network is given: one where mean or deviation is one number, else three. */
+export function channelsOf({ mean, std }: Pick<ImageSettings, 'mean' | 'std'>): 1 | 3 {
+  return mean.length === 1 || std.length === 1 ? 1 : 3;
+}
+
+/** Shares of red, green and blue in Rec. 601 luma. */
+const LUMA = [0.299, 0.587, 0.114] as const;
+
+/**
+ * Numbers of colours as those of so many channels: of luma for one. The mean of luma is the luma of the means; of deviations
+ * it is what they are where colours vary together. Undefined where one number stands for three.
+ */
+export function numbersFor(channels: number, values: readonly number[]): readonly number[] | undefined {
+  if (values.length === channels) return values;
+  if (channels !== 1 || values.length !== LUMA.length) return undefined;
+  return [LUMA.reduce((sum, share, at) => sum + share * (values[at] ?? 0), 0)];
 }

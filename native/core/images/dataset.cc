@@ -12,6 +12,24 @@ namespace {
 
 using at::Tensor;
 
+// Rec. 601 luma of [..., 3], [..., 1], rounded as Pillow's convert("L") does.
+// Grey pixels stay what they are.
+Tensor luma(const Tensor& pixels) {
+  std::vector<int64_t> sizes = pixels.sizes().vec();
+  sizes.back() = 1;
+  const Tensor grey = at::empty(sizes, at::kByte);
+  const auto* from = pixels.const_data_ptr<uint8_t>();
+  auto* to = grey.mutable_data_ptr<uint8_t>();
+  at::parallel_for(0, grey.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const uint8_t* p = from + 3 * i;
+      to[i] = static_cast<uint8_t>(
+          (19595 * p[0] + 38470 * p[1] + 7471 * p[2] + 0x8000) >> 16);
+    }
+  });
+  return grey;
+}
+
 class ImageSweep : public Sweep {
  public:
   ImageSweep(const ImageDataset& data, const SweepOptions& options)
@@ -73,18 +91,20 @@ Batch ImageSweep::batch(int64_t step, int64_t index) {
   }
   const Load load = loader_->next();
   const at::Device device = options_.tensors.device();
-  return {normalised(load.pixels),
+  const bool isGrey = data_.channels() == 1;
+  return {normalised(isGrey ? luma(load.pixels) : load.pixels),
           load.labels.to(device, load.labels.scalar_type(),
                          /*non_blocking=*/true)};
 }
 
-// Patterns of the three channels, as the loops take them.
+// Patterns of the one channel or the three, as the loops take them.
 struct Patterns {
   static constexpr int64_t kWidth = 192;
   explicit Patterns(const ImageDataset& data) {
     for (int64_t i = 0; i < kWidth; ++i) {
-      scale[i] = static_cast<float>(1 / (255.0 * data.std[i % 3]));
-      shift[i] = static_cast<float>(-data.mean[i % 3] / data.std[i % 3]);
+      const int64_t c = i % data.channels();
+      scale[i] = static_cast<float>(1 / (255.0 * data.std[c]));
+      shift[i] = static_cast<float>(-data.mean[c] / data.std[c]);
     }
   }
   float scale[kWidth], shift[kWidth];
@@ -112,10 +132,11 @@ Tensor ImageSweep::normalised(const Tensor& pixels) const {
   if (device.is_cpu() && dtype != at::kDouble) return loops(pixels).to(dtype);
   const Patterns patterns(data_);
   const auto wide = dtype == at::kDouble ? at::kDouble : at::kFloat;
+  const int64_t channels = data_.channels();
   const auto row = [&](const float* values) {
-    return at::tensor(at::ArrayRef<float>(values, 3), wide)
+    return at::tensor(at::ArrayRef<float>(values, channels), wide)
         .to(device)
-        .view({1, 3, 1, 1});
+        .view({1, channels, 1, 1});
   };
   const Tensor there = pixels.to(device, at::kByte, /*non_blocking=*/true)
                            .permute({0, 3, 1, 2})
@@ -127,8 +148,9 @@ Tensor ImageSweep::normalised(const Tensor& pixels) const {
 
 void ImageDataset::check() const {
   require(size() > 0, "E_DATA", "the dataset is empty");
-  require(mean.size() == 3 && std.size() == 3, "E_ARGUMENT",
-          "mean and std must have three numbers each");
+  require((mean.size() == 3 || mean.size() == 1) && std.size() == mean.size(),
+          "E_ARGUMENT",
+          "mean and std must have three numbers each, or one for grey images");
   for (const double s : std)
     require(s > 0, "E_ARGUMENT", "std must be positive, found ", s);
   require(options.shortSide >= options.resolution, "E_ARGUMENT",
@@ -163,7 +185,8 @@ Tensor ImageDataset::image(int64_t index) const {
     throw Error(error.code,
                 source->name(index) + " cannot be decoded: " + error.what());
   }
-  return pixels.permute({2, 0, 1}).contiguous();
+  const Tensor seen = channels() == 1 ? luma(pixels) : pixels;
+  return seen.permute({2, 0, 1}).contiguous();
 }
 
 }  // namespace splitgrow

@@ -59,19 +59,20 @@ std::shared_ptr<ImageSource> readSource(const Napi::Object& o) {
   std::tie(stored->from, stored->count) =
       stored->store->part(readString(o, "part"));
   const Napi::Value chosen = o.Get("chosen");
-  if (chosen.IsUndefined()) return stored;
-  require(
-      chosen.IsTypedArray() &&
-          chosen.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array,
-      "E_ARGUMENT", "`chosen` must be an Int32Array");
-  const auto array = chosen.As<Napi::Int32Array>();
-  for (size_t i = 0; i < array.ElementLength(); ++i) {
-    require(array[i] >= 0 && array[i] < stored->count, "E_ARGUMENT",
-            "`chosen` must be images 0 to ", stored->count - 1, ", found ",
-            array[i]);
-    stored->chosen.push_back(array[i]);
+  if (!chosen.IsUndefined()) {
+    stored->chosen = readInt32(chosen, "chosen");
+    for (const int32_t at : stored->chosen)
+      require(at >= 0 && at < stored->count, "E_ARGUMENT",
+              "`chosen` must be images 0 to ", stored->count - 1, ", found ",
+              at);
+    stored->isChosen = true;
   }
-  stored->isChosen = true;
+  const Napi::Value labels = o.Get("labels");
+  if (labels.IsUndefined()) return stored;
+  stored->labels = readInt32(labels, "labels");
+  require(static_cast<int64_t>(stored->labels.size()) == stored->size(),
+          "E_ARGUMENT", "labels must have one entry an image, ", stored->size(),
+          ", found ", stored->labels.size());
   return stored;
 }
 

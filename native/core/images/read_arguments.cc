@@ -34,18 +34,20 @@ std::vector<std::string> readStrings(const Napi::Value& value,
   return strings;
 }
 
+std::vector<int32_t> readInt32(const Napi::Value& value, const char* what) {
+  require(value.IsTypedArray() &&
+              value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array,
+          "E_ARGUMENT", what, " must be an Int32Array");
+  const auto array = value.As<Napi::Int32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
 ImageFiles readFiles(const Napi::Value& value) {
   const Napi::Object o = readObject(value, "files");
   ImageFiles files;
   files.root = readPath(field(o, "root"), "root");
   files.paths = readStrings(field(o, "paths"), "paths");
-  const Napi::Value labels = field(o, "labels");
-  require(
-      labels.IsTypedArray() &&
-          labels.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array,
-      "E_ARGUMENT", "labels must be an Int32Array");
-  const auto array = labels.As<Napi::Int32Array>();
-  files.labels.assign(array.Data(), array.Data() + array.ElementLength());
+  files.labels = readInt32(field(o, "labels"), "labels");
   require(files.labels.size() == files.paths.size(), "E_ARGUMENT",
           "labels must have one entry a path, ", files.paths.size(), ", found ",
           files.labels.size());

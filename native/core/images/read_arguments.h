@@ -12,6 +12,7 @@ namespace splitgrow {
 ImageLimits readLimits(const Napi::Object& o);
 int readThreads(const Napi::Object& o, const char* name);
 ImageFiles readFiles(const Napi::Value& value);
+std::vector<int32_t> readInt32(const Napi::Value& value, const char* what);
 std::vector<std::string> readStrings(const Napi::Value& value,
                                      const char* what);
 // Throws Error{E_HANDLE} where it is none of image files.

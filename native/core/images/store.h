@@ -83,6 +83,7 @@ struct StoredImages : ImageSource {
   int64_t from = 0, count = 0;  // of the part
   bool isChosen = false;
   std::vector<int32_t> chosen;  // of the part's images
+  std::vector<int32_t> labels;  // instead of the store's own, one an image
 
   int64_t size() const override {
     return isChosen ? static_cast<int64_t>(chosen.size()) : count;
@@ -91,7 +92,7 @@ struct StoredImages : ImageSource {
     return from + (isChosen ? chosen[index] : index);
   }
   int64_t label(int64_t index) const override {
-    return store->record(place(index)).label;
+    return labels.empty() ? store->record(place(index)).label : labels[index];
   }
   std::string name(int64_t index) const override {
     return store->name(place(index));
