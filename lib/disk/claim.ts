@@ -116,7 +116,7 @@ export async function claimOf(file: string, self: Process): Promise<Claim> {
   const id = newId();
   try {
     await mkdir(join(place, 'lock'));
-    await makePlace(join(place, 'lock', id), id, self);
+    await makePlace(join(place, 'lock', id), id, self, true);
   } catch (error) {
     await removePlace(place).catch(() => {});
     throw error;

@@ -24,13 +24,13 @@ const UNSEEN_MS = 24 * 3600 * 1000;
 /** A new file: never one that is there, never through a link. */
 export const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** Makes `<within>/<name>` a place of this process. */
-export async function makePlace(folder: string, id: string, self: Process): Promise<void> {
+/** Makes `folder` a place of this process; `isDurable`: its record outlasts a loss of power. */
+export async function makePlace(folder: string, id: string, self: Process, isDurable = false): Promise<void> {
   await mkdir(folder);
   const handle = await open(join(folder, RECORD), NEW);
   try {
     await handle.writeFile(`${JSON.stringify({ id, ...self } satisfies Owner)}\n`);
-    await handle.sync();
+    if (isDurable) await handle.sync();
   } finally {
     await handle.close();
   }

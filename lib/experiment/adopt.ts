@@ -3,7 +3,7 @@ import { copyFile, cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDirectoryAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
-import { claimCheckpoint, readState } from './checkpoint.js';
+import { claimCheckpoint, readState, STATE } from './checkpoint.js';
 import { epochsOf } from './epochs.js';
 import { finishDirectory } from './finish.js';
 import { restoreMetrics } from './metrics.js';
@@ -82,7 +82,7 @@ export async function adoptStage(spec: Spec, from: string): Promise<boolean> {
   await restoreMetrics(spec.output, state);
   await adoptFinished(spec.output, from);
   await writeDirectoryAtomic(join(spec.output, checkpointName(state)), async (temporary) => {
-    for (const name of await readdir(place.directory))
+    for (const name of [...Object.keys(state.files), STATE])
       await copyFile(join(place.directory, name), join(temporary, name));
     await claimCheckpoint(temporary, spec);
   });

@@ -17,7 +17,8 @@ import { difference } from './same.js';
 import { EXTRAS, type Extra, type Extras, fileOf, SETS, type Snapshot } from './snapshot.js';
 import type { Spec } from './spec.js';
 
-const STATE = 'state.json';
+/** What a checkpoint stands for, with the digests of its other files. */
+export const STATE = 'state.json';
 const FORMAT = 'splitgrow-state/2';
 /** All that a checkpoint may hold; other files in its folder are not the run's, and stay. */
 const WRITTEN: readonly string[] = [

@@ -13,9 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { grow } from '../../lib/api.js';
 import { MAIN, splitgrow, start } from '../cli/command-line.js';
+import { ROOT } from '../data/places.js';
+import { child, ELSEWHERE } from '../disk/processes.js';
 import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 let folder: string;
@@ -174,6 +177,48 @@ describe('a run whose output folder', () => {
     if (what === 'is replaced') expect(readdirSync(output)).toEqual(['mine']);
     else expect(existsSync(output)).toBe(false);
   });
+});
+
+test('the output of a Worker that was terminated is free at once, and the run goes on in its process', async () => {
+  const index = pathToFileURL(join(ROOT, 'dist', 'index.js')).href;
+  const script = `
+    import { existsSync } from 'node:fs';
+    import { Worker } from 'node:worker_threads';
+    import { grow } from ${JSON.stringify(index)};
+    const experiment = ${JSON.stringify(experimentFile(true))};
+    const worker = new Worker(\`import(\${JSON.stringify(${JSON.stringify(index)})})
+      .then(({ grow }) => grow({ experiment: \${JSON.stringify(experiment)} }))\`, { eval: true });
+    while (!existsSync(${JSON.stringify(join(output, 'checkpoint-0-1'))})) await new Promise((done) => setTimeout(done, 20));
+    const first = await grow({ experiment }).catch((error) => error.code);
+    await worker.terminate();
+    const controller = new AbortController();
+    const onEvent = (event) => {
+      if (event.type !== 'note' || !event.text.startsWith('continues')) return;
+      console.log(first + ', then ' + event.text.split(' ')[0]);
+      controller.abort();
+    };
+    await grow({ experiment }, { signal: controller.signal, onEvent }).catch((error) => console.log(error.code));`;
+  const run = child(script);
+  expect([await run.line(), await run.line()]).toEqual(['E_RESUME, then continues', 'E_ABORTED']);
+  expect(await run.ended).toBe(0);
+  expect(readdirSync(output)).not.toContain('run.lock');
+});
+
+test('SIGTERM ends the wait for a lock that nobody here can see', async () => {
+  const file = experimentFile();
+  const id = 'd'.repeat(32);
+  mkdirSync(join(output, 'run.lock', id), { recursive: true });
+  writeFileSync(join(output, 'run.lock', id, 'owner.json'), JSON.stringify({ id, ...ELSEWHERE }));
+  const run = start(['grow', file]);
+  let said = '';
+  run.child.stderr?.on('data', (text: string) => {
+    said += text;
+    if (said.includes('cannot be seen from here')) run.child.kill('SIGTERM');
+  });
+  const { code, stderr } = await run.ended;
+  expect(stderr).toMatch(/E_ABORTED/);
+  expect(code).toBe(143);
+  expect(readdirSync(output)).toEqual(['run.lock']);
 });
 
 const canUnshare = ((): boolean => {
