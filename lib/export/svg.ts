@@ -6,6 +6,8 @@ import { dotOf, LEGEND, tipOf } from './dot.js';
 
 /** Laying out takes more than linear time, and more memory than WebAssembly has. */
 const MOST_NODES = 2_000;
+/** Arrows cost more than nodes: a network of few nodes that all read each other would keep the process busy for minutes. */
+const MOST_ARROWS = 4_000;
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const escaped = (text: string): string => text.replace(/[&<>]/g, (one) => ENTITIES[one] ?? one);
@@ -30,7 +32,7 @@ function withTips(svg: string, graph: Graph): string {
  * The picture of `dotOf` as SVG text, readable on light and dark pages; a tip under the pointer for every node. Equal
  * graphs give equal text.
  *
- * @throws E_ARGUMENT for a network of more than 2,000 nodes, whose DOT text Graphviz itself lays out better
+ * @throws E_ARGUMENT for a network of more than 2,000 nodes or 4,000 inputs, whose DOT text Graphviz itself lays out better
  */
 export async function svgOf(graph: Graph): Promise<string> {
   const count = graph.nodes.length;
@@ -38,6 +40,13 @@ export async function svgOf(graph: Graph): Promise<string> {
     throw new SplitgrowError(
       'E_ARGUMENT',
       `svg: expected at most ${MOST_NODES} nodes, got ${count}; write DOT instead and lay it out with Graphviz`,
+    );
+  }
+  const arrows = graph.nodes.reduce((sum, { inputs }) => sum + inputs.length, 0);
+  if (arrows > MOST_ARROWS) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `svg: expected nodes with at most ${MOST_ARROWS} inputs in all, got ${arrows}; write DOT instead and lay it out with Graphviz`,
     );
   }
   const { instance } = await import('@viz-js/viz');

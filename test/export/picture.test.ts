@@ -142,3 +142,21 @@ test('export writes both files whole, and needs no weights for them', async () =
   expect(ended.code).toBe(1);
   expect(ended.stderr).toMatch(/^splitgrow: E_WRITE: /);
 });
+
+test('a network whose nodes all read each other is refused for SVG, however few they are', async () => {
+  const convs = Array.from({ length: 70 }, (_, i) => ({
+    ...{ id: `c${i}`, op: 'conv2d', inputs: ['input'], out: 2, kernel: 1 },
+  }));
+  const adds = Array.from({ length: 70 }, (_, i) => ({
+    ...{ id: `a${i}`, op: 'add', inputs: [...convs.map(({ id }) => id), ...(i === 0 ? [] : [`a${i - 1}`])] },
+  }));
+  const end = [
+    { id: 'pool', op: 'global_avg_pool', inputs: ['a69'] },
+    { id: 'classifier', op: 'linear', inputs: ['pool'], out: 2 },
+  ];
+  const graph = parseGraph({ ...EXAMPLE, nodes: [...convs, ...adds, ...end] });
+  await expect(svgOf(graph)).rejects.toMatchObject({
+    code: 'E_ARGUMENT',
+    message: expect.stringContaining('at most 4000 inputs in all, got 5041'),
+  });
+});
