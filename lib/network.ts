@@ -74,6 +74,21 @@ export function isFiniteTensor({ data }: TensorData): boolean {
   return words.every((word) => (word & 0x7f800000) !== 0x7f800000);
 }
 
+/**
+ * Refuses to write float32 tensors with a number that is not finite: nothing that is written holds one.
+ *
+ * @throws E_NOT_FINITE naming the tensor
+ */
+export function refuseNotFinite(tensors: TensorMap, place: string): void {
+  for (const [name, tensor] of tensors) {
+    if (tensor.dtype !== 'float32' || isFiniteTensor(tensor)) continue;
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `${place}: expected finite numbers to write, "${name}" holds another; nothing is written: take a smaller step (epsilon), or a lower rate`,
+    );
+  }
+}
+
 /** Every parameter there, of the right type and shape, finite; nothing else. @throws E_WEIGHTS naming the tensor */
 export function checkWeights(graph: Graph, weights: TensorMap, place: string): void {
   const expected = parametersOf(graph);
@@ -171,10 +186,10 @@ export async function loadNetwork(directory: string, { device, control }: LoadOp
 
 /** Writes the two files of a network into a directory that exists. */
 export async function writeNetworkFiles(network: Network, directory: string): Promise<void> {
-  await writeSafetensors(
-    join(directory, FILES.weights),
-    new Map(loadCore().readNetwork(network.handle, 'weights')),
-  );
+  const file = join(directory, FILES.weights);
+  const weights = new Map(loadCore().readNetwork(network.handle, 'weights'));
+  refuseNotFinite(weights, file);
+  await writeSafetensors(file, weights);
   await writeFile(join(directory, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
 }
 

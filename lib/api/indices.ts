@@ -3,7 +3,7 @@ import { writeSafetensors } from '../data/safetensors.js';
 import { asRank } from '../distributed/ranks.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
-import { loadNetwork } from '../network.js';
+import { loadNetwork, refuseNotFinite } from '../network.js';
 import { computeIndices, enoughEpochs, evenBatch, type IndicesRequest, PAPER } from '../split/indices.js';
 import { withThreads } from '../threads.js';
 import { seedOf } from '../train/seeds.js';
@@ -52,7 +52,9 @@ async function indicesOfRank(
   const where = { stage: 0, epoch: 0, epochs: 1 };
   using result = await computeIndices(network, images, request, { control, where });
   if (isWriter && options.directions !== undefined) {
-    await writeSafetensors(options.directions, new Map(loadCore().readDirections(result.directions)));
+    const directions = new Map(loadCore().readDirections(result.directions));
+    refuseNotFinite(directions, options.directions);
+    await writeSafetensors(options.directions, directions);
   }
   return {
     method: result.method,

@@ -1,9 +1,11 @@
 // split: the planned neurons of a network replaced by two off-springs each.
+
 import { parseStrictJson } from '../data/json.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
+import { FLOAT32, isFloat32 } from '../float32.js';
 import { macs } from '../graph/cost.js';
 import { normalizedPlan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
@@ -91,8 +93,8 @@ function checkDirections(graph: Graph, plan: Plan, tensors: TensorMap, file: str
  */
 export async function split(options: SplitOptions, control: RunControl = {}): Promise<SplitDocument> {
   const { epsilon } = options;
-  if (!Number.isFinite(epsilon))
-    throw new SplitgrowError('E_ARGUMENT', `epsilon: expected a finite number, got ${epsilon}`);
+  if (!isFloat32(epsilon))
+    throw new SplitgrowError('E_ARGUMENT', `epsilon: expected ${FLOAT32}, got ${epsilon}`);
   return watched(control, (own) => withThreads(options.threads, () => splitTo(options, own)));
 }
 

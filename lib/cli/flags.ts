@@ -1,5 +1,7 @@
 // The kinds of flag and argument: how a text becomes a value, and what is said when it cannot.
+
 import { SplitgrowError } from '../errors.js';
+import { FLOAT32, isFloat32 } from '../float32.js';
 
 export interface Flag<T> {
   /** What stands for the value in the help; null for a switch. */
@@ -64,14 +66,19 @@ function isWithin(value: number, { min = -Infinity, max = Infinity, isOpen = fal
 export function number(value: string, help: string, range: Range = {}): Flag<number | undefined> {
   return flag(value, help, (given, name) => {
     const parsed = readNumber(given, range);
-    if (Number.isNaN(parsed)) throw wrong(name, describe('a number', range), given);
+    if (Number.isNaN(parsed)) throw wrong(name, describe(kindOf(given), range), given);
     return parsed;
   });
 }
 
+/** What a number must be: that float32 holds it goes without saying where it does. */
+function kindOf(given: string): string {
+  return NUMBER.test(given.trim()) && !isFloat32(Number(given)) ? FLOAT32 : 'a number';
+}
+
 function readNumber(given: string, range: Range): number {
   const parsed = NUMBER.test(given) ? Number(given) : Number.NaN;
-  return Number.isFinite(parsed) && isWithin(parsed, range) ? parsed : Number.NaN;
+  return isFloat32(parsed) && isWithin(parsed, range) ? parsed : Number.NaN;
 }
 
 /** Numbers with commas between them. */
@@ -79,7 +86,17 @@ export function numbers(value: string, help: string, range: Range = {}): Flag<re
   return flag(value, help, (given, name) => {
     const parsed = given.split(',').map((one) => readNumber(one.trim(), range));
     if (parsed.some(Number.isNaN))
-      throw wrong(name, `numbers with commas between them, each ${describe('a number', range)}`, given);
+      throw wrong(
+        name,
+        `numbers with commas between them, each ${describe(
+          given
+            .split(',')
+            .map(kindOf)
+            .find((kind) => kind === FLOAT32) ?? 'a number',
+          range,
+        )}`,
+        given,
+      );
     return parsed;
   });
 }

@@ -8,7 +8,7 @@ import { sha256Of } from '../digest.js';
 import { checkGuards } from '../disk/lease.js';
 import { SplitgrowError } from '../errors.js';
 import { type Device, loadCore, type TensorMap } from '../native.js';
-import { FILES, loadNetwork, type Network } from '../network.js';
+import { FILES, loadNetwork, type Network, refuseNotFinite } from '../network.js';
 import { digestsOf, faultOf, sealed } from '../record-files.js';
 import { readWhole } from '../text-file.js';
 import { checkpointName, type Place, placesIn } from './places.js';
@@ -26,6 +26,9 @@ const WRITTEN: readonly string[] = [
   ...SETS.map(fileOf),
   ...Object.values(EXTRAS),
 ];
+
+/** Files of a network's own tensors, every number of which is finite. */
+const NUMBERS: ReadonlySet<string> = new Set([FILES.weights, ...SETS.map(fileOf)]);
 
 /** state.json of files that are written. */
 async function stateText(
@@ -50,7 +53,10 @@ async function removeOlder(output: string, keep: number): Promise<void> {
 export async function writeCheckpoint(spec: Spec, { state, graph, tensors }: Snapshot): Promise<void> {
   const fill = async (temporary: string): Promise<void> => {
     await writeFile(join(temporary, FILES.graph), `${JSON.stringify(graph, null, 2)}\n`);
-    for (const [file, map] of tensors) await writeSafetensors(join(temporary, file), map);
+    for (const [file, map] of tensors) {
+      if (NUMBERS.has(file)) refuseNotFinite(map, join(spec.output, checkpointName(state), file));
+      await writeSafetensors(join(temporary, file), map);
+    }
     const names = [FILES.graph, ...tensors.keys()];
     await writeFile(join(temporary, STATE), await stateText(temporary, state, spec, names));
   };

@@ -1,7 +1,9 @@
 // The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
+
 import { z } from 'zod';
 import { parseCommentedJson } from '../data/json.js';
 import { SplitgrowError } from '../errors.js';
+import { FLOAT32, isFloat32 } from '../float32.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { readWhole } from '../text-file.js';
@@ -165,7 +167,18 @@ export function parseExperiment(
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
   const { $schema: _schema, ...spec } = result.data;
   refuseUnknown(spec, own);
+  for (const part of ['fit', 'splitting', 'data'] as const) refuseBeyond(spec[part], part);
   return { ...spec, network: checkedNetwork(spec.network), output: spec.output ?? `runs/${spec.name}` };
+}
+
+/** Refuses numbers of a part that becomes arithmetic in float32 and that float32 would take for infinite, or for 0. */
+function refuseBeyond(value: unknown, path: string): void {
+  if (typeof value === 'number') {
+    if (isFloat32(value)) return;
+    throw new SplitgrowError('E_EXPERIMENT', `${path}: expected ${FLOAT32}, got ${value}`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) refuseBeyond(inner, `${path}.${name}`);
 }
 
 /** Checks the `data` part alone. */

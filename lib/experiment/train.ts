@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../atomic.js';
 import { writeSafetensors } from '../data/safetensors.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
-import { FILES, type Network } from '../network.js';
+import { FILES, type Network, refuseNotFinite } from '../network.js';
 import { withThreads } from '../threads.js';
 import { note, refuseAborted } from '../train/control.js';
 import { watched } from '../watched.js';
@@ -75,10 +75,10 @@ export async function trainNetwork(
 
 /** The record comes last: with it the output is finished. */
 async function writeTrained(spec: Spec, network: Network, record: StageRecord): Promise<void> {
-  await writeSafetensors(
-    join(spec.output, FILES.weights),
-    new Map(loadCore().readNetwork(network.handle, 'weights')),
-  );
+  const file = join(spec.output, FILES.weights);
+  const weights = new Map(loadCore().readNetwork(network.handle, 'weights'));
+  refuseNotFinite(weights, file);
+  await writeSafetensors(file, weights);
   await writeFileAtomic(join(spec.output, FILES.graph), `${JSON.stringify(network.graph, null, 2)}\n`);
   await writeSummary(spec.output, summaryOf(spec, [{ record, directory: spec.output }]));
   await writeFirstRecord(spec.output, record);

@@ -1,4 +1,5 @@
 // The rules that network.json as a whole must meet, and how its output must be; check.ts walks them in this order.
+import { isFloat32 } from '../float32.js';
 import { repeatedName, wrongName } from './classes.js';
 import { show } from './fields.js';
 import { FORMAT, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
@@ -19,10 +20,10 @@ function badStatistics(json: unknown, key: 'mean' | 'std'): string | undefined {
   if (!Array.isArray(values) || values.length !== channels) {
     return `input.${key} must be a list of ${channels} numbers, one a channel, got ${show(values)}`;
   }
-  const bad = values.find((v) => typeof v !== 'number' || !Number.isFinite(v) || (key === 'std' && v <= 0));
+  const bad = values.find((v) => typeof v !== 'number' || !isFloat32(v) || (key === 'std' && v <= 0));
   return bad === undefined
     ? undefined
-    : `input.${key} must hold finite numbers${key === 'std' ? ' above 0' : ''}, got ${show(bad)}`;
+    : `input.${key} must hold finite numbers of float32${key === 'std' ? ' above 0' : ''}, got ${show(bad)}`;
 }
 
 export const DOCUMENT_RULES: readonly Rule<unknown>[] = [
