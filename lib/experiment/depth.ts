@@ -14,6 +14,15 @@ export function refuseDeep(json: unknown): void {
         `expected lists and objects within each other at most ${MOST_LEVELS} levels deep, found more`,
       );
     }
+    // As a name in an object it is no member like others: what checks the rest passes it over, so it would be dropped unseen.
+    if (
+      level.some((value) => typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+    ) {
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        'expected names of fields, costs and layers, found "__proto__", which is none; take it out',
+      );
+    }
     // Functions of a caller's own costs and graphs hold nothing that is checked here.
     level = [...new Set(level)].flatMap((value) =>
       typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) ? Object.values(value) : [],

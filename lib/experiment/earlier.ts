@@ -1,6 +1,8 @@
 // Stages that an earlier call left finished: found again by those who iterate, and counted by the same costs as now.
+
 import { SplitgrowError } from '../errors.js';
 import { cost, type Energy } from '../graph/cost.js';
+import { row } from '../graph/fields.js';
 import { readGraph } from '../network.js';
 import { note } from '../train/control.js';
 import { ownCosts } from './own.js';
@@ -13,7 +15,7 @@ const ROUNDING = 1e-9;
 
 async function refuseOther({ record, directory }: Kept, energies: readonly Energy[]): Promise<void> {
   const recorded = energies.flatMap((energy) => {
-    const before = record.costs?.[energy.name];
+    const before = row(record.costs ?? {}, energy.name);
     return before === undefined ? [] : [{ energy, before }];
   });
   if (recorded.length === 0) return;

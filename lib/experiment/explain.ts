@@ -1,6 +1,8 @@
 // What is wrong with an experiment, in one line: the field, what was expected, and the nearest known name.
+
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import { row } from '../graph/fields.js';
 
 type Path = readonly PropertyKey[];
 
@@ -35,7 +37,7 @@ function memberOf(value: unknown, key: PropertyKey): unknown {
 function valuesAt(schema: z.core.$ZodType, key: string): readonly unknown[] {
   const def = (schema as z.core.$ZodTypes)._zod.def;
   if (def.type !== 'object') return [];
-  const member = def.shape[key];
+  const member = row(def.shape, key);
   return member?._zod.values === undefined ? [] : [...member._zod.values];
 }
 
@@ -50,7 +52,7 @@ function at(
   const def = here._zod.def;
   if (key === undefined) return { schema: here, value };
   if (def.type === 'object') {
-    const member = def.shape[String(key)];
+    const member = row(def.shape, String(key));
     if (member !== undefined) return at(member, memberOf(value, key), rest);
   }
   if (def.type === 'array') return at(def.element, memberOf(value, key), rest);

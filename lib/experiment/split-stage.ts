@@ -1,10 +1,12 @@
 // Between two stages: splitting indices, the energy-aware choice, and growth, with the record that explains them.
+
 import { refuseDisagreement } from '../distributed/agree.js';
 import { SplitgrowError } from '../errors.js';
 import { decimal, integer, significant } from '../format.js';
 import { channelGroups } from '../graph/channels.js';
 import { cost, type Energy, macs } from '../graph/cost.js';
 import { marginalCosts } from '../graph/cost-of-widths.js';
+import { row } from '../graph/fields.js';
 import type { Network } from '../network.js';
 import { scope } from '../scope.js';
 import type { Certificate } from '../split/certificate.js';
@@ -208,10 +210,10 @@ async function growChosen(
 function refuseOverrun({ spec, own }: Session, { budgets }: Certificate, after: Network): void {
   const caps: Readonly<Record<string, number | undefined>> = { ...spec.stop.costs, macs: spec.stop.macs };
   for (const { energy, limit } of budgets) {
-    const most = spec.splitting.hardLimit ? limit : (caps[energy] ?? Number.POSITIVE_INFINITY);
+    const most = spec.splitting.hardLimit ? limit : (row(caps, energy) ?? Number.POSITIVE_INFINITY);
     const reached = cost(after.graph, energyNamed(own, energy));
     if (reached <= most) continue;
-    throw energy in own.energies
+    throw Object.hasOwn(own.energies, energy)
       ? new SplitgrowError(
           'E_CALLBACK',
           `cost "${energy}": expected at most ${most}, which it gave for the grown network before, got ${reached}`,

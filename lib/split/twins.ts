@@ -1,4 +1,5 @@
 // Twins: the two off-springs of a neuron, and how far their own weights have come apart.
+import { row } from '../graph/fields.js';
 import type { NodeId } from '../graph/ir.js';
 import type { TensorMap } from '../native.js';
 import { lengthOf, ownWeights, rowsOf } from './own-weights.js';
@@ -29,7 +30,7 @@ export function twinPairs(
   widthsBefore: Readonly<Record<NodeId, number>>,
 ): readonly TwinPair[] {
   return Object.entries(splits).flatMap(([layer, neurons]) =>
-    neurons.map((neuron, at) => ({ layer, neuron, copy: (widthsBefore[layer] ?? 0) + at })),
+    neurons.map((neuron, at) => ({ layer, neuron, copy: (row(widthsBefore, layer) ?? 0) + at })),
   );
 }
 

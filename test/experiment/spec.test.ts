@@ -230,3 +230,41 @@ test('an experiment file may have comments, a fault in it is told with its line 
   writeFileSync(file, text.replace('/* "blocks": 3 */', '"preset": "mobilenet_v1"'));
   await expect(readExperiment(file)).rejects.toThrow(/line 4, .*"preset" twice/);
 });
+
+test.each<[what: string, json: string, set: readonly string[]]>([
+  ['stop.costs', '{}', ['stop.costs={"__proto__":1}']],
+  ['a path', '{}', ['stop.costs.__proto__=1']],
+  ['splitting.layerCap', '{"splitting":{"layerCap":{"__proto__":3}}}', []],
+  ['the top', '{"__proto__":{"seed":1}}', []],
+  ['a list', '{"compare":[{"method":"l1","__proto__":1}]}', []],
+])('the name "__proto__" in %s is refused, not passed over', (_what, json, set) => {
+  const given = { ...LEAST, ...(JSON.parse(json) as object) };
+  // As a file has it: a member of its own.
+  for (const [name, value] of Object.entries(JSON.parse(json) as object))
+    Object.defineProperty(given, name, { value, enumerable: true, configurable: true, writable: true });
+  expect(() => parseExperiment(given, set)).toThrow(
+    expect.objectContaining({ code: 'E_EXPERIMENT', message: expect.stringContaining('"__proto__"') }),
+  );
+});
+
+test.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
+  'a cost of the inherited name %s is refused like any that is not there',
+  (name) => {
+    for (const set of [
+      `stop.costs={"${name}":1}`,
+      `splitting.cost="${name}"`,
+      `splitting.strategy="${name}"`,
+    ])
+      expect(() => parseExperiment(LEAST, [set]), set).toThrow(
+        expect.objectContaining({ code: 'E_EXPERIMENT', message: expect.stringContaining(`"${name}"`) }),
+      );
+    expect(() => parseExperiment({ ...LEAST, fit: { [name]: 1 } })).toThrow(
+      expect.objectContaining({ code: 'E_EXPERIMENT', message: expect.stringContaining(name) }),
+    );
+  },
+);
+
+test('a cost of your own may have an inherited name', () => {
+  const spec = parseExperiment(LEAST, ['stop.costs={"toString":5}'], { costs: { toString: () => 1 } });
+  expect(spec.stop.costs).toEqual({ toString: 5 });
+});

@@ -1,4 +1,5 @@
 // stages.csv and epochs.csv: one row a network, one row an epoch, for spreadsheets.
+import { row } from '../../graph/fields.js';
 import type { EpochRecord } from '../records.js';
 import type { RunRecord } from './read.js';
 
@@ -64,7 +65,7 @@ export function stagesCsv({ summary, compare }: RunRecord): string {
       top5,
       loss,
       ...PHASES.map((phase) => seconds[phase]),
-      ...layers.map((layer) => widths[layer] ?? ''),
+      ...layers.map((layer) => row(widths, layer) ?? ''),
     ],
   );
   return csv([head, ...rows]);

@@ -1,6 +1,7 @@
 // The tables of the report: stages, choices, certificates, growth steps, machine.
 
 import { amount, decimal, integer, percent, significant } from '../../format.js';
+import { row } from '../../graph/fields.js';
 import type {
   BudgetRecord,
   CertificateRecord,
@@ -158,7 +159,7 @@ function pickColumns(picks: readonly PickRecord[]): readonly HtmlColumn<PickReco
     { title: 'index', cell: (pick) => significant(pick.index, 4), isNumber: true },
     ...costs.map((cost) => ({
       title: `marginal ${cost}`,
-      cell: (pick: PickRecord) => integer(pick.costs[cost] ?? Number.NaN),
+      cell: (pick: PickRecord) => integer(row(pick.costs, cost) ?? Number.NaN),
       isNumber: true,
     })),
     { title: 'index / cost', cell: (pick) => significant(pick.ratio, 4), isNumber: true },

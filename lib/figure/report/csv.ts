@@ -1,5 +1,7 @@
 // points.csv and curves.csv: one row a trained network, one row a stage of a curve.
+
 import { csv } from '../../experiment/report/csv.js';
+import { row } from '../../graph/fields.js';
 import type { Spread } from '../../statistics/spread.js';
 import type { FigureResult } from '../result.js';
 import type { StageStatistics } from '../statistics.js';
@@ -21,7 +23,7 @@ export function pointsCsv({ curves }: FigureResult): string {
       ...[panel, label, kind, method ?? '', source ?? '', point.seed ?? '', point.stage ?? ''],
       ...MEASURES.map((measure) => point[measure] ?? ''),
       point.directory ?? '',
-      ...layers.map((layer) => point.widths[layer] ?? ''),
+      ...layers.map((layer) => row(point.widths, layer) ?? ''),
     ]),
   );
   return csv([head, ...rows]);
