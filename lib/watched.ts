@@ -1,6 +1,7 @@
 // How calls are watched: what the caller gives for it is checked before anything runs, and listeners that answer later are heard.
 import { SplitgrowError } from './errors.js';
 import { show } from './graph/fields.js';
+import { systemError } from './system-errors.js';
 
 /** Fields of a control that are functions. */
 const LISTENERS = ['onEvent', 'onProgress'] as const;
@@ -31,7 +32,7 @@ type Listener = (event: unknown) => unknown;
  * a promise that a listener returned is rejected. Nobody waits for such promises, apart from those that are settled by then.
  *
  * @throws E_ARGUMENT, before the work begins, where the signal is no AbortSignal or a listener is no function; E_CALLBACK
- *   where a listener's promise was rejected; what the work throws
+ *   where a listener's promise was rejected; what the work throws, errors of the system with a code
  */
 export async function watched<Control extends object, Result>(
   control: Control,
@@ -44,6 +45,8 @@ export async function watched<Control extends object, Result>(
   let failure: SplitgrowError | null = null;
   let isOver = false;
   let isAnswered = false;
+  // What listeners throw themselves is handed on as it is.
+  const thrown = new Set<unknown>();
   const heard = (name: string, listener: Listener): Listener => {
     const fail = (cause: unknown): void => {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -56,7 +59,13 @@ export async function watched<Control extends object, Result>(
       failing.abort();
     };
     return (event) => {
-      const answer = listener(event);
+      let answer: unknown;
+      try {
+        answer = listener(event);
+      } catch (error) {
+        thrown.add(error);
+        throw error;
+      }
       if (!isThenable(answer)) return;
       isAnswered = true;
       answer.then(undefined, fail);
@@ -83,7 +92,7 @@ export async function watched<Control extends object, Result>(
     return result;
   } catch (error) {
     await settled();
-    throw error;
+    throw (thrown.has(error) ? null : systemError(error)) ?? error;
   }
 }
 

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import { oneLine } from '../format.js';
+import { systemError } from '../system-errors.js';
 import { packageVersion } from '../version.js';
 import type { Command, Given, Output } from './command.js';
 import { meterOn } from './meter.js';
@@ -15,6 +16,8 @@ import { styleOf } from './table.js';
 /** What went wrong as an error with a code; anything unforeseen is E_INTERNAL. */
 function coded(error: unknown): SplitgrowError {
   if (isSplitgrowError(error)) return error;
+  const known = systemError(error);
+  if (known !== null) return known;
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new SplitgrowError('E_INTERNAL', `${message} (a fault of splitgrow; --debug shows where)`, {
     cause: error,

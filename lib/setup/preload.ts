@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { refuseNoFolder } from '../system-errors.js';
 import { loaderPath } from './addon.js';
 import { type LibTorch, preloadOrder, requireLocated } from './locate.js';
 import { requireMachine } from './machine.js';
@@ -73,9 +74,11 @@ function remedyFor({ source }: LibTorch): string {
   return `point SPLITGROW_LIBTORCH or LIBTORCH elsewhere, or unset it and run: ${REMEDIES.setup}`;
 }
 
-/** Finds LibTorch and the addon and opens LibTorch for the whole process. Throws E_MACHINE, E_LIBTORCH or E_ADDON. */
+/** Finds LibTorch and the addon and opens LibTorch for the whole process. Throws E_MACHINE, E_LIBTORCH, E_ADDON, or E_FILE where there is no working folder. */
 export function preloadLibTorch(): Preloaded {
   requireMachine();
+  // Intel's MKL in LibTorch ends the process where there is none.
+  refuseNoFolder();
   const { found: libtorch, tried: passedOver } = requireLocated();
   const place = placeText({ libtorch, passedOver });
   const loader = loaderPath();
