@@ -36,6 +36,12 @@ struct Job {
   }
 };
 
+void requireFinite(const Tensor& values, const Chain& chain, const char* what) {
+  require(at::isfinite(values).all().item<bool>(), "E_NOT_FINITE", what,
+          " of layer ", chain.id, " is not finite; the network's weights or ",
+          "the batch hold values that overflow");
+}
+
 void solve(const Job& job, const Block& block, Indices* result) {
   const Chain& chain = job.network->program.chains[block.chain];
   Tensor& directions = result->directions->tensors[block.chain].second;
@@ -46,6 +52,8 @@ void solve(const Job& job, const Block& block, Indices* result) {
     directions.select(1, 0).fill_(1);
   }
   if (!block.sums.defined()) return;
+  // LAPACK says of such only that it does not converge.
+  requireFinite(block.sums, chain, "a splitting matrix");
   const Eigen eigen = smallestEigen(block);
   directions.narrow(0, block.from, block.count).copy_(eigen.vectors);
   const auto values = toVector(eigen.values);
@@ -157,6 +165,12 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
       images += sweep->images(i);
       job.tell("rayleigh", state->epoch * steps + ++state->next,
                o.epochs * steps, images);
+      // An epoch may take minutes, and all of them would be in vain.
+      if (state->next == 1 || state->next == steps)
+        for (size_t c = 0; c < descent.quotients.size(); ++c)
+          if (descent.wanted[c])
+            requireFinite(descent.quotients[c], job.network->program.chains[c],
+                          "a quotient");
       const Pause pause = agreement.pause();
       const bool isDone = isLast && state->next == steps;
       if (pause != Pause::none && !isDone) return pause;
