@@ -99,3 +99,24 @@ test('a job that comes before the one it waits for is refused', async () => {
     code: 'E_INTERNAL',
   });
 });
+
+test('a listener that throws has no more jobs begun, and is thrown once those that run have ended', async () => {
+  const ended: string[] = [];
+  const begun: string[] = [];
+  const jobs = ['a', 'b', 'c', 'd'].map((key, at) =>
+    job(key, async () => {
+      begun.push(key);
+      await turns(1 + 3 * at);
+      ended.push(key);
+    }),
+  );
+  const failing = new Error('the listener failed');
+  const onEnd = (): void => {
+    throw failing;
+  };
+  await expect(runJobs(jobs, { slots: 2, onEnd })).rejects.toBe(failing);
+  expect([begun, ended]).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
+});
