@@ -198,6 +198,11 @@ const ROWS = {
     means: 'runs of a figure failed',
     remedy: 'mend what the message names of each run; the same call goes on',
   },
+  E_RANKS: {
+    exit: 2,
+    means: 'the ranks of one run were given different work or data',
+    remedy: 'start every rank with the same experiment and the same data',
+  },
   E_DISTRIBUTED: {
     exit: 1,
     means: 'a rank failed or cannot be reached',

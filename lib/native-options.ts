@@ -87,8 +87,10 @@ export interface RowsOptions {
 
 /** What the native core can do on this machine. */
 export interface Features {
-  /** Version of LibTorch as it was opened. */
+  /** Version of the LibTorch that is opened, as it says it itself. */
   readonly libtorch: string;
+  /** Version of the LibTorch that the addon was compiled for. */
+  readonly compiledFor: string;
   /** CPU threads that it computes with. */
   readonly threads: number;
   /** Whether LibTorch has its CUDA half and a GPU is there. */

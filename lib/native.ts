@@ -236,7 +236,8 @@ function load(): LoadedCore {
   const core = wrap(module.exports, () => {
     if (typeof useThreads === 'function') useThreads(threadsHere());
   }) as unknown as Core;
-  const version = typeof core.features === 'function' ? core.features().libtorch : 'unknown';
+  const version =
+    typeof core.features === 'function' ? (core.features().compiledFor ?? 'unknown') : 'unknown';
   const opened = preloaded.libtorch.version;
   if (releaseOf(version) === releaseOf(opened)) return { ...preloaded, core };
   throw new SplitgrowError(
@@ -247,6 +248,11 @@ function load(): LoadedCore {
 
 // One per environment: every Worker has its own copy of this module.
 let loaded: LoadedCore | null = null;
+
+/** The core where it has been loaded by this thread, else null; loads nothing. */
+export function loadedCore(): Core | null {
+  return loaded?.core ?? null;
+}
 
 /** The core with what was opened to load it. */
 export function loadCoreTraced(): LoadedCore {

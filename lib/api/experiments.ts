@@ -63,7 +63,7 @@ function begun<Item, Result>(
  */
 export function grow(experiment: Experiment | ExperimentOptions, control: ExperimentControl = {}): GrowthRun {
   return begun<GrownStage, Summary>(control, async ({ signal, onEvent, ...extensions }, emit) =>
-    withRankOutput(await specOf(experiment, extensions), (spec) =>
+    withRankOutput('grow', await specOf(experiment, extensions), (spec) =>
       growExperiment(spec, { signal, onEvent }, { ...extensions, onStage: emit }),
     ),
   );
@@ -84,7 +84,7 @@ export function compare(
     const onRivals = (rivals: readonly RivalRecord[]): void => {
       for (const rival of rivals) emit(rival);
     };
-    return withRankOutput(await specOf(experiment, extensions), (spec) =>
+    return withRankOutput('compare', await specOf(experiment, extensions), (spec) =>
       compareExperiment(spec, { signal, onEvent }, { onRivals }),
     );
   });
@@ -101,7 +101,7 @@ export async function train(
   control: ExperimentControl = {},
 ): Promise<Summary> {
   return watched(control, async ({ signal, onEvent, ...extensions }) =>
-    withRankOutput(await specOf(experiment, extensions), (spec) =>
+    withRankOutput('train', await specOf(experiment, extensions), (spec) =>
       trainExperiment(spec, { signal, onEvent }),
     ),
   );

@@ -1,5 +1,6 @@
 // indices: splitting indices and directions of a network over a batch file.
 import { writeSafetensors } from '../data/safetensors.js';
+import { refuseOtherIndices } from '../distributed/compared.js';
 import { asRank } from '../distributed/ranks.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
@@ -49,6 +50,7 @@ async function indicesOfRank(
   const { data, count } = await loadBatch(options.batch, network.graph, device);
   using images = data;
   const request = requestOf(options, count);
+  await refuseOtherIndices(request, { network, batch: options.batch, device });
   const where = { stage: 0, epoch: 0, epochs: 1 };
   using result = await computeIndices(network, images, request, { control, where });
   if (isWriter && options.directions !== undefined) {

@@ -1,5 +1,4 @@
 // What ranks tell one another outside training. With one process each call gives back what it was given.
-import { createHash } from 'node:crypto';
 import { SplitgrowError } from '../errors.js';
 import { loadCore } from '../native.js';
 import { readRanks } from './launchers.js';
@@ -21,23 +20,67 @@ export async function valueOfFirst<T>(value: T): Promise<T> {
   return JSON.parse(Buffer.from(bytes).toString('utf8')) as T;
 }
 
+/** Bytes of a text that every rank tells; longer ones are cut. */
+const TOLD = 400;
+/** Differences that are named. */
+const NAMED = 3;
+
+/** A short text of every rank on every rank, in order; empty where a rank has nothing to say. */
+async function textsOfAll(own: string, { rank, world }: { rank: number; world: number }): Promise<string[]> {
+  const numbers = new Float64Array(world * TOLD);
+  numbers.set(Buffer.from(own).subarray(0, TOLD), rank * TOLD);
+  const sums = await loadCore().sumOverRanks(numbers);
+  return Array.from({ length: world }, (_, at) => {
+    const text = Buffer.from(sums.subarray(at * TOLD, (at + 1) * TOLD)).toString('utf8');
+    return text.replace(/\0+$/, '');
+  });
+}
+
+/** The first member, by its path, in which two values of JSON differ; null where they are equal. */
+export function differenceOf(
+  first: unknown,
+  own: unknown,
+  path = '',
+): { readonly path: string; readonly first: unknown; readonly own: unknown } | null {
+  if (Object.is(first, own)) return null;
+  const isNested = [first, own].every((value) => typeof value === 'object' && value !== null);
+  if (!isNested || Array.isArray(first) !== Array.isArray(own)) return { path, first, own };
+  const [left, right] = [first, own] as readonly Readonly<Record<string, unknown>>[];
+  for (const name of new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})])) {
+    const inner = path === '' ? name : `${path}.${name}`;
+    const found = differenceOf(left?.[name], right?.[name], inner);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
 /**
  * Makes sure that every rank holds the value that rank 0 holds.
- * @throws E_DISTRIBUTED on every rank, naming those that differ
+ * @throws `code` on every rank, naming the first member that differs, both values, and the ranks
  */
-export async function refuseDisagreement(what: string, value: unknown): Promise<void> {
-  const { rank, world } = readRanks() ?? { rank: 0, world: 1 };
-  if (world === 1) return;
-  const own = createHash('sha256').update(JSON.stringify(value)).digest('hex');
-  const differs = (await valueOfFirst(own)) !== own;
-  const found = await loadCore().sumOverRanks(
-    Float64Array.from({ length: world }, (_, at) => (at === rank && differs ? 1 : 0)),
-  );
-  const others = [...found.keys()].filter((at) => found[at] !== 0);
-  if (others.length === 0) return;
+export async function refuseDisagreement(
+  what: string,
+  value: unknown,
+  code: 'E_RANKS' | 'E_DISTRIBUTED' = 'E_RANKS',
+): Promise<void> {
+  const ranks = readRanks();
+  if (ranks === null) return;
+  const found = differenceOf(await valueOfFirst(value), JSON.parse(JSON.stringify(value)));
+  const own =
+    found === null
+      ? ''
+      : `${found.path} ${shown(found.first)} on rank 0 and ${shown(found.own)} on rank ${ranks.rank}`;
+  const told = (await textsOfAll(own.trim(), ranks)).filter((text) => text !== '');
+  if (told.length === 0) return;
+  const more = told.length > NAMED ? `, and likewise on ${told.length - NAMED} more ranks` : '';
   throw new SplitgrowError(
-    'E_DISTRIBUTED',
-    `${what}: expected the same on all ${world} ranks, got another than that of rank 0 on rank ${others.join(', ')}; ` +
+    code,
+    `${what}: expected the same on all ${ranks.world} ranks, got ${told.slice(0, NAMED).join(', ')}${more}; ` +
       'start every rank with the same version of splitgrow, the same experiment and the same data',
   );
 }

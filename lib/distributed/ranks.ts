@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError } from '../errors.js';
 import { loadCore } from '../native.js';
-import { refuseDisagreement, sentByFirst, valueOfFirst } from './agree.js';
+import { sentByFirst, valueOfFirst } from './agree.js';
+import { refuseOtherExperiment } from './compared.js';
 import { type Ranks, readRanks, wholeOf } from './launchers.js';
 import { inRankFolder } from './rank-folder.js';
 
@@ -90,13 +91,13 @@ async function spread(folder: string, copy: string | null): Promise<void> {
  * removed at the end.
  */
 export async function withRankOutput<S extends { readonly output: string }, T>(
+  command: string,
   spec: S,
   run: (spec: S) => Promise<T>,
 ): Promise<T> {
   if (readRanks() === null) return run(spec);
   return asRank(async (isWriter) => {
-    // Paths and threads may differ between machines.
-    await refuseDisagreement('the experiment', { ...spec, output: null, data: null, threads: null });
+    await refuseOtherExperiment(command, spec);
     if (!isWriter)
       return inRankFolder(async (copy) => {
         await spread(spec.output, copy);

@@ -2,6 +2,7 @@
 import { type Dataset, loadDataset, refuseEmpty } from '../data/dataset.js';
 import { matchClasses } from '../data/match-classes.js';
 import { countOf, type Part, takeImages, toDevice } from '../data/part.js';
+import { refuseOtherData } from '../distributed/compared.js';
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -43,6 +44,7 @@ export async function readData(spec: Spec, control: RunControl = {}): Promise<Da
   const data = await loadDataset(spec.data, control);
   refuseEmpty(data, 'train');
   refuseEmpty(data, 'test');
+  await refuseOtherData(data);
   return data;
 }
 

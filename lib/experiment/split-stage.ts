@@ -150,7 +150,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   const options = chooseOptionsOf(session, stage);
   const { energies } = options;
   const choice = await choose(network.graph, groups, options);
-  await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan);
+  await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan, 'E_DISTRIBUTED');
   const selected = clock();
   if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
   if (choice.picks.length === 0) return { ended: fullOf(network, options) };

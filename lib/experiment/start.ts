@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset.js';
 import { numbersFor, shortSideOf } from '../data/images/settings.js';
 import { matchClasses } from '../data/match-classes.js';
 import { isInMemory, shapeOf } from '../data/part.js';
+import { refuseOtherNetwork } from '../distributed/compared.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { withClasses, writableNames } from '../graph/classes.js';
@@ -92,6 +93,8 @@ export async function startNetwork(spec: Spec, data: Dataset, control: RunContro
   try {
     const matched = matchClasses(network.graph, data);
     refuseMisfit(network.graph, matched.data);
+    // Drawn weights may differ in their last bits between unlike processors; those of a file are the same or others.
+    if ('directory' in start) await refuseOtherNetwork(network);
     // A new network has the classes of the data, which needs no word.
     if (!('preset' in start)) for (const text of matched.notes) note(control, 0, 'load', text);
     return networkOf(described(network.graph, data), network.handle);

@@ -32,11 +32,22 @@ constexpr int64_t kMost = int64_t{1} << 31;
 // The largest integer that a JavaScript number holds exactly.
 constexpr int64_t kMostExact = int64_t{1} << 53;
 
+// What the LibTorch that is open says of itself, in the settings that it was
+// built by; where it does not, the one that this was compiled for.
+std::string openedVersion() {
+  const std::string settings = at::show_config(), name = "TORCH_VERSION=";
+  const size_t at = settings.find(name);
+  if (at == std::string::npos) return TORCH_VERSION;
+  const size_t from = at + name.size();
+  return settings.substr(from, settings.find_first_of(", \n", from) - from);
+}
+
 Napi::Value features(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
   const int devices =
       at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-  object.Set("libtorch", TORCH_VERSION);
+  object.Set("libtorch", openedVersion());
+  object.Set("compiledFor", TORCH_VERSION);
   const int own = environment(info.Env()).threads;
   object.Set("threads", own > 0 ? own : taskThreads());
   object.Set("cuda", devices > 0);

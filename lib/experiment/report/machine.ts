@@ -1,7 +1,7 @@
 // The machine and the versions that a report was made with.
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { bytes } from '../../format.js';
-import { locate } from '../../setup/locate.js';
+import { loadedCore } from '../../native.js';
 import { packageVersion } from '../../version.js';
 
 /** Name and value, in the order to show. */
@@ -9,7 +9,7 @@ export function describeMachine(): readonly (readonly [string, string])[] {
   const processors = cpus();
   return [
     ['splitgrow', packageVersion()],
-    ['LibTorch', locate().found?.version ?? 'not found'],
+    ['LibTorch', loadedCore()?.features().libtorch ?? 'none: nothing was computed to make this report'],
     ['Node', process.version],
     ['processor', processors[0]?.model.trim() ?? 'unknown'],
     ['cores', `${availableParallelism()} usable of ${processors.length}`],

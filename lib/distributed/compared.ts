@@ -1,0 +1,90 @@
+// What ranks compare before they exchange anything that depends on it: the experiment, the data, the network that they start from.
+import { createHash } from 'node:crypto';
+import type { Dataset } from '../data/dataset.js';
+import { partDigest } from '../data/part-digest.js';
+import { digestOf } from '../digest.js';
+import { type Device, loadCore } from '../native.js';
+import type { Network } from '../network.js';
+import { refuseDisagreement } from './agree.js';
+import { readRanks } from './launchers.js';
+
+/**
+ * Fields of an experiment that are each rank's own affair, and why. Every other one must be the same, `device` too: tensors
+ * on unlike devices are exchanged by unlike libraries.
+ */
+export const OWN_FIELDS: Readonly<Record<string, string>> = {
+  output: 'rank 0 alone writes there',
+  threads: 'machines differ; threads change no bit',
+  'data.root': 'machines differ; what lies there is compared',
+  'data.file': 'machines differ; what lies there is compared',
+  'data.store': 'machines differ; what lies there is compared',
+  'data.workers': 'machines differ; decoding changes no bit',
+  'data.prefetch': 'machines differ; decoding changes no bit',
+  'network.directory': 'machines differ; what lies there is compared',
+};
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** An experiment without the fields that are each rank's own affair. */
+export function comparedFields(experiment: Json): Json {
+  const without = (value: unknown, path: string): unknown => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const kept = Object.entries(value)
+      .map(([name, inner]) => [name, inner, path === '' ? name : `${path}.${name}`] as const)
+      .filter(([, , place]) => !Object.hasOwn(OWN_FIELDS, place));
+    return Object.fromEntries(kept.map(([name, inner, place]) => [name, without(inner, place)]));
+  };
+  return without(experiment, '') as Json;
+}
+
+/** @throws E_RANKS on every rank where one was given another experiment, or another command */
+export async function refuseOtherExperiment(command: string, experiment: object): Promise<void> {
+  const fields = comparedFields(experiment as Json);
+  await refuseDisagreement('the experiment', { command, ...fields });
+}
+
+/** @throws E_RANKS on every rank where one has other images, labels or classes */
+export async function refuseOtherData({
+  train,
+  test,
+  classes,
+  classNames,
+  mean,
+  std,
+}: Dataset): Promise<void> {
+  if (readRanks() === null) return;
+  await refuseDisagreement('the data', {
+    train: await partDigest(train),
+    test: await partDigest(test),
+    ...{ classes, classNames, mean, std },
+  });
+}
+
+function networkValue({ graph, handle }: Network): Json {
+  const hash = createHash('sha256');
+  for (const [name, { data }] of loadCore().readNetwork(handle, 'weights')) hash.update(name).update(data);
+  return { graph, weights: short(hash.digest('hex')) };
+}
+
+const short = (sha256: string): string => `sha256 ${sha256.slice(0, 16)}`;
+
+/** @throws E_RANKS on every rank where one starts from another graph or other weights */
+export async function refuseOtherNetwork(network: Network): Promise<void> {
+  if (readRanks() === null) return;
+  await refuseDisagreement('the network to start from', networkValue(network));
+}
+
+/** @throws E_RANKS on every rank where one would find other indices: by other options, of another network or batch file */
+export async function refuseOtherIndices(
+  request: object,
+  given: { readonly network: Network; readonly batch: string; readonly device: Device },
+): Promise<void> {
+  if (readRanks() === null) return;
+  const { network, batch, device } = given;
+  const { bytes, sha256 } = await digestOf(batch);
+  await refuseDisagreement('the indices', {
+    ...{ command: 'indices', request, device },
+    batch: { bytes, content: short(sha256) },
+    network: networkValue(network),
+  });
+}
