@@ -118,12 +118,31 @@ export async function clearPlace(place: string, folder: string): Promise<void> {
 /** The name of a place beside what its owner writes. */
 export const placeName = (id: string): string => `${PREFIX}${id}`;
 
+/** Removes a place that a kill left before there was a word in its record, once it is a day old: nothing is in it. */
+async function removeEmpty(place: string): Promise<void> {
+  const record = join(place, RECORD);
+  const found = await lstat(place);
+  if (!ID.test(basename(place).slice(PREFIX.length)) || !found.isDirectory()) return;
+  if (Date.now() - found.mtimeMs < UNSEEN_MS) return;
+  const names = await readdir(place);
+  if (names.some((name) => name !== RECORD)) return;
+  if (names.length > 0) {
+    const inside = await lstat(record);
+    if (!inside.isFile() || inside.size > 0) return;
+    await rm(record, { force: true });
+  }
+  await rmdir(place);
+}
+
 /** Removes places that processes which are gone left in `folder`. Everything else there stays as it is. */
 export async function sweepPlaces(folder: string, self: Process = thisProcess()): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(PREFIX));
   for (const place of names.map((name) => join(folder, name))) {
     const owner = await ownerOf(place);
-    if (owner === null) continue;
+    if (owner === null) {
+      await removeEmpty(place).catch(() => {});
+      continue;
+    }
     const life = lifeOf(owner, self);
     if (life === 'alive') continue;
     if (life === 'unknown') {

@@ -267,10 +267,27 @@ test('what a killed owner left is removed, a directory that it was replacing is 
     expect(readdirSync(folder).sort()).toEqual([...others, 'best', `.splitgrow-${'a'.repeat(32)}`].sort());
   }));
 
+test('an empty folder that a kill left is removed after a day, and nothing with a word in it', () =>
+  inFolder(async (folder) => {
+    const [empty, torn, fresh, others] = ['a', 'b', 'c', 'd'].map((k) => `.splitgrow-${k.repeat(32)}`);
+    for (const name of [empty, torn, fresh, others]) mkdirSync(join(folder, String(name)));
+    writeFileSync(join(folder, String(torn), 'owner.json'), '');
+    writeFileSync(join(folder, String(others), 'owner.json'), 'mine');
+    for (const name of [empty, torn, others]) utimesSync(join(folder, String(name)), 1, 1);
+    await writeFileAtomic(join(folder, 'x'), '');
+    expect(readdirSync(folder).sort()).toEqual([fresh, others, 'x']);
+  }));
+
 test.each([
   ['a file', (path: string) => writeFileSync(path, 'of somebody')],
   ['an empty file', (path: string) => writeFileSync(path, '')],
-  ['a folder with a file in it', (path: string) => (mkdirSync(path), writeFileSync(join(path, 'x'), ''))],
+  [
+    'a folder with a file in it',
+    (path: string) => {
+      mkdirSync(path);
+      writeFileSync(join(path, 'x'), '');
+    },
+  ],
   ['a link to a folder', (path: string) => symlinkSync('/tmp', path)],
   ['a link that leads nowhere', (path: string) => symlinkSync('/nowhere', path)],
 ])('%s of somebody else under the name of the lock is refused and stays', (_what, make) =>
