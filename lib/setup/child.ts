@@ -4,7 +4,7 @@ import { delimiter, dirname, isAbsolute, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from './cache.js';
-import { endWithThisProcess } from './guardian.js';
+import { endingWithThisProcess } from './guardian.js';
 
 /** Programs work here: a folder of this package. */
 export const CHILD_FOLDER = dirname(fileURLToPath(import.meta.url));
@@ -84,14 +84,14 @@ export function startChild(
   { env, cwd }: StartOptions = {},
 ): Child {
   const place = childPlace(env);
-  const child = spawn(command, parameters, {
-    ...place,
-    ...(cwd !== undefined && { cwd, env: { ...place.env, PWD: cwd } }),
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  endWithThisProcess(child);
-  return child;
+  return endingWithThisProcess(() =>
+    spawn(command, parameters, {
+      ...place,
+      ...(cwd !== undefined && { cwd, env: { ...place.env, PWD: cwd } }),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
 }
 
 /** Sends a signal to a program and to all that it started. */

@@ -34,19 +34,28 @@ function startGuardian(): { readonly pipe: Writable; programs: number } {
   return { pipe: shell.stdin, programs: 0 };
 }
 
-/** From now on `child`, the first of its process group, and its group end with this process. */
-export function endWithThisProcess(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined) return;
+/** Starts a program, the first of its process group. It and its group end with this process. */
+export function endingWithThisProcess<Program extends ChildProcess>(start: () => Program): Program {
+  // Before the program, so that hardly a moment is left in which nobody would end it.
   guardian ??= startGuardian();
   const mine = guardian;
   mine.programs += 1;
-  mine.pipe.write(`+ ${pid}\n`);
-  child.once('exit', () => {
+  const leave = (): void => {
     mine.programs -= 1;
-    mine.pipe.write(`- ${pid}\n`);
     if (mine.programs > 0) return;
     mine.pipe.end();
     if (guardian === mine) guardian = null;
+  };
+  const program = start();
+  const { pid } = program;
+  if (pid === undefined) {
+    leave();
+    return program;
+  }
+  mine.pipe.write(`+ ${pid}\n`);
+  program.once('exit', () => {
+    mine.pipe.write(`- ${pid}\n`);
+    leave();
   });
+  return program;
 }

@@ -122,9 +122,11 @@ test('a program and what it started end with a process that is killed', () =>
     const file = join(folder, 'pid');
     const script = `
       const { startChild } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'setup', 'child.js')).href)});
-      startChild('sh', ['-c', 'sleep 600 & echo "$$ $!" > "$0.new"; mv "$0.new" "$0"; wait', process.argv[1]]);`;
+      startChild('sh', ['-c', 'sleep 600 & echo "$$ $!" > "$0.new"; mv "$0.new" "$0"; wait', process.argv[1]]);
+      process.stdout.write('started');`;
     const parameters = ['--input-type=module', '--eval', script, file];
-    const parent = spawn(process.execPath, parameters, { stdio: 'ignore' });
+    const parent = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'ignore'] });
+    await new Promise((resolve) => parent.stdout.once('data', resolve));
     while (!existsSync(file)) await sleep(5);
     const pids = readFileSync(file, 'utf8').trim().split(' ');
     expect(pids).toHaveLength(2);
