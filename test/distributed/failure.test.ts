@@ -74,8 +74,9 @@ test('a worker waits for a master that starts later; ranks of different experime
   await pause(1500);
   const master = await splitgrow(['train', file], { ...env, RANK: '0' });
   for (const outcome of [master, await worker.ended])
-    expect({ code: outcome.code, ...errorLine(outcome) }).toEqual({
-      code: 2,
+    expect({ exitCode: outcome.code, ...errorLine(outcome) }).toEqual({
+      exitCode: 2,
+      code: 'E_RANKS',
       text: expect.stringMatching(
         /^the experiment: expected the same on all 2 ranks, got seed 3 on rank 0 and 4 on rank 1; /,
       ),
