@@ -211,7 +211,8 @@ const ROWS = {
   E_NATIVE: {
     exit: 1,
     means: 'LibTorch reported an error',
-    remedy: 'read the message: often too little memory, so take a smaller batch or `memoryLimit`',
+    remedy:
+      'read the message: often too little memory, so take a smaller `fit.microBatch`, `fit.evaluationBatch` or `splitting.memoryLimit`',
   },
   E_RESOURCES: {
     exit: 1,

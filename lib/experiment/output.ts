@@ -1,12 +1,13 @@
 // The output folder of a run: locked, of this very experiment, and clear of what a kill left half written.
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { readJsonFile } from '../text-file.js';
+import { note } from '../train/control.js';
 import { type Hold, lockOutput } from './lock.js';
 import { furthestPlace } from './places.js';
-import { difference } from './same.js';
+import { type Difference, obstacle, REMEDIES, remediesTaken } from './same.js';
 import { parseExperiment, type Spec } from './spec.js';
 
 export type Command = 'grow' | 'train' | 'compare';
@@ -41,9 +42,16 @@ async function refuseOthers(output: string, run: RunRecord | undefined): Promise
   );
 }
 
+/** A field that the run went on with otherwise than before. */
+interface Change extends Difference {
+  /** The furthest checkpoint then; null: none. */
+  readonly after: string | null;
+}
+
 interface RunRecord {
   readonly format?: unknown;
   readonly command?: unknown;
+  readonly changes?: readonly Change[];
 }
 
 /** An experiment that an older version kept, with the fields that are new since then. */
@@ -55,17 +63,25 @@ function withDefaults(kept: unknown): unknown {
   }
 }
 
-/** @throws E_RESUME where the folder holds another experiment, naming the field */
-async function refuseOther(spec: Spec, command: Command): Promise<void> {
+/** What the run goes on with otherwise, earlier changes before later ones. @throws E_RESUME where the folder holds another experiment, naming the field */
+async function changesOf(spec: Spec, command: Command, { control }: Hold): Promise<readonly Change[]> {
   const run = ((await readKept(join(spec.output, FILES.run))) ?? undefined) as RunRecord | undefined;
   await refuseOthers(spec.output, run);
   const kept = await readExperimentKept(spec.output);
-  if (kept === undefined) return;
+  if (kept === undefined) return [];
+  const known = withDefaults(kept);
   const isOther = run?.command !== undefined && run.command !== command;
   const found = isOther
     ? { field: 'the command', kept: String(run.command), asked: command }
-    : difference(withDefaults(kept), spec);
-  if (found === null) return;
+    : obstacle(known, spec);
+  if (found === null) {
+    const place = await furthestPlace(spec.output);
+    const taken = remediesTaken(known, spec);
+    for (const { field, kept: before, asked } of taken)
+      note(control, 0, 'load', `${field} was ${before} and is ${asked} from here on: ${REMEDIES[field]}`);
+    const after = place === null ? null : basename(place.directory);
+    return [...(run?.changes ?? []), ...taken.map((change) => ({ ...change, after }))];
+  }
   throw new SplitgrowError(
     'E_RESUME',
     `output ${spec.output}: it holds another experiment: ${found.field} was ${found.kept}, now ${found.asked}; choose another output or remove the folder`,
@@ -84,12 +100,13 @@ export interface OutputOptions {
   readonly hold: Hold;
 }
 
-async function begin(spec: Spec, command: Command, data: string | undefined): Promise<void> {
-  await refuseOther(spec, command);
+async function begin(spec: Spec, command: Command, { data, hold }: OutputOptions): Promise<void> {
+  const changes = await changesOf(spec, command, hold);
   await writeJson(join(spec.output, FILES.run), {
     format: FORMAT,
     command,
     ...(data !== undefined && { data }),
+    ...(changes.length > 0 && { changes }),
   });
   await writeJson(join(spec.output, FILES.spec), spec);
 }
@@ -108,7 +125,7 @@ export async function withOutput<T>(
   await makeFolder(spec.output);
   const lease = await lockOutput(spec.output, hold);
   try {
-    await begin(spec, command, data);
+    await begin(spec, command, { data, hold });
     const result = await work();
     await lease.check();
     return result;

@@ -9,6 +9,23 @@ const NEUTRAL: ReadonlySet<string> = new Set([
 /** Paths of files: where they lie changes nothing, but whether there is one does. A store's images may have been encoded anew. */
 const PLACES: ReadonlySet<string> = new Set(['data.store']);
 
+/**
+ * Fields that messages name as remedies, and what is so from the change on: a run that has stopped can take the remedy and go
+ * on. They change results, so that a note and run.json tell of the change.
+ */
+export const REMEDIES: Readonly<Record<string, string>> = {
+  'data.skipUnreadable': 'an image that turns unreadable is left out of its minibatch, or ends the run',
+  'fit.optimizer.learningRate': 'rates follow from the new one',
+  'fit.schedule.warmup': 'rates follow from the new one',
+  'fit.gradientClip': 'gradients are clipped as it says',
+  'fit.precision': 'layers multiply in it',
+  'fit.microBatch': 'minibatches are cut into other pieces',
+  'fit.evaluationBatch': 'evaluations round otherwise',
+  'splitting.epsilon': 'later stages take it',
+  'splitting.lineSearch.grid': 'later stages search it',
+  'splitting.memoryLimit': 'matrices of exact indices are cut in another way',
+};
+
 function leavesOf(value: unknown, path = ''): [string, string][] {
   if (NEUTRAL.has(path)) return [];
   if (PLACES.has(path)) return [[path, 'given']];
@@ -25,15 +42,30 @@ export interface Difference {
   readonly asked: string;
 }
 
-/** The first field in which two experiments, or the same parts of them, differ; or null. A run may go on for more stages than it was begun with. */
-export function difference(kept: unknown, asked: unknown): Difference | null {
+/** All fields in which two experiments, or the same parts of them, differ. A run may go on for more stages than it was begun with. */
+function differences(kept: unknown, asked: unknown): readonly Difference[] {
   const before: Leaves = new Map(leavesOf(kept));
   const after: Leaves = new Map(leavesOf(asked));
-  for (const field of new Set([...before.keys(), ...after.keys()])) {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((field) => {
     const [one, other] = [before.get(field), after.get(field)];
-    if (one === other) continue;
-    if (field === 'stop.stages' && Number(other) > Number(one)) continue;
-    return { field, kept: one ?? 'nothing', asked: other ?? 'nothing' };
-  }
-  return null;
+    if (one === other || (field === 'stop.stages' && Number(other) > Number(one))) return [];
+    return [{ field, kept: one ?? 'nothing', asked: other ?? 'nothing' }];
+  });
+}
+
+const isRemedy = ({ field }: Difference): boolean => Object.hasOwn(REMEDIES, field);
+
+/** The first field in which two experiments differ, or null. */
+export function difference(kept: unknown, asked: unknown): Difference | null {
+  return differences(kept, asked)[0] ?? null;
+}
+
+/** The first field that keeps a run from going on as `asked`, or null. */
+export function obstacle(kept: unknown, asked: unknown): Difference | null {
+  return differences(kept, asked).find((found) => !isRemedy(found)) ?? null;
+}
+
+/** The fields that a run goes on with otherwise than it was begun. */
+export function remediesTaken(kept: unknown, asked: unknown): readonly Difference[] {
+  return differences(kept, asked).filter(isRemedy);
 }
