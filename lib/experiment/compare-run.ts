@@ -1,4 +1,5 @@
 // Rivals alone: for a run that has been grown, or for targets in MACs that need none.
+import { countOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { withThreads } from '../threads.js';
@@ -12,6 +13,7 @@ import { readData } from './session.js';
 import type { Spec } from './spec.js';
 import { startNetwork } from './start.js';
 import { type Kept, readStage, stageDirectory, summaryOf, writeSummary } from './summary.js';
+import { noteUnused } from './unused.js';
 import { refuseDamaged } from './whole-stage.js';
 
 /** Every stage of a finished growth run; none where the output folder holds none. @throws E_EXPERIMENT where it is not finished */
@@ -60,6 +62,8 @@ async function compared(spec: Spec, control: RunControl, { onRivals }: CompareOp
   }
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data, control);
+  const use = { spec, command: 'compare', graph: start.graph, trainImages: countOf(data.train) } as const;
+  noteUnused(use, control);
   const hold = holdOf(control);
   return await withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
     for (const kept of stages)

@@ -1,4 +1,5 @@
 // Algorithm 1: fit, evaluate, split, again; every step on disk before the next begins.
+import { countOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
 import type { RunControl, StageSeconds } from '../events.js';
 import { cost } from '../graph/cost.js';
@@ -38,6 +39,7 @@ import {
   writeStageRecord,
   writeSummary,
 } from './summary.js';
+import { noteUnused } from './unused.js';
 import { wholeStage } from './whole-stage.js';
 
 /** Why growth ended, for people. */
@@ -203,6 +205,7 @@ async function grown(
   refuseAborted(control);
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data, control);
+  noteUnused({ spec, command: 'grow', graph: start.graph, trainImages: countOf(data.train) }, control);
   refuseTooLarge(spec, start.graph, own);
   layerCaps(start.graph, spec.splitting.layerCap);
   const hold = holdOf(control);

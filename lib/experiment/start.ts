@@ -13,6 +13,7 @@ import { buildPreset } from '../models/zoo.js';
 import { createNetwork, loadNetwork, type Network, networkOf } from '../network.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
+import { misfitRemedy } from './misfit.js';
 import type { Spec } from './spec.js';
 import type { PresetSpec } from './spec-network.js';
 
@@ -53,8 +54,7 @@ export function refuseMisfit(graph: Graph, data: Dataset): void {
   if (seen.join() !== wanted.join()) {
     throw new SplitgrowError(
       'E_DATA',
-      `dataset ${data.name}: network "${graph.name}" takes images of [${wanted.join(', ')}], got [${shape.join(', ')}]; ` +
-        'give the network that resolution and those channels, or use other data (`splitgrow eval` can --resize)',
+      `dataset ${data.name}: network "${graph.name}" takes images of [${wanted.join(', ')}], got [${shape.join(', ')}]; ${misfitRemedy(data, graph)}`,
     );
   }
   const { classes } = lower(graph);
@@ -83,6 +83,25 @@ function described(graph: Graph, data: Dataset): Graph {
   return withClasses({ ...graph, input }, graph.classes ?? (isFitting ? names : undefined));
 }
 
+/** Tells that a network's own mean and deviation are kept, or that it has none, where the experiment's differ. */
+function noteStatistics({ name, input }: Graph, data: Dataset, control: RunControl): void {
+  if (isInMemory(data.train)) return;
+  const [own, asked] = [input, data].map(({ mean, std }) =>
+    mean === undefined || std === undefined ? null : `mean ${mean.join(', ')} and std ${std.join(', ')}`,
+  );
+  if (own === asked) return;
+  const kept =
+    own === null
+      ? `images are pixels / 255, as network "${name}" has no mean and std`
+      : `images are normalised by the ${own} of network "${name}", which its weights were trained with`;
+  note(
+    control,
+    0,
+    'load',
+    `${kept}, and not by data.mean and data.std (${asked}); change input.mean and input.std in its network.json to have others`,
+  );
+}
+
 /** The seed network, its weights from the experiment's seed or from its directory. */
 export async function startNetwork(spec: Spec, data: Dataset, control: RunControl = {}): Promise<Network> {
   const { network: start, seed, device } = spec;
@@ -97,6 +116,9 @@ export async function startNetwork(spec: Spec, data: Dataset, control: RunContro
     if ('directory' in start) await refuseOtherNetwork(network);
     // A new network has the classes of the data, which needs no word.
     if (!('preset' in start)) for (const text of matched.notes) note(control, 0, 'load', text);
+    // A network without its own takes those of the data.
+    const hasOwn = 'directory' in start || ('graph' in start && start.graph.input.mean !== undefined);
+    if (hasOwn) noteStatistics(network.graph, data, control);
     return networkOf(described(network.graph, data), network.handle);
   } catch (error) {
     network[Symbol.dispose]();

@@ -1,6 +1,7 @@
 // Parametric updates only: the trained network is the output folder itself.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
+import { countOf } from '../data/part.js';
 import { writeSafetensors } from '../data/safetensors.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
@@ -19,6 +20,7 @@ import type { Spec } from './spec.js';
 import { finishFit, resume } from './standing.js';
 import { startNetwork } from './start.js';
 import { summaryOf, writeFirstRecord, writeSummary } from './summary.js';
+import { noteUnused } from './unused.js';
 import { wholeStage } from './whole-stage.js';
 
 /** Trains the experiment's network, from where an earlier run was stopped. Writes the output folder; returns the summary. */
@@ -32,6 +34,13 @@ async function trained(given: Spec, control: RunControl): Promise<Summary> {
   const spec = { ...given, fit: stretched(given.fit, 0, epochsBehind(given.fit, 1)) };
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data, control);
+  const use = {
+    spec: given,
+    command: 'train',
+    graph: start.graph,
+    trainImages: countOf(data.train),
+  } as const;
+  noteUnused(use, control);
   using session = openSession(spec, data, start.graph, control);
   const record = await trainNetwork(spec, async () => ({ session, start }), control);
   return summaryOf(spec, [{ record, directory: spec.output }]);
