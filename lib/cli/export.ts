@@ -31,8 +31,8 @@ export const EXPORT = defineCommand({
       'a picture: sizes, share of the MACs, tied layers',
     ],
   ],
-  run: async (values) => {
-    const document = await exportNetwork(values);
+  run: async (values, { control }) => {
+    const document = await exportNetwork(values, control);
     return {
       document,
       text: (style) =>

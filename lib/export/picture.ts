@@ -17,8 +17,8 @@ export async function exportDot({ graph }: ExportSource, file: string): Promise<
   return { file, nodes: graph.nodes.length };
 }
 
-/** @throws E_ARGUMENT for networks that are too large to be laid out here, E_WRITE */
-export async function exportSvg({ graph }: ExportSource, file: string): Promise<PictureExport> {
-  await writeFileAtomic(file, await svgOf(graph));
+/** @throws E_ARGUMENT for networks that are too large to be laid out here, E_ABORTED, E_WRITE */
+export async function exportSvg({ graph, signal }: ExportSource, file: string): Promise<PictureExport> {
+  await writeFileAtomic(file, await svgOf(graph, signal));
   return { file, nodes: graph.nodes.length };
 }

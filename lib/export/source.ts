@@ -7,6 +7,8 @@ import { readGraph, readWeights } from '../network.js';
 export interface ExportSource {
   readonly directory: string;
   readonly graph: Graph;
+  /** Ends what takes long. */
+  readonly signal?: AbortSignal | undefined;
   /** Every parameter and statistic, checked against the graph. @throws E_FILE, E_SAFETENSORS, E_WEIGHTS */
   readonly weights: () => Promise<TensorMap>;
 }
@@ -18,6 +20,7 @@ export async function openSource(directory: string, control: RunControl = {}): P
   return {
     directory,
     graph,
+    signal: control.signal,
     weights: () => {
       read ??= readWeights(graph, directory, control);
       return read;

@@ -160,3 +160,26 @@ test('a network whose nodes all read each other is refused for SVG, however few 
     message: expect.stringContaining('at most 4000 inputs in all, got 5041'),
   });
 });
+
+test('a layout that would take minutes ends at once when it is aborted', async () => {
+  // Each sum reads the one before and one far away: long arrows are what takes time.
+  const sums = Array.from({ length: 300 }, (_, i) => ({
+    ...{
+      id: `s${i}`,
+      op: 'add',
+      inputs: [i === 0 ? 'c' : `s${i - 1}`, i < 2 ? 'c' : `s${(7 * i * i) % (i - 1)}`],
+    },
+  }));
+  const nodes = [
+    { id: 'c', op: 'conv2d', inputs: ['input'], out: 2, kernel: 1 },
+    ...sums,
+    { id: 'pool', op: 'global_avg_pool', inputs: ['s299'] },
+    { id: 'classifier', op: 'linear', inputs: ['pool'], out: 2 },
+  ];
+  const graph = parseGraph({ ...EXAMPLE, nodes });
+  const start = performance.now();
+  await expect(svgOf(graph, AbortSignal.timeout(500))).rejects.toMatchObject({ code: 'E_ABORTED' });
+  // On a machine that is busy; it takes far longer to lay out.
+  expect(performance.now() - start).toBeLessThan(10_000);
+  await expect(svgOf(graph, AbortSignal.abort())).rejects.toMatchObject({ code: 'E_ABORTED' });
+});
