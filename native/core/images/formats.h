@@ -14,9 +14,6 @@ bool readJpegHeader(Bytes bytes, bool isWhole, const ImageLimits& limits,
                     ImageHeader* header);
 bool readPngHeader(Bytes bytes, bool isWhole, ImageHeader* header);
 
-// EXIF's orientation in a TIFF structure; 1 where there is none to be found.
-int orientationIn(Bytes tiff);
-
 // The whole picture. Throws Error{E_DATA}.
 Pixels decodePng(Bytes file, const ImageHeader& header, Buffer* packed,
                  Buffer* pixels);

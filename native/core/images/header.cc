@@ -46,34 +46,6 @@ ImageHeader readWholeHeader(Bytes file, const ImageLimits& limits) {
   return header;
 }
 
-int orientationIn(Bytes tiff) {
-  const auto number = [&](size_t at, size_t size) -> uint32_t {
-    if (at > tiff.size() || tiff.size() - at < size) return 0;
-    uint32_t value = 0;
-    for (size_t i = 0; i < size; ++i) {
-      const bool isLittle = tiff[0] == 'I';
-      value = value << 8 | tiff[at + (isLittle ? size - 1 - i : i)];
-    }
-    return value;
-  };
-  if (tiff.size() < 14 || tiff[0] != tiff[1]) return 1;
-  if (tiff[0] != 'I' && tiff[0] != 'M') return 1;
-  if (number(2, 2) != 42) return 1;
-  const size_t directory = number(4, 4);
-  const uint32_t entries = number(directory, 2);
-  constexpr size_t kEntry = 12;
-  for (size_t i = 0; i < entries; ++i) {
-    const size_t at = directory + 2 + i * kEntry;
-    if (at + kEntry > tiff.size()) break;
-    if (number(at, 2) != 0x0112) continue;
-    const uint32_t value = number(at + 8, 2);
-    return number(at + 2, 2) == 3 && value >= 1 && value <= 8
-               ? static_cast<int>(value)
-               : 1;
-  }
-  return 1;
-}
-
 Rect toStored(const ImageHeader& header, const Rect& upright) {
   Rect r = upright;
   if (header.isTurned()) {

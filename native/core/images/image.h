@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "zlib.h"
 
@@ -21,7 +22,9 @@ struct ImageHeader {
   int width = 0, height = 0;  // as stored
   int channels = 0;           // 1 to 4
   int orientation = 1;        // EXIF's 1 to 8
-  bool isInverted = false;    // CMYK as Adobe's programs write it
+  int unitWidth = 8;          // JPEG: pixels of a coded unit
+  bool hasEnd = true;         // JPEG: the marker that ends it is there
+  bool isLossless = false;    // JPEG: without DCT
   // Orientations 5 to 8 lie on their side.
   bool isTurned() const { return orientation > 4; }
   // The stored rows, or columns, run against the upright ones.
@@ -69,6 +72,8 @@ struct Pixels {
   // smaller.
   int left = 0, top = 0;
   int shrink = 1;
+  // What the decoder warns of, though it gives all pixels; empty: nothing.
+  std::string warning;
 };
 
 // Reads as much of the header as `bytes` hold: false where more of the file

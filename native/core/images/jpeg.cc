@@ -2,6 +2,7 @@
 #include "jpeg.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "../error.h"
@@ -10,38 +11,45 @@ namespace splitgrow {
 
 namespace {
 
-// Warnings that leave every pixel as it was meant: bytes that belong to
-// nothing, and headers that contradict each other harmlessly.
-constexpr std::string_view kHarmless[] = {"extraneous bytes before marker",
-                                          "Unknown Adobe color transform code",
-                                          "Unrecognized JFIF", "ICC"};
-
-bool isHarmless(std::string_view text) {
-  return std::any_of(
-      std::begin(kHarmless), std::end(kHarmless),
-      [&](std::string_view part) { return text.find(part) != text.npos; });
-}
-
 // Of a component that is sampled less densely, pixels at an edge take part of
 // their colour from beyond it.
 constexpr int kMargin = 2;
 
-// Pixels of a coded unit at `under` times smaller scale, by TJSAMP.
-constexpr int kUnitWidth[] = {8, 16, 16, 8, 8, 32, 8};
+// A JPEG without an end counts as whole where its pixels need none of its last
+// bytes: what Pillow's decoder looks ahead, about.
+constexpr size_t kLookAhead = 8;
+constexpr std::array<uint8_t, 2> kEnd = {0xFF, 0xD9};
+// Only the first warning is told: this one comes when all pixels are there.
+constexpr std::string_view kBehind = "extraneous bytes before marker 0xd9";
+
+// How libjpeg's warnings (JWRN_*) begin. The library's own code of an error
+// says "warning" of every error that follows one.
+constexpr std::string_view kWarnings[] = {
+    "Corrupt JPEG data: ",
+    "Inconsistent progression sequence for ",
+    "Invalid SOS parameters ",
+    "Unknown Adobe color transform code ",
+    "Warning: ",
+    "Application transferred too many scanlines"};
+
+bool isWarning(std::string_view text) {
+  return std::any_of(
+      std::begin(kWarnings), std::end(kWarnings),
+      [&](std::string_view start) { return text.starts_with(start); });
+}
 
 int64_t megabytesOf(const ImageLimits& limits) {
   // Coefficients of progressive images: two bytes, at most four components.
   return std::clamp<int64_t>(limits.pixels / (1 << 17) + 64, 64, 1 << 20);
 }
 
-// Ink to light. Adobe's programs store ink inverted: that is light already.
-void toRgbx(uint8_t* pixels, size_t count, bool isInverted) {
-  const uint8_t flip = isInverted ? 0 : 255;
+// Ink to light. All programs write ink inverted, as light, and readers take it
+// so whether Adobe's marker is there or not.
+void toRgbx(uint8_t* pixels, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     uint8_t* p = pixels + 4 * i;
-    const unsigned black = p[3] ^ flip;
     for (int c = 0; c < 3; ++c) {
-      const unsigned product = (p[c] ^ flip) * black + 128;
+      const unsigned product = p[c] * unsigned{p[3]} + 128;
       p[c] = static_cast<uint8_t>((product + (product >> 8)) >> 8);
     }
   }
@@ -60,26 +68,28 @@ void JpegDecoder::begin() {
   set(turbo::kMaxMemory, megabytesOf(limits_));
 }
 
-void JpegDecoder::require(int code) const {
+// The decoder goes on after a warning, and so do Pillow and PyTorch.
+void JpegDecoder::require(int code) {
   if (code == 0) return;
   const std::string text = turbo::api().errorText(instance_.get());
-  const bool isWarning =
-      turbo::api().errorCode(instance_.get()) == turbo::kWarning;
-  if (isWarning && isHarmless(text)) return;
-  throw Error("E_DATA", "the JPEG is damaged: " + text);
+  if (turbo::api().errorCode(instance_.get()) != turbo::kWarning ||
+      !isWarning(text))
+    throw Error("E_DATA", "the JPEG is damaged: " + text);
+  if (warning_.empty()) warning_ = text;
 }
 
 turbo::Region JpegDecoder::place(const ImageHeader& header, const Rect& region,
                                  int shrink) const {
-  const auto& api = turbo::api();
-  const int sampling = api.get(instance_.get(), turbo::kSubsampling);
   const auto up = [&](int64_t n) {
     return static_cast<int>((n + shrink - 1) / shrink);
   };
   const int width = up(header.width), height = up(header.height);
-  // Such images cannot be decoded in part.
-  if (sampling < 0) return {0, 0, width, height};
-  const int unit = std::max(1, kUnitWidth[sampling] / shrink);
+  // Images without DCT, or of a subsampling without a name, cannot be decoded
+  // in part.
+  if (header.isLossless ||
+      turbo::api().get(instance_.get(), turbo::kSubsampling) < 0)
+    return {0, 0, width, height};
+  const int unit = std::max(1, header.unitWidth / shrink);
   turbo::Region r;
   r.x = std::max(0, region.x / shrink - kMargin) / unit * unit;
   r.y = std::max(0, region.y / shrink - kMargin);
@@ -92,8 +102,26 @@ turbo::Region JpegDecoder::place(const ImageHeader& header, const Rect& region,
 
 Pixels JpegDecoder::decode(Bytes file, const ImageHeader& header,
                            const Rect& region, int shrink) {
+  if (header.isLossless) shrink = 1;
+  if (header.hasEnd) return decodeWhole(file, header, region, shrink);
+  const size_t size = file.size() - std::min(file.size(), kLookAhead);
+  uint8_t* ended = ended_.atLeast(size + kEnd.size());
+  std::copy_n(file.begin(), size, ended);
+  std::copy(kEnd.begin(), kEnd.end(), ended + size);
+  Pixels pixels =
+      decodeWhole({ended, size + kEnd.size()}, header, region, shrink);
+  splitgrow::require(
+      pixels.warning.empty() || pixels.warning.ends_with(kBehind), "E_DATA",
+      "the file is cut short: the JPEG has no end");
+  pixels.warning = "the JPEG has no end, but all of its pixels";
+  return pixels;
+}
+
+Pixels JpegDecoder::decodeWhole(Bytes file, const ImageHeader& header,
+                                const Rect& region, int shrink) {
   const auto& api = turbo::api();
   begin();
+  warning_.clear();
   void* self = instance_.get();
   require(api.header(self, file.data(), file.size()));
   require(api.scale(self, {1, shrink}));
@@ -109,8 +137,8 @@ Pixels JpegDecoder::decode(Bytes file, const ImageHeader& header,
   require(api.decompress(self, file.data(), file.size(), pixels,
                          static_cast<int>(stride),
                          isInk ? turbo::kCmyk : turbo::kRgbx));
-  if (isInk) toRgbx(pixels, size / 4, header.isInverted);
-  return {pixels, stride, r.width, r.height, r.x, r.y, shrink};
+  if (isInk) toRgbx(pixels, size / 4);
+  return {pixels, stride, r.width, r.height, r.x, r.y, shrink, warning_};
 }
 
 JpegEncoder::JpegEncoder(int quality)

@@ -16,14 +16,17 @@ class JpegDecoder {
 
   // The pixels of `region` (of the stored picture) and some around it, the
   // picture made `shrink` (1, 2, 4 or 8) times smaller by taking fewer DCT
-  // coefficients. They are valid until the next call. Throws Error{E_DATA},
-  // also where the data is damaged but can be decoded somehow.
+  // coefficients. They are valid until the next call. Data that the library
+  // decodes with a warning gives pixels and the first warning. Throws
+  // Error{E_DATA}.
   Pixels decode(Bytes file, const ImageHeader& header, const Rect& region,
                 int shrink);
 
  private:
   void begin();
-  void require(int code) const;
+  Pixels decodeWhole(Bytes file, const ImageHeader& header, const Rect& region,
+                     int shrink);
+  void require(int code);
   turbo::Region place(const ImageHeader& header, const Rect& region,
                       int shrink) const;
 
@@ -31,7 +34,8 @@ class JpegDecoder {
   // A new one for every image: tables of the one before, whole or damaged,
   // would serve a file that brings none of its own.
   turbo::Instance instance_{nullptr, nullptr};
-  Buffer pixels_;
+  Buffer pixels_, ended_;
+  std::string warning_;
 };
 
 // For one thread at a time.

@@ -1,9 +1,12 @@
 // Walks the markers of a JPEG (ITU-T T.81, annex B): what it holds, and
 // whether it goes on to its end.
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "../error.h"
 #include "formats.h"
+#include "orientation.h"
 
 namespace splitgrow {
 
@@ -12,6 +15,7 @@ namespace {
 // The code of a marker, the byte behind 0xFF.
 constexpr uint8_t kFrame = 0xC0;  // baseline; then extended, progressive, ...
 constexpr uint8_t kProgressive = 0xC2;
+constexpr uint8_t kLossless = 0xC3;
 constexpr uint8_t kHuffmanTables = 0xC4;
 constexpr uint8_t kArithmeticFrame = 0xC9;
 constexpr uint8_t kArithmeticTables = 0xCC;
@@ -21,7 +25,9 @@ constexpr uint8_t kStart = 0xD8;
 constexpr uint8_t kEnd = 0xD9;
 constexpr uint8_t kScan = 0xDA;
 constexpr uint8_t kApp1 = 0xE1;
-constexpr uint8_t kApp14 = 0xEE;
+
+constexpr char kExif[] = "Exif\0";
+constexpr char kXmp[] = "http://ns.adobe.com/xap/1.0/";
 
 bool isFrame(uint8_t marker) {
   return marker >= kFrame && marker <= kLastFrame && marker != kHuffmanTables &&
@@ -30,6 +36,11 @@ bool isFrame(uint8_t marker) {
 
 bool startsWith(Bytes bytes, const char* text, size_t size) {
   return bytes.size() >= size && std::memcmp(bytes.data(), text, size) == 0;
+}
+// `text` and the zero behind it.
+template <size_t size>
+bool isNamed(Bytes bytes, const char (&text)[size]) {
+  return startsWith(bytes, text, size);
 }
 
 class Walk {
@@ -61,6 +72,10 @@ class Walk {
     }
   }
   bool hasScan() const { return scans_ > 0; }
+  // One scan that has every component, of Huffman codes in their order.
+  bool isPlain() const { return isPlain_ && scans_ == 1; }
+  // Of what stands before the first scan.
+  int orientation() const { return orientationOf(exif_, xmp_); }
 
  private:
   // The next marker's code; -1 where the bytes end. 0xFF before 0 is none.
@@ -106,16 +121,20 @@ class Walk {
       ++scans_;
       require(scans_ <= limits_.scans, "E_DATA", "it has more than ",
               limits_.scans, " scans (maxScans)");
-    } else if (marker == kApp1 && startsWith(s, "Exif\0\0", 6)) {
-      header_->orientation = orientationIn(s.subspan(6));
-    } else if (marker == kApp14 && startsWith(s, "Adobe", 5)) {
-      header_->isInverted = true;
+      if (s.empty() || s[0] != header_->channels) isPlain_ = false;
+    } else if (marker == kApp1 && scans_ == 0) {
+      // EXIF of more than one segment goes on in the next.
+      if (isNamed(s, kExif))
+        exif_.insert(exif_.end(),
+                     s.begin() + (exif_.empty() ? 0 : sizeof kExif), s.end());
+      else if (isNamed(s, kXmp))
+        xmp_ = s.subspan(sizeof kXmp);
     }
   }
 
   void frame(uint8_t marker, Bytes s) {
     require(header_->width == 0, "E_DATA", "the JPEG has more than one frame");
-    require(marker <= kProgressive || marker == kArithmeticFrame ||
+    require(marker <= kLossless || marker == kArithmeticFrame ||
                 marker == kArithmeticFrame + 1,
             "E_DATA", "its JPEG process (SOF", marker - kFrame,
             ") is not read");
@@ -132,6 +151,22 @@ class Walk {
             " components; 1, 3 or 4 are read");
     require(header_->width > 0 && header_->height > 0, "E_DATA", "it is ",
             header_->width, " x ", header_->height, " pixels large");
+    isPlain_ = marker < kProgressive;
+    header_->isLossless = marker == kLossless;
+    components(s.subspan(6));
+  }
+
+  // The widest coded unit: that of the densest component.
+  void components(Bytes s) {
+    const auto count = static_cast<size_t>(header_->channels);
+    require(s.size() >= 3 * count, "E_DATA", "the JPEG's frame is cut short");
+    for (size_t i = 0; i < count; ++i) {
+      const int across = s[3 * i + 1] >> 4, down = s[3 * i + 1] & 15;
+      require(across >= 1 && across <= 4 && down >= 1 && down <= 4, "E_DATA",
+              "a component's sampling factors are ", across, " x ", down,
+              "; 1 to 4 are read");
+      header_->unitWidth = std::max(header_->unitWidth, 8 * across);
+    }
   }
 
   Bytes bytes_;
@@ -139,6 +174,9 @@ class Walk {
   ImageHeader* header_;
   size_t at_ = 2;
   int64_t scans_ = 0;
+  bool isPlain_ = false;
+  std::vector<uint8_t> exif_;
+  Bytes xmp_;
 };
 
 }  // namespace
@@ -149,9 +187,13 @@ bool readJpegHeader(Bytes bytes, bool isWhole, const ImageLimits& limits,
                     ImageHeader* header) {
   Walk walk(bytes, limits, header);
   const bool isThere = walk.to(isWhole);
-  require(isThere || !isWhole || !walk.hasScan(), "E_DATA",
+  header->orientation = walk.orientation();
+  if (isThere || !isWhole || !walk.hasScan()) return isThere;
+  // The decoder finds out whether the pixels end before the file does.
+  require(walk.isPlain(), "E_DATA",
           "the file is cut short: the JPEG has no end");
-  return isThere;
+  header->hasEnd = false;
+  return true;
 }
 
 }  // namespace splitgrow

@@ -1,67 +1,17 @@
-// Reads PNG (W3C, third edition): all colour types, depths and interlacing.
-// Transparency is left out, and 16 bits are cut to 8, as Pillow has it.
+// Decodes PNG: all colour types, depths and interlacing. Transparency is left
+// out. Of 16 bits the upper 8 are taken, as Pillow does for all but grey, where
+// it makes white of nearly all.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "../error.h"
 #include "formats.h"
+#include "png_file.h"
 
 namespace splitgrow {
 
 namespace {
-
-constexpr uint8_t kSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-constexpr size_t kChunkExtra = 12;  // length, type and checksum
-
-uint32_t number(const uint8_t* p) {
-  return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 |
-         p[3];
-}
-
-// One chunk; false where the bytes end within it.
-struct Chunk {
-  Bytes type, data;
-  bool is(const char* name) const {
-    return std::memcmp(type.data(), name, 4) == 0;
-  }
-};
-bool nextChunk(Bytes file, size_t* at, bool checks, Chunk* chunk) {
-  if (file.size() - *at < kChunkExtra) return false;
-  const uint32_t size = number(file.data() + *at);
-  if (file.size() - *at - kChunkExtra < size) return false;
-  chunk->type = file.subspan(*at + 4, 4);
-  chunk->data = file.subspan(*at + 8, size);
-  if (checks)
-    require(crc32(file.subspan(*at + 4, size + 4)) ==
-                number(file.data() + *at + 8 + size),
-            "E_DATA", "the PNG is damaged: a chunk's checksum is wrong");
-  *at += kChunkExtra + size;
-  return true;
-}
-
-struct Format {
-  int depth = 0, colour = 0;
-  bool isInterlaced = false;
-  int samples() const {
-    constexpr int kSamples[] = {1, 0, 3, 1, 2, 0, 4};
-    return kSamples[colour];
-  }
-  int bits() const { return depth * samples(); }
-};
-
-Format formatOf(Bytes ihdr) {
-  require(ihdr.size() == 13, "E_DATA", "the PNG's header is malformed");
-  const Format f{ihdr[8], ihdr[9], ihdr[12] == 1};
-  // Bit d of a colour type's row: d bits a sample are allowed.
-  constexpr uint32_t kDepths[] = {0x10116, 0, 0x10100, 0x116,
-                                  0x10100, 0, 0x10100};
-  const bool isKnown =
-      f.colour <= 6 && f.depth <= 16 && (kDepths[f.colour] >> f.depth & 1) != 0;
-  require(isKnown && ihdr[10] == 0 && ihdr[11] == 0 && ihdr[12] < 2, "E_DATA",
-          "the PNG has colour type ", f.colour, " with ", f.depth, " bits");
-  return f;
-}
 
 // Pixels of a picture that are sent together: all, or one of Adam7's seven.
 struct Pass {
@@ -73,12 +23,12 @@ constexpr Pass kWhole[] = {{0, 0, 1, 1}};
 constexpr Pass kAdam7[] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8},
                            {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2},
                            {0, 1, 1, 2}};
-std::span<const Pass> passesOf(const Format& f) {
+std::span<const Pass> passesOf(const PngFormat& f) {
   if (f.isInterlaced) return kAdam7;
   return kWhole;
 }
 
-int64_t rowBytes(const Format& f, int64_t width) {
+int64_t rowBytes(const PngFormat& f, int64_t width) {
   return (width * f.bits() + 7) / 8;
 }
 
@@ -105,11 +55,18 @@ void unfilter(int filter, uint8_t* row, const uint8_t* above, int64_t size,
   }
 }
 
+// Colours that it does not have are black. A cut one counts as none.
 struct Palette {
-  uint8_t colours[256][3] = {};
+  Palette() = default;
+  explicit Palette(Bytes plte) : isThere(true) {
+    std::memcpy(colours, plte.data(),
+                std::min<size_t>(plte.size() / 3, 256) * 3);
+  }
+  bool isThere = false;
+  uint8_t colours[256][3] = {};  // any index of 8 bits
 };
 
-void unpackRow(const Format& f, const Palette& palette, const uint8_t* row,
+void unpackRow(const PngFormat& f, const Palette& palette, const uint8_t* row,
                int64_t width, uint8_t* to, int64_t step) {
   const int bytes = f.depth / 8;  // of a sample; 0 where several share one
   const int most = (1 << f.depth) - 1;
@@ -134,39 +91,13 @@ void unpackRow(const Format& f, const Palette& palette, const uint8_t* row,
 
 }  // namespace
 
-bool isPng(Bytes bytes) {
-  return bytes.size() >= 8 && std::memcmp(bytes.data(), kSignature, 8) == 0;
-}
-
-bool readPngHeader(Bytes bytes, bool isWhole, ImageHeader* header) {
-  size_t at = sizeof kSignature;
-  Chunk chunk;
-  if (!nextChunk(bytes, &at, false, &chunk)) return false;
-  require(chunk.is("IHDR"), "E_DATA", "the PNG has no header");
-  const Format f = formatOf(chunk.data);
-  const uint32_t width = number(chunk.data.data());
-  const uint32_t height = number(chunk.data.data() + 4);
-  require(width < 1u << 30 && height < 1u << 30, "E_DATA", "it has ", width,
-          " x ", height, " pixels");
-  header->kind = ImageKind::kPng;
-  header->width = static_cast<int>(width);
-  header->height = static_cast<int>(height);
-  header->channels = f.colour == 3 ? 3 : f.samples();
-  while (nextChunk(bytes, &at, isWhole, &chunk)) {
-    if (chunk.is("eXIf")) header->orientation = orientationIn(chunk.data);
-    if (chunk.is("IDAT") && !isWhole) return true;
-    if (chunk.is("IEND")) return true;
-  }
-  require(!isWhole, "E_DATA", "the file is cut short: the PNG has no end");
-  return false;
-}
-
 Pixels decodePng(Bytes file, const ImageHeader& header, Buffer* packed,
                  Buffer* pixels) {
-  size_t at = sizeof kSignature;
-  Chunk chunk;
-  nextChunk(file, &at, false, &chunk);
-  const Format f = formatOf(chunk.data);
+  PngFormat f;
+  PngChunks chunks(file);
+  PngChunk chunk;
+  while (chunks.next(&chunk) && !chunk.is("IDAT"))
+    if (chunk.is("IHDR")) f = pngFormatOf(chunk.data);
   size_t size = 0;
   for (const Pass& pass : passesOf(f)) {
     const int64_t w = pass.width(header.width), h = pass.height(header.height);
@@ -174,21 +105,27 @@ Pixels decodePng(Bytes file, const ImageHeader& header, Buffer* packed,
   }
   uint8_t* raw = packed->atLeast(size);
   Inflater inflater(raw, size);
+  std::string warning = "the PNG has no end";
+  chunks = PngChunks(file);
   Palette palette;
-  bool hasPalette = false;
-  while (nextChunk(file, &at, false, &chunk)) {
-    if (chunk.is("PLTE")) {
-      hasPalette = true;
-      const size_t some = std::min<size_t>(chunk.data.size(), 768);
-      std::memcpy(palette.colours, chunk.data.data(), some);
+  bool hasPixels = false;
+  while (chunks.next(&chunk)) {
+    if (chunk.is("PLTE") && !hasPixels) {
+      palette = Palette(chunk.data);
     } else if (chunk.is("IDAT")) {
+      hasPixels = true;
       require(inflater.add(chunk.data), "E_DATA",
               "the PNG is damaged: its data cannot be unpacked");
+      if (chunk.isWhole && !chunk.isSound)
+        warning = "a checksum of the PNG is wrong";
+    } else if (chunk.is("IEND")) {
+      if (warning == "the PNG has no end") warning.clear();
+      break;
     }
   }
   require(inflater.isFull(), "E_DATA",
           "the PNG is damaged: pixels are missing");
-  require(hasPalette || f.colour != 3, "E_DATA", "the PNG has no palette");
+  require(palette.isThere || f.colour != 3, "E_DATA", "the PNG has no palette");
 
   const int64_t stride = int64_t{4} * header.width;
   uint8_t* to = pixels->atLeast(static_cast<size_t>(stride) * header.height);
@@ -204,7 +141,7 @@ Pixels decodePng(Bytes file, const ImageHeader& header, Buffer* packed,
       unpackRow(f, palette, raw + 1, w, place, pass.stepX);
     }
   }
-  return {to, stride, header.width, header.height, 0, 0, 1};
+  return {to, stride, header.width, header.height, 0, 0, 1, warning};
 }
 
 }  // namespace splitgrow

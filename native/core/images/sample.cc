@@ -76,10 +76,14 @@ View ofResized(int width, int height, int w, int h, int x, int y,
 }  // namespace
 
 Rect resizedTo(int width, int height, int shortSide) {
+  // A line of many pixels would be longer than any number here.
+  constexpr double kMost = 1 << 30;
   const double factor = shortSide;
-  if (width <= height)
-    return {0, 0, shortSide, static_cast<int>(factor * height / width)};
-  return {0, 0, static_cast<int>(factor * width / height), shortSide};
+  const auto longer = [&](double side, double shorter) {
+    return static_cast<int>(std::min(factor * side / shorter, kMost));
+  };
+  if (width <= height) return {0, 0, shortSide, longer(height, width)};
+  return {0, 0, longer(width, height), shortSide};
 }
 
 View centreView(int width, int height, int resolution, int shortSide) {

@@ -98,6 +98,8 @@ bool Inflater::isFull() const {
   return stream_->outSize == 0 && stream_->left == 0;
 }
 
+size_t Inflater::size() const { return stream_->outTotal; }
+
 bool Inflater::add(Bytes piece) {
   Stream& s = *stream_;
   s.in = piece.data();

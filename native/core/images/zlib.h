@@ -25,6 +25,8 @@ class Inflater {
   // not fit, are left.
   bool add(Bytes piece);
   bool isFull() const;
+  // Bytes that were unpacked so far.
+  size_t size() const;
 
  private:
   struct Stream;
