@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "start_threads.h"
+
 namespace splitgrow {
 
 // Calls `make()` once a thread for what turns an item into a T, and `take`, on
@@ -32,16 +34,17 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
   std::deque<Result> results;  // of `taken` and those behind it
   int64_t next = from, taken = from;
   bool isOver = false;
+  std::exception_ptr fatal;  // of a thread that could not go on
 
-  const auto work = [&] {
+  const auto workOn = [&] {
     std::function<T(int64_t)> one;
     for (;;) {
       std::unique_lock<std::mutex> lock(mutex);
       toWorkers.wait(
           lock, [&] { return isOver || next == to || next < taken + window; });
       if (isOver || next == to) return;
-      const int64_t item = next++;
       results.emplace_back();
+      const int64_t item = next++;
       lock.unlock();
       Result result;
       try {
@@ -53,6 +56,16 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
       lock.lock();
       results[item - taken] = std::move(result);
       if (item == taken) toTaker.notify_one();
+    }
+  };
+  // An exception that leaves a thread would end the process.
+  const auto work = [&] {
+    try {
+      workOn();
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      fatal = std::current_exception();
+      toTaker.notify_one();
     }
   };
   // Joins before anything above goes, however this function is left.
@@ -71,20 +84,21 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
       for (std::thread& thread : threads) thread.join();
     }
   } team{mutex, toWorkers, isOver, {}};
-  for (int i = 0; i < threads; ++i) team.threads.emplace_back(work);
+  startThreads(threads, &team.threads, work);
 
   for (int64_t item = from; item < to; ++item) {
     Result result;
     {
       std::unique_lock<std::mutex> lock(mutex);
       const auto isReady = [&] {
-        return !results.empty() && results.front().isThere();
+        return fatal || (!results.empty() && results.front().isThere());
       };
       while (!toTaker.wait_for(lock, std::chrono::milliseconds(50), isReady)) {
         lock.unlock();
         check();
         lock.lock();
       }
+      if (fatal) std::rethrow_exception(fatal);
       result = std::move(results.front());
       results.pop_front();
       ++taken;
