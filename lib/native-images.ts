@@ -49,6 +49,8 @@ export interface ImageHeaders {
   /** 1 grey, 2 grey and alpha, 3 colours, 4 CMYK, YCCK or colours and alpha. */
   readonly channels: Uint8Array;
   readonly problems: readonly ImageProblem[];
+  /** Files that were decoded although the decoder warns of them, as Pillow and PyTorch do without a word. */
+  readonly warnings: readonly ImageProblem[];
 }
 
 export interface ScanOptions extends ImageLimits {
@@ -124,7 +126,10 @@ export interface ImageDatasetOptions extends ImageLimits {
   readonly shortSide: number;
   /** Let the JPEG decoder halve (quarter, ...) where no less than what is wanted is left. */
   readonly scaledDecoding: boolean;
-  /** Leave an image that cannot be decoded out of its minibatch instead of failing with E_DATA. */
+  /**
+   * Leave an image that cannot be decoded out of its minibatch, and of every mean, instead of failing with E_DATA. A pass
+   * of which none can be decoded fails all the same.
+   */
   readonly skipUnreadable: boolean;
 }
 
@@ -147,8 +152,12 @@ export interface ImageAugment {
 export interface LoaderStats {
   /** Images decoded by this rank. */
   readonly decoded: number;
-  /** Images left out because they could not be decoded. */
+  /** Images left out because they could not be decoded, by this rank, and the first of them with its reason. */
   readonly skipped: number;
+  readonly firstSkipped?: string | undefined;
+  /** Images decoded although the decoder warns of them, by this rank, and the first of them with its warning. */
+  readonly warned: number;
+  readonly firstWarned?: string | undefined;
   /** Sum over the workers. */
   readonly decodeSeconds: number;
   /** Seconds that the trainer waited for images. */

@@ -71,9 +71,12 @@ export interface TrainOptions extends ImageAugment {
   readonly seed: number;
 }
 export interface TrainResult {
+  /** Means over the images that could be read. */
   readonly loss: number;
   readonly top1: number;
+  /** Images that could be read, and that could not, over all ranks. */
   readonly images: number;
+  readonly skipped: number;
   readonly seconds: number;
   /** Absent where images are in memory. */
   readonly loader?: LoaderStats | undefined;
@@ -108,6 +111,10 @@ export interface EvaluateResult {
   readonly top5: number;
   /** Mean cross-entropy, without label smoothing. */
   readonly loss: number;
+  /** Images that could be read, and that could not, over all ranks. The means are over those that could. */
   readonly images: number;
+  readonly skipped: number;
   readonly seconds: number;
+  /** Absent where images are in memory. */
+  readonly loader?: LoaderStats | undefined;
 }

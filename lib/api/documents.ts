@@ -189,8 +189,10 @@ export interface EvaluateDocument {
   readonly top5: number;
   /** Mean cross-entropy. */
   readonly loss: number;
-  /** Images that were looked at. */
+  /** Images that were looked at, those that could be read. */
   readonly images: number;
+  /** Images left out because they could not be read; absent where all could. */
+  readonly skipped?: number;
   /** Which images these are; `test` unless another part was asked for. */
   readonly part: EvaluatedPart;
   /** What is to be known of them: how the folder was read, how classes were matched; a line each. */

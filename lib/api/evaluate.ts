@@ -98,6 +98,7 @@ async function evaluated(options: EvaluateOptions, control: RunControl): Promise
   for (const text of notes) note(control, 0, 'load', text);
   refuseMisfit(graph, data);
   const sums = { top1: 0, top5: 0, loss: 0, images: 0 };
+  let skipped = 0;
   for (const piece of pieces.length > 1 ? [data.train, data.test] : [data.test]) {
     using images = toDevice(graph, piece, lower(graph).classes, device);
     const found = await evaluateNetwork(network, images, { batch: options.batch ?? BATCH, control });
@@ -105,7 +106,8 @@ async function evaluated(options: EvaluateOptions, control: RunControl): Promise
     for (const name of ['top1', 'top5', 'loss'] as const)
       sums[name] = share === 1 ? found[name] : sums[name] + share * (found[name] - sums[name]);
     sums.images += found.images;
+    skipped += found.skipped;
   }
   const told = whole.note === undefined ? notes : [whole.note, ...notes];
-  return { ...sums, part: options.part ?? 'test', notes: told };
+  return { ...sums, ...(skipped > 0 && { skipped }), part: options.part ?? 'test', notes: told };
 }

@@ -4,6 +4,7 @@ import type { TensorEntries, TrainOptions, TrainResult } from '../native.js';
 import type { LoaderStats } from '../native-images.js';
 import type { Network } from '../network.js';
 import { fitEpoch } from '../train/fit.js';
+import { noteLoader } from '../train/loader-notes.js';
 import { type Keeper, stopped } from './keeper.js';
 import type { StateRecord } from './records.js';
 import type { Session } from './session.js';
@@ -25,6 +26,10 @@ function together(a: LoaderStats | undefined, b: LoaderStats | undefined): Loade
   return {
     decoded: a.decoded + b.decoded,
     skipped: a.skipped + b.skipped,
+    firstSkipped: a.firstSkipped ?? b.firstSkipped,
+    // Snapshots of earlier versions have none.
+    warned: (a.warned ?? 0) + b.warned,
+    firstWarned: a.firstWarned ?? b.firstWarned,
     decodeSeconds: a.decodeSeconds + b.decodeSeconds,
     waited: a.waited + b.waited,
   };
@@ -57,7 +62,11 @@ export async function fitKept(
     );
     seconds += result.seconds;
     loader = together(loader, result.loader);
-    if (result.paused === null) return { ...result, seconds, loader };
+    if (result.paused === null) {
+      const whole = { ...result, seconds, loader };
+      noteLoader(session.control, { stage, phase: 'fit' }, session.train, whole);
+      return whole;
+    }
     next = result.next;
     sums = [...result.state];
     const within = { phase: 'fit', done: next, seconds, ...(loader && { loader }) } as const;

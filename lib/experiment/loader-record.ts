@@ -4,7 +4,11 @@ import type { TrainResult } from '../native.js';
 import type { LoaderRecord } from './records.js';
 
 /** The loader's part of an epoch's record; nothing where images are in memory. */
-export function loaderRecord({ loader, seconds }: Pick<TrainResult, 'loader' | 'seconds'>): {
+export function loaderRecord({
+  loader,
+  seconds,
+  skipped,
+}: Pick<TrainResult, 'loader' | 'seconds' | 'skipped'>): {
   readonly loader?: LoaderRecord;
 } {
   if (loader === undefined) return {};
@@ -14,7 +18,7 @@ export function loaderRecord({ loader, seconds }: Pick<TrainResult, 'loader' | '
       imagesPerSecond: per(loader.decoded, seconds),
       imagesPerWorkerSecond: per(loader.decoded, loader.decodeSeconds),
       waitedShare: per(loader.waited, seconds),
-      skipped: loader.skipped,
+      skipped,
     },
   };
 }

@@ -48,7 +48,7 @@ export interface LoaderRecord {
   readonly imagesPerWorkerSecond: number;
   /** Share of the epoch that the training thread waited for images. */
   readonly waitedShare: number;
-  /** Images that could not be decoded and were left out. */
+  /** Images that could not be decoded and were left out, of all ranks. */
   readonly skipped: number;
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../native.js';
 import type { Network } from '../network.js';
 import { NOWHERE, type Pauses, type Place, underControl, underPauses } from './control.js';
+import { noteLoader } from './loader-notes.js';
 
 type Where = Omit<Place, 'phase'>;
 
@@ -88,5 +89,6 @@ export async function evaluateNetwork(
       `evaluate, stage ${where.stage}: the loss is ${result.loss}; the network has diverged`,
     );
   }
+  noteLoader(control, { stage: where.stage, phase: 'evaluate' }, data, result);
   return result;
 }

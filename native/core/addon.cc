@@ -155,6 +155,7 @@ Napi::Object toTotals(Napi::Env env, const Totals& t) {
   result.Set("loss", t.loss);
   result.Set("top1", t.top1);
   result.Set("images", static_cast<double>(t.images));
+  result.Set("skipped", static_cast<double>(t.skipped));
   result.Set("seconds", t.seconds);
   if (t.loader) result.Set("loader", toLoaderStats(env, *t.loader));
   return result;

@@ -55,16 +55,18 @@ struct SweepOptions {
 struct Piece {
   Batch batch;
   // Of the minibatch's mean loss: the shares of all pieces of all ranks add up
-  // to 1.
+  // to 1, or to the part of its images that could be read.
   double share = 1;
   // What each image counts in sums over ranks: less than 1 where several ranks
   // work on the same images.
   double weight = 1;
   bool isWhole = true;  // every rank has the whole minibatch
+  // Images in it that could be read, each counted `weight` times.
+  double images = 0;
 };
 
 inline Piece withoutBatch(const Piece& piece) {
-  return {{}, piece.share, piece.weight, piece.isWhole};
+  return {{}, piece.share, piece.weight, piece.isWhole, piece.images};
 }
 
 // How minibatches are shared: each rank has consecutive images of each, and
@@ -101,8 +103,18 @@ class Sweep {
   // How many this rank cuts its part of the minibatch into; the same number on
   // every rank, so that ranks can meet within a piece.
   int64_t pieces(int64_t step) const { return shares_.pieces(step); }
-  // Asked for in order, from any first step.
+  // Asked for in order, from any first step. Images that cannot be read may be
+  // missing from it: even all.
   Piece piece(int64_t step, int64_t index);
+  virtual bool mayLeaveOut() const { return false; }
+  // Of a minibatch: the images that could be read, over all ranks, of which
+  // this rank's pieces have `here`. Every rank asks, or none.
+  double readOf(int64_t step, double here) const;
+  // The same where the minibatch has one piece, whose share becomes one of the
+  // images that could be read.
+  double readOf(int64_t step, Piece* piece) const;
+  // Throws Error{E_DATA} where none could be read, with the first reason.
+  void requireRead(double images) const;
   // Nothing where images are in memory.
   virtual std::optional<LoaderStats> stats() const { return {}; }
 

@@ -31,20 +31,24 @@ Totals evaluate(const Network& network, const Dataset& data,
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     agreement.check();
-    const auto [batch, share, weight, isWhole] = sweep->piece(i, 0);
-    Tape tape;
-    const Tensor logits =
-        options.usesBatchStatistics
-            ? forwardTraining(network, batch.images, run, &tape)
-            : forwardEvaluation(network, folded, batch.images, nullptr);
-    sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
-             batch.labels, true, weight);
+    const Piece piece = sweep->piece(i, 0);
+    const Batch& batch = piece.batch;
+    if (piece.images > 0) {
+      Tape tape;
+      const Tensor logits =
+          options.usesBatchStatistics
+              ? forwardTraining(network, batch.images, run, &tape)
+              : forwardEvaluation(network, folded, batch.images, nullptr);
+      sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
+               batch.labels, true, piece.weight);
+    }
     images += sweep->images(i);
     control.report({"evaluate", i + 1, sweep->steps(), images,
                     secondsSince(start), std::nan(""), sweep->stats()});
   }
   if (shards) sumOverGroup(sums.values);
   Totals totals = sums.totals(images, secondsSince(start));
+  sweep->requireRead(static_cast<double>(totals.images));
   totals.loader = sweep->stats();
   return totals;
 }

@@ -7,6 +7,7 @@
 
 #include "accelerator.h"
 #include "error.h"
+#include "group.h"
 #include "indices.h"
 
 namespace splitgrow {
@@ -144,6 +145,17 @@ std::vector<std::vector<Block>> planBlocks(const Network& network,
   }
   if (sweeps.back().empty()) sweeps.pop_back();
   return sweeps;
+}
+
+void requireSums(const Sweep& sweep, const std::vector<Block>& blocks) {
+  if (groupWorld() == 1 || !sweep.mayLeaveOut()) return;
+  double here = 0;
+  for (const Block& block : blocks) here += block.sums.defined() ? 1 : 0;
+  const Tensor all = at::full({1}, here, at::kDouble);
+  sumOverGroup(all);
+  require(all.item<double>() == here * groupWorld(), "E_DATA",
+          "a rank could read none of its images; remove the files that ",
+          "`splitgrow data index` lists");
 }
 
 void accumulate(Block* block, const ChainView& view, const Tensor& h) {

@@ -31,8 +31,8 @@ struct Job {
                     std::nan("")});
   }
   // Of a minibatch among all images.
-  double weightOf(int64_t images) const {
-    return static_cast<double>(images) / static_cast<double>(data.size());
+  double weightOf(double images) const {
+    return images / static_cast<double>(data.size());
   }
 };
 
@@ -77,6 +77,7 @@ Pause runExact(const Job& job, IndicesState* state) {
     return job.data.sweep(
         {.batch = o.batch, .tensors = job.network->options()});
   };
+  const auto all = static_cast<double>(job.data.size());
   int64_t images = 0;
   Agreement agreement(job.control, o.pause);
   while (state->isSweeping()) {
@@ -89,17 +90,20 @@ Pause runExact(const Job& job, IndicesState* state) {
     while (state->next < steps) {
       agreement.check();
       const int64_t i = state->next;
-      const Piece piece = sweep->piece(i, 0);
-      sweepChains(*job.network, job.folded, piece.batch, here, o,
-                  piece.share * job.weightOf(sweep->images(i)),
-                  [&](const ChainView& view) {
-                    if (view.isFlat()) return view.g;
-                    const Curvature c = view.curvatureOf(Tensor(), true);
-                    for (Block& block : blocks)
-                      if (block.chain == view.chain)
-                        accumulate(&block, view, c.p);
-                    return c.gz;
-                  });
+      Piece piece = sweep->piece(i, 0);
+      const double read = sweep->readOf(i, &piece);
+      state->read += read;
+      if (piece.images > 0)
+        sweepChains(*job.network, job.folded, piece.batch, here, o,
+                    piece.share * job.weightOf(read),
+                    [&](const ChainView& view) {
+                      if (view.isFlat()) return view.g;
+                      const Curvature c = view.curvatureOf(Tensor(), true);
+                      for (Block& block : blocks)
+                        if (block.chain == view.chain)
+                          accumulate(&block, view, c.p);
+                      return c.gz;
+                    });
       images += sweep->images(i);
       const auto sweeps = static_cast<int64_t>(state->sweeps.size());
       job.tell("exact", state->sweep * steps + ++state->next, steps * sweeps,
@@ -107,6 +111,8 @@ Pause runExact(const Job& job, IndicesState* state) {
       const Pause pause = agreement.pause();
       if (pause != Pause::none) return pause;
     }
+    sweep->requireRead(state->read);
+    requireSums(*sweep, blocks);
     // The next block's sum takes place while this one is solved.
     std::vector<Wait> summed;
     summed.reserve(blocks.size());
@@ -115,11 +121,15 @@ Pause runExact(const Job& job, IndicesState* state) {
     for (size_t i = 0; i < blocks.size(); ++i) {
       Block& block = blocks[i];
       summed[i]();
+      // Of the images that could be read.
+      if (block.sums.defined() && state->read != all)
+        block.sums.mul_(all / state->read);
       solve(job, block, &state->result);
       block.sums = Tensor();
     }
     ++state->sweep;
     state->next = 0;
+    state->read = 0;
   }
   return Pause::none;
 }
@@ -146,6 +156,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
          .seed = o.seed + static_cast<uint64_t>(state->epoch) + 1,
          .tensors = job.network->options()});
     const bool isLast = state->epoch + 1 == o.epochs;
+    if (state->next == 0) state->read = 0;
     if (isLast && state->next == 0) descent.beginAverage();
     const int64_t steps = sweep->steps();
     requirePlace(*state, steps);
@@ -153,15 +164,19 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
     while (state->next < steps) {
       agreement.check();
       const int64_t i = state->next;
-      const Piece piece = sweep->piece(i, 0);
-      recorder.run(piece.batch, {piece.share, rate, isLast ? 1.0 : 0.0},
-                   [&job, &descent, rate,
-                    rest = withoutBatch(piece)](const Batch& batch) {
-                     Piece here = rest;
-                     here.batch = batch;
-                     descent.step(*job.network, job.folded, here, rate);
-                   });
-      if (isLast) descent.average(job.weightOf(sweep->images(i)));
+      Piece piece = sweep->piece(i, 0);
+      const double read = sweep->readOf(i, &piece);
+      state->read += read;
+      if (read > 0) {
+        recorder.run(piece.batch, {piece.share, rate, isLast ? 1.0 : 0.0},
+                     [&job, &descent, rate,
+                      rest = withoutBatch(piece)](const Batch& batch) {
+                       Piece here = rest;
+                       here.batch = batch;
+                       descent.step(*job.network, job.folded, here, rate);
+                     });
+        if (isLast) descent.average(job.weightOf(read));
+      }
       images += sweep->images(i);
       job.tell("rayleigh", state->epoch * steps + ++state->next,
                o.epochs * steps, images);
@@ -175,6 +190,7 @@ Pause runRayleigh(const Job& job, IndicesState* state) {
       const bool isDone = isLast && state->next == steps;
       if (pause != Pause::none && !isDone) return pause;
     }
+    sweep->requireRead(state->read);
   }
   return Pause::none;
 }
@@ -263,7 +279,7 @@ Pause computeIndices(Network* network, const Dataset& data,
     pause = runRayleigh(job, state);
     if (pause == Pause::none)
       state->descent->finish(&state->result, state->result.directions.get(),
-                             *network);
+                             *network, job.weightOf(state->read));
   }
   state->seconds +=
       std::chrono::duration<double>(Clock::now() - job.start).count();

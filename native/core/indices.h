@@ -109,7 +109,9 @@ struct Rayleigh {
   bool isAveraging() const;
   // Adds the state of the latest step with this weight.
   void average(double weight);
-  void finish(Indices* result, Directions* directions, const Network& network);
+  // `weight`: the sum of those that average() got.
+  void finish(Indices* result, Directions* directions, const Network& network,
+              double weight);
 
   const std::vector<bool> wanted;
   const IndicesOptions options;
@@ -129,6 +131,9 @@ struct Block {
 std::vector<std::vector<Block>> planBlocks(const Network& network,
                                            const std::vector<bool>& wanted,
                                            const IndicesOptions& options);
+// Throws Error{E_DATA} where a rank could read none of its images, and so has
+// no sums: the others would wait for them.
+void requireSums(const Sweep& sweep, const std::vector<Block>& blocks);
 void accumulate(Block* block, const ChainView& view, const at::Tensor& h);
 // Smallest eigenvalues, unit eigenvectors and residuals of a block.
 struct Eigen {

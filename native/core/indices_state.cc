@@ -176,6 +176,7 @@ NamedTensors tensorsOf(const IndicesState& state, const Network& network,
   state.checkFits(network, options);
   NamedTensors tensors = {{"place", placeOf(state)},
                           {"seconds", doubles({state.seconds})},
+                          {"read", doubles({state.read})},
                           {"blocks", blocksOf(state)}};
   const auto& chains = network.program.chains;
   for (size_t i = 0; i < chains.size(); ++i) {
@@ -190,7 +191,10 @@ NamedTensors tensorsOf(const IndicesState& state, const Network& network,
     const auto& blocks = state.sweeps[state.sweep];
     const bool isKept = groupWorld() == 1 && bytesOf(blocks) <= mostBytes;
     if (!isKept && !options.trainedNorms.empty()) return {};
-    if (!isKept) tensors[0].second[2] = 0;
+    if (!isKept) {
+      tensors[0].second[2] = 0;
+      tensors[2].second[0] = 0;
+    }
     for (size_t i = 0; isKept && i < blocks.size(); ++i)
       if (blocks[i].sums.defined())
         tensors.emplace_back(named("sums", std::to_string(i)), blocks[i].sums);
@@ -228,6 +232,10 @@ std::shared_ptr<IndicesState> stateOf(const Network& network,
   state->epoch = at[1];
   state->next = at[2];
   state->seconds = values(source.take("seconds", {1}, at::kDouble))[0];
+  // A version that counted every image kept no such number.
+  state->read = source.has("read")
+                    ? values(source.take("read", {1}, at::kDouble))[0]
+                    : static_cast<double>(state->next * options.batch);
   takeExact(source, network, options, state.get());
   if (state->descent) takeDescent(source, network, state.get());
   return state;

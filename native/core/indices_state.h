@@ -18,6 +18,7 @@ struct IndicesState {
   std::unique_ptr<Rayleigh> descent;
   int64_t epoch = 0;
   int64_t next = 0;  // minibatch of the sweep, or of the epoch after all sweeps
+  double read = 0;   // images of it that could be read so far, over all ranks
   double seconds = 0;
   Indices result;  // filled by and by; stays as it is once it is whole
   bool isDone = false;

@@ -93,8 +93,12 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Piece& piece, double rate) {
-  const auto& [batch, share, weight, isWhole] = piece;
-  if (options.auxiliary) {
+  const Batch& batch = piece.batch;
+  const double share = piece.share;
+  if (piece.images == 0) {  // the other ranks have some
+    for (const Tensor& product : products)
+      if (product.defined()) product.zero_();
+  } else if (options.auxiliary) {
     products = auxiliaryProducts(network, folded, batch, wanted, v, options);
     for (const Tensor& product : products)
       if (product.defined()) product.mul_(share);
@@ -167,9 +171,13 @@ void Rayleigh::average(double weight) {
 }
 
 void Rayleigh::finish(Indices* result, Directions* directions,
-                      const Network& network) {
+                      const Network& network, double weight) {
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
+    if (weight != 1) {
+      sumProducts[i].div_(weight);
+      sumQuotients[i].div_(weight);
+    }
     const Tensor norm = rowNorm(sumV[i]);
     const Tensor unit = withSign(sumV[i] / norm);
     const Tensor lambda = sumQuotients[i].to(network.options());

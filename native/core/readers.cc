@@ -220,6 +220,9 @@ Napi::Value toLoaderStats(Napi::Env env, const LoaderStats& stats) {
   auto object = Napi::Object::New(env);
   object.Set("decoded", static_cast<double>(stats.images));
   object.Set("skipped", static_cast<double>(stats.skipped));
+  object.Set("warned", static_cast<double>(stats.warned));
+  if (stats.skipped > 0) object.Set("firstSkipped", stats.firstSkipped);
+  if (stats.warned > 0) object.Set("firstWarned", stats.firstWarned);
   object.Set("decodeSeconds", stats.decodeSeconds);
   object.Set("waited", stats.waited);
   return object;

@@ -7,6 +7,7 @@
 #include "distributed.h"
 #include "options.h"
 #include "pause.h"
+#include "train.h"
 
 namespace splitgrow {
 
@@ -36,21 +37,24 @@ void sweepOver(Network* network, const Dataset& data,
                                  .tensors = network->options()});
   Run run;
   run.isTraining = true;
-  int64_t images = 0;
+  int64_t images = 0, done = 0;
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     agreement.check();
     const Piece piece = sweep->piece(i, 0);
     run.syncsNorm = options.syncsNorm && !piece.isWhole;
-    // 1 at first, which forgets; then the mean of all so far.
-    run.statisticsMomentum = 1.0 / static_cast<double>(i + 1);
-    Tape tape;
-    forwardTraining(*network, piece.batch.images, run, &tape);
+    if (hasImages(*sweep, piece, run, options.leastImages, i)) {
+      // 1 at first, which forgets; then the mean of all so far.
+      run.statisticsMomentum = 1.0 / static_cast<double>(++done);
+      Tape tape;
+      forwardTraining(*network, piece.batch.images, run, &tape);
+    }
     images += sweep->images(i);
     control.report({"recalibrate", i + 1, sweep->steps(), images,
                     std::chrono::duration<double>(Clock::now() - start).count(),
                     std::nan(""), sweep->stats()});
   }
+  sweep->requireRead(static_cast<double>(done));
   shareStatistics(network);
 }
 

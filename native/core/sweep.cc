@@ -74,11 +74,31 @@ Shares::Rows Shares::rows(int64_t step, int64_t index) const {
 Piece Sweep::piece(int64_t step, int64_t index) {
   const bool all = world_ > 1 && shares_.isWhole(step);
   const double weight = all ? 1.0 / static_cast<double>(world_) : 1.0;
-  const double count = static_cast<double>(rows(step, index).count);
   Batch own = batch(step, index);
+  const double read = weight * static_cast<double>(own.labels.size(0));
   if (isNarrow_) own.images = own.images.to(at::kBFloat16);
-  return {std::move(own), weight * count / static_cast<double>(images(step)),
-          weight, world_ == 1 || all};
+  return {std::move(own), read / static_cast<double>(images(step)), weight,
+          world_ == 1 || all, read};
+}
+
+double Sweep::readOf(int64_t step, double here) const {
+  if (!mayLeaveOut()) return static_cast<double>(images(step));
+  if (world_ == 1) return here;
+  const at::Tensor all = at::full({1}, here, at::kDouble);
+  sumOverGroup(all);
+  return all.item<double>();
+}
+
+double Sweep::readOf(int64_t step, Piece* piece) const {
+  const double read = readOf(step, piece->images);
+  if (read > 0) piece->share *= static_cast<double>(images(step)) / read;
+  return read;
+}
+
+void Sweep::requireRead(double images) const {
+  require(images > 0, "E_DATA", "none of the ", size_,
+          " images could be read, the first of them: ",
+          stats().value_or(LoaderStats{}).firstSkipped);
 }
 
 }  // namespace splitgrow

@@ -59,6 +59,16 @@ Loss passesOver(Network* network, const Piece& piece, const Run& run,
   return loss;
 }
 
+// A piece without an image: gradients of 0, which other ranks wait for in the
+// order of a backward pass.
+void giveNothing(Network* network, const OnGradients& onGradients) {
+  network->gradients.zero_();
+  if (!onGradients) return;
+  const auto& steps = network->trainingSteps;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step)
+    onGradients(step->node);
+}
+
 // Nothing in a training step depends on more than the minibatch.
 bool isStatic(const Network& network, const Run& run) {
   if (groupWorld() > 1 || run.syncsNorm) return false;
@@ -69,15 +79,22 @@ bool isStatic(const Network& network, const Run& run) {
 
 // Goes on with the sums and statistics of a pause. Other ranks than there were
 // cannot each have their own: one takes all sums, each the mean statistics.
-void takeUp(const TrainState& state, Network* network, Sums* sums) {
+void takeUp(const TrainState& state, int64_t before, Network* network,
+            Sums* sums) {
   if (!state.sums.defined()) return;
   require(state.sums.dim() == 2 && state.sums.size(0) > 0 &&
-              state.sums.size(1) == 3 &&
+              (state.sums.size(1) == 4 || state.sums.size(1) == 3) &&
               state.sums.scalar_type() == at::kDouble,
-          "E_ARGUMENT", "state: expected sums float64 [ranks, 3], found ",
+          "E_ARGUMENT", "state: expected sums float64 [ranks, 4], found ",
           state.sums.scalar_type(), " ", state.sums.sizes());
-  Tensor own = ownRow(state.sums);
-  if (!own.defined() && groupRank() == 0) own = state.sums.sum(0);
+  Tensor rows = state.sums;
+  if (rows.size(1) == 3) {  // of a version that counted every image
+    const Tensor images = at::zeros({rows.size(0), 1}, rows.options());
+    images[0][0] = static_cast<double>(before);
+    rows = at::cat({rows, images}, 1);
+  }
+  Tensor own = ownRow(rows);
+  if (!own.defined() && groupRank() == 0) own = rows.sum(0);
   if (own.defined()) sums->values.copy_(own);
   if (!state.statistics.defined()) return;
   const int64_t count = statisticsOf(*network).numel();
@@ -104,6 +121,17 @@ void checkFits(const Network& network, const Dataset& data) {
           " classes apart, the data has ", data.classes);
   require(data.device() == network.device, "E_DEVICE", "the network is on ",
           network.device, ", the data on ", data.device());
+}
+
+bool hasImages(const Sweep& sweep, const Piece& piece, const Run& run,
+               int64_t least, int64_t step) {
+  if (!sweep.mayLeaveOut() || piece.batch.labels.size(0) >= least) return true;
+  require(!run.syncsNorm || piece.images > 0, "E_DATA",
+          "no image of this rank's part of minibatch ", step + 1,
+          " could be read, and synchronised batch norm needs one; remove the ",
+          "files that `splitgrow data index` lists, or leave ",
+          "fit.syncBatchNorm out");
+  return run.syncsNorm;
 }
 
 void sgdStep(Network* network, const TrainOptions& options, double rate) {
@@ -159,7 +187,6 @@ Trained trainEpoch(Network* network, const Dataset& data,
   run.isTraining = true;
   run.isNarrow = type == at::kBFloat16;
   Sums sums(network->device);
-  takeUp(options.state, network, &sums);
   Tensor gathered;  // gradients of the pieces so far
   Exchange exchange(*network);
   const OnGradients written = [&](size_t node) { exchange.written(node); };
@@ -167,6 +194,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
   int64_t images = 0, before = 0;
   if (options.state.sums.defined())
     for (int64_t i = 0; i < options.start; ++i) before += sweep->images(i);
+  takeUp(options.state, before, network, &sums);
   Trained result;
   result.state.next = options.start;
   if (options.momentum != 0 && !network->velocity.defined())
@@ -180,25 +208,32 @@ Trained trainEpoch(Network* network, const Dataset& data,
     agreement.check();
     if (run.isNarrow) narrow(network);
     const int64_t pieces = sweep->pieces(i);
+    double read = 0;
     for (int64_t j = 0; j < pieces; ++j) {
       const Piece piece = sweep->piece(i, j);
       run.syncsNorm = options.syncsNorm && !piece.isWhole;
       run.random = generatorOf(options.seed, i, j);
       const bool isLast = j + 1 == pieces;
       if (isLast) exchange.begin(pieces > 1 ? gathered : Tensor());
-      recorder.run(piece.batch, {piece.share, piece.weight},
-                   [network, run, &sums, &loss, rest = withoutBatch(piece),
-                    onGradients = isLast ? written : OnGradients(),
-                    smoothing = options.labelSmoothing](const Batch& batch) {
-                     Piece here = rest;
-                     here.batch = batch;
-                     Tensor logits;
-                     loss = passesOver(network, here, run, smoothing, &logits,
-                                       onGradients)
-                                .sum;
-                     sums.add(loss, logits, batch.labels, false, here.weight);
-                   });
-      if (isHost) requireFinite(loss.item<double>(), i);
+      const bool isUsed = hasImages(*sweep, piece, run, options.leastImages, i);
+      if (isUsed) {
+        read += piece.images;
+        recorder.run(piece.batch, {piece.share, piece.weight},
+                     [network, run, &sums, &loss, rest = withoutBatch(piece),
+                      onGradients = isLast ? written : OnGradients(),
+                      smoothing = options.labelSmoothing](const Batch& batch) {
+                       Piece here = rest;
+                       here.batch = batch;
+                       Tensor logits;
+                       loss = passesOver(network, here, run, smoothing, &logits,
+                                         onGradients)
+                                  .sum;
+                       sums.add(loss, logits, batch.labels, false, here.weight);
+                     });
+      } else {
+        giveNothing(network, isLast ? written : OnGradients());
+      }
+      if (isHost && isUsed) requireFinite(loss.item<double>(), i);
       if (isLast) continue;
       if (j == 0)
         gathered = network->gradients.clone();
@@ -206,18 +241,25 @@ Trained trainEpoch(Network* network, const Dataset& data,
         gathered.add_(network->gradients);
     }
     exchange.finish();
-    addPenalty(network, penalty);
-    clip(network->gradients, options.gradientClip);
-    sgdStep(network, options, options.learningRates[i]);
-    takeAverage(network, options.average, i);
     images += sweep->images(i);
+    // Shares are of the whole minibatch: the mean is over what could be read.
+    const auto planned = static_cast<double>(sweep->images(i));
+    read = sweep->readOf(i, read);
+    if (read > 0) {
+      if (read != planned) network->gradients.mul_(planned / read);
+      addPenalty(network, penalty);
+      clip(network->gradients, options.gradientClip);
+      sgdStep(network, options, options.learningRates[i]);
+      takeAverage(network, options.average, i);
+    }
     ProgressReport report{
         "train",      i + 1,         steps, images, secondsSince(start),
         std::nan(""), sweep->stats()};
     // A look at the loss waits for the device.
     if (isHost || i + 1 == stop || i % 50 == 49) {
-      report.loss = sums.totals(before + images, 0).loss;
-      requireFinite(report.loss, i);
+      const Totals soFar = sums.totals(before + images, 0);
+      report.loss = soFar.loss;
+      if (soFar.images > 0) requireFinite(report.loss, i);
     }
     control.report(report);
     if (i + 1 < stop) result.pause = agreement.pause();
@@ -232,6 +274,9 @@ Trained trainEpoch(Network* network, const Dataset& data,
   }
   result.totals = sums.totals(before + images, secondsSince(start));
   result.totals.loader = sweep->stats();
+  if (result.pause == Pause::none)
+    sweep->requireRead(static_cast<double>(result.totals.images));
+  if (result.totals.images == 0) result.totals.loss = 0;
   requireFinite(result.totals.loss, result.state.next - 1);
   result.graph = recorder.state();
   return result;

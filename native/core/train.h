@@ -11,7 +11,7 @@ namespace splitgrow {
 // Where an epoch was paused, besides the network itself.
 struct TrainState {
   int64_t next = 0;  // the minibatch to go on with
-  at::Tensor sums;   // float64 [ranks, 3], of Sums; undefined: of a new epoch
+  at::Tensor sums;   // float64 [ranks, 4], of Sums; undefined: of a new epoch
   // [ranks, n], running statistics; undefined where every rank has the same
   at::Tensor statistics;
 };
@@ -55,8 +55,10 @@ struct EvaluateOptions {
 };
 
 struct Totals {
+  // Of the images that could be read.
   double loss = 0, top1 = 0, top5 = 0, seconds = 0;
   int64_t images = 0;
+  int64_t skipped = 0;  // that could not, over all ranks
   std::optional<LoaderStats> loader = {};
 };
 
@@ -83,6 +85,12 @@ Totals evaluate(const Network& network, const Dataset& data,
                 const EvaluateOptions& options, const Control& control);
 at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
                     int64_t batch, const Control& control);
+
+// Whether `least` images of the piece could be read, which a pass needs; a
+// piece that was never larger counts as it is. Throws Error{E_DATA} where the
+// other ranks wait for this one's part of batch statistics.
+bool hasImages(const Sweep& sweep, const Piece& piece, const Run& run,
+               int64_t least, int64_t step);
 
 // The network takes the dataset's images and tells its classes apart.
 void checkFits(const Network& network, const Dataset& data);

@@ -39,7 +39,7 @@ test('the words name phase, epoch, speed, time left and loss', () => {
 });
 
 test('images from files tell the share of time that the trainer waited for them', () => {
-  const loader = { decoded: 320, skipped: 0, decodeSeconds: 0.9, waited: 0.1 };
+  const loader = { decoded: 320, skipped: 0, warned: 0, decodeSeconds: 0.9, waited: 0.1 };
   const progress = {
     phase: 'train',
     done: 5,

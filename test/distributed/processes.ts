@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
-const RANK = fileURLToPath(new URL('rank.mjs', import.meta.url));
+const scriptOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** A port that nobody listens on. */
 export function freePort(): Promise<number> {
@@ -28,9 +28,9 @@ export async function meeting(world: number): Promise<Readonly<Record<string, st
   };
 }
 
-/** What one process of rank.mjs prints. */
-function reportOf<T>(env: Readonly<Record<string, string>>): Promise<T> {
-  const child = spawn(process.execPath, [RANK], { env: { ...process.env, ...env } });
+/** What one process of a script prints. */
+function reportOf<T>(script: string, env: Readonly<Record<string, string>>): Promise<T> {
+  const child = spawn(process.execPath, [scriptOf(script)], { env: { ...process.env, ...env } });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -51,9 +51,15 @@ function reportOf<T>(env: Readonly<Record<string, string>>): Promise<T> {
   });
 }
 
-/** The reports of `world` ranks of rank.mjs, in order. */
-export async function reportsOf<T>(world: number): Promise<readonly T[]> {
-  if (world === 1) return [await reportOf<T>({})];
-  const env = { ...(await meeting(world)), SECOND_PORT: String(await freePort()) };
-  return Promise.all(Array.from({ length: world }, (_, rank) => reportOf<T>({ ...env, RANK: String(rank) })));
+/** The reports of `world` ranks of a script, in order. */
+export async function reportsOf<T>(
+  world: number,
+  script = 'rank.mjs',
+  more: Readonly<Record<string, string>> = {},
+): Promise<readonly T[]> {
+  if (world === 1) return [await reportOf<T>(script, more)];
+  const env = { ...more, ...(await meeting(world)), SECOND_PORT: String(await freePort()) };
+  return Promise.all(
+    Array.from({ length: world }, (_, rank) => reportOf<T>(script, { ...env, RANK: String(rank) })),
+  );
 }

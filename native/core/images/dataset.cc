@@ -39,12 +39,16 @@ class ImageSweep : public Sweep {
             "`resizedCrop` or `shift`");
   }
   std::optional<LoaderStats> stats() const override { return sums(); }
+  bool mayLeaveOut() const override { return data_.options.skipsUnreadable; }
   LoaderStats sums() const {
     LoaderStats all = before_;
     if (loader_ == nullptr) return all;
     const LoaderStats now = loader_->stats();
     all.images += now.images;
     all.skipped += now.skipped;
+    all.warned += now.warned;
+    if (all.firstSkipped.empty()) all.firstSkipped = now.firstSkipped;
+    if (all.firstWarned.empty()) all.firstWarned = now.firstWarned;
     all.decodeSeconds += now.decodeSeconds;
     all.waited += now.waited;
     return all;

@@ -39,15 +39,19 @@ Napi::Value toHeaders(Napi::Env env, const std::vector<Scanned>& all) {
   setColumn<Napi::Uint8Array>(env, &result, "channels", all, [](const auto& s) {
     return static_cast<uint8_t>(s.header.channels);
   });
-  auto problems = Napi::Array::New(env);
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (all[i].reason.empty()) continue;
-    auto problem = Napi::Object::New(env);
-    problem.Set("index", static_cast<double>(i));
-    problem.Set("reason", all[i].reason);
-    problems[problems.Length()] = problem;
-  }
-  result.Set("problems", problems);
+  const auto told = [&](std::string Scanned::* text) {
+    auto list = Napi::Array::New(env);
+    for (size_t i = 0; i < all.size(); ++i) {
+      if ((all[i].*text).empty()) continue;
+      auto one = Napi::Object::New(env);
+      one.Set("index", static_cast<double>(i));
+      one.Set("reason", all[i].*text);
+      list[list.Length()] = one;
+    }
+    return list;
+  };
+  result.Set("problems", told(&Scanned::reason));
+  result.Set("warnings", told(&Scanned::warning));
   return result;
 }
 
@@ -96,7 +100,7 @@ Napi::Value scanImages(const Napi::CallbackInfo& info) {
   const Napi::Object o = readObject(info[1], "options");
   const ScanOptions options{readLimits(o), readThreads(o, "threads"),
                             readBool(o, "decode")};
-  if (options.decodes) turbo::api();
+  turbo::api();
   return runTask(info, info[2], info[3],
                  [files, options](const Control& control) -> ToJs {
                    auto all = std::make_shared<std::vector<Scanned>>(

@@ -6,8 +6,23 @@
 
 #include "../clock.h"
 #include "../error.h"
+#include "start_threads.h"
 
 namespace splitgrow {
+
+namespace {
+
+// Only pictures that cannot be read are left out; no memory is a failure.
+std::string reasonOf(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (error.code != "E_DATA") throw;
+    return error.what();
+  }
+}
+
+}  // namespace
 
 Loader::Loader(const ImageSource& source, const LoaderOptions& options,
                std::vector<LoadPlan> plans, const int64_t* rows,
@@ -19,8 +34,7 @@ Loader::Loader(const ImageSource& source, const LoaderOptions& options,
       augment_(augment),
       seed_(seed),
       isPinned_(isPinned) {
-  for (int i = 0; i < options.workers; ++i)
-    threads_.emplace_back([this] { work(); });
+  startThreads(options.workers, &threads_, [this] { begin(); });
 }
 
 Loader::~Loader() {
@@ -57,6 +71,17 @@ bool Loader::hasWork() const {
          slots_.size() <= static_cast<size_t>(options_.prefetch);
 }
 
+// An exception that leaves a thread would end the process.
+void Loader::begin() {
+  try {
+    work();
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    fatal_ = std::current_exception();
+    toTaker_.notify_one();
+  }
+}
+
 void Loader::work() {
   ImageReader reader(options_.limits, options_.isScaled);
   Buffer buffer;
@@ -83,8 +108,9 @@ void Loader::work() {
     lock.unlock();
     const auto start = Clock::now();
     std::exception_ptr failure;
+    std::string warning;
     try {
-      decode(&reader, &buffer, *slot, row);
+      warning = decode(&reader, &buffer, *slot, row);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -100,12 +126,19 @@ void Loader::work() {
         slot->failure = failure;
       }
     }
+    if (!warning.empty()) {
+      ++slot->warned;
+      if (slot->warnedAt < 0 || row < slot->warnedAt) {
+        slot->warnedAt = row;
+        slot->warning = std::move(warning);
+      }
+    }
     if (--slot->left == 0) toTaker_.notify_one();
   }
 }
 
-void Loader::decode(ImageReader* reader, Buffer* buffer, const Slot& slot,
-                    int64_t row) {
+std::string Loader::decode(ImageReader* reader, Buffer* buffer,
+                           const Slot& slot, int64_t row) {
   const int64_t position = slot.plan.from + row;
   const int64_t image = rows_[position];
   const int side = options_.resolution;
@@ -115,9 +148,10 @@ void Loader::decode(ImageReader* reader, Buffer* buffer, const Slot& slot,
     const View view =
         trainingView(header.uprightWidth(), header.uprightHeight(), side,
                      options_.shortSide, augment_, seed_, position);
-    reader->read(
+    const std::string warning = reader->read(
         file, header, view, side, side,
         slot.load.pixels.data_ptr<uint8_t>() + row * int64_t{3} * side * side);
+    return warning.empty() ? warning : source_.name(image) + ": " + warning;
   } catch (const Error& error) {
     throw Error(error.code,
                 source_.name(image) + " cannot be decoded: " + error.what());
@@ -136,18 +170,24 @@ Load Loader::withoutBad(const Slot& slot) {
 Load Loader::next() {
   const auto start = Clock::now();
   std::unique_lock<std::mutex> lock(mutex_);
-  toTaker_.wait(lock,
-                [&] { return !slots_.empty() && slots_.front()->left == 0; });
+  toTaker_.wait(lock, [&] {
+    return fatal_ || (!slots_.empty() && slots_.front()->left == 0);
+  });
+  if (fatal_) std::rethrow_exception(fatal_);
   const std::shared_ptr<Slot> slot = slots_.front();
   slots_.pop_front();
   stats_.waited += secondsSince(start);
   toWorkers_.notify_all();
+  stats_.warned += slot->warned;
+  if (stats_.firstWarned.empty()) stats_.firstWarned = slot->warning;
   if (!slot->failure) return slot->load;
-  const auto bad = std::count(slot->isBad.begin(), slot->isBad.end(), 1);
-  stats_.skipped += bad;
-  const bool isAll = bad == slot->plan.count;
+  stats_.skipped += std::count(slot->isBad.begin(), slot->isBad.end(), 1);
+  const std::string reason = reasonOf(slot->failure);
+  require(options_.skipsUnreadable, "E_DATA", reason,
+          "; `splitgrow data index` finds all such files of a folder, and ",
+          "leaves them out; so does data.skipUnreadable");
+  if (stats_.firstSkipped.empty()) stats_.firstSkipped = reason;
   lock.unlock();
-  if (!options_.skipsUnreadable || isAll) std::rethrow_exception(slot->failure);
   return withoutBad(*slot);
 }
 

@@ -27,7 +27,7 @@ struct LoaderOptions {
   bool isScaled = true, skipsUnreadable = false;
 };
 
-// One load of images: rows of a minibatch, decoded.
+// One load of images: those rows of a minibatch that could be decoded.
 struct Load {
   at::Tensor pixels;  // uint8 [n, R, R, 3]
   at::Tensor labels;  // int64 [n]
@@ -49,7 +49,8 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   // The next plan's, waiting for it. Throws Error{E_DATA} naming the first
-  // image of it that cannot be decoded, unless those are to be skipped.
+  // image of it that cannot be decoded, unless those are to be skipped: then
+  // the load has fewer images, perhaps none.
   Load next();
   LoaderStats stats() const;
 
@@ -62,12 +63,16 @@ class Loader {
     std::vector<uint8_t> isBad;   // by image
     int64_t badAt = -1;           // the first that failed, and why
     std::exception_ptr failure;
+    int64_t warned = 0, warnedAt = -1;  // that the decoder warns of; the first
+    std::string warning;
   };
+  void begin();
   void work();
   bool hasWork() const;
   std::shared_ptr<Slot> open();
-  void decode(ImageReader* reader, Buffer* buffer, const Slot& slot,
-              int64_t row);
+  // What the decoder warns of, with the image's name; or nothing.
+  std::string decode(ImageReader* reader, Buffer* buffer, const Slot& slot,
+                     int64_t row);
   static Load withoutBad(const Slot& slot);
 
   const ImageSource& source_;
@@ -83,6 +88,7 @@ class Loader {
   std::deque<std::shared_ptr<Slot>> slots_;  // in order, the next one first
   size_t opened_ = 0;                        // plans that have or had a slot
   bool isOver_ = false;
+  std::exception_ptr fatal_;  // of a thread that could not go on
   LoaderStats stats_;
   std::vector<std::thread> threads_;
 };

@@ -73,8 +73,9 @@ Pixels ImageReader::decode(Bytes file, const ImageHeader& header,
   return jpeg_->decode(file, header, region, shrink);
 }
 
-void ImageReader::read(Bytes file, const ImageHeader& header, const View& view,
-                       int width, int height, uint8_t* to) {
+std::string ImageReader::read(Bytes file, const ImageHeader& header,
+                              const View& view, int width, int height,
+                              uint8_t* to) {
   const int across = header.isTurned() ? height : width;
   const int down = header.isTurned() ? width : height;
   const Box box = toStored(header, view.box);
@@ -90,10 +91,11 @@ void ImageReader::read(Bytes file, const ImageHeader& header, const View& view,
   resampler_.resample(pixels, there, within(pixels, bounds), across, down,
                       place);
   if (!isReady) turnUpright(header, view.flip, place, across, down, to);
+  return pixels.warning;
 }
 
-void ImageReader::check(Bytes file, const ImageHeader& header) {
-  decode(file, header, {0, 0, header.width, header.height}, 1);
+std::string ImageReader::check(Bytes file, const ImageHeader& header) {
+  return decode(file, header, {0, 0, header.width, header.height}, 1).warning;
 }
 
 }  // namespace splitgrow

@@ -19,11 +19,12 @@ class ImageReader {
       : limits_(limits), isScaled_(isScaled) {}
 
   // `view` of the upright picture as width x height pixels of three bytes.
-  // Throws Error{E_DATA} without a name: the caller knows it.
-  void read(Bytes file, const ImageHeader& header, const View& view, int width,
-            int height, uint8_t* to);
-  // Decodes every pixel: throws Error{E_DATA} where the file is damaged.
-  void check(Bytes file, const ImageHeader& header);
+  // Gives what the decoder warns of, or nothing. Throws Error{E_DATA} without a
+  // name: the caller knows it.
+  std::string read(Bytes file, const ImageHeader& header, const View& view,
+                   int width, int height, uint8_t* to);
+  // Decodes every pixel, as read() does.
+  std::string check(Bytes file, const ImageHeader& header);
   const ImageLimits& limits() const { return limits_; }
 
  private:

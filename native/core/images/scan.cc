@@ -30,7 +30,9 @@ void scanFile(const ImageFiles& files, int64_t index, bool decodes,
   const Bytes file = files.read(index, buffer);
   scanned->bytes = static_cast<int64_t>(file.size());
   scanned->header = readWholeHeader(file, reader->limits());
-  if (decodes) reader->check(file, scanned->header);
+  // Whether a file without its end is cut short, only its pixels say.
+  if (decodes || !scanned->header.hasEnd)
+    scanned->warning = reader->check(file, scanned->header);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Scanned {
   ImageHeader header;  // kUnreadable where there is a reason
   int64_t bytes = 0;
   std::string reason;
+  std::string warning;  // of a file that was decoded
 };
 
 std::vector<Scanned> scanFiles(const ImageFiles& files,
