@@ -29,7 +29,7 @@ export interface FolderOptions {
 }
 
 export interface IndexDataOptions extends FolderOptions {
-  /** Decode every image as well: finds truncated and damaged ones. */
+  /** Decode every image, which finds truncated and damaged ones too; `false`: headers alone. Default `true`. */
   readonly decode?: boolean | undefined;
 }
 
@@ -76,6 +76,8 @@ export interface IndexDataDocument {
   readonly scanned: number;
   /** Files that are no images, and why. */
   readonly leftOut: readonly FileProblem[];
+  /** Images that are read although the decoder warns of them, as other tools do without a word. */
+  readonly warnings: readonly FileProblem[];
   /** Lists the files of `leftOut` that could not be read; null where all could. */
   readonly problemsFile: string | null;
   /** What is to be known of the folder, a line each. */
@@ -90,7 +92,7 @@ function folderOf(options: IndexDataOptions, control: RunControl): Promise<Folde
     maxScans: options.maxScans ?? IMAGE_DEFAULTS.maxScans,
   };
   const threads = options.threads ?? loadCore().features().threads;
-  return readFolder(options.root, { settings, threads, decode: options.decode ?? false, control });
+  return readFolder(options.root, { settings, threads, decode: options.decode ?? true, control });
 }
 
 const leftOutOf = ({ indexed, listing }: Folder): readonly FileProblem[] => [
@@ -130,6 +132,7 @@ async function indexedFolder(options: IndexDataOptions, control: RunControl): Pr
     index: indexed.file,
     scanned: indexed.scanned,
     leftOut: leftOutOf(folder),
+    warnings: indexed.warnings,
     problemsFile: indexed.problemsFile,
     notes: listing.notes,
   };
@@ -192,7 +195,8 @@ export async function packData(
 async function packedFolder(options: PackDataOptions, control: RunControl): Promise<PackDataDocument> {
   const store = resolve(options.out);
   await refuseExisting(store);
-  const folder = await folderOf(options, control);
+  // Packing decodes.
+  const folder = await folderOf({ ...options, decode: false }, control);
   const { listing, train, test } = folder;
   for (const text of [listing.layout, ...notesOf(folder)]) note(control, 0, 'load', text);
   const core = loadImageCore();

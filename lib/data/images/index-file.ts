@@ -10,13 +10,13 @@ import { createCache } from '../../setup/cache.js';
 import { readSafetensors, writeSafetensors } from '../safetensors.js';
 
 /** One row a file; numbers as in ImageHeaders. */
-export interface IndexTable extends Omit<ImageHeaders, 'problems'> {
+export interface IndexTable extends Omit<ImageHeaders, 'problems' | 'warnings'> {
   readonly paths: readonly string[];
   /** Milliseconds since 1970. */
   readonly mtimes: Float64Array;
   /** 1 where the whole image was decoded, not the header alone. */
   readonly decoded: Uint8Array;
-  /** Why a row's kind is unreadable, by row. */
+  /** By row: why its kind is unreadable; or what the decoder warns of, where it is not. */
   readonly reasons: ReadonlyMap<number, string>;
 }
 
@@ -25,7 +25,8 @@ export interface IndexLimits {
   readonly maxScans: number;
 }
 
-const VERSION = 1;
+/** 2: orientations of every number type and in XMP, and pictures that are read in spite of a decoder's warning. */
+const VERSION = 2;
 const NAME = '.splitgrow-index';
 const ENDING = '.safetensors';
 
@@ -115,7 +116,7 @@ export async function writeIndex(
   const head = Float64Array.of(VERSION, maxPixels, maxScans);
   tensors.set('head', { dtype: 'float64', shape: [head.length], data: new Uint8Array(head.buffer) });
   tensors.set('paths', packTexts(table.paths));
-  const bad = [...table.reasons].filter(([row]) => table.kinds[row] === 0);
+  const bad = [...table.reasons];
   const rows = Int32Array.from(bad, ([row]) => row);
   tensors.set('bad', { dtype: 'int32', shape: [rows.length], data: new Uint8Array(rows.buffer) });
   tensors.set('reasons', packTexts(bad.map(([, reason]) => reason.replaceAll('\0', ' '))));

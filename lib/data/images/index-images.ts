@@ -24,7 +24,7 @@ import { withKinds } from './what-it-is.js';
 
 export interface IndexOptions extends IndexLimits {
   readonly threads: number;
-  /** Decode every image as well: finds truncated and damaged ones. */
+  /** Decode every image as well: finds truncated and damaged ones, and what the decoder warns of. */
   readonly decode: boolean;
 }
 
@@ -35,6 +35,8 @@ export interface Indexed {
   /** Files looked at now; the others were as the index had them. */
   readonly scanned: number;
   readonly problems: readonly FileProblem[];
+  /** Images that are read although the decoder warns of them; known of those that were decoded. */
+  readonly warnings: readonly FileProblem[];
   /** Where the problems are listed; null where there are none. */
   readonly problemsFile: string | null;
 }
@@ -143,6 +145,7 @@ function tableOf(
 ): ReturnType<typeof emptyTable> {
   const made = emptyTable(rows.map((row) => all.paths[row] ?? ''));
   const reasons = new Map(headers.problems.map(({ index, reason }) => [index, oneLine(reason)]));
+  for (const { index, reason } of headers.warnings) made.reasons.set(index, oneLine(reason));
   rows.forEach((row, i) => {
     made.bytes[i] = all.bytes[row] ?? 0;
     made.mtimes[i] = all.mtimes[row] ?? 0;
@@ -212,16 +215,18 @@ export async function indexImages(
     lock,
     async () => {
       const { table, scanned } = await build(root, paths, file, { options, control, scan, chunk });
-      const problems = [...table.reasons]
-        .filter(([row]) => table.kinds[row] === 0)
-        .sort(([a], [b]) => a - b)
-        .map(([row, reason]) => ({ path: paths[row] ?? '', reason }));
+      const told = [...table.reasons].sort(([a], [b]) => a - b);
+      const filesWhere = (isWanted: (row: number) => boolean): readonly FileProblem[] =>
+        told.filter(([row]) => isWanted(row)).map(([row, reason]) => ({ path: paths[row] ?? '', reason }));
+      const problems = filesWhere((row) => table.kinds[row] === 0);
+      const warnings = filesWhere((row) => table.kinds[row] !== 0);
       if (problems.length > 0 && scanned > 0)
         await writeFileAtomic(
           list,
           problems.map(({ path, reason }) => `${oneLine(path)}\t${reason}\n`).join(''),
         );
-      return { file, table, scanned, problems, problemsFile: problems.length > 0 ? list : null };
+      const problemsFile = problems.length > 0 ? list : null;
+      return { file, table, scanned, problems, warnings, problemsFile };
     },
     {
       signal: control.signal,

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import type { RunControl } from '../../events.js';
 import { loadCore } from '../../native.js';
 import { loadImageCore } from '../../native-images.js';
-import { NOWHERE, underControl } from '../../train/control.js';
+import { NOWHERE, note, underControl } from '../../train/control.js';
+import { countedWords, WARNED } from '../../train/loader-notes.js';
 import type { TensorPart } from '../parts.js';
 import { type ImagePart, openFiles } from './part.js';
 import type { ImageSettings } from './settings.js';
@@ -36,6 +37,11 @@ export async function sortReadable(
       abort,
     ),
   );
+  const [warned] = found.warnings;
+  if (warned !== undefined) {
+    const first = `${files[warned.index] ?? ''}: ${warned.reason}`;
+    note(control, 0, 'load', countedWords(WARNED, found.warnings.length, first));
+  }
   const { root, paths } = source.files;
   const told = await withKinds(found.problems, root, paths);
   const reasons = new Map(told.map(({ index, reason }) => [index, reason]));

@@ -44,6 +44,7 @@ export function madeUpScan(asked: string[][], content: (path: string) => string)
       orientations: Uint8Array.from(of(() => 1)),
       channels: Uint8Array.from(of(() => 3)),
       problems: texts.flatMap((text, index) => (text === 'bad' ? [{ index, reason: 'is bad' }] : [])),
+      warnings: texts.flatMap((text, index) => (text === 'odd' ? [{ index, reason: 'is odd' }] : [])),
     };
   };
 }
