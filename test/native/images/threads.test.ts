@@ -35,17 +35,24 @@ try {
 }
 `;
 
-test.each(['scan', 'sweep'])('%s: with one thread of four it is done, with none it says so', async (call) => {
-  await inFolder(async (folder) => {
-    const library = join(folder, 'few-threads.so');
-    execFileSync('cc', ['-shared', '-fPIC', '-o', library, SOURCE, '-ldl']);
-    // The task's own thread is the first one.
-    const run = async (threads: number): Promise<string> => {
-      const argv = ['--input-type=module', '-e', PROGRAM, call, String(threads)];
-      const env = { ...process.env, LD_PRELOAD: library };
-      return (await promisify(execFile)(process.execPath, argv, { env })).stdout.trim();
-    };
-    expect(await run(2)).toBe('3');
-    expect(await run(1)).toMatch(/^E_NATIVE: no thread can be started: .*ulimit -u/);
-  });
-});
+test.for(['scan', 'sweep'])(
+  '%s: with one thread of four it is done, with none it says so',
+  async (call, { skip }) => {
+    await inFolder(async (folder) => {
+      const library = join(folder, 'few-threads.so');
+      try {
+        execFileSync('cc', ['-shared', '-fPIC', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' });
+      } catch {
+        skip('no C compiler named cc');
+      }
+      // The task's own thread is the first one.
+      const run = async (threads: number): Promise<string> => {
+        const argv = ['--input-type=module', '-e', PROGRAM, call, String(threads)];
+        const env = { ...process.env, LD_PRELOAD: library };
+        return (await promisify(execFile)(process.execPath, argv, { env })).stdout.trim();
+      };
+      expect(await run(2)).toBe('3');
+      expect(await run(1)).toMatch(/^E_NATIVE: no thread can be started: .*ulimit -u/);
+    });
+  },
+);
