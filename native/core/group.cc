@@ -74,15 +74,15 @@ void refuseOtherSettings(const Member& member, const std::string& settings) {
           "; found ", settings, " on rank ", member.rank);
 }
 
-// c10d warns with a stack of addresses where a connection ends; what that
-// means is told by callRoll.
-void silenceWarnings() {
+// c10d logs a stack of addresses where a connection ends or does not come;
+// what that means is told by our own errors. 3: only what is fatal.
+void silenceLogs() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr)
-    FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 2);
+    FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 3);
 }
 
 void meet(Group* joining) {
-  silenceWarnings();
+  silenceLogs();
   speakBeforeTerminating(joining->options.rank);
   const GroupOptions& options = joining->options;
   Member& member = joining->member;
