@@ -110,6 +110,13 @@ function graphFor(options: ImportOptions, map: NameMap, tensors: TensorMap): Gra
   const graph = buildPreset(preset, Object.fromEntries(known) as PresetOptions);
   const [channels, resolution] = graph.input.shape;
   const statistics = statisticsFor(channels, options, map);
+  const { classes } = lower(graph);
+  if (classNames !== undefined && classNames.length !== classes) {
+    throw new SplitgrowError(
+      'E_GRAPH_OUTPUT',
+      `class names: expected ${classes}, one for each class of ${options.weights}, got ${classNames.length}`,
+    );
+  }
   const usual = shortSideOf({ shortSide: null, resolution });
   const input = { ...graph.input, ...statistics, shortSide: shortSide ?? usual };
   return parseGraph(withClasses({ ...graph, input }, classNames));

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { writeFileAtomic } from '../atomic.js';
-import { listImages } from '../data/images/layout.js';
+import { type Listing, listImages } from '../data/images/layout.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { SplitgrowError } from '../errors.js';
 import { parseExperiment } from '../experiment/spec.js';
@@ -10,11 +10,12 @@ import { integer } from '../format.js';
 import { macs, params } from '../graph/cost.js';
 import { hint, row } from '../graph/fields.js';
 import type { Graph } from '../graph/ir.js';
-import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData } from '../init/choices.js';
+import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData, SMALL } from '../init/choices.js';
 import { commented } from '../init/commented.js';
-import { type Chosen, folderRow, presetOptions, recipe } from '../init/recipe.js';
+import { type Chosen, folderResolution, presetOptions, recipe } from '../init/recipe.js';
 import { schemaReference } from '../init/schema-place.js';
 import { buildPreset, ZOO } from '../models/zoo.js';
+import { loadImageCore } from '../native-images.js';
 import { experimentSchema } from '../schema/experiment.js';
 
 /** What the experiment is to be for. */
@@ -25,6 +26,10 @@ export interface InitOptions {
   readonly data?: InitData | undefined;
   /** Folder of the images; `image-folder` needs one. It is looked at, where it is there, to count images and classes. */
   readonly root?: string | undefined;
+  /** Links that lead out of the folder are followed; default: they are passed over. */
+  readonly followLinks?: boolean | undefined;
+  /** Pixels a side that the network sees, of images in files; default: what suits them. */
+  readonly resolution?: number | undefined;
   /** Default: one that suits the data. */
   readonly preset?: string | undefined;
   /** Budgets that no network of the run passes: multiply-accumulates for one image, trained parameters. */
@@ -77,20 +82,90 @@ function slug(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'experiment';
 }
 
+/** Images whose headers are read to know how large a folder's are. */
+const SAMPLE = 500;
+
+/** The median of the shorter sides of some images, spread over the folder; undefined where they cannot be read. */
+async function medianSide({ root, train, test }: Listing): Promise<number | undefined> {
+  const all = [...train.paths, ...test.paths];
+  const step = Math.max(1, all.length / SAMPLE);
+  const paths = Array.from(
+    { length: Math.min(all.length, SAMPLE) },
+    (_, i) => all[Math.floor(i * step)] ?? '',
+  );
+  try {
+    const core = loadImageCore();
+    const { maxPixels, maxScans } = IMAGE_DEFAULTS;
+    const options = { maxPixels, maxScans, threads: core.features().threads, decode: false };
+    const files = { root, paths, labels: new Int32Array(paths.length) };
+    const { widths, heights } = await core.scanImages(files, options, null, null);
+    const sides = widths.map((width, at) => Math.min(width, heights[at] ?? 0)).filter((side) => side > 0);
+    return sides.sort()[Math.floor(sides.length / 2)];
+  } catch {
+    // Without LibTorch, or with images that cannot be read, the usual resolution is taken, and that is said.
+    return undefined;
+  }
+}
+
 /** What the images are: counted where a folder can be read, else as the set is published. */
-async function factsOf(data: InitData, root: string | undefined) {
+async function factsOf(data: InitData, { root, followLinks, resolution: asked }: InitOptions) {
   const { facts, isFolder } = DATA[data];
   const notes: string[] = [];
-  if (!isFolder || root === undefined) return { facts, notes };
-  const listing = await listImages(root, { testShare: IMAGE_DEFAULTS.testShare }).catch((error: unknown) => {
+  const given = asked === undefined ? {} : { resolution: asked };
+  if (!isFolder || root === undefined) return { facts: { ...facts, ...given }, notes };
+  const options = { testShare: IMAGE_DEFAULTS.testShare, followLinks };
+  const listing = await listImages(root, options).catch((error: unknown) => {
     notes.push(`${root} could not be looked at: ${error instanceof Error ? error.message : String(error)}`);
     return null;
   });
-  if (listing === null) return { facts, notes };
+  if (listing === null) return { facts: { ...facts, ...given }, notes };
   const [images, classes] = [listing.train.paths.length, listing.classes.length];
-  notes.push(`${root}: ${integer(images)} images of ${integer(classes)} classes to train on`);
-  const resolution = data === 'image-folder' ? folderRow(images).resolution : facts.resolution;
-  return { facts: { ...facts, images, classes, resolution }, notes };
+  notes.push(
+    `${root}: ${integer(images)} images of ${integer(classes)} classes to train on (${listing.layout})`,
+    ...listing.notes,
+  );
+  const shortSide = await medianSide(listing);
+  const counted = { ...facts, images, classes, shortSide, ...given };
+  if (asked !== undefined || data !== 'image-folder') return { facts: counted, notes };
+  const resolution = folderResolution(images, shortSide);
+  notes.push(
+    shortSide === undefined
+      ? `the size of its images could not be read: the network sees ${resolution} pixels a side; set data.resolution near theirs`
+      : `the median shorter side of its images is ${integer(shortSide)} pixels: the network sees ${resolution}`,
+  );
+  return { facts: { ...counted, resolution }, notes };
+}
+
+function refuseStrange(preset: string): void {
+  if (row(ZOO, preset) !== undefined) return;
+  throw new SplitgrowError('E_PRESET', `there is no preset "${preset}"${hint(preset, Object.keys(ZOO))}`);
+}
+
+function refuseResolution(data: InitData, resolution: number | undefined): void {
+  if (resolution === undefined) return;
+  if (!DATA[data].isFolder) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `resolution: expected only with imagenet or image-folder, got ${resolution}; leave it out`,
+    );
+  }
+  if (Number.isInteger(resolution) && resolution >= 1 && resolution <= 4096) return;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `resolution: expected a whole number from 1 to 4096, got ${resolution}`,
+  );
+}
+
+/** A budget that growth comes near to after many stages only, at half more a stage. */
+const MANY_STAGES = 12;
+
+/** What is said of a budget that is far from the seed network. */
+function farBudget(budget: number | undefined, has: number): readonly string[] {
+  const stages = budget === undefined ? 0 : Math.ceil(Math.log(budget / has) / Math.log(1.5));
+  if (stages <= MANY_STAGES) return [];
+  return [
+    `macs: ${integer(budget ?? 0)} is ${integer(Math.round((budget ?? 0) / has))} times what the seed network has, ${integer(has)}; growing by half a stage takes ${stages} stages and more, so take fewer, or a wider seed`,
+  ];
 }
 
 function seedOf(preset: string, facts: ImageFacts): Graph {
@@ -104,7 +179,7 @@ function refuseTight(what: string, budget: number | undefined, has: number): voi
   if (!Number.isSafeInteger(budget) || budget <= has) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `${what}: expected a whole number above ${has}, what the seed network has, got ${budget}; give more, or another preset`,
+      `${what}: expected a whole number above ${has}, what the seed network has, got ${budget}; give more, another preset, or a smaller resolution`,
     );
   }
 }
@@ -144,18 +219,20 @@ export async function init(options: InitOptions = {}): Promise<InitDocument> {
   const { root, force = false } = options;
   if (root === undefined && data === 'image-folder')
     throw new SplitgrowError('E_ARGUMENT', 'root: expected the folder of the images, got none; name it');
-  const preset = options.preset ?? DATA[data].preset;
-  if (row(ZOO, preset) === undefined)
-    throw new SplitgrowError('E_PRESET', `there is no preset "${preset}"${hint(preset, Object.keys(ZOO))}`);
+  if (options.preset !== undefined) refuseStrange(options.preset);
+  refuseResolution(data, options.resolution);
   const name = options.name ?? (data === 'image-folder' ? slug(basename(resolve(root ?? ''))) : data);
   const file = options.file ?? `${slug(name)}.jsonc`;
   await refuseThere(file, force);
-  const { facts, notes } = await factsOf(data, root);
+  const { facts, notes } = await factsOf(data, options);
+  const isSmall = data === 'image-folder' && facts.resolution < SMALL.below;
+  const preset = options.preset ?? (isSmall ? SMALL.preset : DATA[data].preset);
   const seed = seedOf(preset, facts);
   refuseTight('macs', options.macs, macs(seed));
   refuseTight('params', options.params, params(seed));
+  notes.push(...farBudget(options.macs, macs(seed)));
   const chosen: Chosen = {
-    ...{ name, data, root, preset, effort, facts },
+    ...{ name, data, root, preset, effort, facts, followLinks: options.followLinks === true },
     ...{ macs: options.macs, params: options.params },
   };
   const schema = schemaReference(file);

@@ -3,7 +3,7 @@ import { importWeights } from '../api.js';
 import { SplitgrowError } from '../errors.js';
 import { integer } from '../format.js';
 import { NAMES } from '../models/names.js';
-import { readText } from '../text-file.js';
+import { readClassNames } from './class-names.js';
 import { defineCommand } from './command.js';
 import { choice, integer as count, required, text } from './flags.js';
 import { PRESET_FLAGS, presetOptions } from './networks.js';
@@ -18,13 +18,6 @@ function numbers(given: string | undefined, name: string): readonly number[] | u
   const list = given.split(',').map((word) => (word.trim() === '' ? Number.NaN : Number(word)));
   if (list.every(Number.isFinite)) return list;
   throw new SplitgrowError('E_USAGE', `${name}: expected numbers with commas between, got "${given}"`);
-}
-
-/** The lines of a file; an end of line after the last is none of them. */
-async function namesIn(file: string): Promise<readonly string[]> {
-  const text = await readText(file);
-  if (text !== null) return text.replace(/\r?\n$/, '').split(/\r?\n/);
-  throw new SplitgrowError('E_FILE', `--class-names: expected a text file, ${file} is not there`);
 }
 
 export const IMPORT = defineCommand({
@@ -45,7 +38,7 @@ export const IMPORT = defineCommand({
         min: 1,
       },
     ),
-    classNames: text('FILE', 'text file with a name a line, as many as the weights have classes'),
+    classNames: text('FILE', 'text file with a name a line, or JSON, as many as the weights have classes'),
   },
   examples: [
     [
@@ -61,7 +54,7 @@ export const IMPORT = defineCommand({
     const options = {
       ...{ weights, from, preset, out, options: presetOptions(values) },
       ...{ mean: numbers(mean, '--mean'), std: numbers(std, '--std'), shortSide },
-      classNames: classNames === undefined ? undefined : await namesIn(classNames),
+      classNames: classNames === undefined ? undefined : await readClassNames(classNames, control),
     };
     const document = await importWeights(options, control);
     return {

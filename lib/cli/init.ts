@@ -137,6 +137,15 @@ export const INIT = defineCommand({
   flags: {
     data: choice(names(DATA) as readonly (keyof typeof DATA)[], 'the images (default: fashion-mnist)'),
     root: text('DIR', 'folder of the images; image-folder needs one'),
+    followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
+    resolution: integer(
+      'R',
+      'pixels a side that the network sees, of images in files (default: what suits them)',
+      {
+        min: 1,
+        max: 4096,
+      },
+    ),
     preset: text('NAME', `the network to start from (${names(ZOO).join(', ')})`),
     macs: integer('N', 'no network of the run has more MACs', { min: 1 }),
     params: integer('N', 'no network of the run has more parameters', { min: 1 }),

@@ -38,6 +38,8 @@ export interface Source {
   readonly test: Part;
   readonly classes: number;
   readonly classNames?: readonly string[] | undefined;
+  /** Why the count of classes may be wrong: labels with gaps, or test labels that training has not. */
+  readonly doubt?: string | undefined;
   /** What a reader of a report should know about it. */
   readonly note?: string | undefined;
 }

@@ -1,7 +1,9 @@
 // A dataset in one safetensors file: train_images, train_labels, test_images, test_labels.
 import { SplitgrowError } from '../errors.js';
+import { integer } from '../format.js';
 import type { DType, TensorData, TensorMap } from '../native.js';
 import type { DataSpec, Source } from './dataset.js';
+import { some } from './images/part-folders.js';
 import { labelsOf } from './labels.js';
 import { guessedHint } from './layouts.js';
 import { imageShape, type TensorPart } from './parts.js';
@@ -57,13 +59,21 @@ function readPart(tensors: TensorMap, part: 'train' | 'test', file: string): Ten
   };
 }
 
-function largestLabel(part: TensorPart): number {
-  const labels = new BigInt64Array(
-    part.labels.data.buffer,
-    part.labels.data.byteOffset,
-    part.labels.shape[0],
-  );
-  return labels.reduce((most, label) => Math.max(most, Number(label)), 0);
+function labelsIn({ labels: { data, shape } }: TensorPart): ReadonlySet<number> {
+  return new Set(Array.from(new BigInt64Array(data.buffer, data.byteOffset, shape[0]), Number));
+}
+
+/** Why labels are no sure count of the classes: some that they name have no image to be learnt from. Undefined where they are. */
+function doubtOf(train: ReadonlySet<number>, test: ReadonlySet<number>, classes: number): string | undefined {
+  const numbers = Array.from({ length: classes }, (_, label) => label).filter((label) => !train.has(label));
+  const [tested, absent] = [true, false].map((is) => numbers.filter((label) => test.has(label) === is));
+  const named = (list: readonly number[] = []): string => some(list.map(String));
+  const facts = [
+    ...(absent?.length ? [`${integer(absent.length)} have no image: ${named(absent)}`] : []),
+    ...(tested?.length ? [`${integer(tested.length)} have test images alone: ${named(tested)}`] : []),
+  ];
+  if (facts.length === 0) return undefined;
+  return `its labels go up to ${classes - 1}, but training images have ${integer(train.size)} of these ${integer(classes)} classes; ${facts.join('; ')}`;
 }
 
 /** The classes are those that the labels name: the largest label plus one. */
@@ -81,5 +91,7 @@ export async function loadFile(spec: DataSpec): Promise<Source> {
       `${file}: expected train and test images of one type and size, found ${train.images.dtype} [${train.images.shape.join(', ')}] and ${test.images.dtype} [${test.images.shape.join(', ')}]`,
     );
   }
-  return { train, test, classes: Math.max(largestLabel(train), largestLabel(test)) + 1 };
+  const [trained, tested] = [labelsIn(train), labelsIn(test)];
+  const classes = [...trained, ...tested].reduce((most, label) => Math.max(most, label), 0) + 1;
+  return { train, test, classes, doubt: doubtOf(trained, tested, classes) };
 }

@@ -22,6 +22,12 @@ type Fresh = Exclude<Spec['network'], { readonly directory: string }>;
 /** A preset for this data: channels, resolution and classes follow from it. */
 function presetGraph({ preset, ...options }: PresetSpec, data: Dataset): Graph {
   const [channels, resolution] = shapeOf(data.train);
+  if (data.doubt !== undefined && !('classes' in options && options.classes !== undefined)) {
+    throw new SplitgrowError(
+      'E_LABELS',
+      `dataset ${data.name}: ${data.doubt}; number the classes from 0 without gaps, or say with network.classes how many there are`,
+    );
+  }
   return buildPreset(preset, { channels, resolution, classes: data.classes, ...options });
 }
 
@@ -114,6 +120,7 @@ export async function startNetwork(spec: Spec, data: Dataset, control: RunContro
     refuseMisfit(network.graph, matched.data);
     // Drawn weights may differ in their last bits between unlike processors; those of a file are the same or others.
     if ('directory' in start) await refuseOtherNetwork(network);
+    if (data.doubt !== undefined) note(control, 0, 'load', `${data.name}: ${data.doubt}`);
     // A new network has the classes of the data, which needs no word.
     if (!('preset' in start)) for (const text of matched.notes) note(control, 0, 'load', text);
     // A network without its own takes those of the data.

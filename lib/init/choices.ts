@@ -14,6 +14,8 @@ export interface ImageFacts {
   readonly classes: number;
   /** For training. */
   readonly images: number;
+  /** The median shorter side of a folder's images, in pixels, where it is known. */
+  readonly shortSide?: number | undefined;
 }
 
 interface DataRow {
@@ -94,6 +96,8 @@ interface Start {
   readonly identityCurvature?: number;
 }
 export const LARGE = 128;
+/** A folder of images of fewer pixels a side starts from the preset for small ones. */
+export const SMALL = { below: 64, preset: 'mobilenet_cifar10' } as const;
 
 /** Resolution, minibatch and epochs of a stage for a folder of so many training images, the first row that holds them. */
 export const FOLDERS: readonly {

@@ -1,4 +1,5 @@
 // The members of a starting experiment: training and splitting that suit the images, the network and the budget.
+import { shortSideOf } from '../data/images/settings.js';
 import { row } from '../graph/fields.js';
 import type { PresetOptions } from '../models/zoo.js';
 import { DATA, type Effort, FOLDERS, type ImageFacts, type InitData, LARGE, STARTS } from './choices.js';
@@ -9,6 +10,7 @@ export interface Chosen {
   readonly name: string;
   readonly data: InitData;
   readonly root: string | undefined;
+  readonly followLinks: boolean;
   readonly preset: string;
   readonly effort: Effort;
   readonly macs: number | undefined;
@@ -18,6 +20,16 @@ export interface Chosen {
 
 export function folderRow(images: number): (typeof FOLDERS)[number] {
   return FOLDERS.find(({ upTo }) => images <= upTo) as (typeof FOLDERS)[number];
+}
+
+/** Sides that a network halves a few times leave no half pixel where they are multiples of this. */
+const STEP = 8;
+
+/** Pixels a side for a folder: those of the table, and no more than its images have. */
+export function folderResolution(images: number, shortSide: number | undefined): number {
+  const { resolution } = folderRow(images);
+  const near = Math.max(STEP, STEP * Math.round((shortSide ?? resolution) / STEP));
+  return Math.min(resolution, near);
 }
 
 /** Options of the preset; those that follow from the data are left out. */
@@ -98,13 +110,18 @@ function stopOf(chosen: Chosen): Json {
   };
 }
 
-function dataOf({ data, root, effort, facts }: Chosen): Json {
+function dataOf({ data, root, effort, facts, followLinks }: Chosen): Json {
   const at = root === undefined ? {} : { root };
   const { isFolder } = DATA[data];
   if (!isFolder)
     return { name: data, ...at, augment: ['flip', 'crop'], cropPadding: data === 'fashion-mnist' ? 2 : 4 };
   return {
-    ...{ name: data, ...at, resolution: facts.resolution },
+    ...{ name: data, ...at, ...(followLinks && { followLinks }), resolution: facts.resolution },
+    // Smaller images would be enlarged before the crop.
+    ...(facts.shortSide !== undefined &&
+      facts.shortSide < shortSideOf({ shortSide: null, resolution: facts.resolution }) && {
+        shortSide: facts.resolution,
+      }),
     augment: data === 'imagenet' ? ['flip', 'shift'] : ['flip', 'resized-crop'],
     ...(data === 'imagenet' && effort === 'quick' && { trainImages: 50_000, testImages: 5_000 }),
     ...(data === 'image-folder' && { testShare: 0.1, skipUnreadable: false }),

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { evaluate, type PredictDocument, predict } from '../../lib/api.js';
 import { loadDataset } from '../../lib/data/dataset.js';
+import { partOfFiles } from '../../lib/data/images/named-files.js';
+import { IMAGE_DEFAULTS } from '../../lib/data/images/settings.js';
 import { isInMemory, type Part, toDevice } from '../../lib/data/part.js';
 import { parseExperiment } from '../../lib/experiment/spec.js';
 import { trainExperiment } from '../../lib/experiment/train.js';
@@ -11,10 +13,11 @@ import { lower } from '../../lib/graph/lower.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { loadCore } from '../../lib/native.js';
 import { createNetwork, loadNetwork, saveNetwork } from '../../lib/network.js';
-import { pictureFolder, pngOf } from '../data/images/pictures.js';
+import { jpegsOf, pictureFolder, pngOf } from '../data/images/pictures.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 import { GOLDEN } from '../native/golden.js';
 import { PICTURES } from '../native/images/files.js';
+import { colourNetwork, SIDE } from './colours.js';
 
 beforeAll(() => loadCore().setThreads(1));
 
@@ -156,6 +159,25 @@ test('PNGs of grey and of coloured pixels in memory: the very probabilities of t
       await throughDataset(directory, { images, labels: part.labels }),
     );
   }
+});
+
+test('exact decoding is that of data.scaledDecoding false; large JPEGs are shrunk by the decoder otherwise', async () => {
+  const network = await colourNetwork(['red', 'green', 'blue']);
+  // 40 x 32, and the network sees 8 x 8: the decoder may leave a quarter.
+  const [jpeg] = await jpegsOf([1], 3);
+  const images = [join(temporaryFolder(), 'large.jpg')];
+  writeFileSync(images[0] ?? '', jpeg ?? '');
+  for (const [exactDecode, scaledDecoding] of [
+    [true, false],
+    [false, true],
+    [undefined, true],
+  ] as const) {
+    const found = await predict({ network, images, exactDecode });
+    const settings = { ...IMAGE_DEFAULTS, resolution: SIDE, shortSide: SIDE, scaledDecoding };
+    expect([inOrder(found)]).toEqual(await throughDataset(network, partOfFiles(images, settings)));
+  }
+  const exact = await predict({ network, images, exactDecode: true });
+  expect(inOrder(exact)).not.toEqual(inOrder(await predict({ network, images })));
 });
 
 test('the work tells how far it is, stops at once where it is aborted, and a listener that throws ends it', async () => {

@@ -80,7 +80,7 @@ describe('--json is one document', () => {
       top1: expect.any(Number),
       top5: expect.any(Number),
       loss: expect.any(Number),
-      images: 50,
+      ...{ images: 50, part: 'test', notes: [expect.stringContaining('10000 images of Fashion-MNIST')] },
     });
   });
 

@@ -41,7 +41,7 @@ test("a stage's network is the average, and growth goes on from the network itse
     expect(facts(record.epochs)).toEqual(facts(before.epochs));
     expect(facts(record.split)).toEqual(facts(before.split));
     const measured = await evaluate({ network: join(run.output, `stage-${stage}`), data });
-    expect(measured).toEqual(record.evaluation);
+    expect(measured).toMatchObject(record.evaluation);
     expect(run.summary.stages[stage]).toMatchObject({ top1: measured.top1, loss: measured.loss });
     expect(record.evaluation.loss).not.toBe(before.evaluation.loss);
   }

@@ -15,6 +15,8 @@ import { experimentSchema } from '../../lib/schema/experiment.js';
 import type { JsonSchema } from '../../lib/schema/json-schema.js';
 import { membersAt } from '../../lib/schema/lookup.js';
 import { errorLine, splitgrow } from '../cli/command-line.js';
+import { pngOf } from '../data/images/pictures.js';
+import { writePictures } from '../data/images/written.js';
 import { temporaryFolder } from '../experiment/tiny.js';
 import { isExperiment } from '../schema/ajv.js';
 
@@ -120,6 +122,39 @@ test('a folder of images is counted: classes, minibatch and resolution follow, a
   const few = await init({ data: 'image-folder', root: imageFolder(2, 4), file, force: true });
   expect(few.notes.join()).toContain('images of 2 classes');
   expect((await readExperiment(file)).fit.batch).toBeLessThanOrEqual(4);
+});
+
+test('the resolution is near the median side of the images, and small ones start from a preset for such', async () => {
+  const file = join(temporaryFolder(), 'mine.jsonc');
+  for (const [side, resolution, shortSide, preset] of [
+    [16, 16, 16, 'mobilenet_cifar10'],
+    [9, 8, null, 'mobilenet_cifar10'],
+    [45, 48, 48, 'mobilenet_cifar10'],
+    [100, 104, 104, 'mobilenet_v1'],
+    [150, 128, null, 'mobilenet_v1'],
+  ] as const) {
+    const picture = pngOf(side + 3, side, () => [1, 2, 3]);
+    const files = ['a', 'b'].flatMap((name) => [0, 1, 2].map((i) => [`${name}/${i}.png`, picture] as const));
+    const odd = pngOf(300, 400, () => [3, 2, 1]);
+    const root = writePictures({ ...Object.fromEntries(files), 'a/large.png': odd });
+    const document = await init({ data: 'image-folder', root, file, force: true });
+    expect(document.preset).toBe(preset);
+    expect(document.notes.join()).toContain(`the median shorter side of its images is ${side} pixels`);
+    expect((await readExperiment(file)).data).toMatchObject({ resolution, shortSide });
+  }
+  const root = writePictures({
+    'a/1.png': pngOf(16, 16, () => [1, 2, 3]),
+    'b/1.png': pngOf(16, 16, () => [1, 2, 3]),
+  });
+  await init({ data: 'image-folder', root, file, force: true, resolution: 40, macs: 4e9 }).then(({ notes }) =>
+    expect(notes.join()).toMatch(
+      /macs: 4,000,000,000 is [\d,]+ times what the seed network has.*stages and more/,
+    ),
+  );
+  expect((await readExperiment(file)).data).toMatchObject({ resolution: 40 });
+  await expect(init({ data: 'cifar10', resolution: 40, file, force: true })).rejects.toThrow(
+    /resolution: expected only with imagenet or image-folder/,
+  );
 });
 
 test('a folder that cannot be looked at is said to be so, and the file is written', async () => {
