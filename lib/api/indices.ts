@@ -7,6 +7,7 @@ import { loadCore } from '../native.js';
 import { loadNetwork, refuseNotFinite } from '../network.js';
 import { computeIndices, enoughEpochs, evenBatch, type IndicesRequest, PAPER } from '../split/indices.js';
 import { withThreads } from '../threads.js';
+import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
 import { watched } from '../watched.js';
 import { loadBatch } from './batch.js';
@@ -30,6 +31,18 @@ function requestOf(options: IndicesCommandOptions, images: number): IndicesReque
   };
 }
 
+/** Tells what only the descent would take, where there is none. */
+function noteUnused({ method, epochs, learningRate }: IndicesCommandOptions, control: RunControl): void {
+  const given = [
+    ...(epochs === undefined ? [] : [`--epochs ${epochs}`]),
+    ...(learningRate === undefined || learningRate === PAPER.learningRate
+      ? []
+      : [`--learning-rate ${learningRate}`]),
+  ];
+  if (method === 'exact' && given.length > 0)
+    note(control, 0, 'indices', `not used: ${given.join(', ')}; the method exact has no descent`);
+}
+
 /** Splitting indices over a batch file; writes the directions where `directions` names a file. */
 export async function indices(
   options: IndicesCommandOptions,
@@ -46,6 +59,7 @@ async function indicesOfRank(
   isWriter: boolean,
 ): Promise<IndicesDocument> {
   const device = options.device ?? 'cpu';
+  noteUnused(options, control);
   using network = await loadNetwork(options.network, { device, control });
   const { data, count } = await loadBatch(options.batch, network.graph, device);
   using images = data;

@@ -112,6 +112,12 @@ export const EVAL = defineCommand({
     const source = isFile ? { file: data } : { name: data, root, whole, ...(labels && { labels }) };
     if (isFile && labels !== undefined)
       throw new SplitgrowError('E_USAGE', '--labels: expected only with cifar100; leave it out');
+    const ofNamed = root !== undefined ? '--root' : whole ? '--whole' : null;
+    if (isFile && ofNamed !== null)
+      throw new SplitgrowError(
+        'E_USAGE',
+        `${ofNamed}: expected only with a dataset by its name; leave it out`,
+      );
     const limit = part === 'train' ? 'trainImages' : 'testImages';
     const document = await evaluate(
       {
