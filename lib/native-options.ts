@@ -9,6 +9,10 @@ export interface IndicesOptions {
   readonly methods: readonly IndexMethod[];
   readonly batch: number;
   readonly epochs: number;
+  /** Neurons whose residual is above the tolerance go on up to this epoch; `epochs` where absent: none does. */
+  readonly mostEpochs?: number;
+  /** Share of |lambda|, or of a hundredth of the chain's largest |lambda| where that is more; 0 where absent. */
+  readonly tolerance?: number;
   readonly learningRate: number;
   /** RMSprop's smoothing constant, momentum and epsilon. */
   readonly alpha: number;
@@ -38,6 +42,10 @@ export interface ChainIndices {
   readonly indices: Float64Array;
   /** |S v - lambda v| of each neuron. */
   readonly residuals: Float64Array;
+  /** Rayleigh epochs that it took; 0: exact. */
+  readonly epochs: number;
+  /** Neurons whose residual is above the tolerance. */
+  readonly above: number;
 }
 export interface BenchOptions {
   /** Of the training step; the others are in float32. Default: float32. */

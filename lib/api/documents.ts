@@ -66,8 +66,16 @@ export interface IndicesCommandOptions {
   readonly identityCurvature?: number | undefined;
   /** Epochs of the Rayleigh descent over the batch file; default max(10, ceil(2000 / minibatches)), minibatches being equal and of at most 128 images. */
   readonly epochs?: number | undefined;
+  /** Most epochs of the descent, for neurons above the tolerance; default three times `epochs`. */
+  readonly mostEpochs?: number | undefined;
+  /** Residual |S v - lambda v| at which a neuron is done, as a share of |lambda|; default 0.01. */
+  readonly tolerance?: number | undefined;
   /** Default 1e-3. */
   readonly learningRate?: number | undefined;
+  /** Momentum of the descent; default 0.9. */
+  readonly momentum?: number | undefined;
+  /** RMSprop's smoothing constant; default 0.9. */
+  readonly alpha?: number | undefined;
   /** Default 0. */
   readonly seed?: number | undefined;
   /** Default cpu. */
@@ -83,6 +91,8 @@ export interface IndicesDocument {
   readonly method: Method;
   /** Seconds that it took. */
   readonly seconds: number;
+  /** Residuals above this share of |lambda| (or of a hundredth of the layer's largest) count as above. */
+  readonly tolerance: number;
   /** Every chain layer -> [batch norm] -> [activation] whose neurons may be split. */
   readonly layers: readonly {
     /** Id of the layer. */
@@ -97,6 +107,10 @@ export interface IndicesDocument {
     readonly residuals: readonly number[];
     /** Method that it took. */
     readonly method: 'exact' | 'rayleigh';
+    /** Epochs of the descent that it took; 0: exact. */
+    readonly epochs: number;
+    /** Neurons whose residual is above the tolerance. */
+    readonly above: number;
   }[];
 }
 

@@ -2,10 +2,17 @@
 import { writeSafetensors } from '../data/safetensors.js';
 import { refuseOtherIndices } from '../distributed/compared.js';
 import { asRank } from '../distributed/ranks.js';
+import { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
 import { loadCore } from '../native.js';
 import { loadNetwork, refuseNotFinite } from '../network.js';
-import { computeIndices, enoughEpochs, evenBatch, type IndicesRequest, PAPER } from '../split/indices.js';
+import {
+  computeIndices,
+  enoughEpochs,
+  evenBatch,
+  INDEX_DEFAULTS,
+  type IndicesRequest,
+} from '../split/indices.js';
 import { withThreads } from '../threads.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
@@ -16,16 +23,35 @@ import type { IndicesCommandOptions, IndicesDocument } from './documents.js';
 /** Most images of a minibatch: larger than the paper's 64, for a file is small and its descent is to converge. */
 const BATCH = 128;
 
+/** @throws E_ARGUMENT */
+function refuseImpossible({ epochs, mostEpochs, tolerance, rmsprop }: IndicesRequest): void {
+  const refuse = (name: string, expected: string, value: number | null): never => {
+    throw new SplitgrowError('E_ARGUMENT', `indices: expected ${name} to be ${expected}, got ${value}`);
+  };
+  if (!(tolerance >= 0)) refuse('tolerance', '0 or more', tolerance);
+  if (mostEpochs !== null && !(mostEpochs >= epochs))
+    refuse('mostEpochs', `the epochs (${epochs}) or more`, mostEpochs);
+  for (const name of ['alpha', 'momentum'] as const)
+    if (!(rmsprop[name] >= 0 && rmsprop[name] < 1)) refuse(name, '0 or more and below 1', rmsprop[name]);
+}
+
 function requestOf(options: IndicesCommandOptions, images: number): IndicesRequest {
   const batch = evenBatch(images, BATCH);
   return {
-    ...PAPER,
+    ...INDEX_DEFAULTS,
     method: options.method ?? 'auto',
     batch,
     epochs: options.epochs ?? enoughEpochs(images, batch),
-    learningRate: options.learningRate ?? PAPER.learningRate,
-    reluBeta: options.reluBeta ?? PAPER.reluBeta,
-    identityCurvature: options.identityCurvature ?? PAPER.identityCurvature,
+    tolerance: options.tolerance ?? INDEX_DEFAULTS.tolerance,
+    mostEpochs: options.mostEpochs ?? INDEX_DEFAULTS.mostEpochs,
+    learningRate: options.learningRate ?? INDEX_DEFAULTS.learningRate,
+    rmsprop: {
+      ...INDEX_DEFAULTS.rmsprop,
+      alpha: options.alpha ?? INDEX_DEFAULTS.rmsprop.alpha,
+      momentum: options.momentum ?? INDEX_DEFAULTS.rmsprop.momentum,
+    },
+    reluBeta: options.reluBeta ?? INDEX_DEFAULTS.reluBeta,
+    identityCurvature: options.identityCurvature ?? INDEX_DEFAULTS.identityCurvature,
     images,
     seed: seedOf('indices', options.seed ?? 0),
   };
@@ -64,6 +90,7 @@ async function indicesOfRank(
   const { data, count } = await loadBatch(options.batch, network.graph, device);
   using images = data;
   const request = requestOf(options, count);
+  refuseImpossible(request);
   await refuseOtherIndices(request, { network, batch: options.batch, device });
   const where = { stage: 0, epoch: 0, epochs: 1 };
   using result = await computeIndices(network, images, request, { control, where });
@@ -75,8 +102,11 @@ async function indicesOfRank(
   return {
     method: result.method,
     seconds: result.seconds,
-    layers: result.chains.map(({ id, neurons, dimension, indices: values, residuals, method }) => ({
-      ...{ id, neurons, dimension, indices: [...values], residuals: [...residuals], method },
-    })),
+    tolerance: request.tolerance,
+    layers: result.chains.map(
+      ({ id, neurons, dimension, indices: values, residuals, method, epochs, above }) => ({
+        ...{ id, neurons, dimension, indices: [...values], residuals: [...residuals], method, epochs, above },
+      }),
+    ),
   };
 }

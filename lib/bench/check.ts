@@ -2,7 +2,7 @@
 import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { createNetwork } from '../network.js';
-import { computeIndices, PAPER } from '../split/indices.js';
+import { computeIndices, INDEX_DEFAULTS } from '../split/indices.js';
 import type { Check, CheckedSearch, LeftOut, Point } from './documents.js';
 import { isLeftOut } from './documents.js';
 import { syntheticData } from './images.js';
@@ -52,7 +52,8 @@ export async function checkScaling(
   for (const [method, native] of [['fast', 'rayleigh'] as const, ['exact', 'exact'] as const]) {
     const expected = scaled[method];
     if (isLeftOut(expected)) return expected;
-    const request = { ...PAPER, ...extent, method: native, memoryLimit, seed };
+    // No further rounds: the whole search that is scaled has as many epochs as asked for.
+    const request = { ...INDEX_DEFAULTS, ...extent, mostEpochs: epochs, method: native, memoryLimit, seed };
     using found = await computeIndices(network, data, request, { control: { signal: control.signal } });
     searches.push({ method, scaledSeconds: expected.seconds, measuredSeconds: found.seconds });
   }

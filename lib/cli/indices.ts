@@ -1,6 +1,7 @@
 // splitgrow indices: the splitting index of every neuron over a batch file.
 import { indices } from '../api.js';
 import { integer, seconds, significant } from '../format.js';
+import { INDEX_DEFAULTS } from '../split/index-settings.js';
 import { defineCommand } from './command.js';
 import { choice, number, text, integer as whole, withDefault } from './flags.js';
 import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
@@ -29,6 +30,12 @@ const LAYERS: readonly Column<Layer>[] = [
     cell: (row) => integer(row.indices.filter((index) => index < 0).length),
     isNumber: true,
   },
+  {
+    title: 'epochs',
+    cell: (row) => (row.method === 'exact' ? '–' : integer(row.epochs)),
+    isNumber: true,
+  },
+  { title: 'above tolerance', cell: (row) => integer(row.above), isNumber: true },
 ];
 
 export const INDICES = defineCommand({
@@ -48,7 +55,25 @@ export const INDICES = defineCommand({
     ),
     identityCurvature: withDefault(number('C', 'second derivative of a chain without activation'), 0),
     epochs: whole('N', 'epochs of the Rayleigh descent (default: 10, or what makes 2,000 steps)', { min: 1 }),
-    learningRate: withDefault(number('RATE', 'rate of the Rayleigh descent', { min: 0, isOpen: true }), 1e-3),
+    mostEpochs: whole('N', 'most epochs, for neurons above the tolerance (default: three times the epochs)', {
+      min: 1,
+    }),
+    tolerance: withDefault(
+      number('SHARE', 'residual at which a neuron is done, in |index|', { min: 0 }),
+      INDEX_DEFAULTS.tolerance,
+    ),
+    learningRate: withDefault(
+      number('RATE', 'rate of the Rayleigh descent', { min: 0, isOpen: true }),
+      INDEX_DEFAULTS.learningRate,
+    ),
+    momentum: withDefault(
+      number('M', 'momentum of the Rayleigh descent, below 1', { min: 0, max: 1 }),
+      INDEX_DEFAULTS.rmsprop.momentum,
+    ),
+    alpha: withDefault(
+      number('A', "RMSprop's smoothing constant, below 1", { min: 0, max: 1 }),
+      INDEX_DEFAULTS.rmsprop.alpha,
+    ),
     seed: withDefault(whole('SEED', 'seed of the starting directions'), 0),
     device: DEVICE_FLAG,
     directions: text('OUT.safetensors', 'writes the splitting directions: <id> -> [neurons, d]'),
@@ -71,6 +96,7 @@ export const INDICES = defineCommand({
             [
               ['method', document.method],
               ['seconds', seconds(document.seconds)],
+              ['tolerance', significant(document.tolerance)],
               ...(values.directions === undefined ? [] : [['directions', values.directions] as const]),
             ],
             style,

@@ -1,6 +1,7 @@
 // The `splitting` part of an experiment: indices, choice and growth.
 import { z } from 'zod';
 import { ENERGIES } from '../graph/cost.js';
+import { INDEX_DEFAULTS, mostEpochsOf } from '../split/index-settings.js';
 import { STRATEGIES } from '../split/strategies.js';
 import { having, where } from './also.js';
 
@@ -9,12 +10,22 @@ const count = z.int().min(1);
 const RATIO = z.number().positive();
 
 const RMSPROP = z.strictObject({
-  /** PyTorch's constants, the paper's; the authors' code has alpha 0.9, momentum 0.9 and decay 0.2 every 2 epochs. */
-  alpha: share.default(0.99).describe('smoothing constant'),
-  momentum: share.default(0).describe('momentum of the descent; from 0 to below 1'),
-  epsilon: z.number().positive().default(1e-8).describe('added to the root of the mean square; above 0'),
-  decayFactor: z.number().positive().default(1).describe('rate factor every `decayEvery` epochs'),
-  decayEvery: count.default(2).describe('epochs between decays of the rate'),
+  /** The authors' code; it also decays the rate by 0.2 every 2 epochs. PyTorch's own constants are 0.99 and 0. */
+  alpha: share.default(INDEX_DEFAULTS.rmsprop.alpha).describe('smoothing constant'),
+  momentum: share
+    .default(INDEX_DEFAULTS.rmsprop.momentum)
+    .describe('momentum of the descent; from 0 to below 1'),
+  epsilon: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.rmsprop.epsilon)
+    .describe('added to the root of the mean square; above 0'),
+  decayFactor: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.rmsprop.decayFactor)
+    .describe('rate factor every `decayEvery` epochs'),
+  decayEvery: count.default(INDEX_DEFAULTS.rmsprop.decayEvery).describe('epochs between decays of the rate'),
   // The authors' CIFAR code: 1.
   decayFirst: count.optional().describe('epoch, counted from 0, of the first decay; left out: `decayEvery`'),
 });
@@ -73,7 +84,7 @@ const FIELDS = z.strictObject({
   strategy: STRATEGY.default('energy-aware').describe(
     'which neurons are split first: `energy-aware`, `vanilla`, `random`, or one of your own',
   ),
-  method: METHOD.default('rayleigh').describe(
+  method: METHOD.default(INDEX_DEFAULTS.method).describe(
     'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
   ),
   alongside: z
@@ -81,9 +92,26 @@ const FIELDS = z.strictObject({
     .default([])
     .describe('methods computed beside it and recorded for comparison; the run does not follow them'),
   // Section 4 of the paper: epochs, minibatch, rate.
-  epochs: count.default(10).describe('Rayleigh epochs'),
-  batch: count.default(64).describe('minibatch of the splitting indices'),
-  learningRate: z.number().positive().default(1e-3).describe('rate of the Rayleigh descent'),
+  epochs: count
+    .default(INDEX_DEFAULTS.epochs)
+    .describe('Rayleigh epochs, after which neurons above `tolerance` go on'),
+  tolerance: z
+    .number()
+    .min(0)
+    .default(INDEX_DEFAULTS.tolerance)
+    .describe(
+      "residual at which a neuron is done, as a share of its index's size, or of a hundredth of the layer's largest where that is more",
+    ),
+  mostEpochs: count
+    .nullable()
+    .default(INDEX_DEFAULTS.mostEpochs)
+    .describe('most Rayleigh epochs, `epochs` or more; null: three times `epochs`'),
+  batch: count.default(INDEX_DEFAULTS.batch).describe('minibatch of the splitting indices'),
+  learningRate: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.learningRate)
+    .describe('rate of the Rayleigh descent'),
   rmsprop: RMSPROP.prefault({}).describe('RMSprop of the Rayleigh descent'),
   epsilon: z
     .union([z.number().min(0), z.literal('line-search')])
@@ -162,16 +190,19 @@ const FIELDS = z.strictObject({
     .describe('`false`: the step of a layer whose inputs are split too stays whole'),
   depthwiseBatchNorm: z
     .enum(['eval', 'train'])
-    .default('eval')
+    .default(INDEX_DEFAULTS.depthwiseBatchNorm)
     .describe('batch norm behind depthwise convolutions while indices are computed: `eval`, or `train`'),
   reluBeta: z
     .number()
     .positive()
-    .default(3)
+    .default(INDEX_DEFAULTS.reluBeta)
     .describe('sharpness of the softplus whose second derivative stands for that of relu'),
-  identityCurvature: z.number().default(0).describe('second derivative of a chain without activation'),
+  identityCurvature: z
+    .number()
+    .default(INDEX_DEFAULTS.identityCurvature)
+    .describe('second derivative of a chain without activation'),
   images: count.nullable().default(null).describe('training images of the indices; null: all'),
-  memoryLimit: count.default(2 ** 30).describe('bytes that the exact method may take'),
+  memoryLimit: count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
 });
 
 export const SPLITTING = FIELDS.refine(
@@ -182,6 +213,10 @@ export const SPLITTING = FIELDS.refine(
     ({ energy, cost }) => energy.estimate === 'marginal' || [cost].flat().every((one) => one === 'macs'),
     { path: ['energy', 'estimate'], message: 'expected marginal unless splitting.cost is macs' },
   )
+  .refine((splitting) => mostEpochsOf(splitting) >= splitting.epochs, {
+    path: ['mostEpochs'],
+    message: 'expected as many as splitting.epochs or more',
+  })
   .meta({
     allOf: [
       where(

@@ -15,6 +15,10 @@ export interface ChainRecord {
   readonly indices: readonly number[];
   /** |S v - lambda v| of each neuron. */
   readonly residuals: readonly number[];
+  /** Epochs of the descent that it took; 0: exact; absent in records of older versions. */
+  readonly epochs?: number;
+  /** Neurons whose residual is above `splitting.tolerance`; absent in records of older versions. */
+  readonly above?: number;
 }
 
 /** Counts of group indices in bins of equal width; `edges` has one entry more than `counts`. */

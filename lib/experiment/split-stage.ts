@@ -15,6 +15,7 @@ import { type Choice, type ChooseOptions, choose } from '../split/strategy.js';
 import { note } from '../train/control.js';
 import { seedOf } from '../train/seeds.js';
 import { alongsideRecords, stageIndices } from './alongside.js';
+import { descentText } from './descent.js';
 import { growNetwork } from './grow-stage.js';
 import { histogramOf } from './histogram.js';
 import { keeperOf } from './keeper.js';
@@ -56,8 +57,14 @@ function chainRecord({
   dimension,
   indices,
   residuals,
+  epochs,
+  above,
 }: Indices['chains'][number]): ChainRecord {
-  return { id, method, neurons, dimension, indices: [...indices], residuals: [...residuals] };
+  return {
+    ...{ id, method, neurons, dimension, epochs, above },
+    indices: [...indices],
+    residuals: [...residuals],
+  };
 }
 
 function pickRecords(
@@ -147,6 +154,8 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   using measured = await stageIndices(session, network, stage, splitting.method, kept);
   const { indices, groups } = measured;
   const indexed = clock();
+  const descent = descentText(indices.chains);
+  if (descent !== '') note(control, stage, 'indices', descent);
   const options = chooseOptionsOf(session, stage);
   const { energies } = options;
   const choice = await choose(network.graph, groups, options);

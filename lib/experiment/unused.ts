@@ -79,7 +79,13 @@ export const UNUSED: readonly Row[] = [
       ),
   },
   {
-    fields: ['splitting.epochs', 'splitting.learningRate', 'splitting.rmsprop'],
+    fields: [
+      'splitting.epochs',
+      'splitting.tolerance',
+      'splitting.mostEpochs',
+      'splitting.learningRate',
+      'splitting.rmsprop',
+    ],
     because: ({ spec: { splitting } }) =>
       when(
         !methodsOf(splitting).some((one) => METHODS_BY_DESCENT.includes(one)),

@@ -15,43 +15,9 @@ import {
 import type { Network } from '../network.js';
 import { NOWHERE, type Place, underControl } from '../train/control.js';
 import { chooseMethods } from './auto.js';
+import { type IndexSettings, mostEpochsOf } from './index-settings.js';
 
-/** How indices are computed; the fields of `splitting` in an experiment. */
-export interface IndexSettings {
-  readonly method: IndexMethod | 'auto';
-  readonly batch: number;
-  readonly epochs: number;
-  readonly learningRate: number;
-  readonly rmsprop: {
-    readonly alpha: number;
-    readonly momentum: number;
-    readonly epsilon: number;
-    readonly decayFactor: number;
-    readonly decayEvery: number;
-    readonly decayFirst?: number | undefined;
-  };
-  readonly reluBeta: number;
-  readonly identityCurvature: number;
-  readonly memoryLimit: number;
-  /**
-   * `train`, as in the authors' code: batch norms behind depthwise convolutions take the minibatch's statistics, the
-   * loss's derivative goes through them, and the network's running statistics drift. Chains' own are in evaluation mode.
-   */
-  readonly depthwiseBatchNorm: 'eval' | 'train';
-}
-
-/** The paper's settings (section 4). */
-export const PAPER: IndexSettings = {
-  method: 'rayleigh',
-  batch: 64,
-  epochs: 10,
-  learningRate: 1e-3,
-  rmsprop: { alpha: 0.99, momentum: 0, epsilon: 1e-8, decayFactor: 1, decayEvery: 2 },
-  reluBeta: 3,
-  identityCurvature: 0,
-  memoryLimit: 2 ** 30,
-  depthwiseBatchNorm: 'eval',
-};
+export { INDEX_DEFAULTS, type IndexSettings } from './index-settings.js';
 
 export interface IndicesRequest extends IndexSettings {
   /** Images of the dataset: what the cost model of `auto` needs. */
@@ -74,7 +40,7 @@ export function evenBatch(images: number, most: number): number {
   return Math.ceil(images / Math.ceil(images / most));
 }
 
-/** Rayleigh epochs that let the descent converge on few images: at least 2,000 steps (1,600 come within 0.5 % on most neurons). */
+/** Rayleigh epochs that let the descent converge on few images: at least 2,000 steps. */
 export function enoughEpochs(images: number, batch: number): number {
   return Math.max(10, Math.ceil(2000 / Math.ceil(images / batch)));
 }
@@ -89,7 +55,7 @@ function refuseNotFinite({ id, indices }: ChainIndices): void {
   }
 }
 
-/** What the native call is asked for. */
+/** What the native call is asked for. @throws E_ARGUMENT where the most epochs are fewer than the epochs */
 export function indicesOptions(network: Network, request: IndicesRequest): IndicesOptions {
   const {
     method,
@@ -114,6 +80,8 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
       methods,
       batch,
       epochs,
+      mostEpochs: mostEpochsOf(request),
+      tolerance: request.tolerance,
       learningRate,
       ...descent,
       rmsEpsilon,

@@ -63,7 +63,7 @@ function doubles(values: Float64Array): TensorData {
   return { dtype: 'float64', shape: [values.length], data };
 }
 
-/** Of each chain `indices:<id>`, `residuals:<id>`, `directions:<id>` and `method:<id>`. */
+/** Of each chain `indices:<id>`, `residuals:<id>`, `directions:<id>`, `method:<id>` and `descent:<id>` (epochs, neurons above the tolerance). */
 export function indicesTensors({ chains, directions, seconds }: Indices): TensorMap {
   const method = (name: IndexMethod): TensorData => ({
     dtype: 'uint8',
@@ -76,6 +76,7 @@ export function indicesTensors({ chains, directions, seconds }: Indices): Tensor
       [`indices:${chain.id}`, doubles(chain.indices)] as const,
       [`residuals:${chain.id}`, doubles(chain.residuals)] as const,
       [`method:${chain.id}`, method(chain.method)] as const,
+      [`descent:${chain.id}`, doubles(Float64Array.of(chain.epochs, chain.above))] as const,
     ]),
     ...loadCore()
       .readDirections(directions)
@@ -99,12 +100,15 @@ export function indicesOfTensors(
   const { chains } = lower(graph);
   const directions = chains.map(({ id }) => [id, take(`directions:${id}`)] as const);
   return checkedIndices(method, {
-    chains: chains.map(({ id, neurons, dimension }) => ({
-      ...{ id, neurons, dimension },
-      method: METHODS[take(`method:${id}`).data[0] ?? 0] ?? 'exact',
-      indices: numbers(`indices:${id}`),
-      residuals: numbers(`residuals:${id}`),
-    })),
+    chains: chains.map(({ id, neurons, dimension }) => {
+      const [epochs = 0, above = 0] = numbers(`descent:${id}`);
+      return {
+        ...{ id, neurons, dimension, epochs, above },
+        method: METHODS[take(`method:${id}`).data[0] ?? 0] ?? 'exact',
+        indices: numbers(`indices:${id}`),
+        residuals: numbers(`residuals:${id}`),
+      };
+    }),
     directions: loadCore().createDirections(directions, device),
     seconds: numbers('seconds')[0] ?? 0,
   });

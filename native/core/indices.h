@@ -22,7 +22,10 @@ struct Directions {
 struct IndicesOptions {
   std::vector<bool> isExact;  // one a chain
   int64_t batch = 64, epochs = 10;
-  double learningRate = 1e-3, alpha = 0.99, momentum = 0, rmsEpsilon = 1e-8;
+  // Neurons whose residual is above the tolerance go on, up to `mostEpochs`.
+  int64_t mostEpochs = 10;
+  double tolerance = 0;
+  double learningRate = 1e-3, alpha = 0.9, momentum = 0.9, rmsEpsilon = 1e-8;
   double decayFactor = 1;
   int64_t decayEvery = 1;
   int64_t decayFirst = 1;  // epoch, from 0, of the first decay
@@ -38,7 +41,13 @@ struct IndicesOptions {
 
 struct ChainIndices {
   std::vector<double> indices, residuals;
+  int64_t epochs = 0;  // of the descent; 0: exact
 };
+// Of each neuron whether its residual |S v - lambda v| is above the tolerance:
+// a share of |lambda|, or of a hundredth of the chain's largest |lambda| where
+// that is more.
+std::vector<bool> aboveTolerance(const ChainIndices& chain, double tolerance);
+int64_t countAbove(const ChainIndices& chain, double tolerance);
 
 struct Indices {
   std::vector<ChainIndices> chains;
@@ -109,11 +118,13 @@ struct Rayleigh {
   bool isAveraging() const;
   // Adds the state of the latest step with this weight.
   void average(double weight);
+  // Writes what the averages say. Neurons that have a result within the
+  // tolerance keep it unless the new residual is smaller.
   // `weight`: the sum of those that average() got.
   void finish(Indices* result, Directions* directions, const Network& network,
               double weight);
 
-  const std::vector<bool> wanted;
+  std::vector<bool> wanted;  // chains that are not done
   const IndicesOptions options;
   Tensors v, square, velocity;  // [neurons, dimension], by chain
   Tensors used, products;       // v before the latest step, and S v

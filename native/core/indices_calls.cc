@@ -27,6 +27,9 @@ Napi::Value toIndices(Napi::Env env, const Indices& indices,
     row.Set("dimension", static_cast<double>(chain.dimension));
     row.Set("indices", toFloat64Array(env, indices.chains[i].indices));
     row.Set("residuals", toFloat64Array(env, indices.chains[i].residuals));
+    row.Set("epochs", static_cast<double>(indices.chains[i].epochs));
+    row.Set("above", static_cast<double>(
+                         countAbove(indices.chains[i], options.tolerance)));
     chains[i] = row;
   }
   auto result = Napi::Object::New(env);

@@ -83,17 +83,19 @@ class Source {
   const NamedTensors& tensors_;
 };
 
-void takeExact(const Source& source, const Network& network,
-               const IndicesOptions& options, IndicesState* state) {
+// Results of whole chains, and the sums of the exact sweep under way.
+void takeResults(const Source& source, const Network& network,
+                 IndicesState* state) {
   for (size_t i = 0; i < network.program.chains.size(); ++i) {
     const Chain& chain = network.program.chains[i];
-    if (!options.isExact[i] || !source.has(named("directions", chain.id)))
-      continue;
-    auto& [indices, residuals] = state->result.chains[i];
+    if (!source.has(named("directions", chain.id))) continue;
+    auto& [indices, residuals, epochs] = state->result.chains[i];
     const std::vector<int64_t> one = {chain.neurons};
     indices = values(source.take(named("indices", chain.id), one, at::kDouble));
     residuals =
         values(source.take(named("residuals", chain.id), one, at::kDouble));
+    epochs =
+        source.take(named("epochs", chain.id), {1}, at::kLong).item<int64_t>();
     state->result.directions->tensors[i].second =
         source
             .take(named("directions", chain.id),
@@ -132,6 +134,25 @@ void takeDescent(const Source& source, const Network& network,
   }
 }
 
+// Where the descent's rounds stand, and which chains are done.
+void takeRounds(const Source& source, const IndicesOptions& options,
+                IndicesState* state) {
+  const auto at = values(source.take("rounds", {4}, at::kDouble));
+  require(at[0] >= static_cast<double>(state->epoch) &&
+              at[0] <= static_cast<double>(options.mostEpochs),
+          "E_RESUME", "indices: the checkpoint's round ends at epoch ", at[0],
+          ", which is nowhere");
+  state->roundEnd = static_cast<int64_t>(at[0]);
+  state->rateFactor = at[1];
+  state->above = static_cast<int64_t>(at[2]);
+  state->sum = at[3];
+  for (size_t i = 0; i < state->result.chains.size(); ++i)
+    if (state->descent->wanted[i] &&
+        state->result.directions->tensors[i].second.defined())
+      state->descent->wanted[i] =
+          countAbove(state->result.chains[i], options.tolerance) > 0;
+}
+
 }  // namespace
 
 IndicesState::IndicesState(const Network& network,
@@ -146,13 +167,14 @@ IndicesState::IndicesState(const Network& network,
   sweeps = planBlocks(network, options.isExact, options);
   std::vector<bool> isRayleigh = options.isExact;
   isRayleigh.flip();
+  roundEnd = options.epochs;
   for (const bool one : isRayleigh)
     if (one && !descent)
       descent = std::make_unique<Rayleigh>(network, isRayleigh, options);
   result.directions = std::make_shared<Directions>();
   for (const Chain& chain : chains) {
     result.chains.push_back({std::vector<double>(chain.neurons, 0),
-                             std::vector<double>(chain.neurons, 0)});
+                             std::vector<double>(chain.neurons, 0), 0});
     result.directions->tensors.emplace_back(chain.id, Tensor());
   }
 }
@@ -181,10 +203,12 @@ NamedTensors tensorsOf(const IndicesState& state, const Network& network,
   const auto& chains = network.program.chains;
   for (size_t i = 0; i < chains.size(); ++i) {
     const Tensor& directions = state.result.directions->tensors[i].second;
-    if (!options.isExact[i] || !directions.defined()) continue;
-    const auto& [indices, residuals] = state.result.chains[i];
+    if (!directions.defined()) continue;
+    const auto& [indices, residuals, epochs] = state.result.chains[i];
     tensors.emplace_back(named("indices", chains[i].id), doubles(indices));
     tensors.emplace_back(named("residuals", chains[i].id), doubles(residuals));
+    tensors.emplace_back(named("epochs", chains[i].id),
+                         at::tensor(std::vector<int64_t>{epochs}, at::kLong));
     tensors.emplace_back(named("directions", chains[i].id), directions);
   }
   if (state.isSweeping() && state.next > 0) {
@@ -200,6 +224,9 @@ NamedTensors tensorsOf(const IndicesState& state, const Network& network,
         tensors.emplace_back(named("sums", std::to_string(i)), blocks[i].sums);
   }
   if (!state.descent || state.isSweeping()) return tensors;
+  tensors.emplace_back(
+      "rounds", doubles({static_cast<double>(state.roundEnd), state.rateFactor,
+                         static_cast<double>(state.above), state.sum}));
   for (size_t i = 0; i < chains.size(); ++i) {
     if (!state.descent->wanted[i]) continue;
     forDescent(state.descent.get(), i, [&](const char* what, Tensor* t) {
@@ -225,7 +252,7 @@ std::shared_ptr<IndicesState> stateOf(const Network& network,
           "another way; go on with the threads and the memory limit of before");
   const int64_t* at = place.const_data_ptr<int64_t>();
   require(at[0] >= 0 && at[0] <= static_cast<int64_t>(state->sweeps.size()) &&
-              at[1] >= 0 && at[1] < options.epochs && at[2] >= 0,
+              at[1] >= 0 && at[1] < options.mostEpochs && at[2] >= 0,
           "E_RESUME", "indices: the checkpoint stands at sweep ", at[0],
           ", epoch ", at[1], ", minibatch ", at[2], ", which is nowhere");
   state->sweep = at[0];
@@ -236,8 +263,10 @@ std::shared_ptr<IndicesState> stateOf(const Network& network,
   state->read = source.has("read")
                     ? values(source.take("read", {1}, at::kDouble))[0]
                     : static_cast<double>(state->next * options.batch);
-  takeExact(source, network, options, state.get());
-  if (state->descent) takeDescent(source, network, state.get());
+  takeResults(source, network, state.get());
+  if (!state->descent || state->isSweeping()) return state;
+  takeDescent(source, network, state.get());
+  takeRounds(source, options, state.get());
   return state;
 }
 

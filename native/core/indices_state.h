@@ -17,6 +17,10 @@ struct IndicesState {
   // The descent and its current epoch; null where no chain is to descend.
   std::unique_ptr<Rayleigh> descent;
   int64_t epoch = 0;
+  int64_t roundEnd = 0;   // the epoch by which residuals are looked at
+  double rateFactor = 1;  // by which rounds have lowered the rate
+  int64_t above = -1;     // neurons above the tolerance; -1: not known yet
+  double sum = 0;         // of the descent's indices, by the latest round
   int64_t next = 0;  // minibatch of the sweep, or of the epoch after all sweeps
   double read = 0;   // images of it that could be read so far, over all ranks
   double seconds = 0;

@@ -154,6 +154,13 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
   }
   options.batch = readInteger(o, "batch", 1, kMost);
   options.epochs = readInteger(o, "epochs", 1, kMost);
+  options.mostEpochs = o.Has("mostEpochs")
+                           ? readInteger(o, "mostEpochs", 1, kMost)
+                           : options.epochs;
+  require(options.mostEpochs >= options.epochs, "E_ARGUMENT",
+          "`mostEpochs` must be at least `epochs` (", options.epochs,
+          "), found ", options.mostEpochs);
+  if (o.Has("tolerance")) options.tolerance = readFinite(o, "tolerance");
   options.learningRate = readFinite(o, "learningRate");
   options.alpha = readFinite(o, "alpha");
   options.momentum = readFinite(o, "momentum");

@@ -6,6 +6,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "accelerator.h"
@@ -65,7 +66,43 @@ void stepBy(const Tensor& v, const Tensor& sv, const Tensor& square,
                                            quotients);
 }
 
+// The rows of `found` and `unit` that are better than those of `to` and `rows`.
+void take(const ChainIndices& found, const Tensor& unit, double tolerance,
+          ChainIndices* to, Tensor* rows) {
+  if (!rows->defined()) {
+    *to = found;
+    *rows = unit;
+    return;
+  }
+  const std::vector<bool> above = aboveTolerance(*to, tolerance);
+  const Tensor better =
+      at::zeros({unit.size(0), 1}, at::TensorOptions(at::kBool));
+  for (size_t n = 0; n < above.size(); ++n) {
+    if (!above[n] && !(found.residuals[n] < to->residuals[n])) continue;
+    to->indices[n] = found.indices[n];
+    to->residuals[n] = found.residuals[n];
+    better.mutable_data_ptr<bool>()[n] = true;
+  }
+  *rows = at::where(better.to(rows->device()), unit, *rows);
+}
+
 }  // namespace
+
+std::vector<bool> aboveTolerance(const ChainIndices& chain, double tolerance) {
+  double largest = 0;
+  for (const double index : chain.indices)
+    largest = std::max(largest, std::abs(index));
+  std::vector<bool> above(chain.indices.size());
+  for (size_t n = 0; n < above.size(); ++n)
+    above[n] = chain.residuals[n] >
+               tolerance * std::max(std::abs(chain.indices[n]), largest / 100);
+  return above;
+}
+
+int64_t countAbove(const ChainIndices& chain, double tolerance) {
+  const std::vector<bool> above = aboveTolerance(chain, tolerance);
+  return std::count(above.begin(), above.end(), true);
+}
 
 Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
                    const IndicesOptions& options_)
@@ -185,8 +222,8 @@ void Rayleigh::finish(Indices* result, Directions* directions,
     const Tensor residual =
         rowNorm(sumProducts[i] - lambda.unsqueeze(1) * (sumV[i] / norm))
             .squeeze(1);
-    result->chains[i] = {toVector(sumQuotients[i]), toVector(residual)};
-    directions->tensors[i].second = unit;
+    take({toVector(sumQuotients[i]), toVector(residual)}, unit,
+         options.tolerance, &result->chains[i], &directions->tensors[i].second);
   }
 }
 

@@ -42,9 +42,10 @@ test('the example of the contract is what the defaults give, the paper being the
     stop: { stages: 8 },
   });
   expect(short).toEqual(spec);
+  // The paper names a rate; the other constants are its authors' code.
   expect(spec.splitting.rmsprop).toEqual({
-    alpha: 0.99,
-    momentum: 0,
+    alpha: 0.9,
+    momentum: 0.9,
     epsilon: 1e-8,
     decayFactor: 1,
     decayEvery: 2,

@@ -99,7 +99,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/experiment/split-stage.ts': ['splitting.method', 'splitting.strategy'],
   'lib/experiment/alongside.ts': ['splitting.alongside', 'splitting.depthwiseBatchNorm'],
   'lib/split/indices.ts': [
-    ...['batch', 'epochs', 'learningRate', 'reluBeta', 'identityCurvature', 'memoryLimit'].map(
+    ...['batch', 'epochs', 'tolerance', 'learningRate', 'reluBeta', 'identityCurvature', 'memoryLimit'].map(
       (name) => `splitting.${name}`,
     ),
     ...['epsilon', 'decayFirst'].map((name) => `splitting.rmsprop.${name}`),
@@ -107,6 +107,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/native-options.ts': ['alpha', 'momentum', 'decayFactor', 'decayEvery'].map(
     (name) => `splitting.rmsprop.${name}`,
   ),
+  'lib/split/index-settings.ts': ['splitting.mostEpochs'],
   'lib/split/estimate.ts': ['splitting.energy.estimate', 'splitting.energy.transform', 'splitting.budgets'],
   'lib/split/strategy.ts': ['splitting.hardLimit', 'splitting.rounding.kind', 'splitting.rounding.threshold'],
   'lib/experiment/own.ts': ['splitting.cost', 'stop.costs'],
@@ -195,8 +196,8 @@ const CASES: readonly Case[] = [
     told: 'not used: splitting.growthRatio [1,1,2]; stop.stages 2 leaves its last entries no stage',
   },
   {
-    json: splitting({ method: 'exact', epochs: 3, rmsprop: { alpha: 0.9 } }),
-    told: 'not used: splitting.epochs 3, splitting.rmsprop.alpha 0.9; splitting.method exact has no descent',
+    json: splitting({ method: 'exact', epochs: 3, rmsprop: { alpha: 0.8 } }),
+    told: 'not used: splitting.epochs 3, splitting.rmsprop.alpha 0.8; splitting.method exact has no descent',
   },
   {
     json: splitting({ memoryLimit: 5 }),

@@ -119,6 +119,8 @@ describe('splitting indices', () => {
       { momentum: 0.9, decayFactor: 0.5, decayEvery: 2, decayFirst: 1 },
       15,
     ],
+    // Two further rounds, of 64 minibatches and of what is left; no neuron is ever done.
+    ['the descent in further rounds', GRAPH, ['rayleigh', 'rayleigh'], { momentum: 0.9, mostEpochs: 24 }, 95],
     // 4 neurons of 18 x 18 numbers fit, then one of 36 x 36 at a time: 6 sweeps.
     ['exact, in several sweeps', GRAPH, ['exact', 'exact'], { memoryLimit: 6000 }, 24],
     ['both', GRAPH, ['exact', 'rayleigh'], {}, 19],

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { macs } from '../../lib/graph/cost.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { chooseMethods, weighMethods } from '../../lib/split/auto.js';
-import { computeIndices, enoughEpochs, evenBatch, PAPER } from '../../lib/split/indices.js';
+import { computeIndices, enoughEpochs, evenBatch, INDEX_DEFAULTS } from '../../lib/split/indices.js';
 import { convGraph, IMAGES, trainedNetwork } from './nets.js';
 
-const REQUEST = { ...PAPER, batch: evenBatch(IMAGES, 128), images: IMAGES, seed: 1 };
+const REQUEST = { ...INDEX_DEFAULTS, batch: evenBatch(IMAGES, 128), images: IMAGES, seed: 1 };
 
 test('the Rayleigh descent reaches the exact indices when it is given enough epochs', async () => {
   const { network, data } = await trainedNetwork(convGraph());

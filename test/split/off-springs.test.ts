@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { macs } from '../../lib/graph/cost.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { loadCore, type TensorData } from '../../lib/native.js';
-import { computeIndices, PAPER } from '../../lib/split/indices.js';
+import { computeIndices, INDEX_DEFAULTS } from '../../lib/split/indices.js';
 import {
   FUNCTION_TOLERANCE,
   relativeChange,
@@ -19,7 +19,12 @@ const OPTIONS = { grid: [0.1], momentum: 'reset' } as const;
 
 async function prepared() {
   const { network, data } = await trainedNetwork(convGraph());
-  const indices = await computeIndices(network, data, { ...PAPER, method: 'exact', images: IMAGES, seed: 0 });
+  const indices = await computeIndices(network, data, {
+    ...INDEX_DEFAULTS,
+    method: 'exact',
+    images: IMAGES,
+    seed: 0,
+  });
   const sum = (plan: Splits): number =>
     indices.chains.reduce((total, { id, indices: values }) => {
       // b and c are tied: naming b splits both.
@@ -108,7 +113,7 @@ test('a change of the logits is relative to the largest of them, and NaN is neve
 test('with every field of the step set, step 0 keeps the function and the record says what was done', async () => {
   for (const build of [convGraph, () => buildPreset('mobilenet_cifar10', TINY)]) {
     const { network, data } = await trainedNetwork(build());
-    const settings = { ...PAPER, method: 'exact', images: IMAGES, seed: 0 } as const;
+    const settings = { ...INDEX_DEFAULTS, method: 'exact', images: IMAGES, seed: 0 } as const;
     using indices = await computeIndices(network, data, settings);
     const layers = new Map(indices.chains.map((chain) => [chain.id, chain.indices]));
     // Every layer at once, its first neuron twice.

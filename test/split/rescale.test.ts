@@ -6,7 +6,7 @@ import { lower } from '../../lib/graph/lower.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { type DatasetHandle, loadCore, type TensorData, type TensorMap } from '../../lib/native.js';
 import { type Network, networkOf } from '../../lib/network.js';
-import { computeIndices, PAPER } from '../../lib/split/indices.js';
+import { computeIndices, INDEX_DEFAULTS } from '../../lib/split/indices.js';
 import { FUNCTION_TOLERANCE, relativeChange, splitChecked } from '../../lib/split/off-springs.js';
 import { withRescaled } from '../../lib/split/rescale.js';
 import { graphOf, numbersOf, tensorOf } from '../native/golden.js';
@@ -146,7 +146,7 @@ test('momentum is what it was', async () => {
 test('a step with rescaled off-springs keeps the function at 0, and takes them where it would without, but shorter', async () => {
   for (const { graph, splits } of Object.values(NETS)) {
     const { network, data } = await trainedNetwork(graph());
-    const settings = { ...PAPER, method: 'exact', images: IMAGES, seed: 0 } as const;
+    const settings = { ...INDEX_DEFAULTS, method: 'exact', images: IMAGES, seed: 0 } as const;
     using indices = await computeIndices(network, data, settings);
     const layers = new Map(indices.chains.map((chain) => [chain.id, chain.indices]));
     const probe = { data, images: IMAGES, batch: 32 };

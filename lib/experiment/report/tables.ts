@@ -2,6 +2,7 @@
 
 import { amount, decimal, integer, percent, significant } from '../../format.js';
 import { row } from '../../graph/fields.js';
+import { descentText } from '../descent.js';
 import type {
   BudgetRecord,
   CertificateRecord,
@@ -169,8 +170,11 @@ function pickColumns(picks: readonly PickRecord[]): readonly HtmlColumn<PickReco
 /** The chosen neurons of every stage with the reason, folded away. */
 export function picksTables({ stages }: RunRecord): Html {
   return html`${splitStages(stages).map(
-    ({ stage, split: { picks, strategy, method } }) => html`<details><summary>Stage ${stage} to ${stage + 1}
-      <span class="note">${picks.length} neurons, ${strategy}, indices by ${method}</span></summary>${htmlTable(pickColumns(picks), picks)}</details>\n`,
+    ({
+      stage,
+      split: { picks, strategy, method, chains },
+    }) => html`<details><summary>Stage ${stage} to ${stage + 1}
+      <span class="note">${picks.length} neurons, ${strategy}, indices by ${[method, descentText(chains)].filter(Boolean).join(': ')}</span></summary>${htmlTable(pickColumns(picks), picks)}</details>\n`,
   )}`;
 }
 
