@@ -8,8 +8,9 @@ export default defineConfig({
     // A crash of native code takes down one worker process, not the run.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // About ten times what the slowest takes on an idle machine: a limit ends what hangs, and is no measure of speed.
+    testTimeout: 600_000,
+    hookTimeout: 1_200_000,
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],

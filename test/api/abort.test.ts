@@ -60,7 +60,7 @@ const CALLS: Readonly<Record<string, (given: Given, control: RunControl) => Prom
   reproduce: ({ out }, { signal }) => reproduce({ id: 'fig3', scale: 'smoke', out }, { signal }),
 };
 
-test('a signal that fired before is found before anything is written', { timeout: 120_000 }, async () => {
+test('a signal that fired before is found before anything is written', { timeout: 1_200_000 }, async () => {
   const given = await prepared();
   const before = readdirSync(given.folder);
   for (const [name, call] of Object.entries(CALLS)) {

@@ -94,7 +94,7 @@ async function throughDataset(directory: string, part: Part): Promise<readonly (
 }
 
 test('files of a folder: the very probabilities of the dataset, and the top-1 and loss of eval', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const names = ['red', 'green', 'blue'];
   const root = await pictureFolder(names, { train: 12, test: 5 });

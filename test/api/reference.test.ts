@@ -16,7 +16,7 @@ test('every exported symbol, member and type of a signature is documented, and e
     (error: { readonly stderr?: string; readonly stdout?: string }) => error,
   );
   expect(stripVTControlCharacters(`${said.stdout ?? ''}${said.stderr ?? ''}`).trim()).toBe('');
-}, 120_000);
+}, 1_200_000);
 
 /** Declarations that index.d.ts reaches by relative imports. */
 function declarations(): readonly string[] {

@@ -46,7 +46,7 @@ function tables(markdown: string): readonly (readonly (readonly string[])[])[] {
 
 const numberIn = (text: string | undefined): number => Number(text?.replaceAll(',', '') ?? Number.NaN);
 
-test('a run measures every width, and its files say the same', { timeout: 60_000 }, async () => {
+test('a run measures every width, and its files say the same', { timeout: 600_000 }, async () => {
   const out = join(temporaryFolder(), 'out');
   const { files, ...document } = await benchSplitting({ ...TINY, out });
   expect(document).toMatchObject({ format: 'splitgrow-splitting-bench/1', isComplete: true, batch: 16 });

@@ -1,6 +1,8 @@
 // splitgrow data: what it prints, its exit codes, and progress with rate and time left.
+import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { showData } from '../../lib/cli/data.js';
 import { sendFile, serve } from '../data/get/server.js';
@@ -89,15 +91,18 @@ test('Ctrl-C ends a download with code 130 and keeps what came', async () => {
   const local = await serve((_, response) => {
     response.writeHead(200, { 'content-length': 170_052_171 });
     response.write(Buffer.alloc(1000));
-    setTimeout(() => running.child.kill('SIGINT'), 500);
   });
   const setting = env();
+  const root = join(setting.SPLITGROW_DATA ?? '', 'cifar10');
+  const part = join(root, '.splitgrow-cifar-10-binary.tar.gz.part');
   const running = start(['data', 'get', 'cifar10', '--mirror', local.url], setting);
+  const isThere = (): boolean => existsSync(part) && statSync(part).size === 1000;
+  while (running.child.exitCode === null && !isThere()) await sleep(20);
+  running.child.kill('SIGINT');
   const ended = await running.ended;
   expect([ended.code, errorLine(ended)?.code]).toEqual([130, 'E_ABORTED']);
-  const root = join(setting.SPLITGROW_DATA ?? '', 'cifar10');
   expect(await readdir(root)).toEqual(['.splitgrow-cifar-10-binary.tar.gz.part']);
-  expect((await readFile(join(root, '.splitgrow-cifar-10-binary.tar.gz.part'))).byteLength).toBe(1000);
+  expect((await readFile(part)).byteLength).toBe(1000);
 });
 
 const fashion = dataFolder('fashion-mnist');

@@ -71,7 +71,7 @@ test('data pack writes a store that data verify believes until a byte of it is a
   expect(problems).toHaveLength(1);
 });
 
-test('an index killed again and again ends as one that was not', { timeout: 60_000 }, async () => {
+test('an index killed again and again ends as one that was not', { timeout: 600_000 }, async () => {
   const root = await prepared();
   const jpeg = readFileSync(join(root, 'train/cat/0.JPEG'));
   for (let i = 0; i < 1500; i += 1) writeFileSync(join(root, `train/cat/copy-${i}.JPEG`), jpeg);

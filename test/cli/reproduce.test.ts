@@ -49,7 +49,7 @@ test('a failed run leaves the table of the others, exit code 1 and one line that
 });
 
 test('killed in the midst, it goes on to the same networks; Ctrl-C stops all runs with exit code 130', {
-  timeout: 120_000,
+  timeout: 1_200_000,
 }, async () => {
   const [whole, broken] = [await figureOnDisk(), await figureOnDisk()];
   expect((await splitgrow(words(whole))).code).toBe(0);

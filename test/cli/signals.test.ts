@@ -2,28 +2,44 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as after } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { ROOT } from '../data/places.js';
 
 const MODULE = pathToFileURL(join(ROOT, 'dist', 'cli', 'signals.js')).href;
+/** Its clock stands still: timers run when a line comes on standard input. It ends with that input. */
 const PROGRAM = `
+  const timers = [];
+  globalThis.setTimeout = (run) => (timers.push(run), { unref() {} });
   const { listenForSignals } = await import(${JSON.stringify(MODULE)});
-  const signals = listenForSignals(() => process.stdout.write('first '));
-  signals.signal.addEventListener('abort', () => process.stdout.write('stopping '));
-  process.stdout.write('ready ');
-  setTimeout(() => process.exit(signals.exitCode() ?? 0), 20_000);
+  const say = (word) => process.stdout.write(word + ' ');
+  const signals = listenForSignals(() => say('first'));
+  for (const name of ['SIGTERM', 'SIGUSR1']) process.once(name, () => say('again'));
+  signals.signal.addEventListener('abort', () => say('stopping'));
+  process.stdin.on('end', () => process.exit(signals.exitCode() ?? 0));
+  process.stdin.on('data', () => {
+    for (const run of timers.splice(0)) run();
+    say('later');
+  });
+  say('ready');
 `;
 
 async function started() {
   const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], { stdio: 'pipe' });
   let said = '';
+  let wake = (): void => {};
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
+    wake();
   });
+  child.on('exit', () => wake());
   const until = async (word: string): Promise<void> => {
-    while (!said.includes(word)) await after(5);
+    while (!said.includes(word)) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended after: ${said}`);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   };
   await until('ready');
   return { child, until, words: () => said.trim().split(' ') };
@@ -39,9 +55,10 @@ test.each([
     child.kill('SIGINT');
     await until('stopping');
     child.kill(name);
-    await after(1000);
-    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
-    expect(words()).toEqual(['ready', 'first', 'stopping']);
+    await until('again');
+    child.stdin.write('the time of the same signal is over\n');
+    await until('later');
+    expect(words()).toEqual(['ready', 'first', 'stopping', 'again', 'later']);
     child.kill(name);
     expect(await once(child, 'exit')).toEqual([code, signal]);
   },

@@ -13,7 +13,7 @@ import { inFolder, ROOT } from '../data/places.js';
 const run = promisify(execFile);
 const kit = process.env.SPLITGROW_CUDA_KIT === '1' ? await requireKit() : null;
 const NO_KIT = 'SPLITGROW_CUDA_KIT=1 asks for it';
-const PATIENT = { timeout: 300_000, skip: kit === null };
+const PATIENT = { timeout: 3_000_000, skip: kit === null };
 const SOURCES = ['-I', join(ROOT, 'native', 'core'), '-I', join(ROOT, 'native', 'cuda')];
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 

@@ -48,7 +48,7 @@ test('a killed rank ends the others, who name it; a rerun goes on from the check
 
 test('a rank that hangs is noticed by the time limit, and named', async () => {
   const { folder, file } = await writeExperiment(LONG);
-  const env = { TMPDIR: folder, SPLITGROW_RANK_TIMEOUT: '2' };
+  const env = { TMPDIR: folder, SPLITGROW_RANK_TIMEOUT: '20' };
   const [first, second] = await startRanks(2, () => ['grow', file], env);
   await hasBegun(folder);
   second?.child.kill('SIGSTOP');

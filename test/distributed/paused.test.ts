@@ -20,7 +20,7 @@ function weightsIn(output: string): readonly string[] {
 }
 
 test('two ranks stopped by a signal to all, then by one to the second alone', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const folder = temporaryFolder();
   await writeTinyData(folder, { train: 320, test: 16 });

@@ -24,7 +24,7 @@ export async function meeting(world: number): Promise<Readonly<Record<string, st
     WORLD_SIZE: String(world),
     MASTER_ADDR: '127.0.0.1',
     MASTER_PORT: String(await freePort()),
-    SPLITGROW_RANK_TIMEOUT: '20',
+    SPLITGROW_RANK_TIMEOUT: '200',
   };
 }
 

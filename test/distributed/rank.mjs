@@ -65,7 +65,7 @@ function join(port, bucketBytes) {
   const { localRank, host, attempt } = meeting;
   return core.joinGroup({
     ...{ rank, world, localRank, host, port, isServer: rank === 0, prefix: attempt },
-    ...{ settings: `${bucketBytes}`, timeoutMs: 20_000, bucketBytes },
+    ...{ settings: `${bucketBytes}`, timeoutMs: 200_000, bucketBytes },
   });
 }
 

@@ -12,7 +12,7 @@ function pythonWithTorchrun(): string | null {
     try {
       const probe =
         'import importlib.util as u; raise SystemExit(u.find_spec("torch.distributed.run") is None)';
-      execFileSync(python, ['-c', probe], { stdio: 'ignore', timeout: 60_000 });
+      execFileSync(python, ['-c', probe], { stdio: 'ignore', timeout: 600_000 });
       return python;
     } catch {
       // The next one.

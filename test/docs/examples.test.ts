@@ -57,7 +57,7 @@ const STRICT: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
-test('TypeScript blocks keep to the types that the package states', { timeout: 120_000 }, () =>
+test('TypeScript blocks keep to the types that the package states', { timeout: 1_200_000 }, () =>
   inFolder(async (folder) => {
     await playground(folder);
     const files = blocks('ts').map((block, i) => ({ block, path: join(folder, `block-${i}.mts`) }));
@@ -77,7 +77,7 @@ test('TypeScript blocks keep to the types that the package states', { timeout: 1
 const played = allBlocks().filter((block) => isRun(block) || block.marks.has('file'));
 const pagesPlayed = [...new Set(played.filter(isRun).map(({ page }) => page))];
 
-test.each(pagesPlayed)('the code of %s runs, block after block', { timeout: 300_000 }, (page) =>
+test.each(pagesPlayed)('the code of %s runs, block after block', { timeout: 3_000_000 }, (page) =>
   inFolder(async (folder) => {
     await playground(folder);
     for (const block of played.filter((one) => one.page === page)) {

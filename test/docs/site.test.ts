@@ -49,7 +49,7 @@ function broken(page: SitePage, pages: ReadonlyMap<string, SitePage>, files: Rea
   });
 }
 
-test('the site builds, and every link, picture and anchor in it is there', { timeout: 120_000 }, () =>
+test('the site builds, and every link, picture and anchor in it is there', { timeout: 1_200_000 }, () =>
   inFolder(async (folder) => {
     await run(process.execPath, ['scripts/site.mjs', '--out', folder], { cwd: ROOT });
     const files = filesUnder(folder);

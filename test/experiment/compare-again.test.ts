@@ -26,7 +26,7 @@ let whole: Played;
 beforeAll(async () => {
   whole = await played(USED);
   return () => rm(whole.folder, { recursive: true, force: true });
-}, 60_000);
+}, 600_000);
 const of = (method: string, summary = whole.summary) => rivalsOf(method, summary);
 
 test('compare.json holds what the summary says, and a second run trains nothing and says the same', async () => {

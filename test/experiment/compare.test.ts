@@ -30,7 +30,7 @@ let whole: Played;
 beforeAll(async () => {
   whole = await played(EVERY);
   return () => rm(whole.folder, { recursive: true, force: true });
-}, 60_000);
+}, 600_000);
 const of = (method: string, summary = whole.summary) => rivalsOf(method, summary);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 

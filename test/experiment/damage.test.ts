@@ -30,7 +30,7 @@ beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'splitgrow-damage-'));
   whole = await finishedRun(folder);
   return () => rm(folder, { recursive: true, force: true });
-}, 120_000);
+}, 1_200_000);
 
 /** A copy of some of its checkpoints alone. */
 async function copied(names: readonly string[]): Promise<Run> {

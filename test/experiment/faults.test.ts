@@ -40,7 +40,7 @@ beforeAll(async () => {
   await grow({ experiment: { ...tinyExperiment(folder), ...FIELDS } });
   expected = await weightsIn(join(folder, 'run'));
   rmSync(folder, { recursive: true });
-}, 60_000);
+}, 600_000);
 
 /** Runs it; calls `onFirst` at the first finished epoch, and `onWarning` at the first warning. */
 async function watched(

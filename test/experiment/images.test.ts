@@ -38,7 +38,7 @@ const weightsOf = (output: string): Promise<Buffer> =>
   readFile(join(output, 'stage-1', 'weights.safetensors'));
 
 test('a folder and a store of its bytes grow to the same bits, with any number of workers, resumed or not', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const root = await pictureFolder(['cat', 'dog', 'owl'], { train: 20, test: 6 });
   const outputs = temporaryFolder();
@@ -95,7 +95,7 @@ test('a folder and a store of its bytes grow to the same bits, with any number o
 });
 
 test('the classes are learned: what is brightest in three kinds of pictures', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const root = await pictureFolder(['red', 'green', 'blue'], { train: 30, test: 10 });
   const output = join(temporaryFolder(), 'run');
@@ -116,7 +116,7 @@ test('shifting, a centre crop alone and a part of the images train too; the part
 });
 
 test('a rival on smaller images decodes the same files to its own resolution', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const root = await pictureFolder(['a', 'b'], { train: 8, test: 4 });
   const output = join(temporaryFolder(), 'run');
@@ -166,7 +166,7 @@ test('a folder without training images, and one with too few, are refused', asyn
 });
 
 test("a folder of ImageNet's shape, 1,000 classes and a flat val/ with numbers, trains", {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const root = temporaryFolder();
   const names = Array.from({ length: 1000 }, (_, i) => `n${String(10_000_000 + 37 * i)}`);
@@ -198,7 +198,7 @@ for (const [name, more] of [
   ['imagenet-sample-50', { testShare: 0.2 }],
 ] as const) {
   const { folder, reason } = dataFolder(name);
-  test.skipIf(reason !== '')(`${name} trains and evaluates${reason}`, { timeout: 60_000 }, async () => {
+  test.skipIf(reason !== '')(`${name} trains and evaluates${reason}`, { timeout: 600_000 }, async () => {
     // Links, so that no index is written into the folder itself.
     const root = temporaryFolder();
     const { readdirSync } = await import('node:fs');

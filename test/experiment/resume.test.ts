@@ -57,7 +57,7 @@ async function outcomeOf(output: string): Promise<Outcome> {
 const facts = ({ stages }: Summary): unknown => stages.map(({ seconds: _s, directory: _d, ...rest }) => rest);
 
 test('a run killed at random moments, again and again, ends with the same bits as one that was not', {
-  timeout: 120_000,
+  timeout: 1_200_000,
 }, async () => {
   const whole = await prepared();
   const { code, stderr } = await start(['grow', whole.file]).ended;

@@ -16,7 +16,7 @@ const PACKAGES = [
   'typing_extensions==4.16.0',
   'pillow==13.0.0',
 ];
-const PIP_TIMEOUT_MS = 110_000;
+const PIP_TIMEOUT_MS = 1_100_000;
 
 export interface Python {
   readonly command: string;

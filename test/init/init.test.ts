@@ -91,7 +91,7 @@ test('the comment above a field says what the schema says, with its default', as
 });
 
 test('the quick experiment grows a stage as it is written, on fewer images', {
-  timeout: 120_000,
+  timeout: 1_200_000,
 }, async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'quick.jsonc');

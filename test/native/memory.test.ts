@@ -84,5 +84,5 @@ test.skipIf(IS_SANITIZED)(
     const record = process.env.SPLITGROW_MEMORY_RECORD;
     if (record) writeFileSync(record, JSON.stringify(found));
   },
-  600_000,
+  6_000_000,
 );

@@ -27,7 +27,7 @@ async function loadFrom(folder: string): Promise<string> {
 
 test.skipIf(!isHere)(
   `prebuild makes a stripped addon that loads by itself${isHere ? '' : ` (skipped: not ${PLATFORM})`}`,
-  { timeout: 120_000 },
+  { timeout: 1_200_000 },
   () =>
     inFolder(async (folder) => {
       expect(await prebuild({ out: folder, isBuilt: true })).toMatch(

@@ -74,10 +74,14 @@ test('the lock of an earlier version on another machine is waited for while fres
   inFolder(async (folder) => {
     const file = join(folder, 'lock');
     await writeFile(file, JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }));
-    const signal = AbortSignal.timeout(60);
+    const control = new AbortController();
     let waits = 0;
+    const onWait = (): void => {
+      waits += 1;
+      setTimeout(() => control.abort(), 60);
+    };
     const failure = failureOf(
-      withLock(file, async () => 0, { times: { pollMs: 10 }, signal, onWait: () => (waits += 1) }),
+      withLock(file, async () => 0, { times: { pollMs: 10 }, signal: control.signal, onWait }),
     );
     expect(await failure).toMatch(/^E_ABORTED: /);
     expect(waits).toBe(1);

@@ -136,7 +136,7 @@ test('a run that is killed goes on where its journal ends, to the same bytes', a
     const changed = await pack(parts, { ...options, quality: 80 });
     expect(changed.resumed).toBe(0);
   });
-}, 60_000);
+}, 600_000);
 
 const LIMITED = `
   import { readFileSync } from 'node:fs';
@@ -163,7 +163,7 @@ test('where no more can be written it says so, keeps what it has, and goes on wh
     expect((await pack(parts, packing(store))).images).toBe(2100);
     expect((await imageCore().verifyStore(store, { threads: 1 }, null, null)).problems).toEqual([]);
   });
-}, 60_000);
+}, 600_000);
 
 test('a journal cut anywhere costs work, never the result', async () => {
   await inFolder(async (folder) => {

@@ -70,7 +70,7 @@ const RANK = `
   const [module, options, source, pass, rank, world, port, folder] = JSON.parse(process.argv[1]);
   const core = (await import(module)).loadImageCore();
   core.setThreads(1);
-  const group = { rank, world, localRank: rank, host: '127.0.0.1', port, isServer: rank === 0, prefix: 'sweep', settings: '', timeoutMs: 60000, bucketBytes: 0 };
+  const group = { rank, world, localRank: rank, host: '127.0.0.1', port, isServer: rank === 0, prefix: 'sweep', settings: '', timeoutMs: 600000, bucketBytes: 0 };
   await core.joinGroup(group);
   const files = { ...source.files, labels: Int32Array.from(source.files.labels) };
   const { kept } = await core.sweepImages(core.createImageDataset({ files }, options), pass, null, null);
@@ -134,7 +134,7 @@ test.each([2, 3])(
     }
     expect(together).toEqual(want);
   },
-  60_000,
+  600_000,
 );
 
 const GRAPH = graphOf(
