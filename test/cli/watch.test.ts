@@ -271,6 +271,7 @@ test.skipIf(CHROMIUM === null)(
     const browser = await startChromium(CHROMIUM ?? '');
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
+    page.setDefaultTimeout(300_000);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     await page.goto(watch.url);
