@@ -17,6 +17,9 @@ using at::Tensor;
 
 constexpr int64_t kChunkFloats = 32768;
 constexpr int64_t kLeastWidth = 64;
+// What a thread takes at least, about 0.1 ms of work: less is done before
+// another thread has woken up, the more so where other work runs.
+constexpr int64_t kLeastChunks = 4;
 
 // The loops are not differentiable: the auxiliary path (auxiliary.cc) takes
 // ATen's operators.
@@ -40,7 +43,7 @@ struct Cut {
         chunks((count + chunk - 1) / chunk) {}
   template <class F>
   void each(const F& run) const {
-    at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, chunks, kLeastChunks, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t at = i * chunk;
         run(i, at, std::min(chunk, count - at));
