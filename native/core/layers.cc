@@ -7,6 +7,7 @@
 #include "error.h"
 #include "group.h"
 #include "rows.h"
+#include "threads.h"
 
 namespace splitgrow {
 
@@ -14,9 +15,28 @@ namespace {
 
 using at::Tensor;
 
+// From this work on a convolution is shared among threads: some 0.2 ms of one
+// thread. Below, waking the others costs as much as they save, and where other
+// work runs, many times as much. It follows from shapes alone, so that results
+// do not depend on what else the machine does.
+constexpr int64_t kLeastShared = 6'000'000;
+// In multiply-accumulates; a value that is read or written counts as 10.
+constexpr int64_t kTouched = 10;
+
+bool isShort(const Attributes& a, const Tensor& x, const Tensor& weight) {
+  if (!x.is_cpu()) return false;
+  int64_t positions = x.size(0);
+  for (const int64_t axis : {2, 3})
+    positions *=
+        (x.size(axis) + 2 * a.padding - weight.size(axis)) / a.stride + 1;
+  const int64_t touched = x.numel() + positions * weight.size(0);
+  return positions * weight.numel() + kTouched * touched < kLeastShared;
+}
+
 std::array<Tensor, 3> convBackward(const Attributes& a, const Tensor& g,
                                    const Tensor& x, const Tensor& weight,
                                    std::array<bool, 3> mask) {
+  const OneThread keep(isShort(a, x, weight));
   auto [dx, dw, db] = at::convolution_backward(
       g, x, weight, at::OptionalIntArrayRef({weight.size(0)}),
       {a.stride, a.stride}, {a.padding, a.padding}, {1, 1}, false, {0, 0},
@@ -26,6 +46,7 @@ std::array<Tensor, 3> convBackward(const Attributes& a, const Tensor& g,
 
 Tensor convApply(const Attributes& a, const Tensor& x, const Tensor& weight,
                  const Tensor& bias) {
+  const OneThread keep(isShort(a, x, weight));
   return inLayout(at::conv2d(x, weight, bias, {a.stride, a.stride},
                              {a.padding, a.padding}, {1, 1}, a.groups));
 }

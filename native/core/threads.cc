@@ -51,6 +51,19 @@ void setTaskThreads(int wanted) {
   omp_set_num_threads(1);
 }
 
+OneThread::OneThread(bool isWanted) {
+  if (!isWanted) return;
+  // The first question fixes LibTorch's own idea of this thread.
+  const int found = at::get_num_threads();
+  if (found <= 1) return;
+  before_ = found;
+  omp_set_num_threads(1);
+}
+
+OneThread::~OneThread() {
+  if (before_ != 0) omp_set_num_threads(before_);
+}
+
 int taskThreads() { return threads; }
 
 void computeWith(int wanted) {
