@@ -45,7 +45,8 @@ void stepByLoops(const Tensor& v, const Tensor& sv, const Tensor& square,
   const int64_t n = v.size(0), d = v.size(1);
   double* const q = quotients.mutable_data_ptr<double>();
   at::parallel_for(
-      0, n, std::max<int64_t>(1, kLeastFloats / d), [&](int64_t begin, int64_t end) {
+      0, n, std::max<int64_t>(1, kLeastFloats / d),
+      [&](int64_t begin, int64_t end) {
         const int64_t at = begin * d;
         pickKernels().rayleigh(
             v.mutable_data_ptr<float>() + at, sv.const_data_ptr<float>() + at,
