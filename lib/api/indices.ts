@@ -57,15 +57,23 @@ function requestOf(options: IndicesCommandOptions, images: number): IndicesReque
   };
 }
 
+/** Flags that only the descent takes, with the value that says nothing. */
+const OF_DESCENT = [
+  ['epochs', '--epochs', undefined],
+  ['mostEpochs', '--most-epochs', undefined],
+  ['tolerance', '--tolerance', INDEX_DEFAULTS.tolerance],
+  ['learningRate', '--learning-rate', INDEX_DEFAULTS.learningRate],
+  ['momentum', '--momentum', INDEX_DEFAULTS.rmsprop.momentum],
+  ['alpha', '--alpha', INDEX_DEFAULTS.rmsprop.alpha],
+] as const;
+
 /** Tells what only the descent would take, where there is none. */
-function noteUnused({ method, epochs, learningRate }: IndicesCommandOptions, control: RunControl): void {
-  const given = [
-    ...(epochs === undefined ? [] : [`--epochs ${epochs}`]),
-    ...(learningRate === undefined || learningRate === PAPER.learningRate
-      ? []
-      : [`--learning-rate ${learningRate}`]),
-  ];
-  if (method === 'exact' && given.length > 0)
+function noteUnused(options: IndicesCommandOptions, control: RunControl): void {
+  const given = OF_DESCENT.flatMap(([name, flag, nothing]) => {
+    const value = options[name];
+    return value === undefined || value === nothing ? [] : [`${flag} ${value}`];
+  });
+  if (options.method === 'exact' && given.length > 0)
     note(control, 0, 'indices', `not used: ${given.join(', ')}; the method exact has no descent`);
 }
 
