@@ -78,7 +78,7 @@ function exactIndices(weights: ReadonlyMap<string, never>, batch: ReturnType<typ
       // silu'' = s' (2 + z (1 - 2 s)), s' = s (1 - s)
       const h = (g / images.length) * q * (1 - q) * (2 + (z[n] ?? 0) * (1 - 2 * q));
       for (let p = 0; p < d; p += 1)
-        for (let r = 0; r < d; r += 1) (matrix[p] as Float64Array)[r] += h * (x[p] ?? 0) * (x[r] ?? 0);
+        matrix[p] = Float64Array.from(matrix[p] ?? [], (sum, r) => sum + h * (x[p] ?? 0) * (x[r] ?? 0));
     }
   }
   return matrices.map(smallestEigenvalue);
