@@ -43,7 +43,7 @@ export type {
 } from './models/layers.js';
 export { buildPreset, type PresetOptions, ZOO } from './models/zoo.js';
 export type { Device, HandleCounters, MemoryCounters, Progress, TensorData, TensorMap } from './native.js';
-export { createNetwork, loadNetwork, type Network, saveNetwork } from './network.js';
+export { createNetwork, type LoadOptions, loadNetwork, type Network, saveNetwork } from './network.js';
 export type { Running } from './running.js';
 export { type Scope, scope } from './scope.js';
 export type {

@@ -152,11 +152,13 @@ export interface ImageAugment {
 export interface LoaderStats {
   /** Images decoded by this rank. */
   readonly decoded: number;
-  /** Images left out because they could not be decoded, by this rank, and the first of them with its reason. */
+  /** Images left out because they could not be decoded, by this rank. */
   readonly skipped: number;
+  /** The first image left out, with its reason. */
   readonly firstSkipped?: string | undefined;
-  /** Images decoded although the decoder warns of them, by this rank, and the first of them with its warning. */
+  /** Images decoded although the decoder warns of them, by this rank. */
   readonly warned: number;
+  /** The first image that the decoder warns of, with its warning. */
   readonly firstWarned?: string | undefined;
   /** Sum over the workers. */
   readonly decodeSeconds: number;

@@ -171,7 +171,8 @@ export async function readWeights(
 }
 
 /** How a network is read. */
-interface LoadOptions {
+export interface LoadOptions {
+  /** Where the network is made. */
   readonly device: Device;
   /** Told what is left out of the weights of other programs. */
   readonly control?: RunControl | undefined;
