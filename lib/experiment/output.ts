@@ -13,7 +13,7 @@ import { parseExperiment, type Spec } from './spec.js';
 export type Command = 'grow' | 'train' | 'compare';
 
 /** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it, and what is to be known of its data. */
-const FILES = { spec: 'experiment.json', run: 'run.json' } as const;
+const FILES = { spec: 'experiment.json', run: 'run.json', summary: 'summary.json' } as const;
 const FORMAT = 'splitgrow-run/1';
 /** All that a run writes into its output folder: where one is there and no run.json, it is of no run that can go on. */
 const WRITTEN =
@@ -63,6 +63,14 @@ function withDefaults(kept: unknown): unknown {
   }
 }
 
+/** True where nothing is left to train: summary.json comes last, and the run is not to go on for more stages. */
+async function isFinished({ output, stop }: Spec): Promise<boolean> {
+  const summary = (await readKept(join(output, FILES.summary))) as { readonly stages?: unknown } | undefined;
+  if (summary === undefined) return false;
+  const stages = Array.isArray(summary?.stages) ? summary.stages.length : 0;
+  return stop.stages === undefined || stages > stop.stages;
+}
+
 /** What the run goes on with otherwise, earlier changes before later ones. @throws E_RESUME where the folder holds another experiment, naming the field */
 async function changesOf(spec: Spec, command: Command, { control }: Hold): Promise<readonly Change[]> {
   const run = ((await readKept(join(spec.output, FILES.run))) ?? undefined) as RunRecord | undefined;
@@ -73,7 +81,7 @@ async function changesOf(spec: Spec, command: Command, { control }: Hold): Promi
   const isOther = run?.command !== undefined && run.command !== command;
   const found = isOther
     ? { field: 'the command', kept: String(run.command), asked: command }
-    : obstacle(known, spec);
+    : obstacle(known, spec, { isFinished: await isFinished(spec) });
   if (found === null) {
     const place = await furthestPlace(spec.output);
     const taken = remediesTaken(known, spec);

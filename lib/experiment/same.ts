@@ -60,9 +60,20 @@ export function difference(kept: unknown, asked: unknown): Difference | null {
   return differences(kept, asked)[0] ?? null;
 }
 
-/** The first field that keeps a run from going on as `asked`, or null. */
-export function obstacle(kept: unknown, asked: unknown): Difference | null {
-  return differences(kept, asked).find((found) => !isRemedy(found)) ?? null;
+/** Remedies that say nothing untrue of a run that has nothing left to train. */
+const HARMLESS: ReadonlySet<string> = new Set(['data.skipUnreadable']);
+
+/**
+ * The first field that keeps a run from going on as `asked`, or null. A finished run takes no remedy that would have changed
+ * its networks: it would be told as the result of settings that nothing was trained with.
+ */
+export function obstacle(
+  kept: unknown,
+  asked: unknown,
+  { isFinished = false }: { readonly isFinished?: boolean } = {},
+): Difference | null {
+  const blocks = (found: Difference) => !isRemedy(found) || (isFinished && !HARMLESS.has(found.field));
+  return differences(kept, asked).find(blocks) ?? null;
 }
 
 /** The fields that a run goes on with otherwise than it was begun. */

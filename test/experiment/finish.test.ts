@@ -62,7 +62,7 @@ test("a stage's network is the finished one, and growth goes on from the unfinis
     expect(before.finish).toBeUndefined();
     const directory = join(run.output, `stage-${stage}`);
     const measured = await evaluate({ network: directory, data });
-    expect(measured).toEqual(record.evaluation);
+    expect(measured).toMatchObject(record.evaluation);
     expect(run.summary.stages[stage]).toMatchObject({ top1: measured.top1, loss: measured.loss });
     expect(record.evaluation.loss).not.toBe(before.evaluation.loss);
     expect(await weightsIn(directory)).toBe(await weightsIn(run.output, 'finish', `stage-${stage}`));

@@ -28,6 +28,14 @@ test('any other field is an obstacle, beside a remedy as well; more stages are n
   expect(obstacle(kept, { ...asked, seed: 1 })).toBeNull();
 });
 
+test('a finished run takes no other rate: it would be told as the result of a rate that trained nothing', async () => {
+  const [kept, asked] = [{ fit: { gradientClip: null } }, { fit: { gradientClip: 1 } }];
+  expect(obstacle(kept, asked)).toBeNull();
+  expect(obstacle(kept, asked, { isFinished: true })?.field).toBe('fit.gradientClip');
+  const skipped = [{ data: { skipUnreadable: false } }, { data: { skipUnreadable: true } }] as const;
+  expect(obstacle(...skipped, { isFinished: true })).toBeNull();
+});
+
 test('a run that diverged goes on at a lower rate, with a note and a record; another batch is refused', async () => {
   const folder = temporaryFolder();
   await writeTinyData(folder);
