@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -35,6 +36,14 @@ void tryThreads(int count) {
   disband();
 }
 
+// LibTorch's first call makes a pool for NNPACK and QNNPACK that keeps its
+// size, and waits for ever for a thread of it that cannot start.
+void setLibTorchThreads(int wanted) {
+  static std::once_flag hasPool;
+  std::call_once(hasPool, [] { at::set_num_threads(1); });
+  at::set_num_threads(wanted);
+}
+
 }  // namespace
 
 void keepToOneThread() {
@@ -47,7 +56,7 @@ void keepToOneThread() {
 
 void setTaskThreads(int wanted) {
   threads = wanted;
-  at::set_num_threads(wanted);
+  setLibTorchThreads(wanted);
   omp_set_num_threads(1);
 }
 
@@ -72,7 +81,7 @@ void computeWith(int wanted) {
   } catch (const std::system_error& error) {
     throw noThread(error);
   }
-  at::set_num_threads(wanted);
+  setLibTorchThreads(wanted);
 }
 
 Error noThread(const std::system_error& error) {

@@ -24,6 +24,17 @@ void requireFinite(double loss, int64_t step) {
           " of this epoch; lower fit.optimizer.learningRate");
 }
 
+// An activation may turn NaN into 0: the loss alone does not tell. Float32 that
+// is finite cannot overflow in double.
+void requireFinite(const Network& network, int64_t step) {
+  for (const Tensor& all : {network.values, statisticsOf(network)})
+    require(std::isfinite(all.sum(at::kDouble).item<double>()), "E_NOT_FINITE",
+            "weights or running statistics became infinite or NaN by ",
+            "minibatch ", step + 1, " of this epoch; lower ",
+            "fit.optimizer.learningRate, and look for pixels that are far ",
+            "from 0");
+}
+
 // Gradient of sum coefficient * |parameter|, 0 where the parameter is 0.
 void addPenalty(Network* network, const Penalty& penalty) {
   if (!penalty.coefficients.defined()) return;
@@ -260,6 +271,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
       const Totals soFar = sums.totals(before + images, 0);
       report.loss = soFar.loss;
       if (soFar.images > 0) requireFinite(report.loss, i);
+      if (i % 50 == 49) requireFinite(*network, i);
     }
     control.report(report);
     if (i + 1 < stop) result.pause = agreement.pause();
@@ -278,6 +290,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
     sweep->requireRead(static_cast<double>(result.totals.images));
   if (result.totals.images == 0) result.totals.loss = 0;
   requireFinite(result.totals.loss, result.state.next - 1);
+  requireFinite(*network, result.state.next - 1);
   result.graph = recorder.state();
   return result;
 }

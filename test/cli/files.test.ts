@@ -172,6 +172,10 @@ describe('a bad file ends with exit code 2, one line, and nothing written', () =
     spoil(place);
     return { network: place };
   };
+  const widen = (place: string): void => {
+    const file = join(place, 'network.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"out": 4/, '"out": 5'));
+  };
   const BAD: readonly (readonly [claim: string, prepare: Prepare, code: RegExp])[] = [
     ['a batch that is not there', async (work) => ({ batch: join(work, 'none.safetensors') }), /^E_FILE$/],
     ['a batch that is a folder', async (work) => ({ batch: work }), /^E_FILE$/],
@@ -221,12 +225,13 @@ describe('a bad file ends with exit code 2, one line, and nothing written', () =
       (work) => withNetwork(work, (place) => truncateSync(join(place, 'weights.safetensors'), 2000)),
       /^E_SAFETENSORS$/,
     ],
+    ['a graph that is not the one its record states', (work) => withNetwork(work, widen), /^E_FILE$/],
     [
-      'weights of another width',
+      'weights of another width, without a record',
       (work) =>
         withNetwork(work, (place) => {
-          const file = join(place, 'network.json');
-          writeFileSync(file, readFileSync(file, 'utf8').replace(/"out": 4/, '"out": 5'));
+          widen(place);
+          rmSync(join(place, 'stage.json'));
         }),
       /^E_WEIGHTS$/,
     ],
