@@ -48,7 +48,7 @@ test('training that was aborted continues from its last epoch to the same bits',
     { experiment: broken.experiment },
     { onEvent: (event) => event.type === 'note' && notes.push(event.text) },
   );
-  expect(notes[0]).toBe('continues after epoch 1 of stage 0');
+  expect(notes).toContain('continues after epoch 1 of stage 0');
   const bytes = ({ output }: { readonly output: string }): Promise<Buffer> =>
     readFile(join(output, 'weights.safetensors'));
   expect((await bytes(broken)).equals(await bytes(whole))).toBe(true);
