@@ -13,9 +13,9 @@ import { digestsOf, faultOf, sealed } from '../record-files.js';
 import { readWhole } from '../text-file.js';
 import { checkpointName, type Place, placesIn } from './places.js';
 import type { CheckpointRecord, StateRecord } from './records.js';
-import { obstacle } from './same.js';
+import { backTo, obstacle } from './same.js';
 import { EXTRAS, type Extra, type Extras, fileOf, SETS, type Snapshot } from './snapshot.js';
-import type { Spec } from './spec.js';
+import { type Spec, withDefaults } from './spec.js';
 
 /** What a checkpoint stands for, with the digests of its other files. */
 export const STATE = 'state.json';
@@ -138,10 +138,10 @@ async function readExtras(directory: string, { files }: CheckpointRecord): Promi
 /** The record of a checkpoint that is whole and this experiment's. */
 async function readVerified(directory: string, spec: Spec): Promise<CheckpointRecord> {
   const state = await readState(directory);
-  const found = obstacle(state.experiment, spec);
+  const found = obstacle(withDefaults(state.experiment), spec);
   if (found !== null) {
     throw new OtherError(
-      `${directory}: it is a checkpoint of another experiment: ${found.field} was ${found.kept}, now ${found.asked}; remove it or choose another output`,
+      `${directory}: it is a checkpoint of another experiment: ${found.field} was ${found.kept}, now ${found.asked}; ${backTo(found)}remove it or choose another output`,
     );
   }
   await verify(directory, state);

@@ -7,8 +7,8 @@ import { readJsonFile } from '../text-file.js';
 import { note } from '../train/control.js';
 import { type Hold, lockOutput } from './lock.js';
 import { furthestPlace } from './places.js';
-import { type Difference, obstacle, REMEDIES, remediesTaken } from './same.js';
-import { parseExperiment, type Spec } from './spec.js';
+import { backTo, type Difference, obstacle, REMEDIES, remediesTaken } from './same.js';
+import { type Spec, withDefaults } from './spec.js';
 
 export type Command = 'grow' | 'train' | 'compare';
 
@@ -54,15 +54,6 @@ interface RunRecord {
   readonly changes?: readonly Change[];
 }
 
-/** An experiment that an older version kept, with the fields that are new since then. */
-function withDefaults(kept: unknown): unknown {
-  try {
-    return parseExperiment(kept);
-  } catch {
-    return kept;
-  }
-}
-
 /** True where nothing is left to train: summary.json comes last, and the run is not to go on for more stages. */
 async function isFinished({ output, stop }: Spec): Promise<boolean> {
   const summary = (await readKept(join(output, FILES.summary))) as { readonly stages?: unknown } | undefined;
@@ -92,7 +83,7 @@ async function changesOf(spec: Spec, command: Command, { control }: Hold): Promi
   }
   throw new SplitgrowError(
     'E_RESUME',
-    `output ${spec.output}: it holds another experiment: ${found.field} was ${found.kept}, now ${found.asked}; choose another output or remove the folder`,
+    `output ${spec.output}: it holds another experiment: ${found.field} was ${found.kept}, now ${found.asked}; ${backTo(found)}choose another output or remove the folder`,
   );
 }
 

@@ -80,3 +80,8 @@ export function obstacle(
 export function remediesTaken(kept: unknown, asked: unknown): readonly Difference[] {
   return differences(kept, asked).filter(isRemedy);
 }
+
+/** What gives a field back the value that a run was begun with, where it had one: a default may be another than in the version then. */
+export function backTo({ field, kept }: Difference): string {
+  return kept === 'nothing' || field === 'the command' ? '' : `go on with --set ${field}='${kept}', or `;
+}

@@ -191,6 +191,15 @@ export function parseData(json: unknown): DataSpec {
   return result.data;
 }
 
+/** An experiment that an older version kept, with the fields that are new since then. */
+export function withDefaults(kept: unknown): unknown {
+  try {
+    return parseExperiment(kept);
+  } catch {
+    return kept;
+  }
+}
+
 /** The JSON of an experiment file, comments and trailing commas allowed. @throws E_EXPERIMENT with line and column */
 export function experimentJson(text: string, place: string): unknown {
   try {

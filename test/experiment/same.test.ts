@@ -1,12 +1,34 @@
 // What a run may go on with: equal experiments, more stages, and the remedies that messages name.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { train } from '../../lib/api.js';
 import { difference, obstacle, REMEDIES, remediesTaken } from '../../lib/experiment/same.js';
+import { sealed } from '../../lib/record-files.js';
 import { experimentSchema } from '../../lib/schema/experiment.js';
 import { leavesOf } from '../schema/leaves.js';
 import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const checkpointsOf = async (output: string): Promise<readonly string[]> =>
+  (await readdir(output))
+    .filter((name) => name.startsWith('checkpoint-'))
+    .map((name) => join(output, name, 'state.json'));
+
+/** Rewrites the `splitting` that a record of a run holds, as another version would have written it. */
+async function older(file: string, change: (splitting: Json) => Json): Promise<void> {
+  const { sha256, ...record } = JSON.parse(await readFile(file, 'utf8')) as Json;
+  const changed = (spec: Json): Json => ({ ...spec, splitting: change(spec.splitting as Json) });
+  const text =
+    sha256 === undefined
+      ? JSON.stringify(changed(record))
+      : sealed(
+          { ...record, experiment: changed(record.experiment as Json), files: undefined },
+          record.files as never,
+        );
+  await writeFile(file, text);
+}
 
 test('every remedy is a field of the experiment', () => {
   const leaves = leavesOf(experimentSchema());
@@ -71,4 +93,36 @@ test('a run that diverged goes on at a lower rate, with a note and a record; ano
       },
     ],
   });
+});
+
+test('a run of a version without some fields goes on with their defaults; a default that changed is named with the way back', async () => {
+  const folder = temporaryFolder();
+  await writeTinyData(folder);
+  const { stop: _stop, ...experiment } = tinyExperiment(folder);
+  const fit = { epochs: 2, batch: 16 };
+  const spec = { experiment: { ...experiment, fit } };
+  const { stages } = await train(spec);
+  const output = String(experiment.output);
+  const records = [join(output, 'experiment.json'), ...(await checkpointsOf(output))];
+  expect(records.length).toBeGreaterThan(1);
+  for (const file of records)
+    await older(file, ({ tolerance: _t, mostEpochs: _m, ...splitting }) => splitting);
+  // As if it had been killed before its end was recorded.
+  await rm(join(output, 'summary.json'));
+  expect((await train(spec)).stages[0]?.loss).toBe(stages[0]?.loss);
+
+  for (const file of records)
+    await older(file, (splitting) => ({
+      ...splitting,
+      rmsprop: { ...(splitting.rmsprop as object), alpha: 0.99 },
+    }));
+  await expect(train(spec)).rejects.toMatchObject({
+    code: 'E_RESUME',
+    message: expect.stringMatching(
+      /splitting\.rmsprop\.alpha was 0\.99, now 0\.9; go on with --set splitting\.rmsprop\.alpha='0\.99', or choose another output/,
+    ),
+  });
+  expect((await train({ ...spec, set: ['splitting.rmsprop.alpha=0.99'] })).stages[0]?.loss).toBe(
+    stages[0]?.loss,
+  );
 });
