@@ -88,7 +88,13 @@ export function refuseNotFinite(tensors: TensorMap, place: string): void {
   }
 }
 
-/** Every parameter there, of the right type and shape, finite; nothing else. @throws E_WEIGHTS naming the tensor */
+/** True where a float32 tensor holds a number below 0. */
+function hasNegative({ data, shape }: TensorData): boolean {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return new Float32Array(data.slice().buffer, 0, count).some((value) => value < 0);
+}
+
+/** Every parameter there, of the right type and shape, finite, variances not below 0; nothing else. @throws E_WEIGHTS naming the tensor */
 export function checkWeights(graph: Graph, weights: TensorMap, place: string): void {
   const expected = parametersOf(graph);
   for (const { name, shape } of expected) {
@@ -102,6 +108,12 @@ export function checkWeights(graph: Graph, weights: TensorMap, place: string): v
       throw new SplitgrowError(
         'E_WEIGHTS',
         `${place}: "${name}" holds a number that is not finite; train again with a lower rate`,
+      );
+    }
+    if (name.endsWith('.running_var') && hasNegative(found)) {
+      throw new SplitgrowError(
+        'E_WEIGHTS',
+        `${place}: "${name}" holds a variance below 0, which no images have; use the right file`,
       );
     }
   }

@@ -50,6 +50,11 @@ const doubled = ({ shape, data }: TensorData): TensorData => ({
   data: new Uint8Array(Float64Array.from(new Float32Array(data.slice().buffer)).buffer),
 });
 
+const negated = ({ data, ...tensor }: TensorData): TensorData => ({
+  ...tensor,
+  data: new Uint8Array(new Float32Array(data.slice().buffer).map((value) => -value).buffer),
+});
+
 test('float64 weights are taken, and give the logits of the float32 ones', async () => {
   const { right, logits, notes } = await saved(
     (weights) => new Map([...weights].map(([name, tensor]) => [name, doubled(tensor)])),
@@ -104,5 +109,21 @@ test('a network.json that is no JSON is named as what it is', async () => {
     message: expect.stringContaining(
       'it is a git-lfs pointer, not the file itself; fetch the file itself: git lfs pull',
     ),
+  });
+});
+
+test('a variance below 0 is refused by the name of its tensor', async () => {
+  const { other, logits } = await saved(
+    (weights) =>
+      new Map(
+        [...weights].map(([name, tensor]) => [
+          name,
+          name === 'stem_bn.running_var' ? negated(tensor) : tensor,
+        ]),
+      ),
+  );
+  await expect(logits()).rejects.toMatchObject({
+    code: 'E_WEIGHTS',
+    message: `${other}/weights.safetensors: "stem_bn.running_var" holds a variance below 0, which no images have; use the right file`,
   });
 });
