@@ -79,9 +79,19 @@ function loaderOf(spec: DataSpec): { readonly name: string; readonly load: Loade
   );
 }
 
+/** Images of the official set. @throws E_DATA where there is none, as of the user's own images */
+function officialOf(name: string, file: string | undefined): readonly [number, number] {
+  const { images } = (file === undefined ? DATASETS[name] : undefined) ?? {};
+  if (images !== undefined) return images;
+  const known = Object.keys(DATASETS).filter((one) => DATASETS[one]?.images !== undefined);
+  throw new SplitgrowError(
+    'E_DATA',
+    `${file ?? name}: data.whole (--whole) is for sets whose official size is known (${known.join(', ')}), which this is not; leave it out: all of its images are taken`,
+  );
+}
+
 /** @throws E_DATA where the source is not every image of the official set */
-function requireWhole(name: string, source: Source): void {
-  const official = DATASETS[name]?.images ?? [0, 0];
+function requireWhole(name: string, official: readonly [number, number], source: Source): void {
   const found = [source.train, source.test].map(countOf);
   if (found.join() === official.join()) return;
   const isFetched = SOURCES.some((known) => known.name === name);
@@ -104,9 +114,10 @@ function statisticsOf(part: Part): Pick<Dataset, 'mean' | 'std'> {
 /** Finds a dataset, checks it, and takes as many images of each part as the spec says. */
 export async function loadDataset(spec: DataSpec, control: RunControl = {}): Promise<Dataset> {
   const { name, load } = loaderOf(spec);
+  const official = spec.whole === true ? officialOf(name, spec.file) : undefined;
   const source = await load(spec, control);
   if (source.note !== undefined) note(control, 0, 'load', `${name}: ${source.note}`);
-  if (spec.whole === true) requireWhole(name, source);
+  if (official !== undefined) requireWhole(name, official, source);
   const train = limited(source.train, spec.trainImages ?? null, { name, part: 'train' });
   const test = limited(source.test, spec.testImages ?? null, { name, part: 'test' });
   const { classesBy = 'name' } = spec;

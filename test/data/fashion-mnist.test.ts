@@ -165,3 +165,13 @@ test('a missing folder says what to set', async () => {
   const failure = await failureOf(loadTensors({ name: 'fashion-mnist', root: '/nonexistent/place' }));
   expect(failure).toMatch(/^E_DATA: cannot read the folder/);
 });
+
+test('whole is refused for images of the user, of which no official size is known', () =>
+  inFolder(async (folder) => {
+    expect(await failureOf(loadTensors({ name: 'image-folder', root: folder, whole: true }))).toMatch(
+      /^E_DATA: image-folder: data\.whole .*official size is known \(fashion-mnist, .*\), which this is not; leave it out/,
+    );
+    expect(await failureOf(loadTensors({ file: 'mine.safetensors', whole: true }))).toMatch(
+      /^E_DATA: mine\.safetensors: data\.whole .*leave it out/,
+    );
+  }));
