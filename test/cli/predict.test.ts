@@ -77,6 +77,13 @@ test('files that cannot be read are named, each with its reason, and the others 
   expect(reasons['pipe.png']).toMatch(/no regular file/);
   expect(reasons['missing.png']).toMatch(/cannot be opened: No such file/);
 
+  writeFileSync(join(folder, 'photo.jpg'), 'RIFF\x24\0\0\0WEBPVP8 ');
+  const webp = errorLine(await splitgrow(['predict', 'photo.jpg', ...NETWORK], {}, folder));
+  expect(webp?.text).toContain(
+    'photo.jpg: it is a WebP picture; save it as PNG, in Python: from PIL import Image;',
+  );
+  expect(webp?.text).toContain('Image.open("photo.jpg").convert("RGB").save("photo.png")');
+
   const none = await splitgrow(['predict', 'text.jpg', ...NETWORK, '--json'], {}, folder);
   expect([none.code, JSON.parse(none.stdout).images]).toEqual([1, []]);
   expect(errorLine(none)?.text).toMatch(/, 1 of 1 cannot be read: text\.jpg: [^;]+$/);

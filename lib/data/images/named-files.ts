@@ -43,7 +43,7 @@ export async function sortReadable(
     note(control, 0, 'load', countedWords(WARNED, found.warnings.length, first));
   }
   const { root, paths } = source.files;
-  const told = await withKinds(found.problems, root, paths);
+  const told = await withKinds(found.problems, root, paths, files);
   const reasons = new Map(told.map(({ index, reason }) => [index, reason]));
   return {
     readable: files.filter((_, at) => !reasons.has(at)),

@@ -7,16 +7,20 @@ import type { ImageProblem } from '../../native-images.js';
 /** Files that are looked at: of a folder with more of them the others keep the decoder's reason. */
 const MOST = 1_000;
 
-/** Problems of a scan, each with what the file is where it is neither a JPEG nor a PNG. `paths` lie below `root`. */
+/**
+ * Problems of a scan, each with what the file is where it is neither a JPEG nor a PNG. `paths` lie below `root`; `shown` are
+ * their names in messages.
+ */
 export async function withKinds(
   problems: readonly ImageProblem[],
   root: string,
   paths: readonly string[],
+  shown: readonly string[] = paths,
 ): Promise<readonly ImageProblem[]> {
   return Promise.all(
     problems.map(async ({ index, reason }, at) => {
       const path = join(root, paths[index] ?? '');
-      const kind = at < MOST ? await otherKindOf(path, 'image', paths[index] ?? '') : null;
+      const kind = at < MOST ? await otherKindOf(path, 'image', shown[index] ?? '') : null;
       return { index, reason: kind ?? reason };
     }),
   );
