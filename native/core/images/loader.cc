@@ -185,7 +185,7 @@ Load Loader::next() {
   const std::string reason = reasonOf(slot->failure);
   require(options_.skipsUnreadable, "E_DATA", reason,
           "; `splitgrow data index` finds all such files of a folder, and ",
-          "leaves them out; so does data.skipUnreadable");
+          "leaves them out; so does data.skipUnreadable (--skip-unreadable)");
   if (stats_.firstSkipped.empty()) stats_.firstSkipped = reason;
   lock.unlock();
   return withoutBad(*slot);
