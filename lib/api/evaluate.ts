@@ -59,7 +59,9 @@ async function fitted(
     );
   }
   const chosen = shortSide ?? data.shortSide ?? graph.input.shortSide ?? null;
-  return loadDataset({ ...data, resolution: width, shortSide: chosen }, control);
+  // A single folder is a class where its name is held against the network's.
+  const leastClasses = graph.classes !== undefined && data.classesBy !== 'number' ? 1 : undefined;
+  return loadDataset({ ...data, resolution: width, shortSide: chosen, leastClasses }, control);
 }
 
 /** The images of the part, in as many pieces as lie apart. */

@@ -235,3 +235,16 @@ test('eval of a network of 20 classes takes the coarse labels of CIFAR-100; both
     await failureOf(evaluate({ network: output, data: parseData({ ...data, labels: 'fine' }) })),
   ).toMatch(/^E_LABELS: .*it has 100 classes, network .* has 20; .*eval: --labels/);
 });
+
+test('a folder of one class is looked at where its name is one of the network’s, and no other way', async () => {
+  const network = await colourNetwork(RGB);
+  const root = colourFolder({ 'val/blue': 'bbr' });
+  const { top1, images } = await evaluated(network, { root });
+  expect([top1, images]).toEqual([(100 * 2) / 3, 3]);
+  expect(await failureOf(evaluated(network, { root, classesBy: 'number' }))).toMatch(
+    /^E_DATA: .*found 1 classes with 3 images/,
+  );
+  expect(await failureOf(evaluated(network, { root: colourFolder({ 'val/cyan': 'bb' }) }))).toMatch(
+    /^E_LABELS: .*"cyan"/,
+  );
+});

@@ -86,7 +86,8 @@ export async function flatFolder(
 ): Promise<(ListedPart & { readonly list: string }) | null> {
   const { walk } = work;
   const folder = resolve(walk.root, part);
-  const labelled = names.length === 0 ? null : await findLabels(lists, { classes, names, folder, walk });
+  const labelled =
+    names.length === 0 ? null : await findLabels(lists, { classes, names, folder, walk, notes: work.notes });
   if (labelled === null) return null;
   const numbers = numbersOf(work, part, classes);
   const paths: string[] = [];

@@ -1,7 +1,9 @@
 // Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import { integer } from '../../format.js';
 import { readWhole } from '../../text-file.js';
+import { some } from './part-folders.js';
 import { isWithin, type Walk } from './walk.js';
 
 /** Class folder of a file by its name and by its place among all, from 0; undefined where the list has none for it. */
@@ -18,6 +20,8 @@ interface Given {
   readonly names: readonly string[];
   /** Reads another list beside it: its lines, or null. */
   readonly beside: (name: string) => Promise<readonly string[] | null>;
+  /** Takes what a reader of results should know. */
+  readonly notes: string[];
 }
 
 const stem = (name: string): string => basename(name, extname(name));
@@ -63,6 +67,12 @@ function mapped(given: Given, pairs: Iterable<readonly [string, string]>): Class
       throw refuse(given.file, `expected one class for each image, found ${before} and ${label} for ${name}`);
     classes.set(name, label);
   }
+  const there = new Set(given.names.map(stem));
+  const absent = [...classes.keys()].filter((name) => !there.has(name));
+  if (absent.length > 0)
+    given.notes.push(
+      `${integer(absent.length)} of the ${integer(classes.size)} images that ${basename(given.file)} lists are not in ${given.folder}: ${some(absent)}`,
+    );
   return (name) => classes.get(stem(name));
 }
 
@@ -165,7 +175,7 @@ export interface LabelList {
 /** The first label list in one of the folders, read; null where there is none. @throws E_DATA */
 export async function findLabels(
   folders: readonly string[],
-  { walk, ...images }: Pick<Given, 'classes' | 'folder' | 'names'> & { readonly walk: Walk },
+  { walk, ...images }: Pick<Given, 'classes' | 'folder' | 'names' | 'notes'> & { readonly walk: Walk },
 ): Promise<LabelList | null> {
   for (const [name, read] of LISTS) {
     for (const folder of folders) {

@@ -1,10 +1,20 @@
 // Layouts of image datasets: which files are for training and for testing, and the class of each.
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import { otherKindOf } from '../../file-kind.js';
 import { integer } from '../../format.js';
 import { classFolders, flatFolder, type ListedPart, type Work } from './class-folders.js';
 import { classNamesOf, LIST_NAMES } from './labels.js';
-import { type Reading, readTop, roleOf, some, type TestPart, type TopFolder } from './part-folders.js';
+import {
+  type Reading,
+  readTop,
+  refusePartsWithin,
+  roleOf,
+  some,
+  type TestPart,
+  type TopFolder,
+} from './part-folders.js';
 import { keptForTesting } from './share.js';
 import {
   type Entry,
@@ -40,6 +50,8 @@ export interface ListOptions {
   readonly followLinks?: boolean | undefined;
   /** The part folder that serves for testing; default: the one for validation, else the one for testing. */
   readonly testPart?: TestPart | undefined;
+  /** Classes that have to have images; default: two. */
+  readonly leastClasses?: number | undefined;
 }
 
 /** Where the archives of the ImageNet challenge put the images. */
@@ -178,8 +190,11 @@ async function partsOf(work: Work, options: ListOptions): Promise<Parts> {
     noteUnused(work, reading, only);
     return { layout: `class folders in ${only}/ alone`, classes: test.classes, train: NONE, test };
   }
-  if (train === '')
-    return shared(work, await classFolders(work, '', classes, null), 'the folder itself', options.testShare);
+  if (train === '') {
+    const all = await classFolders(work, '', classes, null);
+    refusePartsWithin(walk.root, all.paths);
+    return shared(work, all, 'the folder itself', options.testShare);
+  }
   const all = await classFolders(work, train, foldersIn(await entriesOf(walk, train)), null);
   const test = await testPart(work, tests, all.classes);
   noteUnused(work, reading, test?.part ?? null);
@@ -205,6 +220,8 @@ function noteLinks({ walk: { followed, passedOver }, notes }: Work): void {
   if (followed.size > 0) notes.push(`${integer(followed.size)} links were followed: ${named(followed)}`);
 }
 
+/** Fewer teach a network nothing. */
+const LEAST_CLASSES = 2;
 const EXPECTED =
   'expected class folders in train/ and val/ (or validation/, test/), a flat val/ with a label list beside it, or class folders alone, with .jpg, .jpeg or .png files in them';
 
@@ -215,6 +232,14 @@ const EXPECTED =
  * @throws E_DATA where the folder is none of these, can be read in two ways, or a label list is malformed
  */
 export async function listImages(given: string, options: ListOptions): Promise<Listing> {
+  const isFile = await stat(given).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (isFile) {
+    const kind = (await otherKindOf(given, 'text')) ?? 'it is a file';
+    throw new SplitgrowError('E_DATA', `${given}: expected a folder of images; ${kind}; set data.root`);
+  }
   const walk = await startOf(given, options.followLinks === true);
   const { root, problems, others } = walk;
   const lists = [
@@ -225,10 +250,15 @@ export async function listImages(given: string, options: ListOptions): Promise<L
   noteLinks(work);
   const { train, test } = parts;
   const withImages = new Set([train, test].flatMap(({ labels }) => [...new Set(labels)])).size;
-  if (withImages < 2) {
+  if (withImages < (options.leastClasses ?? LEAST_CLASSES)) {
     const first = problems[0];
     const found = `${integer(withImages)} classes with ${integer(train.paths.length + test.paths.length)} images`;
-    const why = [...(first === undefined ? [] : [`${first.path}: ${first.reason}`]), ...work.notes];
+    const flat = imagesIn(await entriesOf(walk, '')).length;
+    const why = [
+      ...(first === undefined ? [] : [`${first.path}: ${first.reason}`]),
+      ...(flat === 0 ? [] : [`${integer(flat)} images lie in the folder itself, in no class folder`]),
+      ...work.notes,
+    ];
     const because = why.length === 0 ? '' : ` (${why.join('; ')})`;
     throw new SplitgrowError('E_DATA', `${root}: ${EXPECTED}; found ${found}${because}; set data.root`);
   }

@@ -41,7 +41,7 @@ export async function readFolder(
   }: {
     readonly settings: Pick<
       ImageSettings,
-      'testShare' | 'maxPixels' | 'maxScans' | 'followLinks' | 'testPart'
+      'testShare' | 'maxPixels' | 'maxScans' | 'followLinks' | 'testPart' | 'leastClasses'
     >;
     readonly decode?: boolean;
     readonly threads: number;

@@ -141,3 +141,23 @@ export function readTop(root: string, all: readonly TopFolder[], testPart?: Test
   }
   return { train: null, tests: names(testsOf(root, top, testPart)), classes: [], others: [], notes };
 }
+
+/**
+ * Refuses classes with folders for training and for testing inside of them: read as classes, they would mix what was kept apart.
+ *
+ * @param paths Images below the classes' folders, relative to the root.
+ * @throws E_DATA naming both readings
+ */
+export function refusePartsWithin(root: string, paths: readonly string[]): void {
+  const within = new Map<string, Map<Role, string>>();
+  for (const path of paths) {
+    const [top = '', inner = '', ...rest] = path.split('/');
+    const role = rest.length === 0 ? null : roleOf(inner);
+    if (role !== null) within.set(top, (within.get(top) ?? new Map<Role, string>()).set(role, inner));
+  }
+  for (const [top, parts] of within) {
+    if (!parts.has('train') || parts.size === 1) continue;
+    const inner = [...parts.values()].map((name) => `${top}/${name}/`).join(' and ');
+    throw ambiguous(root, `${top}/ is a class with all images in it`, `${inner} are parts, to be kept apart`);
+  }
+}

@@ -15,6 +15,8 @@ export interface ImageSettings {
   readonly testShare: number;
   /** The part folder that serves for testing; undefined: the one for validation, else the one for testing. */
   readonly testPart?: TestPart | undefined;
+  /** Classes that have to have images; undefined: two. */
+  readonly leastClasses?: number | undefined;
   /** Follow links that lead out of the folder. */
   readonly followLinks: boolean;
   /** Threads that read and decode; null: as many as compute. */

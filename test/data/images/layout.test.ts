@@ -216,3 +216,20 @@ test('a folder without images is refused with what is expected of it', async () 
   addFiles(deep, { [`a/${Array.from({ length: 9 }, (_, i) => i).join('/')}/y.jpg`]: '' });
   expect((await listImages(deep, SHARE)).problems[0]?.reason).toMatch(/more than 8 folders deep/);
 });
+
+test('images that a list names and that are not there are counted', async () => {
+  const root = folderOf({ ...FLAT, 'val.txt': 'v1.JPEG n02\nv2.JPEG n01\nv3.JPEG n02\nv9.JPEG n01\n' });
+  const listing = await listImages(root, SHARE);
+  expect(classesOf(listing, 'test')).toEqual(WANTED);
+  expect(listing.notes).toEqual([`1 of the 4 images that val.txt lists are not in ${root}/val: v9`]);
+});
+
+test('a file in place of the folder is told by its kind; images in no class folder are counted', async () => {
+  const root = folderOf({ 'packed.store': 'SGSTORE1', 'loose/1.jpg': '', 'loose/2.jpg': '' });
+  await expect(listImages(join(root, 'packed.store'), SHARE)).rejects.toThrow(
+    /expected a folder of images; it is a packed store of splitgrow; give it as data\.store, or by --store/,
+  );
+  await expect(listImages(join(root, 'loose'), SHARE)).rejects.toThrow(
+    /found 0 classes with 0 images \(2 images lie in the folder itself, in no class folder\)/,
+  );
+});

@@ -145,3 +145,17 @@ test('names of classes that differ in the Unicode form of their accents are one 
     /found café\/ twice, its accents in two Unicode forms/,
   );
 });
+
+test('folders for training and testing inside of a class are refused with both readings; one of them alone is none', async () => {
+  const both = { 'a/train': 2, 'a/test': 2, 'b/train': 2, 'b/test': 2 };
+  await refused(
+    made(both),
+    /found two: \(1\) a\/ is a class with all images in it; or \(2\) a\/test\/ and a\/train\/ are parts/,
+  );
+  await refused(
+    made({ 'data/Training/a': 2, 'data/Training/b': 2, 'data/val/a': 1 }),
+    /\(2\) data\/Training\/ and data\/val\//,
+  );
+  const toys = await listImages(made({ 'toys/train': 2, 'toys/bus': 2, tools: 2 }), SHARE);
+  expect(toys.classes).toEqual(['tools', 'toys']);
+});
