@@ -86,7 +86,7 @@ export async function evaluateNetwork(
   if (!Number.isFinite(result.loss)) {
     throw new SplitgrowError(
       'E_NOT_FINITE',
-      `evaluate, stage ${where.stage}: the loss is ${result.loss}; the network has diverged`,
+      `evaluate, stage ${where.stage}: the loss is ${result.loss}; the network has diverged, or its images hold values that overflow`,
     );
   }
   noteLoader(control, { stage: where.stage, phase: 'evaluate' }, data, result);
