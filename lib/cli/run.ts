@@ -1,4 +1,5 @@
 // One command line from its words to its exit code: output, one-line errors, signals.
+import { setImmediate as turn } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
@@ -9,7 +10,7 @@ import type { Command, Given, Output } from './command.js';
 import { meterOn } from './meter.js';
 import { buildProgram, usageError } from './parse.js';
 import { showOn } from './progress.js';
-import { listenForSignals } from './signals.js';
+import { listenForSignals, type Signals } from './signals.js';
 import { print } from './streams.js';
 import { styleOf } from './table.js';
 
@@ -33,6 +34,15 @@ export function reportError(error: unknown, isDebug: boolean): 1 | 2 {
       process.stderr.write(`${cause.stack ?? cause.message}\n`);
   }
   return known.exitCode;
+}
+
+/** A signal that came while a command did not listen, as long arithmetic does not. @throws E_ABORTED */
+async function refuseStopped({ signal }: Signals): Promise<void> {
+  // Node.js looks for signals once a turn of the event loop, and the work may have ended in the middle of one.
+  await turn();
+  await turn();
+  if (!signal.aborted) return;
+  throw new SplitgrowError('E_ABORTED', 'stopped before the result was printed; the work itself is done');
 }
 
 /** Which rank this is, 0 where there is one process. A command that does not work in ranks runs whatever the variables say. */
@@ -62,6 +72,7 @@ async function execute(command: Command, given: Given): Promise<number> {
       },
       meter,
     });
+    if (output.isPrinted !== true) await refuseStopped(signals);
   } catch (error) {
     meter.stop();
     const exitCode = reportError(error, given.debug);

@@ -85,3 +85,22 @@ test('a command gets its arguments, its flags and the defaults, under their own 
     expect.anything(),
   );
 });
+
+test('a signal that came while a command did not listen ends it before its result is printed', async () => {
+  const deaf = defineCommand({
+    name: 'deaf',
+    summary: 'counts without a pause',
+    flags: {},
+    examples: [['splitgrow deaf', 'counts']],
+    run: async () => {
+      // As Node.js tells of signals: in a later turn of the event loop.
+      setImmediate(() => process.emit('SIGTERM', 'SIGTERM'));
+      return { document: null, text: () => 'the result' };
+    },
+  });
+  expect(await runCommandLine(['deaf'], [deaf])).toBe(143);
+  expect(written).toEqual({
+    out: '',
+    error: 'splitgrow: E_ABORTED: stopped before the result was printed; the work itself is done\n',
+  });
+});
