@@ -183,9 +183,10 @@ Load Loader::next() {
   if (!slot->failure) return slot->load;
   stats_.skipped += std::count(slot->isBad.begin(), slot->isBad.end(), 1);
   const std::string reason = reasonOf(slot->failure);
-  require(options_.skipsUnreadable, "E_DATA", reason,
-          "; `splitgrow data index` finds all such files of a folder, and ",
-          "leaves them out; so does data.skipUnreadable (--skip-unreadable)");
+  require(
+      options_.skipsUnreadable, "E_DATA", reason,
+      "; `splitgrow data index` finds all such files of a folder, and ",
+      "leaves them out; so does data.skipUnreadable (eval: --skip-unreadable)");
   if (stats_.firstSkipped.empty()) stats_.firstSkipped = reason;
   lock.unlock();
   return withoutBad(*slot);

@@ -171,7 +171,7 @@ test('the message of an image that cannot be read says how to go on', async () =
     const data = imagesOf(sourceOf(folder, ['bad.jpg']), { classes: CLASSES });
     const pass = { batch: 1, shuffle: false, flip: false, seed: 1, steps: null };
     expect(await failureOf(imageCore().sweepImages(data, pass, null, null))).toMatch(
-      /^E_DATA: bad\.jpg cannot be decoded: .*`splitgrow data index` .*data\.skipUnreadable$/,
+      /^E_DATA: bad\.jpg cannot be decoded: .*`splitgrow data index` .*data\.skipUnreadable \(eval: --skip-unreadable\)$/,
     );
   });
 });
