@@ -63,7 +63,7 @@ async function prepared(target: string, work: (job: Job) => Promise<void>): Prom
   try {
     // Fails where a guarded folder is gone: it is never made anew.
     await mkdir(job);
-    if (guard !== undefined) await makeFolder(dirname(target));
+    if (guard !== undefined) await makeFolder(dirname(target), { below: guard.folder });
     await work({ job, folder });
   } catch (error) {
     // A lock that was lost meanwhile says more than the rename that failed.

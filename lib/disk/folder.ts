@@ -59,15 +59,22 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+export interface FolderOptions {
+  /** Permissions of each folder that is made, before the umask. */
+  readonly mode?: number;
+  /** A folder that is never made itself: without it, those below it cannot be made either. */
+  readonly below?: string;
+}
+
 /**
  * Makes a folder and those above it that are missing. Node's own recursive mkdir never returns where a file system takes no
  * folders, as /proc. `mode`: rights of what is made. @throws E_WRITE
  */
-export async function makeFolder(path: string, mode = 0o777): Promise<void> {
+export async function makeFolder(path: string, { mode = 0o777, below }: FolderOptions = {}): Promise<void> {
   const target = resolve(path);
   try {
     const missing: string[] = [];
-    for (let at = target; !(await isFolder(at)); at = dirname(at)) missing.push(at);
+    for (let at = target; at !== below && !(await isFolder(at)); at = dirname(at)) missing.push(at);
     for (const folder of missing.reverse()) {
       await mkdir(folder, { mode }).catch(async (error: unknown) => {
         // Another process may have made it meanwhile.

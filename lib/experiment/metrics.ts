@@ -4,26 +4,31 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeError, writeFileAtomic } from '../atomic.js';
 import { parseStrictJson } from '../data/json.js';
+import { ifThere } from '../disk/folder.js';
 import { checkGuards } from '../disk/lease.js';
 import type { MetricsLine, StateRecord } from './records.js';
 
 const FILE = 'metrics.jsonl';
-/** To the end of a file, which a link is not. */
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+/** To the end of a file that is there, which a link is not: in a folder that took the output's place nothing is made. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** Appends a line and waits until it is on disk. @throws E_WRITE, E_OUTPUT */
 export async function appendMetrics(output: string, line: MetricsLine): Promise<void> {
   const path = join(output, FILE);
+  const text = `${JSON.stringify(line)}\n`;
   try {
     await checkGuards(path);
-    const file = await open(path, APPEND);
+    const file = await ifThere(open(path, APPEND));
+    if (file === null) return await writeFileAtomic(path, text);
     try {
-      await file.writeFile(`${JSON.stringify(line)}\n`);
+      await file.writeFile(text);
       await file.datasync();
     } finally {
       await file.close();
     }
   } catch (error) {
+    // A lock that was lost meanwhile says more than the write that failed.
+    await checkGuards(path);
     throw writeError(path, error);
   }
 }

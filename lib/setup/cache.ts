@@ -56,7 +56,7 @@ export function privateRemedy(env: Environment = process.env): string {
 /** Creates the cache with the folders above it, for this user alone; a cache that is there keeps its rights. */
 export async function createCache(env: Environment = process.env): Promise<string> {
   const cache = cacheDirectory(env);
-  await makeFolder(cache, PRIVATE);
+  await makeFolder(cache, { mode: PRIVATE });
   return cache;
 }
 
