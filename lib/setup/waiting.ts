@@ -4,10 +4,10 @@ import { type Finding, ok, warning } from './finding.js';
 import type { PreloadRow } from './preload.js';
 
 /**
- * Times that a waiting thread looks again before it sleeps: some microseconds. By default libgomp looks 300,000 times, some
+ * Times that a waiting thread looks again before it sleeps: some ten microseconds. By default libgomp looks 300,000 times, some
  * milliseconds. Where other work runs, that keeps the processor from the very thread that is waited for.
  */
-const SPIN_COUNT = '1000';
+const SPIN_COUNT = '5000';
 
 /** Variables that say how OpenMP's threads wait. Where one of them is set, the user has decided. */
 const DECIDING = ['GOMP_SPINCOUNT', 'OMP_WAIT_POLICY'] as const;
@@ -27,7 +27,7 @@ export function waitingFinding(trace: readonly PreloadRow[], env: Environment): 
     return warning(
       name,
       'libgomp was in the process already, so its threads wait as it was told before: by default they spin for milliseconds, and work beside other work is slow',
-      'load splitgrow before the other addon, or set GOMP_SPINCOUNT=1000 for the process',
+      `load splitgrow before the other addon, or set GOMP_SPINCOUNT=${SPIN_COUNT} for the process`,
     );
   return ok(name, `look ${SPIN_COUNT} times, then sleep`);
 }

@@ -27,7 +27,7 @@ async function load(env: Record<string, string>): Promise<{ said: string; inheri
 
 test('libgomp is opened with a bounded spin, which child processes do not inherit', async () => {
   const { said, inherited } = await load({});
-  expect(said).toMatch(/GOMP_SPINCOUNT = '1000'/);
+  expect(said).toMatch(/GOMP_SPINCOUNT = '5000'/);
   expect(inherited).not.toContain('GOMP_SPINCOUNT=');
   expect(inherited).toContain('seen=undefined');
 });
@@ -38,7 +38,7 @@ test('what the user has set holds, and stays set', async () => {
   expect(inherited).toContain('GOMP_SPINCOUNT=7\n');
   const active = await load({ OMP_WAIT_POLICY: 'active' });
   expect(active.said).toMatch(/OMP_WAIT_POLICY = 'ACTIVE'/);
-  expect(active.said).not.toMatch(/GOMP_SPINCOUNT = '1000'/);
+  expect(active.said).not.toMatch(/GOMP_SPINCOUNT = '5000'/);
   expect(waitingVariables({ OMP_WAIT_POLICY: 'passive' })).toEqual({});
 });
 
@@ -46,10 +46,10 @@ test('doctor says how threads wait, and warns where libgomp was in the process a
   const libgomp = loadCoreTraced().trace.find(({ path }) => path.includes('libgomp'))?.path ?? '';
   const rowOf = async (env: Record<string, string>) =>
     (await doctor({ env: { ...CLEAN, ...env } })).findings.find(({ name }) => name === 'waiting threads');
-  expect(await rowOf({})).toMatchObject({ state: 'ok', found: 'look 1000 times, then sleep' });
+  expect(await rowOf({})).toMatchObject({ state: 'ok', found: 'look 5000 times, then sleep' });
   expect(await rowOf({ LD_PRELOAD: libgomp })).toMatchObject({
     state: 'warning',
-    remedy: expect.stringContaining('GOMP_SPINCOUNT=1000'),
+    remedy: expect.stringContaining('GOMP_SPINCOUNT=5000'),
   });
   expect(waitingFinding([], { GOMP_SPINCOUNT: '0' })).toEqual({
     name: 'waiting threads',
