@@ -2,8 +2,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SplitgrowError } from './errors.js';
 
-/** As the native core has it. */
-const MOST = 1024;
+/** Most threads of a task, as the native core has it. */
+export const MOST_THREADS = 1024;
 
 const chosen = new AsyncLocalStorage<number>();
 
@@ -15,10 +15,10 @@ const chosen = new AsyncLocalStorage<number>();
  */
 export function withThreads<T>(threads: number | null | undefined, work: () => T): T {
   if (threads === null || threads === undefined) return work();
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST)
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `threads: expected a whole number of 1 to ${MOST}, got ${threads}`,
+      `threads: expected a whole number of 1 to ${MOST_THREADS}, got ${threads}`,
     );
   return chosen.run(threads, work);
 }

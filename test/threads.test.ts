@@ -1,7 +1,9 @@
 // The number of threads belongs to the work that was given it.
 import { expect, test } from 'vitest';
+import { COMMON_FLAGS } from '../lib/cli/command.js';
+import { parseExperiment } from '../lib/experiment/spec.js';
 import { loadCore } from '../lib/native.js';
-import { withThreads } from '../lib/threads.js';
+import { MOST_THREADS, withThreads } from '../lib/threads.js';
 
 const seen = (): number => loadCore().features().threads;
 
@@ -31,4 +33,21 @@ test('work beside work of another number of threads keeps its own, and the proce
 test('a number of threads that is none is refused', () => {
   for (const threads of [0, -1, 1.5, Number.NaN, 2000, '2' as never])
     expect(() => withThreads(threads, () => 0)).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
+});
+
+test('command line, experiment file and core take as many threads, and none takes one more', () => {
+  const experiment = (threads: number): number | null => {
+    const data = { name: 'fashion-mnist' };
+    return parseExperiment({ name: 'x', network: { preset: 'mobilenet_cifar10' }, data, threads }).threads;
+  };
+  const takes: Readonly<Record<string, (threads: number) => unknown>> = {
+    flag: (threads) => COMMON_FLAGS.threads.parse(String(threads), '--threads', undefined),
+    experiment,
+    core: (threads) => loadCore().setThreads(threads),
+  };
+  for (const [name, take] of Object.entries(takes)) {
+    expect(() => take(MOST_THREADS), name).not.toThrow();
+    expect(() => take(MOST_THREADS + 1), name).toThrow(/1,?024/);
+  }
+  loadCore().setThreads(1);
 });

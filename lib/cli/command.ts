@@ -1,6 +1,7 @@
 // What a command is: flags and arguments, examples, and a run that returns a document and its text.
 import type { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../events.js';
+import { MOST_THREADS } from '../threads.js';
 import { type Flags, integer, toggle, type Values } from './flags.js';
 import type { Meter } from './meter.js';
 import type { Style } from './table.js';
@@ -8,7 +9,7 @@ import type { Style } from './table.js';
 /** Flags that every command has. */
 export const COMMON_FLAGS = {
   json: toggle('one JSON document on standard output, nothing else'),
-  threads: integer('T', 'CPU threads to compute with (default: one a core)', { min: 1, max: 4096 }),
+  threads: integer('T', 'CPU threads to compute with (default: one a core)', { min: 1, max: MOST_THREADS }),
   debug: toggle('with the stack, where something fails'),
 };
 type CommonValues = Values<typeof COMMON_FLAGS>;

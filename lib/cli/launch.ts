@@ -1,5 +1,6 @@
 // splitgrow launch: runs a command as several ranks on this machine.
 import { launch } from '../distributed/launch.js';
+import { MOST_THREADS } from '../threads.js';
 import { defineCommand } from './command.js';
 import { integer, repeated, required } from './flags.js';
 import { reportError } from './run.js';
@@ -12,7 +13,7 @@ export const LAUNCH = defineCommand({
   },
   flags: {
     processes: required(integer('N', 'how many ranks', { min: 1, max: 1024 })),
-    threads: integer('T', 'threads of each rank (default: an equal share)', { min: 1, max: 4096 }),
+    threads: integer('T', 'threads of each rank (default: an equal share)', { min: 1, max: MOST_THREADS }),
   },
   examples: [
     [

@@ -7,6 +7,7 @@ import { FLOAT32, isFloat32 } from '../float32.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { readWhole } from '../text-file.js';
+import { MOST_THREADS } from '../threads.js';
 import { GIVEN, having } from './also.js';
 import { refuseDeep } from './depth.js';
 import { explain } from './explain.js';
@@ -49,7 +50,7 @@ export const REST = {
   seed: z.int().min(0).default(0).describe('decides weights, order, augmentation, directions'),
   output: z.string().min(1).optional().describe('folder of the run; left out: `runs/` and the name'),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('`cpu` or `cuda`'),
-  threads: count.nullable().default(null).describe('CPU threads; null: as LibTorch chooses'),
+  threads: count.max(MOST_THREADS).nullable().default(null).describe('CPU threads; null: as LibTorch chooses'),
 };
 
 /** Kinds of networks by the member that tells them; without any it is a preset. */

@@ -56,7 +56,7 @@ const WRONG: readonly (readonly [claim: string, words: readonly string[], code: 
     'no threads',
     ['cost', '--network', 'mobilenet_v1', '--threads', '0'],
     'E_USAGE',
-    /--threads: expected a whole number from 1 to 4096, got "0"/,
+    /--threads: expected a whole number from 1 to 1024, got "0"/,
   ],
   [
     'an unknown choice',
