@@ -1,6 +1,7 @@
 // What the system refuses: too few open files, no working folder, no home. One line with a code, and never a stack.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { systemError } from '../../lib/system-errors.js';
 import { ROOT } from '../data/places.js';
@@ -37,6 +38,28 @@ for (const limit of [25, 40, 60]) {
     expect(stderr).toMatch(/^splitgrow: E_RESOURCES: the process may not open more files .*`ulimit -n`\)\n$/);
   });
 }
+
+test('a package that is loaded late with no file left to open is E_RESOURCES, not a missing package', {
+  timeout: 600_000,
+}, async () => {
+  const script = `
+    const { systemError } = await import('${pathToFileURL(join(ROOT, 'dist', 'system-errors.js'))}');
+    const { openSync } = await import('node:fs');
+    try { for (;;) openSync('/dev/null'); } catch {}
+    for (const name of ['highs', 'vega', 'no-such-package']) {
+      const error = await import(name).catch((reason) => reason);
+      process.stdout.write([name, error.code, systemError(error)?.code].join(' ') + '\\n');
+    }`;
+  const { stdout } = await shell(
+    `cd '${ROOT}' && ulimit -n 100 && exec "$0" --input-type=module -e "$SCRIPT"`,
+    { SCRIPT: script },
+  );
+  expect(stdout).toBe(
+    ['highs ERR_MODULE_NOT_FOUND E_RESOURCES', 'vega EMFILE E_RESOURCES']
+      .concat('no-such-package ERR_MODULE_NOT_FOUND ', '')
+      .join('\n'),
+  );
+});
 
 for (const command of ['bench --network mobilenet_v1 --batch-size 1', 'grow experiment.json', 'doctor']) {
   test(`in a folder that is gone "${command}" says so in one line`, { timeout: 600_000 }, async () => {
