@@ -8,7 +8,7 @@ import { SplitgrowError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { type AddonRecord, RECORD_FILE, ROOT } from './addon.js';
 import { type Environment, privateCache } from './cache.js';
-import { ADDON_FILES, compile, requireTools } from './compile.js';
+import { ADDON_FILES, compile, LOG_FILE, requireTools } from './compile.js';
 import { CUDA_FILE, compileCuda, cudaTools } from './compile-cuda.js';
 import { faultOf, locate, versionOf } from './locate.js';
 import { withLock } from './lock.js';
@@ -138,10 +138,14 @@ async function makeWork(work: string): Promise<void> {
 }
 
 /** Compiles in `work`; paths of what was made. */
-async function make(libtorch: string, work: string, options: BuildOptions): Promise<readonly string[]> {
+async function make(
+  libtorch: string,
+  { work, log }: { readonly work: string; readonly log: string },
+  options: BuildOptions,
+): Promise<readonly string[]> {
   const { signal } = options;
   const out = join(work, 'addon');
-  await compile({ libtorch, out, target: 'addon', signal, onProgress: report(options, 'the addon') });
+  await compile({ libtorch, out, log, target: 'addon', signal, onProgress: report(options, 'the addon') });
   const made = ADDON_FILES.map((name) => join(out, 'Release', name));
   if (options.cuda !== true) return made;
   const onProgress = (message: string) =>
@@ -151,6 +155,7 @@ async function make(libtorch: string, work: string, options: BuildOptions): Prom
   const { path } = await compileCuda(tools, {
     libtorch,
     out: folder,
+    log,
     signal,
     onProgress: report(options, 'the CUDA library'),
   });
@@ -192,15 +197,15 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const cache = await privateCache(env);
   // Always the same folder, so that a compiler's cache knows what it saw before.
   const work = join(cache, '.splitgrow-build');
+  // Beside that folder, which is removed after a failure too.
+  const log = join(cache, LOG_FILE);
   return withLock(
     join(cache, 'build.lock'),
     async () => {
       await makeWork(work);
       try {
-        const made = await (options.make ?? ((root, where) => make(root, where, options)))(
-          libtorch.root,
-          work,
-        );
+        const made = await (options.make?.(libtorch.root, work) ??
+          make(libtorch.root, { work, log }, options));
         options.onProgress?.({ phase: 'try', message: 'the addon', done: 0, total: 0 });
         if (options.signal?.aborted)
           throw new SplitgrowError('E_ABORTED', 'build was aborted; nothing was replaced');

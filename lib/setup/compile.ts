@@ -1,8 +1,8 @@
 // Compiles the addon by cmake-js: what the machine must have for it, configuring, building, and the compiler's words.
-import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
 import { ROOT } from './addon.js';
 import { isAtLeast } from './machine.js';
@@ -15,6 +15,8 @@ export const ADDON_FILES = ['splitgrow.node', 'splitgrow_core.so'] as const;
 
 /** The oldest CMake that CMakeLists.txt takes. */
 export const CMAKE_FLOOR = '3.18';
+/** What a failure leaves. */
+export const LOG_FILE = 'splitgrow-build.log';
 /** A compiler with LibTorch's headers takes about so much. */
 const BYTES_A_JOB = 1.5e9;
 const SHOWN_ERRORS = 3;
@@ -28,6 +30,8 @@ export interface CompileOptions {
   readonly target?: string;
   /** Further variables of CMakeLists.txt. */
   readonly definitions?: Readonly<Record<string, string>>;
+  /** Where a failure leaves all that the tools said; by default a file in `out`. */
+  readonly log?: string | undefined;
   readonly onProgress?: ((step: 'configure' | 'compile', done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -112,8 +116,8 @@ async function cmakeJs(
     },
   });
   if (code === 0) return;
-  const log = join(dirname(options.out), 'splitgrow-build.log');
-  const isKept = await writeFile(log, output).then(
+  const log = options.log ?? join(options.out, LOG_FILE);
+  const isKept = await writeFileAtomic(log, output).then(
     () => true,
     () => false,
   );

@@ -1,7 +1,7 @@
 // splitgrow build: what is checked before, what is put in place, what stays after a failure. Compilers run in CI's set-up alone.
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { loadCoreTraced } from '../../lib/native.js';
 import { readRecord } from '../../lib/setup/addon.js';
 import { type BuildOptions, build } from '../../lib/setup/build.js';
@@ -101,15 +101,29 @@ test('missing tools are told all at once, with what to install', () =>
     );
   }));
 
+/** What stands in the file that an error of compiling names last. */
+async function logOf(said: string): Promise<string> {
+  const file = /^E_BUILD: .*CMake Error.*all that was said is in (.*splitgrow-build\.log)$/.exec(said)?.[1];
+  return readFile(file ?? said, 'utf8');
+}
+
 test("a failure is E_BUILD with CMake's words, all of which are kept in a file", () =>
   inFolder(async (folder) => {
     const out = join(folder, 'work', 'addon');
-    await mkdir(dirname(out));
     const said = await failureOf(compile({ libtorch: join(folder, 'none'), out }));
-    expect(said).toMatch(/^E_BUILD: .*CMake Error.*all that was said is in .*splitgrow-build\.log$/);
-    expect(await readFile(join(folder, 'work', 'splitgrow-build.log'), 'utf8')).toContain(
-      'no LibTorch headers',
-    );
+    expect(await logOf(said)).toContain('no LibTorch headers');
+  }));
+
+test('that file is there after a build that failed, which leaves nothing else', () =>
+  inFolder(async (folder) => {
+    const compiler = join(folder, 'broken');
+    await writeFile(compiler, '#!/bin/sh\ntest "$1" = --version\n', { mode: 0o755 });
+    vi.stubEnv('CXX', compiler);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const said = await failureOf(build(options(folder, { make: undefined })));
+    expect(await logOf(said)).toContain('is not able to compile a simple test program');
+    expect(await readdir(folder)).toEqual(['broken', 'cache']);
+    expect(await readdir(join(folder, 'cache'))).toEqual(['splitgrow-build.log']);
   }));
 
 test('progress, errors and the number of compilers are read off', () => {
