@@ -1,18 +1,17 @@
 // npm run bench -- busy: how much longer steps take beside other work, splitgrow's and PyTorch's, each against itself alone.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   findPyTorch,
-  fixed,
   HERE,
   machine,
   machineLine,
   markdown,
   median,
-  RESULTS,
+  numberColumn,
   runJson,
   say,
   targetsTable,
@@ -127,19 +126,14 @@ function rowsOf(runs) {
 }
 
 function markdownOf({ networks, settings, pytorch, machine: about, targets }) {
-  const number = (title, cell, digits) => ({
-    title,
-    cell: (row) => fixed(cell(row), digits),
-    isNumber: true,
-  });
   const columns = [
     { title: 'beside', cell: ({ neighbour }) => neighbour },
-    number('training step, ms', ({ meanMs }) => meanMs.train, 1),
-    number('times alone', ({ timesAlone }) => timesAlone.train, 2),
-    number('Rayleigh step, ms', ({ meanMs }) => meanMs.rayleigh, 1),
-    number('times alone', ({ timesAlone }) => timesAlone.rayleigh, 2),
-    number('PyTorch’s training step, ms', ({ meanMs }) => meanMs.pytorchTrain, 1),
-    number('times alone', ({ timesAlone }) => timesAlone.pytorchTrain, 2),
+    numberColumn('training step, ms', ({ meanMs }) => meanMs.train, 1),
+    numberColumn('times alone', ({ timesAlone }) => timesAlone.train, 2),
+    numberColumn('Rayleigh step, ms', ({ meanMs }) => meanMs.rayleigh, 1),
+    numberColumn('times alone', ({ timesAlone }) => timesAlone.rayleigh, 2),
+    numberColumn('PyTorch’s training step, ms', ({ meanMs }) => meanMs.pytorchTrain, 1),
+    numberColumn('times alone', ({ timesAlone }) => timesAlone.pytorchTrain, 2),
   ];
   const { rounds, repeats, threads } = settings;
   const versions = pytorch.version
@@ -198,9 +192,6 @@ export async function busy(args) {
     targets: networks.flatMap(targetsOf),
   };
   const text = `${markdownOf(document)}\n`;
-  if (!values['no-file']) {
-    say(`written: ${await writeResult('busy', document)}`);
-    await writeFile(join(RESULTS, 'busy.md'), text);
-  }
+  if (!values['no-file']) say(`written: ${await writeResult('busy', document, text)}`);
   return text;
 }

@@ -106,9 +106,12 @@ export function machineLine(about) {
     `${memoryGiB} GiB`,
     system,
     `Node.js ${node}`,
-    `LibTorch ${libtorch} (${cpuCapability})`,
+    // Not of what computes without it.
+    libtorch && `LibTorch ${libtorch} (${cpuCapability})`,
+    gpu,
+    about.date,
   ];
-  return `Machine: ${[...parts, ...(gpu ? [gpu] : []), ...(about.date ? [about.date] : [])].join('; ')}.`;
+  return `Machine: ${parts.filter(Boolean).join('; ')}.`;
 }
 
 /** A Markdown table; columns are { title, cell, isNumber }. */
@@ -119,6 +122,11 @@ export function markdown(columns, rows) {
     line(columns.map(({ isNumber }) => (isNumber ? '---:' : '---'))),
     ...rows.map((row) => line(columns.map(({ cell }) => cell(row)))),
   ].join('\n');
+}
+
+/** A column of numbers; `cell` gives one, or null where there is none. */
+export function numberColumn(title, cell, digits = 0) {
+  return { title, cell: (row) => fixed(cell(row), digits), isNumber: true };
 }
 
 export function fixed(value, digits) {
@@ -154,10 +162,12 @@ export function verdict({ found, limit }) {
   return found === null ? null : found <= limit;
 }
 
-export async function writeResult(name, document) {
+/** Writes results/NAME.json, and the page NAME.md where there is a text of its own. */
+export async function writeResult(name, document, text) {
   await mkdir(RESULTS, { recursive: true });
   const file = join(RESULTS, `${name}.json`);
   await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+  if (text !== undefined) await writeFile(join(RESULTS, `${name}.md`), text);
   return file;
 }
 

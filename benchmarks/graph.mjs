@@ -1,4 +1,5 @@
-// Milliseconds that the graph's own code takes for networks of 100, 1,000 and 9,990 nodes: all of it grows as the nodes do. node benchmarks/graph.mjs
+// npm run bench -- graph: milliseconds that the graph's own code takes for networks of about 100, 1,000 and 10,000 nodes; all of it grows as the nodes do.
+import { parseArgs } from 'node:util';
 import { costOf } from '../dist/api/cost.js';
 import { dotOf } from '../dist/export/dot.js';
 import { channelGroups } from '../dist/graph/channels.js';
@@ -8,12 +9,25 @@ import { lower } from '../dist/graph/lower.js';
 import { printGraph } from '../dist/graph/print.js';
 import { prune } from '../dist/graph/prune.js';
 import { choose } from '../dist/split/strategy.js';
-import { main } from '../scripts/steps.mjs';
-import { fixed, machine, markdown, median } from './common.mjs';
+import {
+  machine,
+  machineLine,
+  markdown,
+  median,
+  numberColumn,
+  say,
+  targetsTable,
+  writeResult,
+} from './common.mjs';
 
 const SIZES = [100, 1_000, 9_990];
 const WIDTH = 8;
 const REPEATS = 3;
+const WORK = ['parse', 'cost', 'print', 'dot', 'lower', 'grow', 'prune', 'choose'];
+/** Ten times the nodes take at most so many times as long: between the linear 10 and the quadratic 100. */
+const LIMIT = 30;
+
+const OPTIONS = { date: { type: 'string' }, 'no-file': { type: 'boolean', default: false } };
 
 const conv = (id, from) => ({ id, op: 'conv2d', inputs: [from], out: WIDTH, kernel: 3 });
 const activation = (id, from) => ({ id, op: 'activation', inputs: [from], kind: 'silu' });
@@ -58,6 +72,7 @@ async function milliseconds(work) {
   return median(all);
 }
 
+/** Median milliseconds of each kind of work, by its name in WORK. */
 async function rowOf(name, count) {
   const json = documentOf(SHAPES[name], count);
   const graph = parseGraph(json);
@@ -85,18 +100,54 @@ async function rowOf(name, count) {
   };
 }
 
-await main(async () => {
-  const rows = [];
-  for (const name of Object.keys(SHAPES)) for (const count of SIZES) rows.push(await rowOf(name, count));
-  const times = ['parse', 'cost', 'print', 'dot', 'lower', 'grow', 'prune', 'choose'];
+/** Of each network: the time of all work for the most nodes, over that for a tenth of them. */
+function targetsOf(rows) {
+  const total = (row) => WORK.reduce((sum, name) => sum + row[name], 0);
+  return Object.keys(SHAPES).map((name) => {
+    const [before, last] = rows.filter((row) => row.name === name).slice(-2);
+    return {
+      what: `all of it for ${last.nodes.toLocaleString('en-US')} nodes, over ${before.nodes.toLocaleString('en-US')}`,
+      where: name,
+      limit: LIMIT,
+      found: total(last) / total(before),
+      unit: 'x',
+    };
+  });
+}
+
+function graphMarkdown({ machine: about, rows, targets }) {
   const columns = [
-    { title: 'network', cell: (row) => row.name },
-    { title: 'nodes', cell: (row) => row.nodes, isNumber: true },
-    { title: 'groups', cell: (row) => row.groups, isNumber: true },
-    ...times.map((title) => ({ title: `${title}, ms`, cell: (row) => fixed(row[title], 0), isNumber: true })),
+    { title: 'network', cell: ({ name }) => name },
+    numberColumn('nodes', ({ nodes }) => nodes),
+    numberColumn('channel groups', ({ groups }) => groups),
+    ...WORK.map((name) => numberColumn(`${name}, ms`, (row) => row[name], 1)),
   ];
-  const { cpu, cores, node } = machine();
-  process.stdout.write(
-    `${markdown(columns, rows)}\n\n${cpu}, ${cores} cores, Node.js ${node}; median of ${REPEATS}\n`,
-  );
-});
+  return [
+    '# The graph',
+    `Written by \`npm run bench -- graph\`. Medians of ${REPEATS}.`,
+    machineLine(about),
+    markdown(columns, rows),
+    targetsTable(targets),
+  ].join('\n\n');
+}
+
+/** Measures, and writes results/graph.json and graph.md. */
+export async function graph(args) {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  const rows = [];
+  for (const name of Object.keys(SHAPES))
+    for (const count of SIZES) {
+      say(`${name}, ${count} nodes`);
+      rows.push(await rowOf(name, count));
+    }
+  const document = {
+    format: 'splitgrow-bench-graph/1',
+    machine: machine(values.date && { date: values.date }),
+    settings: { repeats: REPEATS, width: WIDTH },
+    rows,
+    targets: targetsOf(rows),
+  };
+  const text = `${graphMarkdown(document)}\n`;
+  if (!values['no-file']) say(`written: ${await writeResult('graph', document, text)}`);
+  return text;
+}

@@ -1,6 +1,6 @@
 // npm run bench -- loader: images a second of the loader, beside torchvision reading the same folder with as many workers.
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ import {
   machineLine,
   markdown,
   median,
-  RESULTS,
+  numberColumn,
   runJson,
   say,
   writeResult,
@@ -96,18 +96,13 @@ function loaderMarkdown(result) {
       return { name: `${NAMES[pass]}${how}`, own, theirs, times };
     });
   const rows = [...rowsOf(splitgrow, ''), ...rowsOf(wholeDecoding, '; `data.scaledDecoding` false')];
-  const number = (title, cell, digits = 0) => ({
-    title,
-    cell: (row) => fixed(cell(row), digits),
-    isNumber: true,
-  });
   const columns = [
     { title: 'as in', cell: ({ name }) => name },
-    number('splitgrow, images/s', ({ own }) => own.imagesPerSecond),
-    number('torchvision, images/s', ({ theirs }) => theirs?.imagesPerSecond),
-    number('splitgrow, a core', ({ own }) => own.imagesPerCoreSecond),
-    number('torchvision, a core', ({ theirs }) => theirs?.imagesPerCoreSecond),
-    number('times, a core', ({ times }) => times, 2),
+    numberColumn('splitgrow, images/s', ({ own }) => own.imagesPerSecond),
+    numberColumn('torchvision, images/s', ({ theirs }) => theirs?.imagesPerSecond),
+    numberColumn('splitgrow, a core', ({ own }) => own.imagesPerCoreSecond),
+    numberColumn('torchvision, a core', ({ theirs }) => theirs?.imagesPerCoreSecond),
+    numberColumn('times, a core', ({ times }) => times, 2),
   ];
   const [{ own, times }] = rows;
   const versions = torchvision
@@ -156,10 +151,7 @@ export async function loader(args) {
     const about = { ...machine({ libtorch, cpuCapability }), images: words };
     const result = { ...measured, options, about: values.date ? { ...about, date: values.date } : about };
     const text = `${loaderMarkdown(result)}\n`;
-    if (!values['no-file']) {
-      say(`written: ${await writeResult('loader', result)}`);
-      await writeFile(join(RESULTS, 'loader.md'), text);
-    }
+    if (!values['no-file']) say(`written: ${await writeResult('loader', result, text)}`);
     return text;
   } finally {
     if (temporary !== null) await rm(temporary, { recursive: true, force: true });

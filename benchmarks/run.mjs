@@ -1,4 +1,4 @@
-// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`, `busy`: that benchmark alone.
+// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`, `busy`, `graph`: that benchmark alone.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,17 +10,16 @@ const INTRODUCTION = `# Results
 Written by \`npm run bench\`; what is compared and how stands in [the page above](../README.md).
 Do not edit: the next run replaces this page.`;
 
+/** Benchmarks with a page of their own, by file and function. */
+const ALONE = ['loader', 'busy', 'graph'];
+
 await main(async () => {
   await bootstrap();
   // Compiled by now.
-  if (process.argv[2] === 'loader') {
-    const { loader } = await import('./loader.mjs');
-    process.stdout.write(await loader(process.argv.slice(3)));
-    return;
-  }
-  if (process.argv[2] === 'busy') {
-    const { busy } = await import('./busy.mjs');
-    process.stdout.write(await busy(process.argv.slice(3)));
+  const [name, ...words] = process.argv.slice(2);
+  if (ALONE.includes(name)) {
+    const { [name]: measure } = await import(`./${name}.mjs`);
+    process.stdout.write(await measure(words));
     return;
   }
   const { RESULTS, say } = await import('./common.mjs');

@@ -1,14 +1,11 @@
-// Ranks on this machine, measured, against the model of scale-model.mjs; and what that model says of 8 and 64 GPUs.
-import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readRanks } from '../dist/distributed/launchers.js';
 import { lower } from '../dist/graph/lower.js';
 import { buildPreset } from '../dist/models/zoo.js';
 import { loadCore } from '../dist/native.js';
-import { fixed, machine, machineLine, markdown, median, RESULTS, runJson } from './common.mjs';
+import { fixed, machine, machineLine, markdown, median, runJson, writeResult } from './common.mjs';
 import { gradientBytes, plan, stepSeconds } from './scale-model.mjs';
 
 const { values } = parseArgs({
@@ -232,7 +229,6 @@ else {
   process.stdout.write(`${text}\n`);
   if (!values['no-file']) {
     const kept = { machine: about, measured, points, plans };
-    await writeFile(join(RESULTS, 'scale.json'), `${JSON.stringify(kept, null, 2)}\n`);
-    await writeFile(join(RESULTS, 'scale.md'), text);
+    await writeResult('scale', kept, text);
   }
 }
