@@ -50,7 +50,11 @@ export const REST = {
   seed: z.int().min(0).default(0).describe('decides weights, order, augmentation, directions'),
   output: z.string().min(1).optional().describe('folder of the run; left out: `runs/` and the name'),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('`cpu` or `cuda`'),
-  threads: count.max(MOST_THREADS).nullable().default(null).describe('CPU threads; null: as LibTorch chooses'),
+  threads: count
+    .max(MOST_THREADS)
+    .nullable()
+    .default(null)
+    .describe('CPU threads; null: as LibTorch chooses'),
 };
 
 /** Kinds of networks by the member that tells them; without any it is a preset. */
