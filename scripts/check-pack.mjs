@@ -7,6 +7,7 @@ export const PARTS = [
   { files: /^package\.json$/, why: 'npm asks for it', isNeeded: true },
   { files: /^(README|CHANGELOG)\.md$/, why: 'what it is, and what changed', isNeeded: true },
   { files: /^LICENSE$/, why: 'MIT asks for it', isNeeded: true },
+  { files: /^LICENCES\.md$/, why: 'the licences of everything that comes along', isNeeded: true },
   { files: /^dist\/([\w-]+\/)*[\w-]+\.js$/, why: 'the library and the command', isNeeded: true },
   { files: /^dist\/([\w-]+\/)*[\w-]+\.d\.ts$/, why: 'its types', isNeeded: true },
   { files: /^prebuilds\/linux-x64\/splitgrow\.node$/, why: 'the loader', isNeeded: true, isMade: true },

@@ -1,11 +1,11 @@
-// npm run licences: the licence of everything that is installed with the package, held against what is allowed, as docs/licences.md.
+// npm run licences: the licence of everything that is installed with the package, held against what is allowed, as LICENCES.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { init } from 'license-checker-rseidelsohn';
 import { main, ROOT, StepError, say } from './steps.mjs';
 
-export const PAGE = join(ROOT, 'docs', 'licences.md');
+export const PAGE = join(ROOT, 'LICENCES.md');
 
 /** Licences that a dependency at run time may have, and why. */
 export const ALLOWED = {
@@ -113,7 +113,7 @@ export async function licences() {
 
 Written by \`npm run licences\`; do not edit: a test compares this page with what is installed.
 
-splitgrow itself is under the [MIT licence](../LICENSE). What is installed with it:
+splitgrow itself is under the [MIT licence](LICENSE). What is installed with it:
 
 ## From npm, at run time
 
@@ -153,7 +153,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
       say(`${name} ${version}: expected an allowed licence, found ${licence}`);
     if (refused.length > 0) return 1;
     writeFileSync(PAGE, page);
-    say('docs/licences.md written');
+    say('LICENCES.md written');
     return 0;
   });
 }

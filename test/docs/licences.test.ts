@@ -1,4 +1,4 @@
-// docs/licences.md is what scripts/licences.mjs makes of the installed packages, and every licence is allowed.
+// LICENCES.md is what scripts/licences.mjs makes of the installed packages, and every licence is allowed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
