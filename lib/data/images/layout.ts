@@ -15,6 +15,7 @@ import {
   type TestPart,
   type TopFolder,
 } from './part-folders.js';
+import { IMAGE_DEFAULTS } from './settings.js';
 import { keptForTesting } from './share.js';
 import {
   type Entry,
@@ -154,6 +155,12 @@ function shared(
   return { layout, classes: all.classes, train, test };
 }
 
+/** Says that a share other than the default is not used, as a folder is for testing. */
+function noteShare({ notes }: Work, { testShare }: ListOptions, part: string): void {
+  if (testShare !== IMAGE_DEFAULTS.testShare)
+    notes.push(`not used: data.testShare ${testShare} (--test-share); ${part}/ serves for testing`);
+}
+
 /** The folders at the top, each with what it holds. */
 async function topOf({ walk }: Work): Promise<readonly TopFolder[]> {
   const names = foldersIn(await entriesOf(walk, ''));
@@ -188,6 +195,7 @@ async function partsOf(work: Work, options: ListOptions): Promise<Parts> {
     const only = tests[0] ?? '';
     const test = await classFolders(work, only, foldersIn(await entriesOf(walk, only)), null);
     noteUnused(work, reading, only);
+    noteShare(work, options, only);
     return { layout: `class folders in ${only}/ alone`, classes: test.classes, train: NONE, test };
   }
   if (train === '') {
@@ -198,8 +206,10 @@ async function partsOf(work: Work, options: ListOptions): Promise<Parts> {
   const all = await classFolders(work, train, foldersIn(await entriesOf(walk, train)), null);
   const test = await testPart(work, tests, all.classes);
   noteUnused(work, reading, test?.part ?? null);
-  if (test !== null)
+  if (test !== null) {
+    noteShare(work, options, test.part);
     return { layout: `class folders in ${train}/, ${test.words}`, classes: all.classes, train: all, test };
+  }
   if (options.testPart !== undefined && tests.length > 0) {
     throw new SplitgrowError(
       'E_DATA',

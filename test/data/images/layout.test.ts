@@ -122,6 +122,17 @@ test('val/ alone has no training images', async () => {
   expect([train.paths.length, kept.paths.length, classes.length]).toEqual([0, 2, 2]);
 });
 
+test.each([
+  ['train/ and val/', { 'train/a/1.jpg': '', 'train/b/1.jpg': '', 'val/a/2.jpg': '', 'val/b/2.jpg': '' }],
+  ['val/ alone', { 'val/a/1.jpg': '', 'val/b/1.jpg': '' }],
+])('with %s a share other than the default is said to be not used', async (_name, files) => {
+  const root = folderOf(files);
+  expect((await listImages(root, { testShare: 0.25 })).notes).toEqual([
+    'not used: data.testShare 0.25 (--test-share); val/ serves for testing',
+  ]);
+  expect((await listImages(root, SHARE)).notes).toEqual([]);
+});
+
 test('what cannot be used is left out with its reason', async () => {
   const root = folderOf({
     ...TRAIN,
