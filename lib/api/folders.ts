@@ -134,7 +134,7 @@ async function indexedFolder(options: IndexDataOptions, control: RunControl): Pr
     leftOut: leftOutOf(folder),
     warnings: indexed.warnings,
     problemsFile: indexed.problemsFile,
-    notes: listing.notes,
+    notes: folder.notes,
   };
 }
 
@@ -228,7 +228,7 @@ async function packedFolder(options: PackDataOptions, control: RunControl): Prom
   return {
     ...{ store, layout: listing.layout, images, bytes, resumed, shortSide, leftOut },
     classes: listing.classes.length,
-    notes: listing.notes,
+    notes: folder.notes,
   };
 }
 

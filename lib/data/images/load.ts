@@ -12,6 +12,7 @@ import type { ListedPart } from './class-folders.js';
 import { type Indexed, indexImages, type Scan } from './index-images.js';
 import { type Listing, listImages } from './layout.js';
 import type { ImagePart } from './part.js';
+import { some } from './part-folders.js';
 import { IMAGE_DEFAULTS, type ImageSettings, shortSideOf } from './settings.js';
 import { openingStore } from './what-it-is.js';
 
@@ -27,6 +28,23 @@ export interface Folder {
   /** Both parts without the files that cannot be used. */
   readonly train: ListedPart;
   readonly test: ListedPart;
+  /** What a reader of results should know of its parts and classes. */
+  readonly notes: readonly string[];
+}
+
+/** Says which classes have lost every image of a part, because the files cannot be read. */
+function lostClasses(
+  { classNames }: Listing,
+  listed: ListedPart,
+  left: ListedPart,
+  purpose: string,
+): readonly string[] {
+  const [before, after] = [new Set(listed.labels), new Set(left.labels)];
+  const names = classNames.filter((_, label) => before.has(label) && !after.has(label));
+  if (names.length === 0) return [];
+  return [
+    `${integer(names.length)} of ${integer(classNames.length)} classes have no image left for ${purpose}, as their files cannot be read: ${some(names)}`,
+  ];
 }
 
 /** Lists and indexes a folder. @throws E_DATA, E_ABORTED, E_WRITE, E_IMAGES */
@@ -61,17 +79,24 @@ export async function readFolder(
     return { paths: all.filter(isGood), labels: labels.filter(isGood) };
   };
   const [train, test] = [good(listing.train, 0), good(listing.test, listing.train.paths.length)];
-  return { listing, indexed, train, test };
+  return {
+    ...{ listing, indexed, train, test },
+    notes: [
+      ...listing.notes,
+      ...lostClasses(listing, listing.train, train, 'training'),
+      ...lostClasses(listing, listing.test, test, 'testing'),
+    ],
+  };
 }
 
 /** What a run and its reader should know of a folder; nothing where all is as it should be. */
-export function notesOf({ listing, indexed }: Folder): readonly string[] {
+export function notesOf({ listing, indexed, notes }: Folder): readonly string[] {
   const bad = [...indexed.problems, ...listing.problems];
   const [first] = bad;
-  if (first === undefined) return listing.notes;
+  if (first === undefined) return notes;
   const where = indexed.problemsFile === null ? '' : `, all of them in ${indexed.problemsFile}`;
   const which = `${first.path} (${first.reason})${bad.length > 1 ? ` and ${integer(bad.length - 1)} more${where}` : ''}`;
-  return [...listing.notes, `${integer(bad.length)} files or folders are left out: ${which}`];
+  return [...notes, `${integer(bad.length)} files or folders are left out: ${which}`];
 }
 
 /** A dataset whose both parts are files. */

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { indexImages } from '../../../lib/data/images/index-images.js';
+import { notesOf, readFolder } from '../../../lib/data/images/load.js';
+import { IMAGE_DEFAULTS } from '../../../lib/data/images/settings.js';
 import { addFiles, columnsOf, folderOf, madeUpScan } from './folders.js';
 
 const OPTIONS = { threads: 1, decode: false, maxPixels: 1e6, maxScans: 9 };
@@ -130,4 +132,21 @@ test('an abort ends the work with E_ABORTED', async () => {
     expect.objectContaining({ code: 'E_ABORTED' }),
   );
   mkdirSync(join(root, 'c'));
+});
+
+test('a class of which no file of a part can be read is named, each part for itself', async () => {
+  const { root, scan } = setUp({
+    ...{ 'train/a/1.jpg': 'x', 'train/b/1.jpg': 'bad', 'train/b/2.jpg': 'bad', 'train/c/1.jpg': 'x' },
+    ...{ 'val/a/1.jpg': 'bad', 'val/b/1.jpg': 'x', 'val/c/1.jpg': 'bad', 'val/c/2.jpg': 'x' },
+  });
+  const folder = await readFolder(root, { settings: IMAGE_DEFAULTS, threads: 1, scan });
+  const notes = [
+    '1 of 3 classes have no image left for training, as their files cannot be read: b',
+    '1 of 3 classes have no image left for testing, as their files cannot be read: a',
+  ];
+  expect(folder.notes).toEqual(notes);
+  expect(notesOf(folder)).toEqual([
+    ...notes,
+    expect.stringMatching(/^4 files or folders are left out: train\/b\/1\.jpg/),
+  ]);
 });
