@@ -20,7 +20,7 @@ export interface FolderOptions {
   readonly testShare?: number | undefined;
   /** Links that lead out of the folder are followed; default: they are passed over and counted. */
   readonly followLinks?: boolean | undefined;
-  /** Most pixels of an image; larger ones are left out. Default 178,956,970. */
+  /** Most pixels of an image; larger ones are left out. Default 100,000,000. */
   readonly maxPixels?: number | undefined;
   /** Most scans of a progressive JPEG; default 100. */
   readonly maxScans?: number | undefined;
