@@ -24,7 +24,7 @@ export interface InitOptions {
   readonly file?: string | undefined;
   /** Default fashion-mnist. */
   readonly data?: InitData | undefined;
-  /** Folder of the images; `image-folder` needs one. It is looked at, where it is there, to count images and classes. */
+  /** Folder of the images; `image-folder` needs one. Where it is there, its images and classes are counted. */
   readonly root?: string | undefined;
   /** Links that lead out of the folder are followed; default: they are passed over. */
   readonly followLinks?: boolean | undefined;
@@ -114,11 +114,18 @@ async function factsOf(data: InitData, { root, followLinks, resolution: asked }:
   const given = asked === undefined ? {} : { resolution: asked };
   if (!isFolder || root === undefined) return { facts: { ...facts, ...given }, notes };
   const options = { testShare: IMAGE_DEFAULTS.testShare, followLinks };
-  const listing = await listImages(root, options).catch((error: unknown) => {
-    notes.push(`${root} could not be looked at: ${error instanceof Error ? error.message : String(error)}`);
-    return null;
-  });
-  if (listing === null) return { facts: { ...facts, ...given }, notes };
+  // A folder may be on another machine; one that is here and will not do would be refused by the experiment too.
+  const isThere = await stat(root).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+  );
+  if (!isThere) {
+    notes.push(
+      `${root} is not there now, so its images are not counted; the numbers below suit a usual folder`,
+    );
+    return { facts: { ...facts, ...given }, notes };
+  }
+  const listing = await listImages(root, options);
   const [images, classes] = [listing.train.paths.length, listing.classes.length];
   notes.push(
     `${root}: ${integer(images)} images of ${integer(classes)} classes to train on (${listing.layout})`,
@@ -141,14 +148,18 @@ function refuseStrange(preset: string): void {
   throw new SplitgrowError('E_PRESET', `there is no preset "${preset}"${hint(preset, Object.keys(ZOO))}`);
 }
 
-function refuseResolution(data: InitData, resolution: number | undefined): void {
-  if (resolution === undefined) return;
-  if (!DATA[data].isFolder) {
+/** @throws E_ARGUMENT for what only images in files have, with other data; and for a resolution that is none */
+function refuseOfFiles(data: InitData, { resolution, followLinks }: InitOptions): void {
+  const given = Object.entries({ resolution, followLinks }).find(
+    ([, value]) => value !== undefined && value !== false,
+  );
+  if (given !== undefined && !DATA[data].isFolder) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `resolution: expected only with imagenet or image-folder, got ${resolution}; leave it out`,
+      `${given[0]}: expected only with imagenet or image-folder, got ${given[1]}; leave it out`,
     );
   }
+  if (resolution === undefined) return;
   if (Number.isInteger(resolution) && resolution >= 1 && resolution <= 4096) return;
   throw new SplitgrowError(
     'E_ARGUMENT',
@@ -211,7 +222,8 @@ const word = (text: string): string =>
 /**
  * Writes an experiment to start from, with a comment above every field: what it does and its default. It is valid as it stands.
  *
- * @throws E_ARGUMENT for what cannot be chosen, a budget below the seed network, or a file that is there; E_PRESET; E_WRITE
+ * @throws E_ARGUMENT for what cannot be chosen, a budget below the seed network, or a file that is there; E_DATA for a folder that is
+ *   there and has no layout that a run reads; E_PRESET; E_WRITE
  */
 export async function init(options: InitOptions = {}): Promise<InitDocument> {
   const data = chosenOf('data', options.data ?? 'fashion-mnist', DATA);
@@ -220,7 +232,7 @@ export async function init(options: InitOptions = {}): Promise<InitDocument> {
   if (root === undefined && data === 'image-folder')
     throw new SplitgrowError('E_ARGUMENT', 'root: expected the folder of the images, got none; name it');
   if (options.preset !== undefined) refuseStrange(options.preset);
-  refuseResolution(data, options.resolution);
+  refuseOfFiles(data, options);
   const name = options.name ?? (data === 'image-folder' ? slug(basename(resolve(root ?? ''))) : data);
   const file = options.file ?? `${slug(name)}.jsonc`;
   await refuseThere(file, force);

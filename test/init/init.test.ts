@@ -152,17 +152,45 @@ test('the resolution is near the median side of the images, and small ones start
     ),
   );
   expect((await readExperiment(file)).data).toMatchObject({ resolution: 40 });
-  await expect(init({ data: 'cifar10', resolution: 40, file, force: true })).rejects.toThrow(
-    /resolution: expected only with imagenet or image-folder/,
-  );
+  for (const [name, value] of [
+    ['resolution', 40],
+    ['followLinks', true],
+  ] as const)
+    await expect(init({ data: 'cifar10', [name]: value, file, force: true })).rejects.toThrow(
+      `${name}: expected only with imagenet or image-folder, got ${value}`,
+    );
 });
 
-test('a folder that cannot be looked at is said to be so, and the file is written', async () => {
+test('a folder that is not there is said to be so, and the file is written', async () => {
   const file = join(temporaryFolder(), 'mine.jsonc');
   const { notes } = await init({ data: 'image-folder', root: '/no/such/folder', file });
-  expect(notes.join()).toContain('/no/such/folder could not be looked at');
-  expect(readFileSync(file, 'utf8')).toContain('// /no/such/folder could not be looked at');
+  expect(notes.join()).toContain('/no/such/folder is not there now');
+  expect(readFileSync(file, 'utf8')).toContain('// /no/such/folder is not there now');
 });
+
+const DOT = pngOf(16, 16, () => [1, 2, 3]);
+
+test.each([
+  [
+    'of one class',
+    { 'a/1.png': DOT, 'a/2.png': DOT },
+    /expected class folders .* found 1 classes with 2 images/,
+  ],
+  [
+    'that can be read in two ways',
+    { 'train/a/1.png': DOT, 'train/b/1.png': DOT, 'c/1.png': DOT },
+    /expected a layout that can be read in one way, found two/,
+  ],
+  ['without images', { 'a/readme.txt': DOT }, /found 0 classes with 0 images/],
+])(
+  'a folder %s is refused as a run would refuse it, and nothing is written',
+  async (_name, files, message) => {
+    const file = join(temporaryFolder(), 'mine.jsonc');
+    const refused = init({ data: 'image-folder', root: writePictures(files), file });
+    await expect(refused).rejects.toMatchObject({ code: 'E_DATA', message: expect.stringMatching(message) });
+    expect(existsSync(file)).toBe(false);
+  },
+);
 
 test.each([
   [{ data: 'cifar' }, 'E_ARGUMENT', /data: expected one of .*"cifar"; the nearest.* "cifar10"/],
