@@ -6,6 +6,8 @@ import { describeMachine } from '../experiment/report/machine.js';
 import { readGrowingStages } from '../experiment/report/read-growing.js';
 import type { Spec } from '../experiment/spec.js';
 import { stageDirectory } from '../experiment/summary.js';
+import { readGraph } from '../network.js';
+import { minibatches } from '../train/minibatches.js';
 import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
 import type { Curve, FigureResult, FigureRun, Point, SearchCost } from './result.js';
@@ -27,8 +29,8 @@ export async function readRecords(output: string): Promise<RunRecords> {
 /** A finished or interrupted run with what it left. */
 export interface Found extends RunRecords {
   readonly run: PlannedRun;
-  /** Training images, of which a step takes fit.batch. */
-  readonly trainImages: number;
+  /** Minibatches of an epoch of training. */
+  readonly steps: number;
 }
 
 function grownPoints({ run, stages }: Found, directory: string): readonly Point[] {
@@ -57,10 +59,10 @@ interface Piece extends Pick<Curve, 'label' | 'panel' | 'kind' | 'method'> {
 }
 
 function piecesOf(found: Found, use: Use, directory: string): readonly Piece[] {
-  const { run, stages, rivals, trainImages } = found;
-  const { seed, fit, splitting } = run.spec;
+  const { run, stages, rivals, steps } = found;
+  const { seed, splitting } = run.spec;
   const { label: owner, panel } = use;
-  const step = stepSeconds(stages, trainImages, fit.batch);
+  const step = stepSeconds(stages, steps);
   const points = grownPoints(found, directory);
   const grown: Piece = {
     ...{ label: owner, panel, owner, kind: 'grown', method: splitting.strategy },
@@ -172,6 +174,12 @@ export function resultOf(
 /** Rows of the machine's description that are versions. */
 const VERSIONS: ReadonlySet<string> = new Set(['splitgrow', 'LibTorch', 'Node']);
 
+/** Minibatches of an epoch of a run that has left a stage. Growth adds no op, so that stage 0 tells what becomes of a remainder. */
+async function stepsOf({ spec }: PlannedRun, trainImages: number): Promise<number> {
+  const graph = await readGraph(stageDirectory(spec.output, 0));
+  return minibatches(trainImages, spec.fit, graph).steps;
+}
+
 /** Reads what every planned run has left so far. `trainImages` says how many training images a run has. */
 export async function collectFigure(
   spec: FigureSpec,
@@ -179,11 +187,11 @@ export async function collectFigure(
   trainImages: (run: PlannedRun) => number,
 ): Promise<FigureResult> {
   const found = await Promise.all(
-    plan.runs.map(async (run) => ({
-      run,
-      trainImages: trainImages(run),
-      ...(await readRecords(run.spec.output)),
-    })),
+    plan.runs.map(async (run) => {
+      const records = await readRecords(run.spec.output);
+      const steps = records.stages.length === 0 ? 0 : await stepsOf(run, trainImages(run));
+      return { run, steps, ...records };
+    }),
   );
   const rows = describeMachine();
   return {

@@ -9,12 +9,12 @@ const searched = ({ indices, select, grow }: StageSeconds): number => indices + 
 /** Seconds of all phases. */
 export const allOf = (seconds: StageSeconds): number => seconds.fit + searched(seconds) + seconds.evaluate;
 
-/** Seconds of one training step of the seed network: of the first stage that was fitted, or 0 where none was. */
-export function stepSeconds(stages: readonly StageRecord[], trainImages: number, batch: number): number {
+/** Seconds of one training step of the seed network, `steps` an epoch: of the first stage that was fitted, or 0 where none was. */
+export function stepSeconds(stages: readonly StageRecord[], steps: number): number {
   const fitted = stages.find(({ epochs }) => epochs.length > 0);
   if (fitted === undefined) return 0;
   const epochs = fitted.epochs.length + (fitted.finish?.length ?? 0);
-  return fitted.seconds.fit / (epochs * Math.ceil(trainImages / batch));
+  return fitted.seconds.fit / (epochs * steps);
 }
 
 function costOf(seed: number, parts: Omit<SearchCost, 'seed' | 'trainingSteps'>, step: number): SearchCost {

@@ -5,11 +5,12 @@ import { expect, test } from 'vitest';
 import type { RivalRecord } from '../../lib/experiment/records.js';
 import { optionsOf } from '../../lib/experiment/rivals/outcome.js';
 import { parseExperiment, type Spec } from '../../lib/experiment/spec.js';
-import { type Found, readRecords, resultOf } from '../../lib/figure/collect.js';
+import { collectFigure, type Found, readRecords, resultOf } from '../../lib/figure/collect.js';
 import { grownCost, rivalCost, stepSeconds } from '../../lib/figure/cost.js';
 import type { PlannedRun, Use } from '../../lib/figure/plan.js';
 import { isAsked } from '../../lib/figure/rivals.js';
 import { temporaryFolder, tinyExperiment } from '../experiment/tiny.js';
+import { graphOf } from '../native/golden.js';
 import { figureOf } from './made-up.js';
 
 type Stage = Found['stages'][number];
@@ -76,9 +77,9 @@ const { spec: FIGURE } = figureOf({
 });
 
 test("a training step is the seed network's fit over its steps; without epochs there is none", () => {
-  expect(stepSeconds(STAGES, 40, 16)).toBe(2);
-  expect(stepSeconds([stageOf(0, 0, 0), stageOf(1, 20, 2)], 40, 10)).toBe(2.5);
-  expect(stepSeconds([stageOf(0, 0, 0)], 40, 16)).toBe(0);
+  expect(stepSeconds(STAGES, 3)).toBe(2);
+  expect(stepSeconds([stageOf(0, 0, 0), stageOf(1, 20, 2)], 4)).toBe(2.5);
+  expect(stepSeconds([stageOf(0, 0, 0)], 3)).toBe(0);
 });
 
 test("growing costs every fit and evaluation, and every splitting but the last stage's", () => {
@@ -93,7 +94,7 @@ test('a rival costs its fits and its share of the search', () => {
 test('a run becomes a curve with a point a stage, its rivals one each, beside the reported numbers', () => {
   const asked = askedBy([{ method: 'prune-bn', at: 'stages' }]);
   const run = runOf('a', 0, [use('aware', { asked })]);
-  const found = [{ run, trainImages: 40, stages: STAGES, rivals: [rivalOf(1)] }];
+  const found = [{ run, steps: 3, stages: STAGES, rivals: [rivalOf(1)] }];
   const result = resultOf(FIGURE, PLAN, found);
   expect(result.curves.map(({ label, kind, method }) => [label, kind, method])).toEqual([
     ['aware', 'grown', 'energy-aware'],
@@ -124,12 +125,12 @@ test('a run becomes a curve with a point a stage, its rivals one each, beside th
 test('seeds of a curve come together; a shared stage 0 costs each of them and counts once in all', () => {
   const seedRun = {
     run: runOf('s', 0, [], null),
-    trainImages: 40,
+    steps: 3,
     stages: [stageOf(0, 12, 2, 0)],
     rivals: [],
   };
   const grown = (key: string, seed: number) => ({
-    ...{ run: runOf(key, seed, [use('aware')]), trainImages: 40, stages: STAGES, rivals: [] },
+    ...{ run: runOf(key, seed, [use('aware')]), steps: 3, stages: STAGES, rivals: [] },
   });
   const { curves, seconds } = resultOf(FIGURE, PLAN, [seedRun, grown('a', 0), grown('b', 1)]);
   expect(curves[0]?.points.map(({ seed, stage }) => [seed, stage])).toEqual([
@@ -151,7 +152,7 @@ test('rivals of one name in two curves of a panel stay two curves', () => {
   const of = (label: string) => ({
     ...{
       run: runOf(label, 0, [use(label, { asked })]),
-      trainImages: 40,
+      steps: 3,
       stages: STAGES,
       rivals: [rivalOf(1)],
     },
@@ -170,7 +171,7 @@ test('networks that are a point each make one curve, at the stages they stand be
   const of = (key: string, stage: number) => ({
     ...{
       run: runOf(key, 0, [use('widths', { stage })]),
-      trainImages: 40,
+      steps: 3,
       stages: STAGES.slice(0, 1),
       rivals: [],
     },
@@ -185,7 +186,7 @@ test('networks that are a point each make one curve, at the stages they stand be
 
 test('a run that left nothing takes no part, and one that was cut off takes part with what it left', () => {
   const of = (key: string, stages: readonly Stage[]) => ({
-    ...{ run: runOf(key, 0, [use(key)]), trainImages: 40, stages, rivals: [] },
+    ...{ run: runOf(key, 0, [use(key)]), steps: 3, stages, rivals: [] },
   });
   const { curves, runs } = resultOf(FIGURE, PLAN, [of('aware', STAGES.slice(0, 1)), of('random', [])]);
   expect(curves.map(({ label, points }) => [label, points.length])).toEqual([
@@ -208,6 +209,39 @@ test('a stage that is being replaced is left alone, and takes no part until it i
   expect((await readRecords(output)).stages).toEqual(STAGES.slice(0, 1));
   expect(readdirSync(output).sort()).toEqual(['.stage-1.old', 'stage-0']);
 });
+
+test.each([
+  // 33 images in minibatches of 16, 2 epochs: 3 steps an epoch, or 2 where a last image cannot be a minibatch or is left out.
+  ['conv', undefined, 6],
+  ['pool', undefined, 4],
+  ['conv', 'drop', 4],
+] as const)(
+  'with batch norm behind %s and fit.remainder %s two epochs cost %i steps',
+  async (behind, remainder, cost) => {
+    const output = temporaryFolder();
+    const graph = graphOf(
+      [2, 6, 6],
+      [
+        ['conv', 'conv2d', 'input', { out: 4, kernel: 3 }],
+        ...(behind === 'conv' ? [] : ([['pool', 'global_avg_pool', 'conv']] as const)),
+        ['norm', 'batch_norm', behind],
+        ...(behind === 'conv' ? ([['pool', 'global_avg_pool', 'norm']] as const) : []),
+        ['out', 'linear', behind === 'conv' ? 'pool' : 'norm', { out: 3 }],
+      ],
+    );
+    mkdirSync(join(output, 'stage-0'));
+    writeFileSync(join(output, 'stage-0', 'network.json'), JSON.stringify(graph));
+    writeFileSync(join(output, 'stage-0', 'stage.json'), JSON.stringify(STAGES[0]));
+    const run = runOf('a', 0, [use('aware')]);
+    const spec = { ...run.spec, output, fit: { ...run.spec.fit, batch: 16, remainder } };
+    const { curves } = await collectFigure(
+      FIGURE,
+      { ...PLAN, runs: [{ ...run, spec }], jobs: 1, threads: null },
+      () => 33,
+    );
+    expect(curves[0]?.costs[0]?.trainingSteps).toBeCloseTo(cost, 9);
+  },
+);
 
 test('of the records in a folder that several experiments share, each takes those it asked for', () => {
   const [plain, grown, last, targets] = askedBy([
