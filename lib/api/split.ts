@@ -1,6 +1,6 @@
 // split: the planned neurons of a network replaced by two off-springs each.
 
-import { parseStrictJson } from '../data/json.js';
+import { some } from '../data/images/part-folders.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
@@ -11,28 +11,24 @@ import { normalizedPlan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { Chain } from '../graph/program.js';
+import { unknownKey } from '../graph/rules.js';
 import { loadCore, type TensorData, type TensorMap } from '../native.js';
 import { isFiniteTensor, loadNetwork, refuseOccupied, saveNetwork } from '../network.js';
 import { splitNetwork } from '../split/off-springs.js';
-import { readWhole } from '../text-file.js';
+import { readJsonFile } from '../text-file.js';
 import { withThreads } from '../threads.js';
-import { refuseAborted } from '../train/control.js';
+import { note, refuseAborted } from '../train/control.js';
 import { watched } from '../watched.js';
 import type { Plan, SplitDocument, SplitOptions } from './documents.js';
 
+/** Fields of a plan. */
+const PLAN_FIELDS = ['splits'] as const;
+
 async function readPlan(plan: string | Plan): Promise<Plan> {
   const place = typeof plan === 'string' ? plan : 'plan';
-  let json: unknown = plan;
-  if (typeof plan === 'string') {
-    try {
-      json = parseStrictJson(await readWhole(plan));
-    } catch (cause) {
-      const code = cause instanceof SyntaxError ? 'E_PLAN' : 'E_FILE';
-      throw new SplitgrowError(code, `${place}: expected a readable JSON file; ${(cause as Error).message}`, {
-        cause,
-      });
-    }
-  }
+  const json: unknown = typeof plan === 'string' ? await readJsonFile(plan, { code: 'E_PLAN' }) : plan;
+  if (json === undefined)
+    throw new SplitgrowError('E_FILE', `${place}: expected a plan in JSON, there is no such file`);
   const splits = typeof json === 'object' && json !== null ? (json as Partial<Plan>).splits : undefined;
   const lists: unknown[] =
     typeof splits === 'object' && splits !== null && !Array.isArray(splits) ? Object.values(splits) : [null];
@@ -45,7 +41,23 @@ async function readPlan(plan: string | Plan): Promise<Plan> {
       `${place}: expected {"splits": {"<layer id>": [neuron, ...]}}, got another shape`,
     );
   }
+  const stray = unknownKey(json, PLAN_FIELDS);
+  if (stray !== undefined) throw new SplitgrowError('E_PLAN', `${place}: ${stray}`);
   return json as Plan;
+}
+
+/** Tells the neurons that a plan names more than once: each time makes one copy more (docs/formats.md). */
+function noteRepeated({ splits }: Plan, control: RunControl): void {
+  for (const [id, neurons] of Object.entries(splits)) {
+    const again = [...new Set(neurons.filter((neuron, at) => neurons.indexOf(neuron) !== at))];
+    if (again.length > 0)
+      note(
+        control,
+        0,
+        'grow',
+        `the plan names ${again.length === 1 ? 'a neuron' : `${again.length} neurons`} of "${id}" more than once: ${some(again.map(String))}; each time it is split once more`,
+      );
+  }
 }
 
 /** Directions of every layer that is split, and of other layers that the file names. @throws E_DIRECTIONS */
@@ -106,6 +118,7 @@ async function splitTo(
   const asked = await readPlan(options.plan);
   using network = await loadNetwork(options.network, { device, control });
   const plan = normalizedPlan(network.graph, asked);
+  noteRepeated(asked, control);
   const tensors = checkDirections(
     network.graph,
     plan,

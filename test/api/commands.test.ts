@@ -69,6 +69,20 @@ test('split with epsilon 0 leaves the logits as they are, and says what it split
   assertClose(await logits(out), await logits(network), { rtol: 1e-4, atol: 1e-6 });
 });
 
+test('a neuron that a plan names twice is split twice, and a note says so', async () => {
+  const { folder, network, directions } = await prepared();
+  const notes: string[] = [];
+  const plan = { splits: { stem: [2, 0, 2], b1_pw: [0] } };
+  const document = await split(
+    { network, plan, directions, epsilon: 0, out: join(folder, 'grown') },
+    { onEvent: (event) => void (event.type === 'note' && notes.push(event.text)) },
+  );
+  expect(document.split).toEqual(plan.splits);
+  expect(notes).toEqual([
+    'the plan names a neuron of "stem" more than once: 2; each time it is split once more',
+  ]);
+});
+
 test('off-springs are theta + epsilon v in place and theta - epsilon v appended, consumers halved', async () => {
   const { folder, network, directions } = await prepared();
   const out = join(folder, 'grown');

@@ -153,6 +153,7 @@ test.each([
   ['a node that is no layer', '{"splits": {"stem_bn": [0]}}', 'E_PLAN'],
   ['the output', '{"splits": {"classifier": [0]}}', 'E_PLAN'],
   ['an inherited name', '{"splits": {"toString": [0]}}', 'E_PLAN'],
+  ['a field beside splits', '{"splits": {"stem": [0]}, "split": {"stem": [1]}}', 'E_PLAN'],
 ])('a plan with %s is refused and nothing is written', async (_what, text, code) => {
   const folder = temporaryFolder();
   const [network, batch] = [await writeNetwork(folder), await writeBatch(folder)];
