@@ -10,6 +10,7 @@ import { lifeOf, newId, type Owner, type Process, parseOwner, thisProcess } from
  *
  *     .splitgrow-<id>/owner.json        beside a file that is being written
  *     run.lock/<id>/owner.json          of a process that holds a lock, see lease.ts
+ *     $TMPDIR/.splitgrow-<id>/run       the output of a rank that keeps nothing, see distributed/rank-folder.ts
  *
  * All that its owner writes for a while lies in it. The record is there before anything else is.
  */
@@ -134,10 +135,17 @@ async function removeEmpty(place: string): Promise<void> {
   await rmdir(place);
 }
 
-/** Removes places that processes which are gone left in `folder`. Everything else there stays as it is. */
+/** True for a folder that another user made, as in /tmp: it may change while its files are removed, and lead elsewhere. */
+async function isOfAnother(place: string): Promise<boolean> {
+  const found = await ifThere(lstat(place));
+  return found === null || found.uid !== process.getuid?.();
+}
+
+/** Removes places that processes of this user which are gone left in `folder`. Everything else there stays as it is. */
 export async function sweepPlaces(folder: string, self: Process = thisProcess()): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(PREFIX));
   for (const place of names.map((name) => join(folder, name))) {
+    if (await isOfAnother(place)) continue;
     const owner = await ownerOf(place);
     if (owner === null) {
       await removeEmpty(place).catch(() => {});
@@ -150,7 +158,7 @@ export async function sweepPlaces(folder: string, self: Process = thisProcess())
       if (found === null || Date.now() - found.mtimeMs < UNSEEN_MS) continue;
     }
     await clearPlace(place, folder).catch((error: unknown) => {
-      // Of another user, or another process removes it too.
+      // Another process removes it too, or a folder in it cannot be written to.
       if (!['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'].includes(codeOf(error))) throw error;
     });
   }

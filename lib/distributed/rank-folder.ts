@@ -1,45 +1,32 @@
-// The temporary folder in which a rank works that keeps nothing: with a record of its owner, so that one left by a kill is found and removed.
-
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+// The temporary folder in which a rank works that keeps nothing: a place (disk/place.ts), so that one left by a kill is found and removed.
+import { mkdir, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lifeOf, newId, type Process, parseOwner, thisProcess } from '../disk/owner.js';
+import { placeIn, RECORD, removePlace, sweepPlaces } from '../disk/place.js';
 
-const PREFIX = 'splitgrow-rank-';
-const RECORD_FILE = 'owner.json';
+/** Well within the day after which the place of an owner that nobody can see is removed. */
+const RENEW_MS = 3600 * 1000;
 
-/** True for a folder of this user's with the record of a process that has ended. */
-async function isLeft(folder: string, self: Process): Promise<boolean> {
-  try {
-    const found = await lstat(folder);
-    if (!found.isDirectory() || found.uid !== process.getuid?.()) return false;
-    const owner = parseOwner(await readFile(join(folder, RECORD_FILE), 'utf8'));
-    return owner !== null && lifeOf(owner, self) === 'gone';
-  } catch {
-    return false;
-  }
-}
-
-/** Removes the folders that ranks left which were killed. */
+/** Removes the folders that ranks left which were killed. Leftovers never end the work. */
 export async function removeLeftFolders(): Promise<void> {
-  const self = thisProcess();
-  const names = await readdir(tmpdir()).catch(() => [] as string[]);
-  for (const name of names.filter((one) => one.startsWith(PREFIX))) {
-    const folder = join(tmpdir(), name);
-    if (await isLeft(folder, self)) await rm(folder, { recursive: true, force: true }).catch(() => {});
-  }
+  await sweepPlaces(tmpdir()).catch(() => {});
 }
 
 /** Does `work` in an empty folder, which is removed afterwards. */
 export async function inRankFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   await removeLeftFolders();
-  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const place = await placeIn(tmpdir());
+  const timer = setInterval(() => {
+    utimes(join(place, RECORD), new Date(), new Date()).catch(() => {});
+  }, RENEW_MS);
+  timer.unref();
   try {
-    await writeFile(join(folder, RECORD_FILE), `${JSON.stringify({ id: newId(), ...thisProcess() })}\n`);
-    const inner = join(folder, 'run');
-    await mkdir(inner);
-    return await work(inner);
+    const folder = join(place, 'run');
+    await mkdir(folder, { mode: 0o700 });
+    return await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    clearInterval(timer);
+    // What stays is removed by the next rank.
+    await removePlace(place).catch(() => {});
   }
 }

@@ -13,24 +13,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFileAtomic } from '../../lib/atomic.js';
 import { guardOf, leaseOf } from '../../lib/disk/lease.js';
-import { newId, type Process, thisProcess } from '../../lib/disk/owner.js';
+import { newId, thisProcess } from '../../lib/disk/owner.js';
 import { failureOf, inFolder } from '../data/places.js';
-import { CONTAINER, child, ELSEWHERE, holder, LEASE, SHORT } from './processes.js';
+import { CONTAINER, child, ELSEWHERE, HOUR_AGO, holder, LEASE, leave, SHORT } from './processes.js';
 
 const refuse = (): void => {
   throw Object.assign(new Error('busy'), { code: 'BUSY' });
 };
-const HOUR_AGO = new Date(Date.now() - 3_600_000);
-
-/** A lock as a process left it that was killed. */
-function leave(file: string, self: Process, isOld: boolean): string {
-  const id = newId();
-  const record = join(file, id, 'owner.json');
-  mkdirSync(join(file, id), { recursive: true });
-  writeFileSync(record, JSON.stringify({ id, ...self }));
-  if (isOld) utimesSync(record, HOUR_AGO, HOUR_AGO);
-  return join(file, id);
-}
 
 test('a lock is held by one, and leaves nothing when it is given back', () =>
   inFolder(async (folder) => {
@@ -265,17 +254,6 @@ test('what a killed owner left is removed, a directory that it was replacing is 
     await (await leaseOf(file)).release();
     expect(readFileSync(join(folder, 'best', 'stage-0', 'weights'), 'utf8')).toBe('good');
     expect(readdirSync(folder).sort()).toEqual([...others, 'best', `.splitgrow-${'a'.repeat(32)}`].sort());
-  }));
-
-test('an empty folder that a kill left is removed after a day, and nothing with a word in it', () =>
-  inFolder(async (folder) => {
-    const [empty, torn, fresh, others] = ['a', 'b', 'c', 'd'].map((k) => `.splitgrow-${k.repeat(32)}`);
-    for (const name of [empty, torn, fresh, others]) mkdirSync(join(folder, String(name)));
-    writeFileSync(join(folder, String(torn), 'owner.json'), '');
-    writeFileSync(join(folder, String(others), 'owner.json'), 'mine');
-    for (const name of [empty, torn, others]) utimesSync(join(folder, String(name)), 1, 1);
-    await writeFileAtomic(join(folder, 'x'), '');
-    expect(readdirSync(folder).sort()).toEqual([fresh, others, 'x']);
   }));
 
 test.each([

@@ -1,10 +1,10 @@
 // Processes that hold or claim locks, by the compiled library.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Process } from '../../lib/disk/owner.js';
-import { thisProcess } from '../../lib/disk/owner.js';
+import { newId, type Process, thisProcess } from '../../lib/disk/owner.js';
 import { ROOT } from '../data/places.js';
 
 export const LEASE = pathToFileURL(join(ROOT, 'dist', 'disk', 'lease.js')).href;
@@ -16,6 +16,20 @@ export const SHORT = { renewMs: 100, leaseMs: 3_000, watchMs: 1_000, pollMs: 50 
 /** A process that nobody here can see: of another machine, or of another container on this one. */
 export const ELSEWHERE: Process = { ...thisProcess(), pid: 7, host: 'elsewhere', kernel: 'another kernel' };
 export const CONTAINER: Process = { ...thisProcess(), pid: 1, namespace: 'pid:[1]' };
+
+export const HOUR_AGO = new Date(Date.now() - 3_600_000);
+/** A process that has ended. */
+export const GONE: Process = { ...thisProcess(), pid: 999_999_999 };
+
+/** A lock as a process left it that was killed. @returns its place */
+export function leave(file: string, self: Process, isOld: boolean): string {
+  const id = newId();
+  const record = join(file, id, 'owner.json');
+  mkdirSync(join(file, id), { recursive: true });
+  writeFileSync(record, JSON.stringify({ id, ...self }));
+  if (isOld) utimesSync(record, HOUR_AGO, HOUR_AGO);
+  return join(file, id);
+}
 
 export interface Child {
   readonly process: ChildProcess;

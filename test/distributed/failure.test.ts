@@ -1,7 +1,8 @@
 // Ranks that are killed, stopped, late or of another experiment.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { newId, thisProcess } from '../../lib/disk/owner.js';
 import { type Ended, errorLine, splitgrow, start } from '../cli/command-line.js';
 import { meeting } from './processes.js';
 import { childrenOf, hasBegun, isRunning, LONG, pause, writeExperiment } from './runs.js';
@@ -11,6 +12,10 @@ async function startRanks(world: number, words: (rank: number) => readonly strin
   const common = { ...(await meeting(world)), ...env };
   return Array.from({ length: world }, (_, rank) => start(words(rank), { ...common, RANK: String(rank) }));
 }
+
+/** Folders in which ranks work that keep nothing. */
+const placesIn = (folder: string): readonly string[] =>
+  readdirSync(folder).filter((name) => name.startsWith('.splitgrow-'));
 
 function expectDistributed(outcome: Ended | undefined, text: RegExp): void {
   expect(outcome?.code).toBe(1);
@@ -113,7 +118,7 @@ test.each([0, 2])(
     const told = outcome.stderr.split('\n').filter((line) => line.includes('was killed by'));
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(new RegExp(`^splitgrow: E_DISTRIBUTED: rank ${rank} was killed by SIGKILL`));
-    expect(readdirSync(folder).filter((name) => name.startsWith('splitgrow-rank-'))).toEqual([]);
+    expect(placesIn(folder)).toEqual([]);
   },
 );
 
@@ -137,7 +142,7 @@ test('the ranks of a launcher that is killed end, rank 0 with its checkpoint, an
   child.kill('SIGKILL');
   await ended;
   while (ranks.some(isRunning)) await pause(20);
-  expect(readdirSync(folder).filter((name) => name.startsWith('splitgrow-rank-'))).toEqual([]);
+  expect(placesIn(folder)).toEqual([]);
   expect(existsSync(join(folder, 'run', 'run.lock'))).toBe(false);
 });
 
@@ -146,17 +151,22 @@ test('a folder that a killed rank left is removed by the next one, and nothing t
   const env = { TMPDIR: folder };
   const [first, second] = await startRanks(2, () => ['grow', file], env);
   await hasBegun(folder);
-  const left = readdirSync(folder).filter((name) => name.startsWith('splitgrow-rank-'));
+  const left = placesIn(folder);
   expect(left).toHaveLength(1);
   for (const one of [first, second]) one?.child.kill('SIGKILL');
   for (const one of [first, second]) await one?.ended;
   expect(existsSync(join(folder, left[0] ?? ''))).toBe(true);
-  const others = ['splitgrow-rank-mine', 'splitgrow-rank-other'].map((name) => join(folder, name));
+  // Of somebody else, of a living process, and of one of another machine that nobody here can see.
+  const ids = [newId(), newId()];
+  const others = ['splitgrow-rank-mine', ...ids.map((id) => `.splitgrow-${id}`)].map((name) =>
+    join(folder, name),
+  );
   for (const other of others) mkdirSync(other);
   writeFileSync(join(others[0] ?? '', 'notes.txt'), 'kept');
-  // The record of a living process, and one of another machine.
-  const owner = JSON.parse(readFileSync(join(folder, left[0] ?? '', 'owner.json'), 'utf8')) as object;
-  writeFileSync(join(others[1] ?? '', 'owner.json'), JSON.stringify({ ...owner, kernel: 'another' }));
+  const living = { ...thisProcess(), id: ids[0] };
+  const unseen = { ...thisProcess(), id: ids[1], kernel: 'another' };
+  for (const [at, owner] of [living, unseen].entries())
+    writeFileSync(join(others[at + 1] ?? '', 'owner.json'), JSON.stringify(owner));
   const outcome = await splitgrow(
     ['launch', '--processes', '2', '--', 'train', file, '--set', 'fit.epochs=1'],
     env,

@@ -18,7 +18,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { grow } from '../../lib/api.js';
 import { MAIN, splitgrow, start } from '../cli/command-line.js';
 import { ROOT } from '../data/places.js';
-import { child, ELSEWHERE } from '../disk/processes.js';
+import { child, ELSEWHERE, GONE, leave } from '../disk/processes.js';
 import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 let folder: string;
@@ -206,9 +206,7 @@ test('the output of a Worker that was terminated is free at once, and the run go
 
 test('SIGTERM ends the wait for a lock that nobody here can see', async () => {
   const file = experimentFile();
-  const id = 'd'.repeat(32);
-  mkdirSync(join(output, 'run.lock', id), { recursive: true });
-  writeFileSync(join(output, 'run.lock', id, 'owner.json'), JSON.stringify({ id, ...ELSEWHERE }));
+  leave(join(output, 'run.lock'), ELSEWHERE, false);
   const run = start(['grow', file]);
   let said = '';
   run.child.stderr?.on('data', (text: string) => {
@@ -278,14 +276,8 @@ describe.skipIf(!canUnshare)(`containers on one volume${reason}`, () => {
 test('a lock that was left in the middle of a replacement is mended by the run that goes on', async () => {
   const file = experimentFile();
   await grow({ experiment: file });
-  const id = 'c'.repeat(32);
-  const place = join(output, 'run.lock', id);
-  mkdirSync(join(place, '0'), { recursive: true });
-  writeFileSync(
-    join(place, 'owner.json'),
-    JSON.stringify({ id, pid: 999_999_999, host: 'box', started: '1' }),
-  );
-  utimesSync(join(place, 'owner.json'), 1, 1);
+  const place = leave(join(output, 'run.lock'), GONE, true);
+  mkdirSync(join(place, '0'));
   renameSync(join(output, 'stage-0'), join(place, '0', 'old'));
   writeFileSync(join(place, '0', 'target.json'), JSON.stringify({ target: 'stage-0' }));
   expect((await grow({ experiment: file })).stages).toHaveLength(1);
