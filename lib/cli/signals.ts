@@ -8,6 +8,7 @@ export interface Signals {
   readonly signal: AbortSignal;
   /** The exit code of the signal that came, or null. */
   readonly exitCode: () => number | null;
+  /** Ends the listening, unless a signal came: the same one again must not kill the process while it ends. */
   readonly stop: () => void;
 }
 
@@ -22,7 +23,7 @@ export function listenForSignals(onFirst: () => void): Signals {
     const listener = (): void => {
       if (exitCode !== null) return;
       setTimeout(() => {
-        stop();
+        restore();
         process.on('SIGUSR1', () => process.exit(EXIT_CODES.SIGUSR1));
       }, SAME_MS).unref();
       exitCode = EXIT_CODES[name];
@@ -32,8 +33,14 @@ export function listenForSignals(onFirst: () => void): Signals {
     process.on(name, listener);
     return { name, listener };
   });
-  function stop(): void {
+  function restore(): void {
     for (const { name, listener } of listeners) process.removeListener(name, listener);
   }
-  return { signal: controller.signal, exitCode: () => exitCode, stop };
+  return {
+    signal: controller.signal,
+    exitCode: () => exitCode,
+    stop: () => {
+      if (exitCode === null) restore();
+    },
+  };
 }

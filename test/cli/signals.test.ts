@@ -17,7 +17,11 @@ const PROGRAM = `
   for (const name of ['SIGTERM', 'SIGUSR1']) process.once(name, () => say('again'));
   signals.signal.addEventListener('abort', () => say('stopping'));
   process.stdin.on('end', () => process.exit(signals.exitCode() ?? 0));
-  process.stdin.on('data', () => {
+  process.stdin.setEncoding('utf8').on('data', (text) => {
+    if (text === 'stop') {
+      signals.stop();
+      return say('stopped');
+    }
     for (const run of timers.splice(0)) run();
     say('later');
   });
@@ -63,3 +67,14 @@ test.each([
     expect(await once(child, 'exit')).toEqual([code, signal]);
   },
 );
+
+test('the same signal again does not kill a process that ends because of the first', async () => {
+  const { child, until } = await started();
+  child.kill('SIGINT');
+  await until('stopping');
+  child.stdin.write('stop');
+  await until('stopped');
+  child.kill('SIGINT');
+  child.stdin.end();
+  expect(await once(child, 'exit')).toEqual([130, null]);
+});
