@@ -57,7 +57,8 @@ function foreign(file: string, what: string): SplitgrowError {
   );
 }
 
-const GONE = ['ENOENT', 'ENOTDIR', 'ESTALE'];
+/** Codes of errors where what was named is not there. */
+export const GONE: readonly string[] = ['ENOENT', 'ENOTDIR', 'ESTALE'];
 
 /** A lock as earlier versions wrote it: one file of JSON. */
 async function lookAtFile(file: string): Promise<Found> {

@@ -7,6 +7,7 @@ import {
   type Claim,
   claimOf,
   type Found,
+  GONE,
   type LeaseTimes,
   lifeOfOwner,
   look,
@@ -64,17 +65,18 @@ export async function checkGuards(path: string): Promise<void> {
   for (const guard of guardsOf(path)) await guard.check();
 }
 
-async function lostError({ file }: Claim): Promise<SplitgrowError> {
+async function lostError({ file, id }: Claim, { leaseMs }: LeaseTimes): Promise<SplitgrowError> {
   const folder = dirname(file);
+  // What is no lock of splitgrow lies in a folder that took the place of this one.
   const found = await look(file).catch(() => null);
-  const reason =
-    found === null
-      ? `${file}, its lock, is not there any more: the folder was removed, moved or replaced while this run wrote to it`
-      : `${ownerText(found.owner)} took it over while this run did not answer`;
-  return new SplitgrowError(
-    'E_OUTPUT',
-    `output ${folder}: ${reason}; nothing more was written; put the folder back if it was moved, and run the same command again`,
-  );
+  const isTaken = found !== null && found.owner.id !== id;
+  const reason = isTaken
+    ? `${ownerText(found.owner)} took it over, for this run had not renewed its lock for ${leaseMs / 1000} s`
+    : `its lock, ${file}, was gone: the folder was removed, moved or replaced while this run wrote to it`;
+  const remedy = isTaken
+    ? 'wait for that process, or end it and run the same command again'
+    : 'put the folder back if it was moved, and run the same command again';
+  return new SplitgrowError('E_OUTPUT', `output ${folder}: ${reason}; nothing more was written; ${remedy}`);
 }
 
 /** Waits for the lock and takes it. */
@@ -103,22 +105,22 @@ async function acquire(claim: Claim, options: LeaseOptions, times: LeaseTimes): 
   }
 }
 
-function held(claim: Claim, handle: FileHandle, { onLost }: LeaseOptions, { renewMs }: LeaseTimes): Lease {
+function held(claim: Claim, handle: FileHandle, { onLost }: LeaseOptions, times: LeaseTimes): Lease {
   const record = recordOf(claim, true);
   const place = dirname(record);
   let lost: SplitgrowError | null = null;
   let isReleased = false;
   const refuse = async (error: unknown): Promise<void> => {
-    if (isReleased || !['ENOENT', 'ENOTDIR', 'ESTALE'].includes(codeOf(error))) return;
+    if (isReleased || !GONE.includes(codeOf(error))) return;
     if (lost !== null) return;
-    lost = await lostError(claim);
+    lost = await lostError(claim, times);
     onLost?.(lost);
   };
   let renewing: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
     // A full disk or a server that is away for a moment does not end the work: only a lock that is not there does.
     renewing = renew(record, claim.id, claim.self).catch(refuse);
-  }, renewMs);
+  }, times.renewMs);
   timer.unref();
   const lease: Lease = {
     id: claim.id,

@@ -115,7 +115,11 @@ test('an owner that was stopped for longer than its lease finds it lost, and tou
     const lease = await leaseOf(file, { onBusy: refuse, times: SHORT });
     one.process.kill('SIGCONT');
     one.process.stdin?.write('check\n');
-    expect(await one.line()).toMatch(new RegExp(`^E_OUTPUT 1 .*process ${process.pid} on .* took it over`));
+    expect(await one.line()).toMatch(
+      new RegExp(
+        `^E_OUTPUT 1 .*process ${process.pid} on .* took it over, for this run had not renewed its lock for 3 s; .*wait for that process`,
+      ),
+    );
     one.process.stdin?.end('release\n');
     await one.ended;
     await lease.check();
