@@ -194,6 +194,24 @@ export async function writeDirectoryAtomic(
   }
 }
 
+/**
+ * Renames what is damaged to `damaged-<name>`, or to the next such name that is free: its user may want to look at it.
+ * @returns the new path; null where nothing is there
+ */
+export async function setAside(path: string): Promise<string | null> {
+  const folder = dirname(path);
+  const names = await readdir(folder);
+  if (!names.includes(basename(path))) return null;
+  const first = `damaged-${basename(path)}`;
+  let name = first;
+  for (let count = 2; names.includes(name); count += 1) name = `${first}-${count}`;
+  const aside = join(folder, name);
+  await checkGuards(aside);
+  await rename(path, aside);
+  await syncDirectory(folder);
+  return aside;
+}
+
 /** Removes files of a directory, and the directory where nothing else is in it. */
 export async function removeFiles(directory: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(directory, basename(name)), { force: true });

@@ -1,7 +1,7 @@
 // Checkpoints of a run, written as a whole, verified to the last bit when they are read; where one is damaged, the one before.
-import { readdir, rename, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { removeFiles, syncDirectory, writeDirectoryAtomic } from '../atomic.js';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeFiles, setAside, writeDirectoryAtomic } from '../atomic.js';
 import { parseStrictJson } from '../data/json.js';
 import { readSafetensors, writeSafetensors } from '../data/safetensors.js';
 import { sha256Of } from '../digest.js';
@@ -165,20 +165,6 @@ async function load(directory: string, state: CheckpointRecord, device: Device):
   }
 }
 
-/** Kept for whoever wants to look, but never read again: a run that goes on from before it would find it in its way. */
-async function setAside({ directory }: Place): Promise<string> {
-  const output = dirname(directory);
-  const names = await readdir(output);
-  const first = `damaged-${basename(directory)}`;
-  let name = first;
-  for (let count = 2; names.includes(name); count += 1) name = `${first}-${count}`;
-  const aside = join(output, name);
-  await checkGuards(aside);
-  await rename(directory, aside);
-  await syncDirectory(dirname(directory));
-  return aside;
-}
-
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
@@ -198,7 +184,8 @@ export async function readCheckpoint(spec: Spec, tell: (text: string) => void): 
       continue;
     }
     for (const one of broken) {
-      const aside = await setAside(one.place);
+      // In its place it would be in the way of the run that goes on from before it.
+      const aside = await setAside(one.place.directory);
       tell(
         `WARNING: a checkpoint is damaged (${one.reason}); it is now ${aside}, and the run goes on from the one before`,
       );

@@ -1,9 +1,8 @@
 // Whether the files of a finished stage are still what its record states; those that are not are put back where a copy of them is left.
-import { readdir, readFile, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { writeFileAtomic } from '../atomic.js';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setAside, writeFileAtomic } from '../atomic.js';
 import type { Digest } from '../digest.js';
-import { checkGuards } from '../disk/lease.js';
 import { SplitgrowError } from '../errors.js';
 import { FILES } from '../network.js';
 import { faultOf } from '../record-files.js';
@@ -37,19 +36,6 @@ async function copyOf(output: string, name: string, want: Digest): Promise<strin
 export interface Fault {
   readonly file: string;
   readonly problem: string;
-}
-
-/** Moves a file out of the way of the one that is put back, to a name of its own: it may be damaged, or changed by its user. */
-async function setAside(file: string): Promise<string | null> {
-  const names = await readdir(dirname(file));
-  if (!names.includes(basename(file))) return null;
-  const first = `damaged-${basename(file)}`;
-  let name = first;
-  for (let count = 2; names.includes(name); count += 1) name = `${first}-${count}`;
-  const aside = join(dirname(file), name);
-  await checkGuards(aside);
-  await rename(file, aside);
-  return aside;
 }
 
 /**
