@@ -17,10 +17,11 @@ export async function appendMetrics(output: string, line: MetricsLine): Promise<
   const path = join(output, FILE);
   const text = `${JSON.stringify(line)}\n`;
   try {
-    await checkGuards(path);
+    // Opened before the lock is looked at: whoever takes it over later begins a new file, and this one is then nobody's.
     const file = await ifThere(open(path, APPEND));
     if (file === null) return await writeFileAtomic(path, text);
     try {
+      await checkGuards(path);
       await file.writeFile(text);
       await file.datasync();
     } finally {
