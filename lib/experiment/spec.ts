@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { parseCommentedJson } from '../data/json.js';
-import { SplitgrowError } from '../errors.js';
+import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import { FLOAT32, isFloat32 } from '../float32.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
@@ -158,6 +158,13 @@ export function parseExperiment(
   extensions: Extensions = {},
 ): Spec {
   const own = ownOf(extensions);
+  const spec = checkedFields(json, overrides);
+  refuseUnknown(spec, own);
+  return spec;
+}
+
+/** All of an experiment but whether the costs and strategies that it names are there: those of a caller are known in code alone. */
+function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
   refuseDeep(json);
   const overridden = applyOverrides(json, overrides);
   refuseDeep(overridden);
@@ -171,7 +178,6 @@ export function parseExperiment(
   const result = schema.safeParse(input);
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
   const { $schema: _schema, ...spec } = result.data;
-  refuseUnknown(spec, own);
   for (const part of ['fit', 'splitting', 'data'] as const) refuseBeyond(spec[part], part);
   return { ...spec, network: checkedNetwork(spec.network), output: spec.output ?? `runs/${spec.name}` };
 }
@@ -196,12 +202,13 @@ export function parseData(json: unknown): DataSpec {
   return result.data;
 }
 
-/** An experiment that an older version kept, with the fields that are new since then. */
+/** An experiment that an older version kept, with the fields that are new since then; as it is where this version cannot read it. */
 export function withDefaults(kept: unknown): unknown {
   try {
-    return parseExperiment(kept);
-  } catch {
-    return kept;
+    return checkedFields(kept);
+  } catch (error) {
+    if (isSplitgrowError(error)) return kept;
+    throw error;
   }
 }
 

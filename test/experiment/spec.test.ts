@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseExperiment, readExperiment } from '../../lib/experiment/spec.js';
+import { parseExperiment, readExperiment, withDefaults } from '../../lib/experiment/spec.js';
 import { messageOf } from '../reference.js';
 import { temporaryFolder } from './tiny.js';
 
@@ -268,4 +268,15 @@ test.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
 test('a cost of your own may have an inherited name', () => {
   const spec = parseExperiment(LEAST, ['stop.costs={"toString":5}'], { costs: { toString: () => 1 } });
   expect(spec.stop.costs).toEqual({ toString: 5 });
+});
+
+test('an experiment that was kept gets the defaults of this version, also where its strategy is known in code alone', () => {
+  expect(withDefaults(LEAST)).toEqual(parseExperiment(LEAST));
+  const splitting = { strategy: 'of-the-caller' };
+  const known = { strategies: { 'of-the-caller': () => [] } };
+  expect(() => parseExperiment({ ...LEAST, splitting })).toThrow(/of-the-caller/);
+  expect(withDefaults({ ...LEAST, splitting })).toEqual(parseExperiment({ ...LEAST, splitting }, [], known));
+  // This version cannot read it: it stays as it is.
+  const strange = { ...LEAST, fit: { epochs: 'many' } };
+  expect(withDefaults(strange)).toBe(strange);
 });
