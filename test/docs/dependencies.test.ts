@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LIBTORCH_VERSION, RELEASES } from '../../lib/setup/pinned.js';
+import { CUDA_HEADERS, CUDA_KIT } from '../../lib/setup/pinned-cuda.js';
+import { CUDA_RELEASES } from '../../lib/setup/pinned-gpu.js';
 import { ROOT } from '../data/places.js';
 import { cellsOf, codeSpans, pageOf } from './pages.js';
 
@@ -47,4 +49,8 @@ test('LibTorch and its wheels are named as they are pinned', () => {
   for (const { requirement, bytes } of Object.values(RELEASES).flatMap(({ wheels }) => wheels)) {
     expect(PAGE).toContain(`| \`${requirement}\` | ${(bytes / 1e6).toFixed(1)} |`);
   }
+  const others = [...Object.values(CUDA_RELEASES), CUDA_KIT, CUDA_HEADERS].flatMap(({ wheels }) => [
+    ...wheels,
+  ]);
+  for (const { requirement } of others) expect(PAGE).toContain(`\`${requirement}\``);
 });
