@@ -53,10 +53,23 @@ export async function stageIndicesKept(
   const { network, state, extras, keeper } = stage;
   const begunAt = performance.now();
   const within = state.within?.phase === 'fit' ? undefined : state.within;
-  if (within?.phase === 'grow' && extras.indices !== undefined)
-    return indicesOfTensors(used, request.method, extras.indices, spec.device);
   let pauses = within?.done ?? 0;
   const { stage: at, epoch, epochs } = state;
+  // With other threads the matrices are cut in another way, and an earlier version kept less. A copy that has drifted is of no
+  // use to begin anew with.
+  const noteAnew = (error: unknown): void => {
+    const isOther = isSplitgrowError(error) && error.code === 'E_RESUME' && used === network;
+    if (!isOther) throw error;
+    note(control, at, 'indices', `WARNING: the indices are computed anew: ${error.message}`);
+  };
+  const isWhole = within?.phase === 'grow' && extras.indices !== undefined;
+  if (isWhole) {
+    try {
+      return indicesOfTensors(used, request.method, extras.indices, spec.device);
+    } catch (error) {
+      noteAnew(error);
+    }
+  }
   const offer = (phase: 'indices' | 'grow', tensors: TensorEntries): Promise<void> => {
     const seconds = secondsBefore(state) + (performance.now() - begunAt) / 1000;
     const drifted = used === network ? {} : { drifted: weightsOf(used) };
@@ -84,11 +97,9 @@ export async function stageIndicesKept(
         },
       },
     );
-  const indices = await compute([...(extras.indices ?? [])]).catch((error: unknown) => {
-    // With other threads the matrices are cut in another way. A copy that has drifted is of no use to begin anew with.
-    const isOther = isSplitgrowError(error) && error.code === 'E_RESUME' && used === network;
-    if (!isOther) throw error;
-    note(control, at, 'indices', `WARNING: the indices are computed anew: ${error.message}`);
+  const begun = isWhole ? [] : [...(extras.indices ?? [])];
+  const indices = await compute(begun).catch((error: unknown) => {
+    noteAnew(error);
     return compute([]);
   });
   try {

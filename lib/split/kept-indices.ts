@@ -94,7 +94,10 @@ export function indicesOfTensors(
   const take = (name: string): TensorData => {
     const found = tensors.get(name);
     if (found !== undefined) return found;
-    throw new SplitgrowError('E_RESUME', `checkpoint: expected "${name}" among the indices; remove it`);
+    throw new SplitgrowError(
+      'E_RESUME',
+      `indices: expected "${name}" in the checkpoint, found none: another version of splitgrow wrote it; go on with that version, or remove the checkpoint`,
+    );
   };
   const numbers = (name: string): Float64Array => new Float64Array(take(name).data.slice().buffer);
   const { chains } = lower(graph);

@@ -66,7 +66,8 @@ class Source {
               at::ScalarType dtype) const {
     const Tensor* found = find(name);
     require(found != nullptr, "E_RESUME", "indices: expected \"", name,
-            "\" in the checkpoint, found none");
+            "\" in the checkpoint, found none: another version of splitgrow ",
+            "wrote it; go on with that version, or remove the checkpoint");
     require(found->scalar_type() == dtype && found->sizes() == shape,
             "E_RESUME", "indices: expected \"", name, "\" of ",
             at::IntArrayRef(shape), ", found ", found->sizes(),

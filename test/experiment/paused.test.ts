@@ -1,10 +1,12 @@
 // Runs that pause to be kept, and runs that are stopped within an epoch or within splitting, end with the bits of others.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { grow, train } from '../../lib/api.js';
+import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import type { Phase, RunControl, RunEvent } from '../../lib/events.js';
 import type { CheckpointRecord, Summary } from '../../lib/experiment/records.js';
+import { digestsOf, sealed } from '../../lib/record-files.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 /** 20 minibatches an epoch: time enough to stop within one. */
@@ -137,6 +139,43 @@ test('sparsity training goes on with the penalties that its epoch began with', a
   const facts = ({ compare }: Summary) => compare?.map(({ top1, loss, widths }) => ({ top1, loss, widths }));
   expect(facts(again)).toEqual(facts(summary));
 });
+
+/** A checkpoint as an earlier version wrote it: without some tensors of its indices. */
+async function keptLess(directory: string, isLeftOut: (name: string) => boolean): Promise<void> {
+  const file = join(directory, 'indices.safetensors');
+  const tensors = await readSafetensors(file);
+  const left = new Map([...tensors].filter(([name]) => !isLeftOut(name)));
+  expect(left.size).toBeLessThan(tensors.size);
+  await writeSafetensors(file, left);
+  const { sha256, files, ...record } = await readJson<CheckpointRecord>(directory, 'state.json');
+  const text = sealed(record, await digestsOf(directory, Object.keys(files)));
+  await writeFile(join(directory, 'state.json'), text);
+}
+
+test.each([
+  ['indices', (name: string) => name === 'rounds'],
+  ['grow', (name: string) => name.startsWith('descent:')],
+] as const)(
+  'indices that an earlier version kept otherwise (%s) are computed anew, with a note',
+  async (phase, isLeftOut) => {
+    const descent = ['splitting.method=rayleigh', 'splitting.epochs=3', 'splitting.batch=16'];
+    const set = ['splitting.recalibrateImages=40', ...descent];
+    const [plain, broken] = [await prepared(set), await prepared(set)];
+    await plain.run();
+    expect(await stoppedAt(broken.run, { stage: 0, phase })).toMatchObject({ code: 'E_ABORTED' });
+    const kept = (await named(broken.output)).filter((name) => name.startsWith(`checkpoint-0-2-${phase}-`));
+    expect(kept).toHaveLength(1);
+    await keptLess(join(broken.output, String(kept[0])), isLeftOut);
+    const notes: string[] = [];
+    await broken.run({ onEvent: (event) => void (event.type === 'note' && notes.push(event.text)) });
+    expect(notes).toContainEqual(
+      expect.stringMatching(
+        /^WARNING: the indices are computed anew: .*another version of splitgrow wrote it/,
+      ),
+    );
+    await expectSame(broken.output, plain.output);
+  },
+);
 
 test('train alone is stopped and goes on alike', async () => {
   const [plain, broken] = [await prepared(), await prepared()];

@@ -88,6 +88,20 @@ describe('an epoch', () => {
     expect([last.paused, last.next]).toEqual([null, 6]);
   });
 
+  test('of a version that counted every image, three sums a rank, goes on to the same numbers', async () => {
+    const [whole, paused] = [networkOf(GRAPH), networkOf(GRAPH)];
+    const all = await core().train(whole, data(), options, null, null);
+    const part = await core().train(paused, data(), { ...options, pause: pausing() }, null, null);
+    const state = part.state.map(([name, { data: bytes }]) => {
+      const sums = new Float64Array(bytes.slice().buffer);
+      expect([name, sums.length, sums[3]]).toEqual(['sums', 4, 4]); // 4 images so far
+      return [name, { dtype: 'float64', shape: [1, 3], data: bytes.slice(0, 24) }] as const;
+    });
+    const rest = await core().train(paused, data(), { ...options, start: part.next, state }, null, null);
+    expect([rest.loss, rest.top1, rest.images]).toEqual([all.loss, all.top1, all.images]);
+    expect(weightsOf(paused)).toEqual(weightsOf(whole));
+  });
+
   test('refuses a state that is none, and a handle of another kind', async () => {
     const wrong = [['sums', { dtype: 'float32', shape: [3], data: new Uint8Array(12) }]] as const;
     const run = (more: object) => core().train(networkOf(GRAPH), data(), { ...options, ...more }, null, null);
@@ -185,6 +199,34 @@ describe('splitting indices', () => {
     const state = await core().createIndicesState(network, options, []);
     await core().indices(network, data(), { ...options, pause: pausing(), state }, null, null);
     expect(core().readIndicesState(network, options, state, 10)).toEqual([]);
+  });
+
+  test('a descent that an earlier version kept, without rounds, is refused and names what is missing', async () => {
+    const options = optionsOf(['rayleigh', 'rayleigh'], {});
+    const network = networkOf(GRAPH);
+    const state = await core().createIndicesState(network, options, []);
+    await core().indices(network, data(), { ...options, pause: pausing(), state }, null, null);
+    const old = core()
+      .readIndicesState(network, options, state, 1e6)
+      .filter(([name]) => !['rounds', 'read'].includes(name));
+    await expect(core().createIndicesState(network, options, old)).rejects.toMatchObject({
+      code: 'E_RESUME',
+      message: expect.stringMatching(/"rounds".*another version of splitgrow wrote it/),
+    });
+  });
+
+  test('an exact sweep that an earlier version kept, without the count of images, goes on to the same bits', async () => {
+    const options = optionsOf(['exact', 'exact'], {});
+    const network = networkOf(GRAPH);
+    const all = await core().indices(network, data(), options, null, null);
+    const state = await core().createIndicesState(network, options, []);
+    await core().indices(network, data(), { ...options, pause: pausing(), state }, null, null);
+    const old = core()
+      .readIndicesState(network, options, state, 1e6)
+      .filter(([name]) => name !== 'read');
+    const again = await core().createIndicesState(network, options, old);
+    const rest = await core().indices(network, data(), { ...options, state: again }, null, null);
+    expect(rest.paused === null && rest.chains).toEqual(all.chains);
   });
 
   test('a state of other options or another network is refused', async () => {
