@@ -34,7 +34,12 @@ Loader::Loader(const ImageSource& source, const LoaderOptions& options,
       augment_(augment),
       seed_(seed),
       isPinned_(isPinned) {
-  startThreads(options.workers, &threads_, [this] { begin(); });
+  const auto failed = [this](std::exception_ptr failure) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    fatal_ = std::move(failure);
+    toTaker_.notify_one();
+  };
+  startThreads(options.workers, &threads_, [this] { work(); }, failed);
 }
 
 Loader::~Loader() {
@@ -69,17 +74,6 @@ bool Loader::hasWork() const {
     return true;
   return opened_ < plans_.size() &&
          slots_.size() <= static_cast<size_t>(options_.prefetch);
-}
-
-// An exception that leaves a thread would end the process.
-void Loader::begin() {
-  try {
-    work();
-  } catch (...) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    fatal_ = std::current_exception();
-    toTaker_.notify_one();
-  }
 }
 
 void Loader::work() {

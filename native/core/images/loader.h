@@ -66,7 +66,6 @@ class Loader {
     int64_t warned = 0, warnedAt = -1;  // that the decoder warns of; the first
     std::string warning;
   };
-  void begin();
   void work();
   bool hasWork() const;
   std::shared_ptr<Slot> open();

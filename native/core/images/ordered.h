@@ -36,7 +36,7 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
   bool isOver = false;
   std::exception_ptr fatal;  // of a thread that could not go on
 
-  const auto workOn = [&] {
+  const auto work = [&] {
     std::function<T(int64_t)> one;
     for (;;) {
       std::unique_lock<std::mutex> lock(mutex);
@@ -58,16 +58,6 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
       if (item == taken) toTaker.notify_one();
     }
   };
-  // An exception that leaves a thread would end the process.
-  const auto work = [&] {
-    try {
-      workOn();
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(mutex);
-      fatal = std::current_exception();
-      toTaker.notify_one();
-    }
-  };
   // Joins before anything above goes, however this function is left.
   // NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): never copied
   struct Team {
@@ -84,7 +74,11 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
       for (std::thread& thread : threads) thread.join();
     }
   } team{mutex, toWorkers, isOver, {}};
-  startThreads(threads, &team.threads, work);
+  startThreads(threads, &team.threads, work, [&](std::exception_ptr failure) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    fatal = std::move(failure);
+    toTaker.notify_one();
+  });
 
   for (int64_t item = from; item < to; ++item) {
     Result result;

@@ -1,29 +1,39 @@
 // Threads of a pool, on a machine that may refuse some.
 #pragma once
 
+#include <exception>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
 
-#include "../error.h"
+#include "../threads.h"
 
 namespace splitgrow {
 
 // Starts `count` threads that run `work`, or as many as the system gives.
-// Throws Error{E_NATIVE} where it gives none.
-template <class Work>
+// Throws Error{E_RESOURCES} where it gives none. What `work` throws goes to
+// `failed`: an exception that leaves a thread would end the process.
+template <class Work, class Failed>
 void startThreads(int count, std::vector<std::thread>* threads,
-                  const Work& work) {
+                  const Work& work, const Failed& failed) {
+  const auto guarded = [work, failed] {
+    try {
+      work();
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  };
   // Nothing may throw between a thread's start and its place in the list.
   threads->reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     try {
-      threads->emplace_back(work);
+      threads->emplace_back(guarded);
     } catch (const std::system_error& error) {
-      require(!threads->empty(), "E_NATIVE",
-              "no thread can be started: ", error.code().message(),
-              "; allow this process more threads (ulimit -u, or the ",
-              "container's limit of processes)");
+      if (threads->empty()) throw noThread(error);
+      return;
+    } catch (const std::bad_alloc&) {
+      if (threads->empty()) throw;
       return;
     }
   }

@@ -52,7 +52,7 @@ test.for(['scan', 'sweep'])(
         return (await promisify(execFile)(process.execPath, argv, { env })).stdout.trim();
       };
       expect(await run(2)).toBe('3');
-      expect(await run(1)).toMatch(/^E_NATIVE: no thread can be started: .*ulimit -u/);
+      expect(await run(1)).toMatch(/^E_RESOURCES: the system starts no more threads .*ulimit -u/);
     });
   },
 );
