@@ -1,4 +1,5 @@
 // Activations by ATen; the loops of kernels.inc compute the same on the CPU.
+// Derivatives are LibTorch's, which lets the gradient of a NaN through.
 #include "activations.h"
 
 #include <cmath>
@@ -28,11 +29,11 @@ const Activation kActivations[] = {
      [](const Tensor& z) { return at::ones_like(z); },
      [](const Tensor& z, double) { return at::zeros_like(z); }, true},
     {"relu", Act::kRelu, [](const Tensor& z) { return at::relu(z); },
-     [](const Tensor& z) { return (z > 0).to(z.scalar_type()); },
+     [](const Tensor& z) { return (z <= 0).logical_not().to(z.scalar_type()); },
      softplusSecond},
     {"relu6", Act::kRelu6, [](const Tensor& z) { return at::clamp(z, 0, 6); },
      [](const Tensor& z) {
-       return at::logical_and(z > 0, z < 6).to(z.scalar_type());
+       return at::logical_or(z <= 0, z >= 6).logical_not().to(z.scalar_type());
      },
      [](const Tensor& z, double beta) {
        return softplusSecond(z, beta) - softplusSecond(z - 6, beta);

@@ -24,8 +24,8 @@ void requireFinite(double loss, int64_t step) {
           " of this epoch; lower fit.optimizer.learningRate");
 }
 
-// An activation may turn NaN into 0: the loss alone does not tell. Float32 that
-// is finite cannot overflow in double.
+// relu6 turns infinity into 6: the loss alone does not tell. Float32 that is
+// finite cannot overflow in double.
 void requireFinite(const Network& network, int64_t step) {
   for (const Tensor& all : {network.values, statisticsOf(network)})
     require(std::isfinite(all.sum(at::kDouble).item<double>()), "E_NOT_FINITE",

@@ -73,21 +73,21 @@ struct Identity {
   static SPLITGROW_BOTH float first(float) { return 1.0f; }
   static SPLITGROW_BOTH float second(float, float) { return 0.0f; }
 };
-// Comparisons are written so that NaN stays NaN.
+// Comparisons that a NaN fails let it and its gradient through, as in LibTorch.
 struct Relu {
-  static SPLITGROW_BOTH float value(float z) { return z < 0.0f ? 0.0f : z; }
-  static SPLITGROW_BOTH float first(float z) { return z > 0.0f ? 1.0f : 0.0f; }
+  static SPLITGROW_BOTH float value(float z) { return z <= 0.0f ? 0.0f : z; }
+  static SPLITGROW_BOTH float first(float z) { return z <= 0.0f ? 0.0f : 1.0f; }
   static SPLITGROW_BOTH float second(float z, float beta) {
     return softplusSecond(z, beta);
   }
 };
 struct Relu6 {
   static SPLITGROW_BOTH float value(float z) {
-    const float y = z < 0.0f ? 0.0f : z;
+    const float y = z <= 0.0f ? 0.0f : z;
     return y > 6.0f ? 6.0f : y;
   }
   static SPLITGROW_BOTH float first(float z) {
-    return z > 0.0f && z < 6.0f ? 1.0f : 0.0f;
+    return z <= 0.0f || z >= 6.0f ? 0.0f : 1.0f;
   }
   static SPLITGROW_BOTH float second(float z, float beta) {
     return softplusSecond(z, beta) - softplusSecond(z - 6.0f, beta);
