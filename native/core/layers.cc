@@ -19,18 +19,21 @@ using at::Tensor;
 // thread. Below, waking the others costs as much as they save, and where other
 // work runs, many times as much. It follows from shapes alone, so that results
 // do not depend on what else the machine does.
-constexpr int64_t kLeastShared = 6'000'000;
+constexpr double kLeastShared = 6e6;
 // In multiply-accumulates; a value that is read or written counts as 10.
-constexpr int64_t kTouched = 10;
+constexpr double kTouched = 10;
 
 bool isShort(const Attributes& a, const Tensor& x, const Tensor& weight) {
   if (!x.is_cpu()) return false;
-  int64_t positions = x.size(0);
+  // In double: LibTorch refuses sizes whose products overflow, but later.
+  auto positions = static_cast<double>(x.size(0));
   for (const int64_t axis : {2, 3})
-    positions *=
-        (x.size(axis) + 2 * a.padding - weight.size(axis)) / a.stride + 1;
-  const int64_t touched = x.numel() + positions * weight.size(0);
-  return positions * weight.numel() + kTouched * touched < kLeastShared;
+    positions *= static_cast<double>(
+        (x.size(axis) + 2 * a.padding - weight.size(axis)) / a.stride + 1);
+  const double touched = static_cast<double>(x.numel()) +
+                         positions * static_cast<double>(weight.size(0));
+  return positions * static_cast<double>(weight.numel()) + kTouched * touched <
+         kLeastShared;
 }
 
 std::array<Tensor, 3> convBackward(const Attributes& a, const Tensor& g,
