@@ -24,7 +24,7 @@ Initial readInitial(const Napi::Value& value) {
   return {Initial::Kind::kConstant, readNumber(object, "value")};
 }
 
-Attributes readAttributes(const Napi::Object& object) {
+Attributes readAttributes(const Napi::Object& object, bool isNorm) {
   Attributes a;
   const auto integer = [&](const char* name, int64_t least, int64_t* to) {
     if (object.Has(name)) *to = readInteger(object, name, least, kMost);
@@ -33,8 +33,10 @@ Attributes readAttributes(const Napi::Object& object) {
   integer("padding", 0, &a.padding);
   integer("groups", 1, &a.groups);
   integer("kernel", 1, &a.kernel);
-  if (object.Has("eps")) a.eps = readNumber(object, "eps");
-  if (object.Has("momentum")) a.momentum = readNumber(object, "momentum");
+  if (isNorm) {
+    a.eps = readFinite(object, "eps");
+    a.momentum = readFinite(object, "momentum");
+  }
   if (object.Has("p")) a.p = readNumber(object, "p");
   if (object.Has("kind")) a.kind = readString(object, "kind");
   return a;
@@ -54,7 +56,8 @@ Instruction readInstruction(const Napi::Value& value, int slots) {
   require(!instruction.inputs.empty(), "E_ARGUMENT", instruction.id,
           ": no inputs");
   instruction.attributes =
-      readAttributes(readObject(field(object, "attributes"), "attributes"));
+      readAttributes(readObject(field(object, "attributes"), "attributes"),
+                     instruction.op->isNorm);
   const Napi::Array parameters =
       readArray(field(object, "parameters"), "parameters");
   for (uint32_t i = 0; i < parameters.Length(); ++i) {

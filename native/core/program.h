@@ -26,7 +26,8 @@ struct ParameterSpec {
 // Numbers an op reads; all ops share the record, each uses its own.
 struct Attributes {
   int64_t stride = 1, padding = 0, groups = 1, kernel = 1;
-  double eps = 1e-5, momentum = 0.1, p = 0;
+  double eps = 0, momentum = 0;  // of a norm, which must give both
+  double p = 0;
   std::string kind;
 };
 
