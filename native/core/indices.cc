@@ -161,8 +161,7 @@ Pause computeIndices(Network* network, const Dataset& data,
   const Job job{network, data, options, control, folded, Clock::now()};
   Pause pause = runExact(job, state);
   if (pause == Pause::none && state->descent) pause = runRayleigh(job, state);
-  state->seconds +=
-      std::chrono::duration<double>(Clock::now() - job.start).count();
+  state->seconds += secondsSince(job.start);
   state->result.seconds = state->seconds;
   if (pause != Pause::none) return pause;
   if (!state->descent) shareResult(job, &state->result);

@@ -2,7 +2,6 @@
 // share it.
 #pragma once
 
-#include <chrono>
 #include <cmath>
 
 #include "clock.h"
@@ -21,9 +20,8 @@ struct Job {
 
   void tell(const char* phase, int64_t done, int64_t total,
             int64_t images) const {
-    control.report({phase, done, total, images,
-                    std::chrono::duration<double>(Clock::now() - start).count(),
-                    std::nan("")});
+    control.report(
+        {phase, done, total, images, secondsSince(start), std::nan("")});
   }
   // Of a minibatch among all images.
   double weightOf(double images) const {

@@ -1,9 +1,9 @@
 // A sweep in training mode whose only trace are the running statistics.
 #include "statistics.h"
 
-#include <chrono>
 #include <cmath>
 
+#include "clock.h"
 #include "distributed.h"
 #include "options.h"
 #include "pause.h"
@@ -14,7 +14,6 @@ namespace splitgrow {
 namespace {
 
 using at::Tensor;
-using Clock = std::chrono::steady_clock;
 
 // Running means and variances: what is not trained.
 Tensors statisticsIn(const Network& network) {
@@ -51,8 +50,7 @@ void sweepOver(Network* network, const Dataset& data,
     }
     images += sweep->images(i);
     control.report({"recalibrate", i + 1, sweep->steps(), images,
-                    std::chrono::duration<double>(Clock::now() - start).count(),
-                    std::nan(""), sweep->stats()});
+                    secondsSince(start), std::nan(""), sweep->stats()});
   }
   sweep->requireRead(static_cast<double>(done));
   shareStatistics(network);
