@@ -225,7 +225,13 @@ describe('splitting indices', () => {
       .readIndicesState(network, options, state, 1e6)
       .filter(([name]) => name !== 'read');
     const again = await core().createIndicesState(network, options, old);
-    const rest = await core().indices(network, data(), { ...options, state: again }, null, null);
+    const rest = await core().indices(
+      network,
+      data(),
+      { ...options, pause: core().createPause(), state: again },
+      null,
+      null,
+    );
     expect(rest.paused === null && rest.chains).toEqual(all.chains);
   });
 
