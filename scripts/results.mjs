@@ -13,50 +13,68 @@ const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.ma
 const whole = (value) => Math.round(value).toLocaleString('en-US');
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 const spread = ({ mean, sd }, show) => (sd === null ? show(mean) : `${show(mean)} ± ${sd.toFixed(2)}`);
+
 const inPanel = ({ panel, label }) => (panel === '' ? label : `${panel}: ${label}`);
 
-/** Tables of a figure, by name: what its summary.json says, and nothing else. */
+/** Tables by name, of one figure or several: what their summary.json say, and nothing else. */
 const TABLES = {
-  claims: ({ claims }) =>
+  /** What the paper claims, and what came out here. */
+  claims: (figures) =>
     table(
-      ['claim', 'difference in points', 'seeds', 'here'],
-      claims.map(({ claim, difference, verdict }) => [
-        inPanel({ panel: claim.panel, label: claim.text }),
-        difference === null ? '–' : spread(difference, signed),
-        difference === null ? '–' : difference.n,
-        verdict,
-      ]),
+      ['figure', 'claim', 'difference in points', 'seeds', 'here'],
+      figures.flatMap(({ id, claims }) =>
+        claims.map(({ claim, difference, verdict }) => [
+          id,
+          claim.text,
+          difference === null ? '–' : spread(difference, signed),
+          difference === null ? '–' : difference.n,
+          verdict,
+        ]),
+      ),
     ),
-  curves: ({ stages }) => {
-    const labels = [...new Set(stages.map(inPanel))];
-    const numbers = [...new Set(stages.map(({ stage }) => stage))].sort((a, b) => a - b);
-    const cell = (label, stage) => {
-      const found = stages.find((one) => inPanel(one) === label && one.stage === stage);
-      if (found === undefined) return '';
-      return `${spread(found.top1, (value) => value.toFixed(2))} at ${whole(found.macs.mean / 1000)}k`;
-    };
-    return table(
-      ['top-1 % at MACs', ...numbers.map((stage) => `stage ${stage}`)],
-      labels.map((label) => [label, ...numbers.map((stage) => cell(label, stage))]),
-    );
-  },
-  costs: ({ costs }) =>
+  /** The network at the end of each curve. */
+  ends: (figures) =>
     table(
-      ['method', 'fit s', 'search s', 'in training steps of the seed network'],
-      costs.map((cost) => [
-        inPanel(cost),
-        ...[cost.fit, cost.search, cost.trainingSteps].map(({ mean }) => whole(mean)),
-      ]),
+      ['curve', 'MACs', 'epochs', 'top-1 %'],
+      endsOf(figures).map(({ cells }) => cells),
+    ),
+  /** The same, with the seconds of the whole way to it. */
+  efforts: (figures) =>
+    table(
+      ['curve', 'MACs', 'epochs', 'top-1 %', 'training s', 'search s'],
+      endsOf(figures).map(({ cells, figure: { costs } }) => {
+        const { fit, search } = costs.find((cost) => inPanel(cost) === cells[0]);
+        return [...cells, whole(fit.mean), whole(search.mean)];
+      }),
     ),
 };
 
-const MARK = /(<!-- (\w+)\/([\w-]+) (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g;
+/** Cells of each curve's last network; curves that end in the same numbers share one row. */
+function endsOf(figures) {
+  const rows = new Map();
+  for (const figure of figures) {
+    const last = new Map();
+    for (const row of figure.stages) {
+      if ((last.get(inPanel(row))?.stage ?? -1) < row.stage) last.set(inPanel(row), row);
+    }
+    for (const [label, { macs, epochs, top1 }] of last) {
+      const accuracy = spread(top1, (value) => value.toFixed(2));
+      const numbers = [`${whole(macs.mean / 1000)}k`, whole(epochs.mean), accuracy];
+      if (!rows.has(numbers.join())) rows.set(numbers.join(), { cells: [label, ...numbers], figure });
+    }
+  }
+  return [...rows.values()];
+}
 
-/** The page with every table between its marks made anew: `<!-- cpu/fig3 curves -->` to `<!-- end -->`. */
+const MARK = /(<!-- (\w+)\/([\w,-]+) (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g;
+
+/** The page with every table between its marks made anew: `<!-- cpu/fig3,fig4a claims -->` to `<!-- end -->`. */
 export function withTables(text) {
-  return text.replace(MARK, (_all, begin, scale, id, name, end) => {
-    const summary = JSON.parse(readFileSync(join(KEPT, scale, id, 'summary.json'), 'utf8'));
-    return `${begin}\n${TABLES[name](summary)}\n${end}`;
+  return text.replace(MARK, (_all, begin, scale, ids, name, end) => {
+    const figures = ids
+      .split(',')
+      .map((id) => JSON.parse(readFileSync(join(KEPT, scale, id, 'summary.json'), 'utf8')));
+    return `${begin}\n${TABLES[name](figures)}\n${end}`;
   });
 }
 

@@ -5,16 +5,16 @@ import { parseArgs } from 'node:util';
 import { Application, Converter, KindRouter, PageEvent, ReflectionKind } from 'typedoc';
 import { main, ROOT, StepError, say } from './steps.mjs';
 
-const INDEX = join(ROOT, 'docs', 'README.md');
+const INDEX = join(ROOT, 'README.md');
 const API = 'API';
 
-/** Every page that docs/README.md lists: its path, and the heading it stands below. */
+/** Every page that the tables below "Documentation" in README.md list: its path, and the heading above its table. */
 export function listedPages() {
-  const text = readFileSync(INDEX, 'utf8');
-  return text.split(/^## /m).flatMap((section) => {
+  const [, text = ''] = readFileSync(INDEX, 'utf8').split(/^## Documentation$/m);
+  return text.split(/^### /m).flatMap((section) => {
     const category = section.split('\n', 1)[0];
     return [...section.matchAll(/^\| \[[^\]]+\]\(([^)]+)\)/gm)].map(([, path]) => ({
-      path: join(dirname(INDEX), path),
+      path: join(ROOT, path),
       category,
     }));
   });
@@ -36,14 +36,14 @@ class Router extends KindRouter {
 
 /** The name of a page's file, of a README that of its folder. */
 function nameOf(path) {
-  return basename(path === INDEX || !path.endsWith('README.md') ? path : dirname(path), '.md');
+  return basename(path.endsWith('README.md') ? dirname(path) : path, '.md');
 }
 
 function pathOf(document) {
   return document.project.files.getReflectionPath(document) ?? '';
 }
 
-/** Names each page by its title and puts it where docs/README.md has it. */
+/** Names each page by its title and puts it where README.md has it. */
 function arrange(app, pages) {
   const order = [...new Set(pages.map(({ category }) => category))];
   const category = new Map(pages.map((page) => [page.path, page.category]));
@@ -72,8 +72,8 @@ export async function buildSite(out) {
     options: join(ROOT, 'typedoc.json'),
     out,
     name: 'splitgrow',
-    readme: join(ROOT, 'README.md'),
-    projectDocuments: [INDEX, ...pages.map(({ path }) => path)],
+    readme: INDEX,
+    projectDocuments: pages.map(({ path }) => path),
     categoryOrder: [...new Set(pages.map(({ category }) => category)), API, '*'],
     defaultCategory: API,
     router: 'pages',

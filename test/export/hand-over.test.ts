@@ -1,4 +1,4 @@
-// The Python of docs/hand-over.md, word for word, gives an exported model's classes the probabilities that predict gives.
+// The Python of docs/own-network.md, word for word, gives an exported model's classes the probabilities that predict gives.
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const python = onnxPython();
 const CLOSE = 0.005;
 
 function script(): string {
-  const [first] = blocks('python').filter(({ page }) => page === 'docs/hand-over.md');
+  const [first] = blocks('python').filter(({ page }) => page === 'docs/own-network.md');
   return first?.code ?? '';
 }
 
