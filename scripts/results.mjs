@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { main, ROOT, say } from './steps.mjs';
 
-const FILES = ['report.html', 'figure.json', 'summary.json', 'points.csv', 'curves.csv'];
+const FILES = ['figure.json', 'summary.json', 'points.csv', 'curves.csv'];
 export const KEPT = join(ROOT, 'results');
 export const PAGE = join(ROOT, 'docs', 'results.md');
 
