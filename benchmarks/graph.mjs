@@ -8,7 +8,7 @@ import { grow } from '../dist/graph/grow.js';
 import { lower } from '../dist/graph/lower.js';
 import { printGraph } from '../dist/graph/print.js';
 import { prune } from '../dist/graph/prune.js';
-import { choose } from '../dist/split/strategy.js';
+import { choose } from '../dist/split/choose/strategy.js';
 import {
   machine,
   machineLine,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { readBatch } from '../dist/api/batch.js';
 import { toDevice } from '../dist/data/part.js';
 import { lower } from '../dist/graph/lower.js';
-import { loadCore } from '../dist/native.js';
-import { loadNetwork } from '../dist/network.js';
+import { loadCore } from '../dist/native/core.js';
+import { loadNetwork } from '../dist/train/network.js';
 
 const [folder, text] = process.argv.slice(2);
 const { device, threads, batch, steps, repeats, warmup, turns } = JSON.parse(text);

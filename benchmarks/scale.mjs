@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readRanks } from '../dist/distributed/launchers.js';
 import { lower } from '../dist/graph/lower.js';
+import { readRanks } from '../dist/machine/launchers.js';
 import { buildPreset } from '../dist/models/zoo.js';
-import { loadCore } from '../dist/native.js';
+import { loadCore } from '../dist/native/core.js';
 import { fixed, machine, machineLine, markdown, median, runJson, writeResult } from './common.mjs';
 import { gradientBytes, plan, stepSeconds } from './scale-model.mjs';
 

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { writeSafetensors } from '../dist/data/safetensors.js';
 import { macs } from '../dist/graph/cost.js';
 import { buildPreset } from '../dist/models/zoo.js';
-import { createNetwork, saveNetwork } from '../dist/network.js';
+import { createNetwork, saveNetwork } from '../dist/train/network.js';
 import { main, StepError } from '../scripts/steps.mjs';
 import { findPyTorch, HERE, machine, median, runJson, say, verdict, writeResult } from './common.mjs';
 import { stepsMarkdown } from './steps-table.mjs';

@@ -89,7 +89,7 @@ async function packages() {
     .sort(([a, v], [b, w]) => (a === b ? (v < w ? -1 : 1) : a < b ? -1 : 1));
 }
 
-/** Every wheel that any table of lib/setup pins. */
+/** Every wheel that any table of lib/machine/libtorch pins. */
 async function wheels() {
   const pinned = (file) => import(pathToFileURL(join(ROOT, 'dist', 'setup', file)).href);
   const found = new Set();

@@ -1,7 +1,7 @@
 // Writes schema/: the JSON Schemas of experiment and network files, from the code that checks them (dist must be current).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SCHEMA_FOLDER, SCHEMAS, schemaText } from '../dist/schema/files.js';
+import { SCHEMA_FOLDER, SCHEMAS, schemaText } from '../dist/run/spec/schema/files.js';
 import { main, say } from './steps.mjs';
 
 await main(async () => {

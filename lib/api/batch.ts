@@ -8,8 +8,8 @@ import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import type { DatasetHandle, Device, TensorData } from '../native.js';
-import { isFiniteTensor } from '../network.js';
+import type { DatasetHandle, Device, TensorData } from '../native/core.js';
+import { isFiniteTensor } from '../train/network.js';
 
 function shapeText(tensor: TensorData | undefined): string {
   return tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;

@@ -4,9 +4,9 @@ import { openImages } from '../data/images/load.js';
 import { openFiles } from '../data/images/part.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { working } from '../data/images/working.js';
-import type { RunControl } from '../events.js';
-import { type ImageCore, loadImageCore, type ResizedCrop } from '../native-images.js';
-import { watched } from '../watched.js';
+import type { RunControl } from '../native/events.js';
+import { type ImageCore, loadImageCore, type ResizedCrop } from '../native/images.js';
+import { watched } from '../native/watched.js';
 
 /** What `benchData` times. */
 export interface BenchDataOptions {

@@ -1,14 +1,14 @@
 // bench: times of a training step, of the splitting steps and of a forward pass, on synthetic images.
 import { median, syntheticData } from '../bench/images.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { type BenchResult, loadCore } from '../native.js';
-import { withThreads } from '../threads.js';
-import { NOWHERE, underControl } from '../train/control.js';
+import { NOWHERE, underControl } from '../native/control.js';
+import { type BenchResult, loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { withThreads } from '../native/threads.js';
+import { watched } from '../native/watched.js';
+import { networkOfSource } from '../run/network-source.js';
 import { precisionOn } from '../train/precision.js';
-import { watched } from '../watched.js';
 import type { BenchDocument, BenchOptions, Timing } from './documents.js';
-import { networkOfSource } from './source.js';
 
 const REPEATS = 10;
 const WARMUP = 3;

@@ -3,8 +3,8 @@ import { channelGroups } from '../graph/channels.js';
 import { costs, macs, params, cost as totalOf } from '../graph/cost.js';
 import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
+import { graphOf } from '../run/network-source.js';
 import type { CostDocument, CostOptions } from './documents.js';
-import { graphOf } from './source.js';
 
 /** What `cost` says of a graph. */
 export function costOf(graph: Graph): CostDocument {

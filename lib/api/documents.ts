@@ -1,8 +1,8 @@
 // Options of the commands and the JSON documents that they print.
 
-import type { DataSpec } from '../experiment/spec.js';
 import type { Plan } from '../graph/grow.js';
-import type { Device, Precision } from '../native.js';
+import type { Device, Precision } from '../native/core.js';
+import type { DataSpec } from '../run/spec/spec.js';
 
 export type { Plan };
 

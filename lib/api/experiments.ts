@@ -1,16 +1,16 @@
 // train, grow and compare: experiments from a file or an object, as promises, and as iterables of what is finished.
 import { withRankOutput } from '../distributed/ranks.js';
-import type { RunControl } from '../events.js';
-import { compareExperiment } from '../experiment/compare-run.js';
-import type { Extensions } from '../experiment/own.js';
-import type { RivalRecord, Summary } from '../experiment/records.js';
-import { growExperiment } from '../experiment/run.js';
-import { parseExperiment, readExperiment, type Spec } from '../experiment/spec.js';
-import type { GrownStage } from '../experiment/summary.js';
-import { trainExperiment } from '../experiment/train.js';
-import { type Running, running } from '../running.js';
-import { isSignal, watched } from '../watched.js';
+import type { RunControl } from '../native/events.js';
+import { isSignal, watched } from '../native/watched.js';
+import { compareExperiment } from '../run/compare-run.js';
+import { growExperiment } from '../run/run.js';
+import type { Extensions } from '../run/spec/extensions.js';
+import { parseExperiment, readExperiment, type Spec } from '../run/spec/spec.js';
+import { trainExperiment } from '../run/stage/train.js';
+import type { RivalRecord, Summary } from '../run/store/records.js';
+import type { GrownStage } from '../run/store/summary.js';
 import type { Experiment, ExperimentOptions } from './documents.js';
+import { type Running, running } from './running.js';
 
 /** How long work is watched and stopped, and costs and strategies of your own that the experiment names. */
 export interface ExperimentControl extends RunControl, Extensions {}

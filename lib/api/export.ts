@@ -1,12 +1,12 @@
 // export: a network directory as files of other tools.
 import { resolve } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
 import { type ExportSettings, FORMAT_ROWS, type FormatName, type Written } from '../export/formats.js';
 import { openSource } from '../export/source.js';
-import { FILES } from '../network.js';
-import { refuseAborted } from '../train/control.js';
-import { watched } from '../watched.js';
+import { refuseAborted } from '../native/control.js';
+import type { RunControl } from '../native/events.js';
+import { watched } from '../native/watched.js';
+import { FILES } from '../train/network.js';
 
 /** One file a format, at least one of them. */
 export type ExportOptions = { readonly [K in FormatName]?: string | undefined } & Partial<ExportSettings> & {

@@ -6,11 +6,11 @@ import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import type { FileProblem } from '../data/images/walk.js';
 import { working } from '../data/images/working.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { loadCore } from '../native.js';
-import { IMAGE_KINDS, loadImageCore } from '../native-images.js';
-import { note } from '../train/control.js';
-import { watched } from '../watched.js';
+import { note } from '../native/control.js';
+import { loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { IMAGE_KINDS, loadImageCore } from '../native/images.js';
+import { watched } from '../native/watched.js';
 
 /** Which folder, and what of its images is left out. */
 export interface FolderOptions {

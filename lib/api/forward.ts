@@ -1,12 +1,12 @@
 // forward: logits of a batch file.
 import { writeSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { loadCore } from '../native.js';
-import { isFiniteTensor, loadNetwork } from '../network.js';
-import { withThreads } from '../threads.js';
-import { refuseAborted } from '../train/control.js';
-import { watched } from '../watched.js';
+import { refuseAborted } from '../native/control.js';
+import { loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { withThreads } from '../native/threads.js';
+import { watched } from '../native/watched.js';
+import { isFiniteTensor, loadNetwork } from '../train/network.js';
 import { loadBatch } from './batch.js';
 import type { ForwardDocument, ForwardOptions } from './documents.js';
 

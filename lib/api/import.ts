@@ -3,7 +3,6 @@ import { shortSideOf } from '../data/images/settings.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
 import { parseGraph } from '../graph/check.js';
 import { withClasses } from '../graph/classes.js';
 import { macs, params } from '../graph/cost.js';
@@ -12,10 +11,11 @@ import { lower } from '../graph/lower.js';
 import { type NameMap, nameMap, theirName } from '../models/names.js';
 import { unwrapped } from '../models/wrapped.js';
 import { buildPreset, type PresetOptions } from '../models/zoo.js';
-import type { DType, TensorData, TensorMap } from '../native.js';
-import { checkWeights, createNetwork, refuseOccupied, saveNetwork } from '../network.js';
-import { note, refuseAborted } from '../train/control.js';
-import { watched } from '../watched.js';
+import { note, refuseAborted } from '../native/control.js';
+import type { DType, TensorData, TensorMap } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { watched } from '../native/watched.js';
+import { checkWeights, createNetwork, refuseOccupied, saveNetwork } from '../train/network.js';
 
 /** Whose weights `importWeights` takes. */
 export interface ImportOptions {

@@ -3,20 +3,20 @@ import { writeSafetensors } from '../data/safetensors.js';
 import { refuseOtherIndices } from '../distributed/compared.js';
 import { asRank } from '../distributed/ranks.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { loadCore } from '../native.js';
-import { loadNetwork, refuseNotFinite } from '../network.js';
+import { note } from '../native/control.js';
+import { loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { withThreads } from '../native/threads.js';
+import { watched } from '../native/watched.js';
 import {
   computeIndices,
   enoughEpochs,
   evenBatch,
   INDEX_DEFAULTS,
   type IndicesRequest,
-} from '../split/indices.js';
-import { withThreads } from '../threads.js';
-import { note } from '../train/control.js';
+} from '../split/indices/indices.js';
+import { loadNetwork, refuseNotFinite } from '../train/network.js';
 import { seedOf } from '../train/seeds.js';
-import { watched } from '../watched.js';
 import { loadBatch } from './batch.js';
 import type { IndicesCommandOptions, IndicesDocument } from './documents.js';
 

@@ -1,22 +1,22 @@
 // init: a commented experiment to start from, by what is known of the images and of the budget.
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { writeFileAtomic } from '../atomic.js';
 import { type Listing, listImages } from '../data/images/layout.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { SplitgrowError } from '../errors.js';
-import { parseExperiment } from '../experiment/spec.js';
-import { integer } from '../format.js';
 import { macs, params } from '../graph/cost.js';
 import { hint, row } from '../graph/fields.js';
 import type { Graph } from '../graph/ir.js';
-import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData, SMALL } from '../init/choices.js';
-import { commented } from '../init/commented.js';
-import { type Chosen, folderResolution, presetOptions, recipe } from '../init/recipe.js';
-import { schemaReference } from '../init/schema-place.js';
+import { writeFileAtomic } from '../machine/files/atomic.js';
 import { buildPreset, ZOO } from '../models/zoo.js';
-import { loadImageCore } from '../native-images.js';
-import { experimentSchema } from '../schema/experiment.js';
+import { loadImageCore } from '../native/images.js';
+import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData, SMALL } from '../run/init/choices.js';
+import { commented } from '../run/init/commented.js';
+import { type Chosen, folderResolution, presetOptions, recipe } from '../run/init/recipe.js';
+import { schemaReference } from '../run/init/schema-place.js';
+import { experimentSchema } from '../run/spec/schema/experiment.js';
+import { parseExperiment } from '../run/spec/spec.js';
+import { integer } from '../statistics/format.js';
 
 /** What the experiment is to be for. */
 export interface InitOptions {

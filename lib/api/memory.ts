@@ -1,5 +1,5 @@
 // memory: what native tensors hold, by kind of handle and by device.
-import { type HandleCounters, loadCore, type MemoryCounters } from '../native.js';
+import { type HandleCounters, loadCore, type MemoryCounters } from '../native/core.js';
 
 /** What native memory is in use; the heap of JavaScript is not part of it. */
 export interface MemoryReport {

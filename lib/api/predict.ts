@@ -3,14 +3,14 @@ import { inMemory, partOfFiles, sortReadable } from '../data/images/named-files.
 import { IMAGE_DEFAULTS, type ImageSettings } from '../data/images/settings.js';
 import { toDevice } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import { type Device, loadCore } from '../native.js';
-import { isFiniteTensor, loadNetwork, type Network } from '../network.js';
-import { withThreads } from '../threads.js';
-import { NOWHERE, refuseAborted } from '../train/control.js';
-import { watched } from '../watched.js';
+import { NOWHERE, refuseAborted } from '../native/control.js';
+import { type Device, loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { withThreads } from '../native/threads.js';
+import { watched } from '../native/watched.js';
+import { isFiniteTensor, loadNetwork, type Network } from '../train/network.js';
 
 /** Which images `predict` classifies, by which network. */
 export interface PredictOptions {

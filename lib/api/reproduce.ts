@@ -9,8 +9,8 @@ import { rootIn } from '../figure/roots.js';
 import { type PlanRow, planRows } from '../figure/rows.js';
 import { type FailedRun, type FigureControl, failureText, reproduceFigure } from '../figure/run.js';
 import { SCALES, type Scale } from '../figure/spec.js';
-import type { Device } from '../native.js';
-import { watched } from '../watched.js';
+import type { Device } from '../native/core.js';
+import { watched } from '../native/watched.js';
 
 /** Which figure or table of the paper. */
 export interface FigureOptions {

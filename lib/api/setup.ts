@@ -1,9 +1,10 @@
 // setup, build and doctor: LibTorch, the addon and the machine, as the commands see to them.
-import { type BuildProgress, type BuildResult, build as compile } from '../setup/build.js';
-import { type DoctorReport, doctor as examine } from '../setup/doctor.js';
-import type { SetupProgress } from '../setup/install.js';
-import { setup as install, type SetupResult } from '../setup/setup.js';
-import { watched } from '../watched.js';
+
+import { type DoctorReport, doctor as examine } from '../machine/doctor/doctor.js';
+import { type BuildProgress, type BuildResult, build as compile } from '../machine/libtorch/build.js';
+import type { SetupProgress } from '../machine/libtorch/install.js';
+import { setup as install, type SetupResult } from '../machine/libtorch/setup.js';
+import { watched } from '../native/watched.js';
 
 /** What `setup` is to do; everything is optional. */
 export interface SetupCommandOptions {

@@ -1,8 +1,9 @@
 // Two whole searches, run as a growth run runs them, beside what scaling the steps of their network gives.
-import type { RunControl } from '../events.js';
+
 import type { Graph } from '../graph/ir.js';
-import { createNetwork } from '../network.js';
-import { computeIndices, INDEX_DEFAULTS } from '../split/indices.js';
+import type { RunControl } from '../native/events.js';
+import { computeIndices, INDEX_DEFAULTS } from '../split/indices/indices.js';
+import { createNetwork } from '../train/network.js';
 import type { Check, CheckedSearch, LeftOut, Point } from './documents.js';
 import { isLeftOut } from './documents.js';
 import { syntheticData } from './images.js';

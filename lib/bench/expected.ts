@@ -2,7 +2,7 @@
 import { shapes } from '../graph/check.js';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
-import { WORK } from '../split/auto.js';
+import { WORK } from '../split/indices/auto.js';
 import type { StepName } from './documents.js';
 import { summedChains } from './networks.js';
 

@@ -1,8 +1,8 @@
 // What a step is expected to hold, before it is tried: a process that is killed leaves no reason behind.
 
-import { bytes } from '../format.js';
 import type { Graph } from '../graph/ir.js';
-import type { Device } from '../native.js';
+import type { Device } from '../native/core.js';
+import { bytes } from '../statistics/format.js';
 import type { StepName } from './documents.js';
 import { summedChains, valueBytes } from './networks.js';
 

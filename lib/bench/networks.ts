@@ -1,6 +1,5 @@
 // The networks that are timed: one preset or directory at several widths, and what is known of each without running it.
-import { graphOf, isPreset } from '../api/source.js';
-import { scaleWidths } from '../baselines/width-multiplier.js';
+
 import { SplitgrowError } from '../errors.js';
 import { shapes } from '../graph/check.js';
 import { macs, params } from '../graph/cost.js';
@@ -8,7 +7,9 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { Chain } from '../graph/program.js';
 import { buildPreset, type PresetOptions, ZOO } from '../models/zoo.js';
-import { isFlat } from '../split/auto.js';
+import { scaleWidths } from '../rivals/networks/width-multiplier.js';
+import { graphOf, isPreset } from '../run/network-source.js';
+import { isFlat } from '../split/indices/auto.js';
 import type { Sizes, SplittingBenchOptions } from './documents.js';
 
 /** Bytes of a float32. */

@@ -1,8 +1,8 @@
 // One width of bench splitting: its steps timed, whole searches scaled from them, and what `auto` makes of it.
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import { createNetwork } from '../network.js';
-import { type MethodChoice, weighMethods } from '../split/auto.js';
+import { type MethodChoice, weighMethods } from '../split/indices/auto.js';
+import { createNetwork } from '../train/network.js';
 import {
   type AutoGuess,
   type ExactSearch,

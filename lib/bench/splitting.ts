@@ -1,14 +1,15 @@
 // bench splitting: Figure 5 (b) of the paper at any size. Exact against fast splitting, time and memory, against the width.
 
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { describeMachine } from '../experiment/report/machine.js';
-import { seconds as secondsText } from '../format.js';
 import type { Graph } from '../graph/ir.js';
-import { loadCore } from '../native.js';
-import { withThreads } from '../threads.js';
-import { note, refuseAborted } from '../train/control.js';
-import { watched } from '../watched.js';
+import { note, refuseAborted } from '../native/control.js';
+import { loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { withThreads } from '../native/threads.js';
+import { watched } from '../native/watched.js';
+import { writeSplittingBench } from '../report/bench/write.js';
+import { describeMachine } from '../run/store/machine.js';
+import { seconds as secondsText } from '../statistics/format.js';
 import { checkScaling } from './check.js';
 import { type Costs, crossover } from './crossover.js';
 import {
@@ -24,7 +25,6 @@ import { noExperience } from './expected.js';
 import { graphsAt, widthsOf } from './networks.js';
 import { type Given, withDefaults } from './options.js';
 import { measureParts, measurePoint, partSizes, type Settings } from './point.js';
-import { writeSplittingBench } from './report/write.js';
 
 /** Crossovers over the points that there are. */
 export function crossoversOf(points: readonly Point[]): Crossovers {

@@ -1,10 +1,10 @@
 // Times the steps of one network within limits of time and memory; what does not fit is left out, with the reason.
 import { isSplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { seconds } from '../format.js';
-import { type BenchOptions, type BenchResult, type DatasetHandle, loadCore } from '../native.js';
-import type { Network } from '../network.js';
-import { NOWHERE, underControl } from '../train/control.js';
+import { NOWHERE, underControl } from '../native/control.js';
+import { type BenchOptions, type BenchResult, type DatasetHandle, loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { seconds } from '../statistics/format.js';
+import type { Network } from '../train/network.js';
 import { type LeftOut, STEP_NAMES, type StepName, type Steps, type StepTime } from './documents.js';
 import { type Experience, expectationOf } from './expected.js';
 import { median } from './images.js';

@@ -1,7 +1,9 @@
 // splitgrow bench splitting: exact against fast splitting, time and memory, against the width.
-import { benchSplitting } from '../api.js';
+import { benchSplitting } from '../api/index.js';
 import { widthsBetween } from '../bench/networks.js';
 import { DEFAULTS } from '../bench/options.js';
+import type { SplittingBenchResult } from '../bench/splitting.js';
+import { SplitgrowError } from '../errors.js';
 import {
   AUTO_COLUMNS,
   howText,
@@ -9,10 +11,8 @@ import {
   PART_COLUMNS,
   SEARCH_COLUMNS,
   STEP_COLUMNS,
-} from '../bench/report/columns.js';
-import { settingText } from '../bench/report/markdown.js';
-import type { SplittingBenchResult } from '../bench/splitting.js';
-import { SplitgrowError } from '../errors.js';
+} from '../report/bench/columns.js';
+import { settingText } from '../report/bench/markdown.js';
 import { defineCommand } from './command.js';
 import { integer, number, numbers, text, withDefault } from './flags.js';
 import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';

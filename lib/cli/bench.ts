@@ -1,6 +1,6 @@
 // splitgrow bench: times of the steps on synthetic images, after warm-up.
-import { bench } from '../api.js';
-import { bytes, decimal, integer } from '../format.js';
+import { bench } from '../api/index.js';
+import { bytes, decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, integer as whole, withDefault } from './flags.js';
 import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';

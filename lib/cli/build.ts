@@ -1,6 +1,7 @@
 // splitgrow build: compiles the addon on this machine.
-import { clock } from '../format.js';
-import { type BuildProgress, build } from '../setup/build.js';
+
+import { type BuildProgress, build } from '../machine/libtorch/build.js';
+import { clock } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { text, toggle } from './flags.js';
 import type { Meter } from './meter.js';

@@ -1,10 +1,11 @@
 // The file that --class-names names: a name a line, or JSON.
-import { parseStrictJson } from '../data/json.js';
+
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
 import { repeatedName, writableNames, wrongName } from '../graph/classes.js';
-import { readText } from '../text-file.js';
-import { note } from '../train/control.js';
+import { parseStrictJson } from '../machine/files/json.js';
+import { readText } from '../machine/files/text-file.js';
+import { note } from '../native/control.js';
+import type { RunControl } from '../native/events.js';
 
 const FLAG = '--class-names';
 

@@ -1,7 +1,7 @@
 // What a command is: flags and arguments, examples, and a run that returns a document and its text.
 import type { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { MOST_THREADS } from '../threads.js';
+import type { RunControl } from '../native/events.js';
+import { MOST_THREADS } from '../native/threads.js';
 import { type Flags, integer, toggle, type Values } from './flags.js';
 import type { Meter } from './meter.js';
 import type { Style } from './table.js';

@@ -1,6 +1,6 @@
 // splitgrow cost: MACs and parameters of every node, and what one more neuron of each group costs.
-import { cost } from '../api.js';
-import { integer } from '../format.js';
+import { cost } from '../api/index.js';
+import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { NETWORK_FLAGS, networkOf } from './networks.js';
 import { type Column, facts, table } from './table.js';

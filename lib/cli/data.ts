@@ -1,9 +1,9 @@
 // splitgrow data get and data list: fetches datasets, and says where they are.
-import { getData, listData } from '../api.js';
+import { getData, listData } from '../api/index.js';
 import type { ListedData } from '../data/get/list.js';
 import { SOURCES } from '../data/get/sources.js';
 import type { DataProgress } from '../data/get/work.js';
-import { bytes, clock } from '../format.js';
+import { bytes, clock } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, text } from './flags.js';
 import type { Meter } from './meter.js';

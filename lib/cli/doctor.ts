@@ -1,5 +1,5 @@
 // splitgrow doctor: what was found on this machine, what is missing, and what to do.
-import { doctor, type Finding } from '../setup/doctor.js';
+import { doctor, type Finding } from '../machine/doctor/doctor.js';
 import { defineCommand } from './command.js';
 import { type Column, table } from './table.js';
 

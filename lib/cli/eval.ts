@@ -1,8 +1,8 @@
 // splitgrow eval: top-1, top-5 and loss of a network on the images of a dataset.
-import { evaluate } from '../api.js';
+import { evaluate } from '../api/index.js';
 import { SplitgrowError } from '../errors.js';
-import { parseData } from '../experiment/spec.js';
-import { decimal, integer } from '../format.js';
+import { parseData } from '../run/spec/spec.js';
+import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, integer as count, number, required, text, toggle, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';

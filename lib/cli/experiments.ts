@@ -1,9 +1,9 @@
 // What train and grow share: the experiment's argument, --set, and the table of a run's networks.
 
 import { SplitgrowError } from '../errors.js';
-import type { RivalRecord, StageSummary, Summary } from '../experiment/records.js';
-import { rivalNameAt } from '../experiment/rival-name.js';
-import { decimal, integer } from '../format.js';
+import { rivalNameAt } from '../report/run/rival-name.js';
+import type { RivalRecord, StageSummary, Summary } from '../run/store/records.js';
+import { decimal, integer } from '../statistics/format.js';
 import { repeated, required, text } from './flags.js';
 import { DEVICE_FLAG } from './networks.js';
 import { type Column, type Style, table } from './table.js';

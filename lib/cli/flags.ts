@@ -1,7 +1,7 @@
 // The kinds of flag and argument: how a text becomes a value, and what is said when it cannot.
 
 import { SplitgrowError } from '../errors.js';
-import { FLOAT32, isFloat32 } from '../float32.js';
+import { FLOAT32, isFloat32 } from '../graph/float32.js';
 
 export interface Flag<T> {
   /** What stands for the value in the help; null for a switch. */

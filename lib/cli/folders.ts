@@ -1,9 +1,9 @@
 // splitgrow data index, data pack, data verify and data bench: folders of images and packed stores.
-import { benchData, indexData, type LoaderTiming, packData, verifyData } from '../api.js';
+import { benchData, indexData, type LoaderTiming, packData, verifyData } from '../api/index.js';
 import { some } from '../data/images/part-folders.js';
 import type { FileProblem } from '../data/images/walk.js';
 import { SplitgrowError } from '../errors.js';
-import { bytes, decimal, integer, oneLine } from '../format.js';
+import { bytes, decimal, integer, oneLine } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { number, required, text, toggle, integer as whole, withDefault } from './flags.js';
 import { facts, type Style, table } from './table.js';

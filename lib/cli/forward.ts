@@ -1,6 +1,6 @@
 // splitgrow forward: the logits of a batch file.
-import { forward } from '../api.js';
-import { decimal, integer } from '../format.js';
+import { forward } from '../api/index.js';
+import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, text, withDefault } from './flags.js';
 import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';

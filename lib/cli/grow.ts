@@ -1,12 +1,12 @@
 // splitgrow grow: Algorithm 1 by an experiment file, with its table, certificates and report.
 import { dirname, join } from 'node:path';
-import { grow } from '../api.js';
-import { readRanks } from '../distributed/launchers.js';
-import type { SplitRecord, StageRecord } from '../experiment/records.js';
-import { readRun } from '../experiment/report/read.js';
-import { growingReport } from '../experiment/report.js';
-import { readExperiment } from '../experiment/spec.js';
-import { amount, percent, significant } from '../format.js';
+import { grow } from '../api/index.js';
+import { readRanks } from '../machine/launchers.js';
+import { growingReport } from '../report/run/write.js';
+import { readExperiment } from '../run/spec/spec.js';
+import { readRun } from '../run/store/read.js';
+import type { SplitRecord, StageRecord } from '../run/store/records.js';
+import { amount, percent, significant } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
 import { facts } from './table.js';

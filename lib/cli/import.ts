@@ -1,8 +1,8 @@
 // splitgrow import: a network directory from the weights of torchvision or timm.
-import { importWeights } from '../api.js';
+import { importWeights } from '../api/index.js';
 import { SplitgrowError } from '../errors.js';
-import { integer } from '../format.js';
 import { NAMES } from '../models/names.js';
+import { integer } from '../statistics/format.js';
 import { readClassNames } from './class-names.js';
 import { defineCommand } from './command.js';
 import { choice, integer as count, required, text } from './flags.js';

@@ -1,7 +1,7 @@
 // splitgrow indices: the splitting index of every neuron over a batch file.
-import { indices } from '../api.js';
-import { integer, seconds, significant } from '../format.js';
-import { INDEX_DEFAULTS } from '../split/index-settings.js';
+import { indices } from '../api/index.js';
+import { INDEX_DEFAULTS } from '../split/indices/settings.js';
+import { integer, seconds, significant } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, number, text, integer as whole, withDefault } from './flags.js';
 import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';

@@ -1,10 +1,10 @@
 // splitgrow init: a commented experiment to start from, by flags or by a few questions.
 import { createInterface } from 'node:readline';
-import { type InitOptions, init } from '../api.js';
+import { type InitOptions, init } from '../api/index.js';
 import { SplitgrowError } from '../errors.js';
-import { integer as grouped } from '../format.js';
-import { DATA, EFFORTS } from '../init/choices.js';
 import { ZOO } from '../models/zoo.js';
+import { DATA, EFFORTS } from '../run/init/choices.js';
+import { integer as grouped } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, integer, text, toggle } from './flags.js';
 import { facts } from './table.js';

@@ -1,6 +1,6 @@
 // splitgrow launch: runs a command as several ranks on this machine.
 import { launch } from '../distributed/launch.js';
-import { MOST_THREADS } from '../threads.js';
+import { MOST_THREADS } from '../native/threads.js';
 import { defineCommand } from './command.js';
 import { integer, repeated, required } from './flags.js';
 import { reportError } from './run.js';

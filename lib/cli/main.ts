@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The splitgrow command: runs one command line and leaves its exit code.
-import { systemError } from '../system-errors.js';
+import { systemError } from '../machine/system-errors.js';
 
 const argv = process.argv.slice(2);
 

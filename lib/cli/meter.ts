@@ -1,6 +1,6 @@
 // How far long work has come, on standard error: a bar on a terminal, a line now and then elsewhere.
 import cliProgress from 'cli-progress';
-import { oneLine } from '../format.js';
+import { oneLine } from '../statistics/format.js';
 
 export interface ErrorStream {
   readonly isTTY?: boolean;

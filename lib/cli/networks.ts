@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { nearest } from '../experiment/explain.js';
 import { type PresetOptions, ZOO } from '../models/zoo.js';
+import { nearest } from '../run/spec/explain.js';
 import { choice, integer, number, required, text, type Values } from './flags.js';
 
 export const DIRECTORY_FLAG = required(text('DIR', 'network directory (network.json, weights.safetensors)'));

@@ -1,7 +1,7 @@
 // splitgrow predict: the likeliest classes of image files.
-import { type PredictDocument, type PredictedClass, predict } from '../api.js';
+import { type PredictDocument, type PredictedClass, predict } from '../api/index.js';
 import { SplitgrowError } from '../errors.js';
-import { integer, percent } from '../format.js';
+import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { integer as count, repeated, required, toggle, withDefault } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';

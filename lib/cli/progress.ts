@@ -1,6 +1,6 @@
 // What the events of a run say on a meter: phase, stage, epoch, images a second, time left.
-import type { Phase, ProgressEvent, RunEvent } from '../events.js';
-import { clock, decimal, integer, percent } from '../format.js';
+import type { Phase, ProgressEvent, RunEvent } from '../native/events.js';
+import { clock, decimal, integer, percent } from '../statistics/format.js';
 import type { Meter } from './meter.js';
 
 const PHASES: Readonly<Record<Phase, string>> = {

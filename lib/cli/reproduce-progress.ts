@@ -1,7 +1,7 @@
 // Many runs on one meter: a line for what a run finished, under its name, and one bar for all of them.
 import type { FigureEvent } from '../figure/run.js';
 import type { Outcome } from '../figure/schedule.js';
-import { clock, integer } from '../format.js';
+import { clock, integer } from '../statistics/format.js';
 import type { Meter } from './meter.js';
 
 type Standing = Extract<FigureEvent, { readonly type: 'standing' }>;

@@ -1,7 +1,7 @@
 // A figure for people: one table a panel, a row a curve and stage; and what --scale plan and --list print.
-import type { FigureEntry, PlanDocument, ReproduceDocument } from '../api.js';
+import type { FigureEntry, PlanDocument, ReproduceDocument } from '../api/index.js';
 import type { Curve, Point } from '../figure/result.js';
-import { decimal, integer } from '../format.js';
+import { decimal, integer } from '../statistics/format.js';
 import { spread } from '../statistics/spread.js';
 import { type Column, type Style, table } from './table.js';
 

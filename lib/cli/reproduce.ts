@@ -1,15 +1,15 @@
 // splitgrow reproduce: a figure or table of the paper by its id.
 
-import { figureDirectory, reproductionError } from '../api/reproduce.js';
 import {
   listFigures,
   planReproduction,
   type ReproduceDocument,
   type ReproduceOptions,
   reproduce,
-} from '../api.js';
+} from '../api/index.js';
+import { figureDirectory, reproductionError } from '../api/reproduce.js';
 import { SplitgrowError } from '../errors.js';
-import { figureReport } from '../figure/report.js';
+import { figureReport } from '../report/figure/write.js';
 import { type Context, defineCommand } from './command.js';
 import { EXPERIMENT_FLAGS } from './experiments.js';
 import { choice, integer, text, toggle, withDefault } from './flags.js';

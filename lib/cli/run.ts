@@ -1,11 +1,11 @@
 // One command line from its words to its exit code: output, one-line errors, signals.
 import { setImmediate as turn } from 'node:timers/promises';
 import { CommanderError } from 'commander';
-import { readRanks } from '../distributed/launchers.js';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
-import { oneLine } from '../format.js';
-import { systemError } from '../system-errors.js';
-import { packageVersion } from '../version.js';
+import { readRanks } from '../machine/launchers.js';
+import { systemError } from '../machine/system-errors.js';
+import { packageVersion } from '../machine/version.js';
+import { oneLine } from '../statistics/format.js';
 import type { Command, Given, Output } from './command.js';
 import { meterOn } from './meter.js';
 import { buildProgram, usageError } from './parse.js';

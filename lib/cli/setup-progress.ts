@@ -1,6 +1,7 @@
 // How far a set-up has come: phase, bytes, rate, time left.
-import { bytes, clock } from '../format.js';
-import type { SetupProgress } from '../setup/install.js';
+
+import type { SetupProgress } from '../machine/libtorch/install.js';
+import { bytes, clock } from '../statistics/format.js';
 import type { Meter } from './meter.js';
 
 const PHASES: Readonly<Record<SetupProgress['phase'], string>> = {

@@ -1,5 +1,5 @@
 // splitgrow setup: makes LibTorch available, once for all checkouts and packages.
-import { type SetupResult, setup } from '../setup/setup.js';
+import { type SetupResult, setup } from '../machine/libtorch/setup.js';
 import { defineCommand } from './command.js';
 import { text, toggle } from './flags.js';
 import { showSetup } from './setup-progress.js';

@@ -1,7 +1,7 @@
 // splitgrow show: a network as a table, node by node, with its share of the MACs and its channel groups.
-import { type ShowDocument, show } from '../api.js';
-import { integer, percent } from '../format.js';
+import { type ShowDocument, show } from '../api/index.js';
 import type { PrintedNode } from '../graph/print.js';
+import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { required, text } from './flags.js';
 import { networkOf, PRESET_FLAGS } from './networks.js';

@@ -1,6 +1,6 @@
 // splitgrow split: replaces named neurons by two off-springs each and writes the wider network.
-import { split } from '../api.js';
-import { integer } from '../format.js';
+import { split } from '../api/index.js';
+import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { number, required, text } from './flags.js';
 import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';

@@ -1,5 +1,5 @@
 // Standard output and standard error that cannot be written to: the log may be lost without a word, the document may not.
-import { writeError } from '../atomic.js';
+import { writeError } from '../machine/files/atomic.js';
 
 /** What a write ends with when its reader went away, as `| head` does with all it wants. */
 const READER_GONE: readonly unknown[] = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];

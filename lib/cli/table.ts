@@ -1,7 +1,7 @@
 // Tables for people: aligned columns, coloured on a terminal, plain and stable under a pipe.
 import Table from 'cli-table3';
 import pico from 'picocolors';
-import { oneLine } from '../format.js';
+import { oneLine } from '../statistics/format.js';
 
 export interface Style {
   readonly bold: (text: string) => string;

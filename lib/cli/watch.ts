@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { SplitgrowError } from '../errors.js';
-import { firstOfPhase, type RunControl, type RunEvent } from '../events.js';
-import { paced } from '../paced.js';
+import { paced } from '../machine/paced.js';
+import { firstOfPhase, type RunControl, type RunEvent } from '../native/events.js';
+import { LIVE_HEADERS, livePage, waitingPage } from '../report/live/page.js';
+import { HOST, mostConnections, refuse, serve, type Ways } from '../report/live/server.js';
 import type { Context } from './command.js';
 import { type Flag, integer, withAlone } from './flags.js';
 import type { Meter } from './meter.js';
-import { LIVE_HEADERS, livePage, waitingPage } from './watch-page.js';
-import { HOST, mostConnections, refuse, serve, type Ways } from './watch-server.js';
 
 /** Share of the connections that pages which listen may take. */
 const LISTENING = 2 / 3;

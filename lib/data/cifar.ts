@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { readWhole } from '../text-file.js';
+import { readWhole } from '../machine/files/text-file.js';
 import type { DataSpec, Source } from './dataset.js';
 import { defaultRoot, placesIn, remedyFor } from './get/places.js';
 import { filesOf, SOURCES } from './get/sources.js';

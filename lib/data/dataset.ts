@@ -1,7 +1,7 @@
 // Datasets by name: one row a dataset, from files to uint8 or float32 tensors, or to images that stay in files.
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
-import { note } from '../train/control.js';
+import { note } from '../native/control.js';
+import type { RunControl } from '../native/events.js';
 import { loadCifar10, loadCifar100 } from './cifar.js';
 import { loadFashionMnist } from './fashion-mnist.js';
 import { loadFile } from './file.js';

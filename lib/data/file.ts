@@ -1,7 +1,7 @@
 // A dataset in one safetensors file: train_images, train_labels, test_images, test_labels.
 import { SplitgrowError } from '../errors.js';
-import { integer } from '../format.js';
-import type { DType, TensorData, TensorMap } from '../native.js';
+import type { DType, TensorData, TensorMap } from '../native/core.js';
+import { integer } from '../statistics/format.js';
 import type { DataSpec, Source } from './dataset.js';
 import { some } from './images/part-folders.js';
 import { labelsOf } from './labels.js';

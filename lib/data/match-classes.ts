@@ -1,9 +1,9 @@
 // Labels of a dataset held against the classes that a network names: matched by name, never by number alone where both have names.
 import { SplitgrowError } from '../errors.js';
-import { integer } from '../format.js';
 import { writableNames } from '../graph/classes.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
+import { integer } from '../statistics/format.js';
 import type { Dataset } from './dataset.js';
 import { relabelled } from './images/part.js';
 import { some } from './images/part-folders.js';

@@ -1,7 +1,7 @@
 // One part (train or test) of a dataset, its images in memory or in files: what everything that uses a part may ask of it.
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
-import { type DatasetHandle, type Device, loadCore, type TensorData } from '../native.js';
+import { type DatasetHandle, type Device, loadCore, type TensorData } from '../native/core.js';
 import { evenly, type ImagePart, openFiles, takeFiles } from './images/part.js';
 import { channelsOf } from './images/settings.js';
 import { imageShape, slicePart, type TensorPart } from './parts.js';

@@ -2,8 +2,8 @@
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { openFile } from '../file.js';
-import type { TensorData } from '../native.js';
+import { openFile } from '../machine/files/file.js';
+import type { TensorData } from '../native/core.js';
 
 export interface TensorPart {
   /** uint8 or float32 [N, C, H, W] */

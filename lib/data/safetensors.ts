@@ -1,12 +1,12 @@
 // The safetensors format: reading that trusts nothing in the file, writing that is atomic.
 import type { FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { writeFileAtomic } from '../atomic.js';
 import { SplitgrowError } from '../errors.js';
-import { openFile, readFully } from '../file.js';
-import { otherKindOf } from '../file-kind.js';
-import type { DType, TensorData, TensorMap } from '../native.js';
-import { parseStrictJson } from './json.js';
+import { writeFileAtomic } from '../machine/files/atomic.js';
+import { openFile, readFully } from '../machine/files/file.js';
+import { otherKindOf } from '../machine/files/file-kind.js';
+import { parseStrictJson } from '../machine/files/json.js';
+import type { DType, TensorData, TensorMap } from '../native/core.js';
 import { changedText, DIGEST_KEY, tensorDigest } from './tensor-digest.js';
 import { WIDENED } from './widen.js';
 

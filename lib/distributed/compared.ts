@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Dataset } from '../data/dataset.js';
 import { partDigest } from '../data/part-digest.js';
-import { digestOf } from '../digest.js';
-import { type Device, loadCore } from '../native.js';
-import type { Network } from '../network.js';
+import { digestOf } from '../machine/files/digest.js';
+import { readRanks } from '../machine/launchers.js';
+import { type Device, loadCore } from '../native/core.js';
+import type { Network } from '../train/network.js';
 import { refuseDisagreement } from './agree.js';
-import { readRanks } from './launchers.js';
 
 /**
  * Fields of an experiment that are each rank's own affair, and why. Every other one must be the same, `device` too: tensors

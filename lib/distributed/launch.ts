@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
+import { readRanks } from '../machine/launchers.js';
 import { LAUNCHER_PIPE, LAUNCHER_VARIABLE } from './launched.js';
-import { readRanks } from './launchers.js';
 import { removeLeftFolders } from './rank-folder.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));

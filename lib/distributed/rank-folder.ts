@@ -2,7 +2,7 @@
 import { mkdir, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { placeIn, RECORD, removePlace, sweepPlaces } from '../disk/place.js';
+import { placeIn, RECORD, removePlace, sweepPlaces } from '../machine/files/place.js';
 
 /** Well within the day after which the place of an owner that nobody can see is removed. */
 const RENEW_MS = 3600 * 1000;

@@ -2,10 +2,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError } from '../errors.js';
-import { loadCore } from '../native.js';
+import { type Ranks, readRanks, wholeOf } from '../machine/launchers.js';
+import { loadCore } from '../native/core.js';
 import { sentByFirst, valueOfFirst } from './agree.js';
 import { refuseOtherExperiment } from './compared.js';
-import { type Ranks, readRanks, wholeOf } from './launchers.js';
 import { inRankFolder } from './rank-folder.js';
 
 /** Seconds that a rank waits for the others before it gives up. */

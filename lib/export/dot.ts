@@ -1,9 +1,10 @@
 // A network as text in the DOT language of Graphviz: a pure function of the graph.
-import { integer, percent } from '../format.js';
+
 import { channelGroups } from '../graph/channels.js';
 import { macs, params } from '../graph/cost.js';
 import { type Graph, INPUT, type NodeId } from '../graph/ir.js';
 import { type PrintedNode, printGraph } from '../graph/print.js';
+import { integer, percent } from '../statistics/format.js';
 import { FRAME, faded, fillOf, INK, LINE, PAPER, ROLES, roleOf, type Tie, tieAt } from './dot-style.js';
 
 /** A quoted string that Graphviz reads as the text: no escape, no entity of its own. Lines are centred. */

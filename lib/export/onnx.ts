@@ -1,9 +1,10 @@
 // An ONNX model's bytes: graph, metadata and schema put together, encoded by protobufjs.
-import { writeFileAtomic } from '../atomic.js';
+
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import { packageVersion } from '../version.js';
+import { writeFileAtomic } from '../machine/files/atomic.js';
+import { packageVersion } from '../machine/version.js';
 import { foldBatchNorms, type Weighted } from './fold.js';
 import { metadataOf } from './metadata.js';
 import { onnxGraph } from './onnx-graph.js';

@@ -1,5 +1,5 @@
 // Export as a picture: DOT text, or the SVG that Graphviz makes of it. No weights are read.
-import { writeFileAtomic } from '../atomic.js';
+import { writeFileAtomic } from '../machine/files/atomic.js';
 import { dotOf } from './dot.js';
 import type { ExportSource } from './source.js';
 import { svgOf } from './svg.js';

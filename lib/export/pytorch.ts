@@ -2,7 +2,7 @@
 
 import type { Graph, GraphNode } from '../graph/ir.js';
 import { field, opOf } from '../graph/ops.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../machine/version.js';
 import { metadataOf } from './metadata.js';
 
 /** Every field written out and every alias resolved, so that the loader needs no defaults. */

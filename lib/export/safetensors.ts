@@ -1,9 +1,9 @@
 // Export for PyTorch: the weights with the graph in the file's metadata, and a module that rebuilds the network.
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { writeError, writeFileAtomic } from '../atomic.js';
 import { writeSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
+import { writeError, writeFileAtomic } from '../machine/files/atomic.js';
 import { isLoader, pytorchLoader, pytorchMetadata } from './pytorch.js';
 import type { ExportSource } from './source.js';
 

@@ -1,8 +1,9 @@
 // What a format is written from: the graph of a network directory and, read when a format first asks, its weights.
-import type { RunControl } from '../events.js';
+
 import type { Graph } from '../graph/ir.js';
-import type { TensorMap } from '../native.js';
-import { readGraph, readWeights } from '../network.js';
+import type { TensorMap } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import { readGraph, readWeights } from '../train/network.js';
 
 export interface ExportSource {
   readonly directory: string;

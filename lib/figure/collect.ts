@@ -1,13 +1,13 @@
 // From the records that the runs left to figure.json: curves, their points, and what each method cost.
 import { basename, relative } from 'node:path';
-import { readCompare } from '../experiment/compare-file.js';
-import type { RivalRecord, StageRecord } from '../experiment/records.js';
-import { describeMachine } from '../experiment/report/machine.js';
-import { readGrowingStages } from '../experiment/report/read-growing.js';
-import type { Spec } from '../experiment/spec.js';
-import { stageDirectory } from '../experiment/summary.js';
-import { readGraph } from '../network.js';
+import type { Spec } from '../run/spec/spec.js';
+import { readCompare } from '../run/store/compare-file.js';
+import { describeMachine } from '../run/store/machine.js';
+import { readGrowingStages } from '../run/store/read-growing.js';
+import type { RivalRecord, StageRecord } from '../run/store/records.js';
+import { stageDirectory } from '../run/store/summary.js';
 import { minibatches } from '../train/minibatches.js';
+import { readGraph } from '../train/network.js';
 import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
 import type { Curve, FigureResult, FigureRun, Point, SearchCost } from './result.js';

@@ -1,6 +1,6 @@
 // What methods cost: seconds of fitting, searching and evaluating, and the same in training steps of the seed network.
-import type { StageSeconds } from '../events.js';
-import type { RivalRecord, StageRecord } from '../experiment/records.js';
+import type { StageSeconds } from '../native/events.js';
+import type { RivalRecord, StageRecord } from '../run/store/records.js';
 import type { SearchCost } from './result.js';
 
 /** Of numbers. */

@@ -4,9 +4,9 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
-import { nearest } from '../experiment/explain.js';
-import { experimentJson } from '../experiment/spec.js';
-import { readJsonFile, readText } from '../text-file.js';
+import { readJsonFile, readText } from '../machine/files/text-file.js';
+import { nearest } from '../run/spec/explain.js';
+import { experimentJson } from '../run/spec/spec.js';
 import { type FigureSpec, parseFigure } from './spec.js';
 
 /** The figures that come with splitgrow. */

@@ -1,6 +1,7 @@
 // figure.json while the runs go on: written anew when there is more to show.
-import { firstOfPhase, type RunEvent } from '../events.js';
-import { paced } from '../paced.js';
+
+import { paced } from '../machine/paced.js';
+import { firstOfPhase, type RunEvent } from '../native/events.js';
 
 /** Collecting takes no more than a twentieth of the time. */
 const PAUSE = 19;

@@ -1,8 +1,8 @@
 // What makes two runs the same work: equal in every field that decides a network, whatever they are called and held against.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { seedPart } from '../experiment/adopt.js';
-import type { Spec } from '../experiment/spec.js';
+import type { Spec } from '../run/spec/spec.js';
+import { seedPart } from '../run/stage/adopt.js';
 
 /** Fields that change no network of a run; the seed stands in the folder's name. */
 const NEUTRAL: ReadonlySet<string> = new Set([

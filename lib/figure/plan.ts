@@ -1,8 +1,8 @@
 // From a figure, a scale and a number of seeds to the runs it takes: each experiment resolved, equal work named once.
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
-import { seedPart } from '../experiment/adopt.js';
-import { parseExperiment, type Spec } from '../experiment/spec.js';
+import { parseExperiment, type Spec } from '../run/spec/spec.js';
+import { seedPart } from '../run/stage/adopt.js';
 import type { Figure } from './files.js';
 import { runKey, seedKey } from './identity.js';
 import { type CurveSpec, type Scale, type ScaleSpec, scaleOf } from './spec.js';

@@ -1,8 +1,8 @@
 // figure.json and the runs that it names, read back for the report.
 import { isAbsolute, join, normalize } from 'node:path';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
-import { type RunRecord, readFormat } from '../experiment/report/read.js';
-import { readGrowingRun } from '../experiment/report/read-growing.js';
+import { type RunRecord, readFormat } from '../run/store/read.js';
+import { readGrowingRun } from '../run/store/read-growing.js';
 import type { FigureResult, FigureRun, Point } from './result.js';
 
 export const FIGURE_FILE = 'figure.json';

@@ -1,7 +1,8 @@
 // Which records of rivals an experiment's entries ask for.
-import type { RivalRecord } from '../experiment/records.js';
-import { optionsOf } from '../experiment/rivals/outcome.js';
-import type { CompareEntry } from '../experiment/spec-compare.js';
+
+import { optionsOf } from '../rivals/outcome.js';
+import type { CompareEntry } from '../run/spec/compare.js';
+import type { RivalRecord } from '../run/store/records.js';
 
 /** Stages that an entry's rivals are held against, of a run whose last stage is `last`; none where MACs are given instead. */
 export function stagesOf({ at, targets }: CompareEntry, last: number): readonly number[] {

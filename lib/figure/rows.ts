@@ -1,14 +1,15 @@
 // What a figure would run, without data or training: each network's MACs and parameters, its epochs, beside the paper's numbers.
-import { atMostMacs } from '../baselines/width-multiplier.js';
+
 import { SplitgrowError } from '../errors.js';
-import { epochsBehind } from '../experiment/epochs.js';
-import { growthRatioOf } from '../experiment/of-stage.js';
-import type { Spec } from '../experiment/spec.js';
-import type { CompareEntry } from '../experiment/spec-compare.js';
 import { macs, params } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { buildPreset } from '../models/zoo.js';
-import { readGraph } from '../network.js';
+import { atMostMacs } from '../rivals/networks/width-multiplier.js';
+import type { CompareEntry } from '../run/spec/compare.js';
+import { epochsBehind } from '../run/spec/epochs.js';
+import { growthRatioOf } from '../run/spec/per-stage.js';
+import type { Spec } from '../run/spec/spec.js';
+import { readGraph } from '../train/network.js';
 import type { PlannedRun } from './plan.js';
 import { stagesOf } from './rivals.js';
 import type { FigureSpec } from './spec.js';

@@ -1,18 +1,18 @@
 // Reproducing a figure: its runs side by side, what they left collected, and the report made from it.
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic.js';
 import { loadDataset } from '../data/dataset.js';
 import { countOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunEvent } from '../events.js';
-import { growExperiment } from '../experiment/run.js';
-import { loadCore } from '../native.js';
-import { refuseAborted } from '../train/control.js';
+import { writeFileAtomic } from '../machine/files/atomic.js';
+import { refuseAborted } from '../native/control.js';
+import { loadCore } from '../native/core.js';
+import type { RunEvent } from '../native/events.js';
+import { renderFigure } from '../report/figure/write.js';
+import { growExperiment } from '../run/run.js';
 import { collectFigure } from './collect.js';
 import type { Figure } from './files.js';
 import { type Growing, growing } from './growing.js';
 import { type FigurePlan, type PlannedRun, type PlanOptions, planFigure } from './plan.js';
-import { renderFigure } from './report.js';
 import type { FigureResult } from './result.js';
 import { type Outcome, runJobs } from './schedule.js';
 import { type Standing, tallyOf } from './work.js';

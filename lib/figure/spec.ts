@@ -1,7 +1,7 @@
 // experiments/<id>/figure.json: the curves, reported numbers, plots, claims and scales of a figure or table.
 import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
-import { explain, nearest } from '../experiment/explain.js';
+import { explain, nearest } from '../run/spec/explain.js';
 
 const name = z.string().min(1);
 const count = z.int().min(1);

@@ -1,11 +1,12 @@
 // What a network costs once channels are added: an evaluator that the knapsack can afford to ask again and again.
+
+import { refuseFall } from './caller-cost.js';
 import { type ChannelGroup, channelGroups, type GroupId, groupsByNode } from './channels.js';
 import { inputsOf, shapes } from './check.js';
 import { type Energy, energyOf, type GraphEnergy, type NodeEnergy } from './cost.js';
 import { withWidths } from './grow.js';
 import { type Graph, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
 import { opOf } from './ops.js';
-import { refuseFall } from './own-cost.js';
 
 /**
  * Cost of the graph with `added` channels in each group. `changed` names the groups that may differ from the call before;

@@ -1,13 +1,13 @@
 // What a network costs: MACs, parameters, and what one more channel adds.
 import { closest } from 'fastest-levenshtein';
 import { SplitgrowError } from '../errors.js';
+import { refuseFall } from './caller-cost.js';
 import type { GroupId } from './channels.js';
 import { inputsOf, shapes } from './check.js';
 import { row } from './fields.js';
 import { widen } from './grow.js';
 import type { Graph, GraphNode, NodeId, Value } from './ir.js';
 import { opOf } from './ops.js';
-import { refuseFall } from './own-cost.js';
 
 interface Named {
   /** What budgets and records call it. */
@@ -16,7 +16,7 @@ interface Named {
   readonly isInteger: boolean;
   /**
    * True where splits together never cost less than the sum of what each alone adds, as for products of widths. Left out:
-   * not known, and then the certificate's bound leaves the budget on it out (lib/split/certificate.ts).
+   * not known, and then the certificate's bound leaves the budget on it out (lib/split/choose/certificate.ts).
    */
   readonly isSuperadditive?: boolean;
 }

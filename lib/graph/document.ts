@@ -1,7 +1,8 @@
 // The rules that network.json as a whole must meet, and how its output must be; check.ts walks them in this order.
-import { isFloat32 } from '../float32.js';
+
 import { repeatedName, wrongName } from './classes.js';
 import { show } from './fields.js';
+import { isFloat32 } from './float32.js';
 import { FORMAT, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
 import { MAX_WIDTH } from './op-fields.js';
 import { isTable, LIMITS, member, type Rule, unknownKey } from './rules.js';

@@ -1,6 +1,8 @@
 // Parametric updates and evaluation: epochs of the native core under a RunControl.
+
+import { noteLoader } from '../data/images/loader-notes.js';
 import { SplitgrowError } from '../errors.js';
-import type { RunControl } from '../events.js';
+import { NOWHERE, type Pauses, type Place, underControl, underPauses } from '../native/control.js';
 import {
   type DatasetHandle,
   type EvaluateResult,
@@ -9,10 +11,9 @@ import {
   type Statistics,
   type TrainOptions,
   type TrainResult,
-} from '../native.js';
-import type { Network } from '../network.js';
-import { NOWHERE, type Pauses, type Place, underControl, underPauses } from './control.js';
-import { noteLoader } from './loader-notes.js';
+} from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import type { Network } from './network.js';
 
 type Where = Omit<Place, 'phase'>;
 

@@ -1,6 +1,6 @@
 // L1 penalties on parameters while a network is fitted: sparsity training.
-import type { TensorEntries } from '../native.js';
-import type { Network } from '../network.js';
+import type { TensorEntries } from '../native/core.js';
+import type { Network } from './network.js';
 
 /** The penalties of an epoch (from 0, within its stage), asked for before it begins, of the network as it stands. */
 export type Penalties = (network: Network, epoch: number) => TensorEntries;

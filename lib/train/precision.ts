@@ -1,6 +1,6 @@
 // What training multiplies in, by what an experiment asks for and the device has.
 import { SplitgrowError } from '../errors.js';
-import { type Device, loadCore, type Precision } from '../native.js';
+import { type Device, loadCore, type Precision } from '../native/core.js';
 
 /** How each device is said to lack bfloat16. */
 const LACKS: Readonly<Record<Device, string>> = {

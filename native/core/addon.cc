@@ -1,4 +1,4 @@
-// The export table: what lib/native.ts calls `Core`.
+// The export table: what lib/native/core.ts calls `Core`.
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>

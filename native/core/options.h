@@ -1,4 +1,4 @@
-// Options of the exported calls, as lib/native.ts types them.
+// Options of the exported calls, as lib/native/core.ts types them.
 #pragma once
 
 #include <napi.h>

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPreset, channelGroups, macs, marginalCost } from '../../dist/index.js';
-import { choose } from '../../dist/split/strategy.js';
+import { choose } from '../../dist/split/choose/strategy.js';
 import { ROOT } from '../steps.mjs';
 import { dot, picture, plot, text } from './svg.mjs';
 

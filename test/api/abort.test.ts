@@ -20,7 +20,7 @@ import {
   split,
   train,
 } from '../../lib/index.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 import { batchTensors, writeNetwork } from './batch-files.js';
 
 /** What every function needs, written before it is called. */

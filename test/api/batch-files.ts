@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore, type TensorData } from '../../lib/native.js';
-import { createNetwork, saveNetwork } from '../../lib/network.js';
+import { loadCore, type TensorData } from '../../lib/native/core.js';
+import { createNetwork, saveNetwork } from '../../lib/train/network.js';
 import { randomOf } from '../reference.js';
 
 export const SHAPE = [1, 8, 8] as const;

@@ -1,11 +1,11 @@
 // A network whose answers are known by hand: it names the colour of a picture. And pictures of one colour, in folders.
 import { join } from 'node:path';
 import { parseGraph } from '../../lib/graph/check.js';
-import type { TensorData } from '../../lib/native.js';
-import { createNetwork, saveNetwork } from '../../lib/network.js';
+import type { TensorData } from '../../lib/native/core.js';
+import { createNetwork, saveNetwork } from '../../lib/train/network.js';
 import { pngOf } from '../data/images/pictures.js';
 import { writePictures } from '../data/images/written.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 export const SIDE = 8;
 /** Colours by letter; in none of them two channels are alike bright. */

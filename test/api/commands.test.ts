@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bench, cost, evaluate, forward, indices, split } from '../../lib/api.js';
+import { bench, cost, evaluate, forward, indices, split } from '../../lib/api/index.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { lower } from '../../lib/graph/lower.js';
-import { readGraph } from '../../lib/network.js';
-import { temporaryFolder, writeTinyData } from '../experiment/tiny.js';
+import { readGraph } from '../../lib/train/network.js';
 import { assertClose } from '../reference.js';
+import { temporaryFolder, writeTinyData } from '../run/tiny.js';
 import { CLASSES, writeBatch, writeNetwork } from './batch-files.js';
 
 async function prepared() {

@@ -31,7 +31,7 @@ import {
   verifyData,
 } from '../../lib/index.js';
 import { seedOf } from '../../lib/train/seeds.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 async function experiment(): Promise<Record<string, unknown>> {
   const folder = temporaryFolder();

@@ -2,13 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { type EvaluateOptions, evaluate, packData } from '../../lib/api.js';
-import { parseData, parseExperiment } from '../../lib/experiment/spec.js';
-import { trainExperiment } from '../../lib/experiment/train.js';
-import { loadCore } from '../../lib/native.js';
-import { readGraph } from '../../lib/network.js';
+import { type EvaluateOptions, evaluate, packData } from '../../lib/api/index.js';
+import { loadCore } from '../../lib/native/core.js';
+import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
+import { trainExperiment } from '../../lib/run/stage/train.js';
+import { readGraph } from '../../lib/train/network.js';
 import { failureOf } from '../data/places.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { colourFolder, colourNetwork, SIDE } from './colours.js';
 
 beforeAll(() => loadCore().setThreads(1));

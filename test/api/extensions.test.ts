@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readExperiment } from '../../lib/experiment/spec.js';
 import {
   type CostFunction,
   type ExperimentControl,
@@ -14,8 +13,9 @@ import {
   type StrategyFunction,
   train,
 } from '../../lib/index.js';
-import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { readExperiment } from '../../lib/run/spec/spec.js';
 import { messageOf } from '../reference.js';
+import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 type Json = Record<string, unknown>;
 

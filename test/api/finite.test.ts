@@ -2,16 +2,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { split } from '../../lib/api.js';
+import { split } from '../../lib/api/index.js';
 import { number, numbers } from '../../lib/cli/flags.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
-import { parseExperiment } from '../../lib/experiment/spec.js';
-import { isFloat32 } from '../../lib/float32.js';
 import { parseGraph } from '../../lib/graph/check.js';
+import { isFloat32 } from '../../lib/graph/float32.js';
 import { FORMAT } from '../../lib/graph/ir.js';
-import { refuseNotFinite } from '../../lib/network.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { parseExperiment } from '../../lib/run/spec/spec.js';
+import { refuseNotFinite } from '../../lib/train/network.js';
 import { codeOf, messageOf } from '../reference.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { floats, writeNetwork } from './batch-files.js';
 
 /** The largest number of float32, and one above it that rounds to infinity. */

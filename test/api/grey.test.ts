@@ -2,15 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { evaluate, packData, predict } from '../../lib/api.js';
-import { parseData, parseExperiment } from '../../lib/experiment/spec.js';
-import { trainExperiment } from '../../lib/experiment/train.js';
-import { loadCore } from '../../lib/native.js';
-import { readGraph } from '../../lib/network.js';
+import { evaluate, packData, predict } from '../../lib/api/index.js';
+import { loadCore } from '../../lib/native/core.js';
+import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
+import { trainExperiment } from '../../lib/run/stage/train.js';
+import { readGraph } from '../../lib/train/network.js';
 import { pngOf } from '../data/images/pictures.js';
 import { failureOf } from '../data/places.js';
-import { temporaryFolder } from '../experiment/tiny.js';
 import { imageCore, imagesOf, sourceOf } from '../native/images/files.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { colourFolder, SIDE } from './colours.js';
 
 beforeAll(() => loadCore().setThreads(1));

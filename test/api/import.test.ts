@@ -2,16 +2,16 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { evaluate, forward, type ImportOptions, importWeights } from '../../lib/api.js';
+import { evaluate, forward, type ImportOptions, importWeights } from '../../lib/api/index.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { lower } from '../../lib/graph/lower.js';
 import { NAMES, nameMap, theirName } from '../../lib/models/names.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import type { TensorData } from '../../lib/native.js';
-import { readGraph } from '../../lib/network.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import type { TensorData } from '../../lib/native/core.js';
+import { readGraph } from '../../lib/train/network.js';
 import { floats } from '../native/golden.js';
 import { codeOf } from '../reference.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { MODELS, modelOf, stateOf, writeModel } from './imported.js';
 
 test('there is a golden model of every library and preset that has a name map', () => {

@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { cost, train } from '../../lib/api/index.js';
 import { split } from '../../lib/api/split.js';
-import { cost, train } from '../../lib/api.js';
 import { readLines } from '../../lib/data/images/labels.js';
-import { readExperimentKept } from '../../lib/experiment/output.js';
-import { readExperiment } from '../../lib/experiment/spec.js';
-import { readStageRecord } from '../../lib/experiment/summary.js';
 import { EXPERIMENTS, readFigure } from '../../lib/figure/files.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { readExperiment } from '../../lib/run/spec/spec.js';
+import { readExperimentKept } from '../../lib/run/store/output.js';
+import { readStageRecord } from '../../lib/run/store/summary.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { writeNetwork } from './batch-files.js';
 
 interface Case {

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createNetwork, loadNetwork, memory, network, saveNetwork, scope } from '../../lib/index.js';
-import { temporaryFolder } from '../experiment/tiny.js';
 import { core, datasetOf, randomBatch, training } from '../native/golden.js';
 import { codeOf } from '../reference.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 const graph = network({ input: [1, 4, 4], classes: 2 })
   .conv(3)

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
-import { loadCore, type TensorData } from '../../lib/native.js';
+import { loadCore, type TensorData } from '../../lib/native/core.js';
 import { splitgrow } from '../cli/command-line.js';
-import { temporaryFolder } from '../experiment/tiny.js';
 import { datasetOf, graphOf, networkOf } from '../native/golden.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { batchTensors, CLASSES, floats, labels, SHAPE, writeBatch, writeNetwork } from './batch-files.js';
 
 const huge = (count: number): TensorData => floats([count, ...SHAPE], (i) => (i % 2 === 0 ? 3e38 : -3e38));

@@ -2,21 +2,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { evaluate, type PredictDocument, predict } from '../../lib/api.js';
+import { evaluate, type PredictDocument, predict } from '../../lib/api/index.js';
 import { loadDataset } from '../../lib/data/dataset.js';
 import { partOfFiles } from '../../lib/data/images/named-files.js';
 import { IMAGE_DEFAULTS } from '../../lib/data/images/settings.js';
 import { isInMemory, type Part, toDevice } from '../../lib/data/part.js';
-import { parseExperiment } from '../../lib/experiment/spec.js';
-import { trainExperiment } from '../../lib/experiment/train.js';
 import { lower } from '../../lib/graph/lower.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore } from '../../lib/native.js';
-import { createNetwork, loadNetwork, saveNetwork } from '../../lib/network.js';
+import { loadCore } from '../../lib/native/core.js';
+import { parseExperiment } from '../../lib/run/spec/spec.js';
+import { trainExperiment } from '../../lib/run/stage/train.js';
+import { createNetwork, loadNetwork, saveNetwork } from '../../lib/train/network.js';
 import { jpegsOf, pictureFolder, pngOf } from '../data/images/pictures.js';
-import { temporaryFolder } from '../experiment/tiny.js';
 import { GOLDEN } from '../native/golden.js';
 import { PICTURES } from '../native/images/files.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { colourNetwork, SIDE } from './colours.js';
 
 beforeAll(() => loadCore().setThreads(1));

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cost, forward, indices, split } from '../../lib/api.js';
+import { cost, forward, indices, split } from '../../lib/api/index.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorData } from '../../lib/native.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import type { TensorData } from '../../lib/native/core.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { batchTensors, floats, labels, SHAPE, writeBatch, writeNetwork } from './batch-files.js';
 
 const good = batchTensors(4);

@@ -1,7 +1,7 @@
 // setup and doctor as functions: what is there is found, and nothing is fetched.
 import { expect, test } from 'vitest';
 import { doctor, type SetupProgress, setup } from '../../lib/index.js';
-import { locate } from '../../lib/setup/locate.js';
+import { locate } from '../../lib/machine/libtorch/locate.js';
 
 test('setup takes the LibTorch that is found, without fetching', async () => {
   const seen: SetupProgress[] = [];

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compare, type GrownStage, grow, parseExperiment } from '../../lib/index.js';
-import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 async function folderWithData(): Promise<string> {
   const folder = temporaryFolder();

@@ -6,7 +6,7 @@ import { overLimit } from '../../lib/bench/memory.js';
 import { graphsAt, sizesOf, widthsBetween, widthsOf } from '../../lib/bench/networks.js';
 import { partSizes } from '../../lib/bench/point.js';
 import { descentSearch, equalEpochs, exactSearch, mixedSearch } from '../../lib/bench/search.js';
-import { chooseMethods, weighMethods } from '../../lib/split/auto.js';
+import { chooseMethods, weighMethods } from '../../lib/split/indices/auto.js';
 import { assertClose, codeOf } from '../reference.js';
 
 const step = (medianMs: number, peakBytes = 7): StepTime => ({ medianMs, leastMs: 1, repeats: 3, peakBytes });

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { benchSplitting } from '../../lib/api.js';
+import { benchSplitting } from '../../lib/api/index.js';
 import {
   isLeftOut,
   type Search,
   type SplittingBenchDocument,
   type SplittingBenchOptions,
 } from '../../lib/bench/documents.js';
-import { temporaryFolder } from '../experiment/tiny.js';
 import { assertClose } from '../reference.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 const TINY: SplittingBenchOptions = {
   network: 'mobilenet_cifar10',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readClassNames } from '../../lib/cli/class-names.js';
 import { failureOf } from '../data/places.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 /** What the bytes of a file give, and the notes that were told. */
 async function read(bytes: string | Buffer, name = 'names.txt') {

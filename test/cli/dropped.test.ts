@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { createNetwork, saveNetwork } from '../../lib/network.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { createNetwork, saveNetwork } from '../../lib/train/network.js';
 import { core, floats, longs } from '../native/golden.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { splitgrow } from './command-line.js';
 
 test.each([['--root', 'd'], ['--whole']])('eval on a file of tensors refuses %s', async (...flag) => {

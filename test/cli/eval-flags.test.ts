@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { EVAL } from '../../lib/cli/eval.js';
 import { DATA_INDEX, DATA_PACK } from '../../lib/cli/folders.js';
 import { PREDICT } from '../../lib/cli/predict.js';
-import { DATA_FILE, DATA_IMAGES, DATA_NAMED } from '../../lib/experiment/spec-data.js';
+import { DATA_FILE, DATA_IMAGES, DATA_NAMED } from '../../lib/run/spec/data.js';
 import { splitgrow } from './command-line.js';
 
 /** The flag of a field; in brackets why it has none. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Summary } from '../../lib/experiment/records.js';
+import type { Summary } from '../../lib/run/store/records.js';
 import { errorLine, splitgrow, start, temporaryFolder } from './command-line.js';
 
 function experimentFile(folder: string, change: Record<string, unknown> = {}): string {

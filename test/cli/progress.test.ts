@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type ErrorStream, meterOn } from '../../lib/cli/meter.js';
 import { describeProgress, fractionOf, showOn } from '../../lib/cli/progress.js';
-import type { ProgressEvent } from '../../lib/events.js';
+import type { ProgressEvent } from '../../lib/native/events.js';
 
 function at(epoch: number, done: number, change: Partial<ProgressEvent> = {}): ProgressEvent {
   return {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { tinyExperiment, writeTinyData } from '../run/tiny.js';
 import { MAIN, temporaryFolder } from './command-line.js';
 
 /** A stream of the child: "gone" is a pipe whose reader is gone before the first byte, "full" a full disk, "closed" no descriptor. */

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { systemError } from '../../lib/system-errors.js';
+import { systemError } from '../../lib/machine/system-errors.js';
 import { ROOT } from '../data/places.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
 

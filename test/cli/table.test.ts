@@ -1,7 +1,15 @@
 // Tables and number formats for people.
 import { expect, test } from 'vitest';
 import { type Column, facts, styleOf, table } from '../../lib/cli/table.js';
-import { bytes, clock, decimal, integer, oneLine, seconds, significant } from '../../lib/format.js';
+import {
+  bytes,
+  clock,
+  decimal,
+  integer,
+  oneLine,
+  seconds,
+  significant,
+} from '../../lib/statistics/format.js';
 
 interface Row {
   readonly name: string;

@@ -8,14 +8,14 @@ import { describe, expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { differenceOf } from '../../lib/distributed/agree.js';
 import { comparedFields, OWN_FIELDS } from '../../lib/distributed/compared.js';
-import { parseExperiment } from '../../lib/experiment/spec.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore, type TensorMap } from '../../lib/native.js';
-import { createNetwork, FILES } from '../../lib/network.js';
+import { loadCore, type TensorMap } from '../../lib/native/core.js';
+import { parseExperiment } from '../../lib/run/spec/spec.js';
+import { createNetwork, FILES } from '../../lib/train/network.js';
 import { type Ended, errorLine, splitgrow, start } from '../cli/command-line.js';
 import { pngOf } from '../data/images/pictures.js';
 import { ROOT } from '../data/places.js';
-import { temporaryFolder, tinyExperiment, tinyImages } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment, tinyImages } from '../run/tiny.js';
 import { meeting } from './processes.js';
 import { writeExperiment } from './runs.js';
 

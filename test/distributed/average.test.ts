@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { splitgrow } from '../cli/command-line.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
 import { numbersOf } from '../native/golden.js';
 import { assertClose } from '../reference.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 test('two ranks average to what one process averages to, statistics and all', async () => {
   const folder = temporaryFolder();

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { newId, thisProcess } from '../../lib/disk/owner.js';
+import { newId, thisProcess } from '../../lib/machine/files/owner.js';
 import { type Ended, errorLine, splitgrow, start } from '../cli/command-line.js';
 import { meeting } from './processes.js';
 import { childrenOf, hasBegun, isRunning, LONG, pause, writeExperiment } from './runs.js';

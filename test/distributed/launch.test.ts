@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { IndicesDocument } from '../../lib/api.js';
+import type { IndicesDocument } from '../../lib/api/index.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorMap } from '../../lib/native.js';
+import type { TensorMap } from '../../lib/native/core.js';
 import { errorLine, splitgrow } from '../cli/command-line.js';
-import { temporaryFolder, tinyExperiment, tinyImages, writeTinyData } from '../experiment/tiny.js';
 import { assertClose } from '../reference.js';
+import { temporaryFolder, tinyExperiment, tinyImages, writeTinyData } from '../run/tiny.js';
 
 // The ranks' sums are added in another order than one process adds them: float32 rounding, grown
 // by some ten steps of training with batch norm.

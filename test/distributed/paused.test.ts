@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Ended, splitgrow, start } from '../cli/command-line.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 /** Batch statistics are each rank's own, so that the checkpoint has to keep them by rank. */
 const FIELDS = {

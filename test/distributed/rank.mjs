@@ -1,10 +1,10 @@
 // One rank of test/distributed/collectives.test.ts: trains, evaluates and splits by the built library, in double precision, and prints what came out.
 import { createHash } from 'node:crypto';
 import { agreedAny, refuseDisagreement, sentByFirst } from '../../dist/distributed/agree.js';
-import { readRanks } from '../../dist/distributed/launchers.js';
 import { parseGraph } from '../../dist/graph/check.js';
 import { lower } from '../../dist/graph/lower.js';
-import { loadCore } from '../../dist/native.js';
+import { readRanks } from '../../dist/machine/launchers.js';
+import { loadCore } from '../../dist/native/core.js';
 
 const core = loadCore();
 core.setThreads(1);

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 /** A run of one splitting stage after `epochs` epochs. */
 export async function writeExperiment(

@@ -1,10 +1,10 @@
 // One rank of test/distributed/skipped.test.ts: trains, evaluates and splits on files of which some cannot be read, and prints what came out.
 import { readdirSync } from 'node:fs';
-import { readRanks } from '../../dist/distributed/launchers.js';
 import { parseGraph } from '../../dist/graph/check.js';
 import { lower } from '../../dist/graph/lower.js';
-import { loadCore } from '../../dist/native.js';
-import { loadImageCore } from '../../dist/native-images.js';
+import { readRanks } from '../../dist/machine/launchers.js';
+import { loadCore } from '../../dist/native/core.js';
+import { loadImageCore } from '../../dist/native/images.js';
 
 const core = loadImageCore();
 loadCore().setThreads(1);

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { LIBTORCH_VERSION, RELEASES } from '../../lib/setup/pinned.js';
-import { CUDA_HEADERS, CUDA_KIT } from '../../lib/setup/pinned-cuda.js';
-import { CUDA_RELEASES } from '../../lib/setup/pinned-gpu.js';
+import { LIBTORCH_VERSION, RELEASES } from '../../lib/machine/libtorch/pinned.js';
+import { CUDA_HEADERS, CUDA_KIT } from '../../lib/machine/libtorch/pinned-cuda.js';
+import { CUDA_RELEASES } from '../../lib/machine/libtorch/pinned-gpu.js';
 import { ROOT } from '../data/places.js';
 import { cellsOf, codeSpans, pageOf } from './pages.js';
 

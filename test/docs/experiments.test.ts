@@ -1,12 +1,12 @@
 // JSON in the documentation is what splitgrow reads, and the reference's tables of fields and presets are complete and current.
 import { expect, test } from 'vitest';
 import { SplitgrowError } from '../../lib/errors.js';
-import { parseExperiment } from '../../lib/experiment/spec.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { normalizedPlan } from '../../lib/graph/grow.js';
 import { buildPreset, ZOO } from '../../lib/models/zoo.js';
-import { experimentSchema } from '../../lib/schema/experiment.js';
-import { schemasAt } from '../../lib/schema/lookup.js';
+import { experimentSchema } from '../../lib/run/spec/schema/experiment.js';
+import { schemasAt } from '../../lib/run/spec/schema/lookup.js';
+import { parseExperiment } from '../../lib/run/spec/spec.js';
 import { blocks, tableOf } from './pages.js';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,13 +1,13 @@
 // The ImageNet tables of docs/results.md against the plans of the two tables: every row, and what is said of reach.
 import { expect, test } from 'vitest';
-import { planReproduction } from '../../lib/api.js';
-import { decimal, integer } from '../../lib/format.js';
+import { planReproduction } from '../../lib/api/index.js';
 import { type ChannelGroup, channelGroups } from '../../lib/graph/channels.js';
 import { costs, macs } from '../../lib/graph/cost.js';
 import { grow } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { choose } from '../../lib/split/strategy.js';
+import { choose } from '../../lib/split/choose/strategy.js';
+import { decimal, integer } from '../../lib/statistics/format.js';
 import { randomOf } from '../reference.js';
 import { pageOf, tableOf } from './pages.js';
 

@@ -1,13 +1,13 @@
 // Networks that between them have every op, every activation and every preset, with random weights and statistics, on disk.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { forward } from '../../lib/api.js';
+import { forward } from '../../lib/api/index.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { ACTIVATION_KINDS } from '../../lib/graph/ops.js';
 import { buildPreset, type ZOO } from '../../lib/models/zoo.js';
-import type { TensorData, TensorMap } from '../../lib/native.js';
+import type { TensorData, TensorMap } from '../../lib/native/core.js';
 import { floats, labels } from '../api/batch-files.js';
 import { mildWeights, randomGraph } from '../random-graphs.js';
 import { randomOf } from '../reference.js';

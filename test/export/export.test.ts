@@ -1,14 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { exportNetwork } from '../../lib/api.js';
+import { exportNetwork } from '../../lib/api/index.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { encodeOnnx, exportOnnx } from '../../lib/export/onnx.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { macs } from '../../lib/graph/cost.js';
 import { lower } from '../../lib/graph/lower.js';
 import { floats, writeNetwork } from '../api/batch-files.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 test('export without a format, and files of another format or of the network itself, are usage errors', async () => {
   const network = await writeNetwork(temporaryFolder());

@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { exportNetwork, predict } from '../../lib/api.js';
+import { exportNetwork, predict } from '../../lib/api/index.js';
 import { withClasses } from '../../lib/graph/classes.js';
 import type { GraphInput } from '../../lib/graph/ir.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { createNetwork, saveNetwork } from '../../lib/network.js';
+import { createNetwork, saveNetwork } from '../../lib/train/network.js';
 import { blocks } from '../docs/pages.js';
-import { temporaryFolder } from '../experiment/tiny.js';
 import { PICTURES } from '../native/images/files.js';
+import { temporaryFolder } from '../run/tiny.js';
 import { narrow } from './cases.js';
 import { onnxPython } from './python.js';
 

@@ -2,15 +2,15 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RivalRecord } from '../../lib/experiment/records.js';
-import { optionsOf } from '../../lib/experiment/rivals/outcome.js';
-import { parseExperiment, type Spec } from '../../lib/experiment/spec.js';
 import { collectFigure, type Found, readRecords, resultOf } from '../../lib/figure/collect.js';
 import { grownCost, rivalCost, stepSeconds } from '../../lib/figure/cost.js';
 import type { PlannedRun, Use } from '../../lib/figure/plan.js';
 import { isAsked } from '../../lib/figure/rivals.js';
-import { temporaryFolder, tinyExperiment } from '../experiment/tiny.js';
+import { optionsOf } from '../../lib/rivals/outcome.js';
+import { parseExperiment, type Spec } from '../../lib/run/spec/spec.js';
+import type { RivalRecord } from '../../lib/run/store/records.js';
 import { graphOf } from '../native/golden.js';
+import { temporaryFolder, tinyExperiment } from '../run/tiny.js';
 import { figureOf } from './made-up.js';
 
 type Stage = Found['stages'][number];

@@ -1,7 +1,7 @@
 // When figure.json is written anew while the runs go on.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Phase, RunEvent } from '../../lib/events.js';
 import { growing } from '../../lib/figure/growing.js';
+import type { Phase, RunEvent } from '../../lib/native/events.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

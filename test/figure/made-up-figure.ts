@@ -1,10 +1,10 @@
 // A figure that nobody ran: three curves by two seeds by four stages, reported points, and the folders of its runs.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StageRecord } from '../../lib/experiment/records.js';
-import { PLOTS } from '../../lib/figure/report/plots.js';
 import type { Curve, FigureResult, FigureRun, Point } from '../../lib/figure/result.js';
-import { writeMadeUpRun } from '../experiment/made-up-run.js';
+import { PLOTS } from '../../lib/report/figure/plots.js';
+import type { StageRecord } from '../../lib/run/store/records.js';
+import { writeMadeUpRun } from '../run/made-up-run.js';
 
 export interface MadeUpFigure {
   readonly title?: string;

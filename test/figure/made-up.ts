@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Figure } from '../../lib/figure/files.js';
 import { parseFigure } from '../../lib/figure/spec.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 type Json = Record<string, unknown>;
 

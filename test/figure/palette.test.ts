@@ -1,6 +1,6 @@
 // Colours of curves: contrast with the ground by WCAG 2, and apart for the colour-blind by Machado's simulation (2009).
 import { describe, expect, test } from 'vitest';
-import { curveColour, curveShape, DARK_CURVES, LIGHT_CURVES } from '../../lib/experiment/report/palette.js';
+import { curveColour, curveShape, DARK_CURVES, LIGHT_CURVES } from '../../lib/report/page/palette.js';
 
 type Three = readonly [number, number, number];
 

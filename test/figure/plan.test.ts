@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseExperiment } from '../../lib/experiment/spec.js';
 import { type FigurePlan, type PlanOptions, planFigure, shareOut } from '../../lib/figure/plan.js';
 import { rootIn } from '../../lib/figure/roots.js';
-import { tinyExperiment } from '../experiment/tiny.js';
+import { parseExperiment } from '../../lib/run/spec/spec.js';
+import { tinyExperiment } from '../run/tiny.js';
 import { figureOf } from './made-up.js';
 
 type Figure = Parameters<typeof figureOf>;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { planReproduction } from '../../lib/api.js';
-import { parseExperiment } from '../../lib/experiment/spec.js';
+import { planReproduction } from '../../lib/api/index.js';
 import { EXPERIMENTS, figureIds, readFigure } from '../../lib/figure/files.js';
 import { planFigure } from '../../lib/figure/plan.js';
 import { planRows, scheduleText, seedGraph, stageLimits } from '../../lib/figure/rows.js';
-import { tinyExperiment } from '../experiment/tiny.js';
+import { parseExperiment } from '../../lib/run/spec/spec.js';
+import { tinyExperiment } from '../run/tiny.js';
 import { figureOf } from './made-up.js';
 
 const spec = (set: readonly string[] = []) => parseExperiment(tinyExperiment('/x'), set);

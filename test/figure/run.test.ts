@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ReproduceOptions, reproduce } from '../../lib/api.js';
+import { type ReproduceOptions, reproduce } from '../../lib/api/index.js';
 import type { FigureResult } from '../../lib/figure/result.js';
 import type { FigureEvent } from '../../lib/figure/run.js';
-import { readJson } from '../experiment/tiny.js';
+import { readJson } from '../run/tiny.js';
 import { figureOnDisk, type Place } from './made-up.js';
 
 function options({ root, out }: Place, change: Partial<ReproduceOptions> = {}): ReproduceOptions {

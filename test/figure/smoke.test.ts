@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { reproduce } from '../../lib/api.js';
-import { readRun } from '../../lib/experiment/report/read.js';
+import { reproduce } from '../../lib/api/index.js';
 import { EXPERIMENTS, figureIds, readFigure } from '../../lib/figure/files.js';
+import { readRun } from '../../lib/run/store/read.js';
 
 const IDS = await figureIds(EXPERIMENTS);
 /** One for all figures: what they share is trained once. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../lib/events.js';
 import { planFigure } from '../../lib/figure/plan.js';
 import { tallyOf, workOf } from '../../lib/figure/work.js';
+import type { RunEvent } from '../../lib/native/events.js';
 import { figureOf } from './made-up.js';
 
 function planned(experiment: Record<string, unknown> = {}, set: readonly string[] = []) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readExperiment } from '../../lib/experiment/spec.js';
+import { readExperiment } from '../../lib/run/spec/spec.js';
 import { folderOf, onlyRefusals } from './outcome.js';
 
 const FOLDER = folderOf('experiment');

@@ -7,8 +7,8 @@ import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { macs } from '../../lib/graph/cost.js';
 import { lower } from '../../lib/graph/lower.js';
-import type { TensorData } from '../../lib/native.js';
-import { createNetwork, readGraph, saveNetwork } from '../../lib/network.js';
+import type { TensorData } from '../../lib/native/core.js';
+import { createNetwork, readGraph, saveNetwork } from '../../lib/train/network.js';
 import { bytesOf, folderOf, onlyRefusals } from './outcome.js';
 
 /** A residual, a depthwise and a grouped convolution, a frozen layer, flatten. */

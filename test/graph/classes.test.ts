@@ -1,10 +1,10 @@
 // Names of classes: made writable whatever a dataset calls them, and kept where a network grows or is pruned.
 import { expect, test } from 'vitest';
-import { atResolution } from '../../lib/baselines/resolution-multiplier.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { MAX_CLASS_NAME, withClasses, writableNames, wrongName } from '../../lib/graph/classes.js';
 import { grow, widen } from '../../lib/graph/grow.js';
 import { prune } from '../../lib/graph/prune.js';
+import { atResolution } from '../../lib/rivals/networks/resolution-multiplier.js';
 import { copy } from './example.js';
 
 const TEN = [...'abcdefghij'];

@@ -13,8 +13,8 @@ import {
   params,
   parseExperiment,
 } from '../../lib/index.js';
-import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../experiment/tiny.js';
 import { codeOf, messageOf } from '../reference.js';
+import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 const small = (): MapLayers => network({ input: [3, 8, 8], classes: 5 });
 

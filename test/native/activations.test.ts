@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { requireLibTorch } from '../../lib/setup/locate.js';
+import { requireLibTorch } from '../../lib/machine/libtorch/locate.js';
 import { ROOT } from '../data/places.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('activations.cc', import.meta.url));

@@ -1,10 +1,10 @@
 // Training in bfloat16 against torch.autocast (test/golden/recipe.py), float64 and float32.
 import { expect, test } from 'vitest';
-import type { NetworkHandle, TensorMap, TrainOptions } from '../../lib/native.js';
+import type { NetworkHandle, TensorMap, TrainOptions } from '../../lib/native/core.js';
 import { precisionOn } from '../../lib/train/precision.js';
 import { failureOf } from '../data/places.js';
-import { tinyImages } from '../experiment/tiny.js';
 import { assertClose, codeOf } from '../reference.js';
+import { tinyImages } from '../run/tiny.js';
 import {
   core,
   datasetOf,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ROOT } from '../data/places.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { temporaryFolder } from '../run/tiny.js';
 
 const SOURCE = fileURLToPath(new URL('images/few-threads.c', import.meta.url));
 

@@ -16,7 +16,7 @@ import {
   type TensorData,
   type TensorMap,
   type TrainOptions,
-} from '../../lib/native.js';
+} from '../../lib/native/core.js';
 import { ROOT } from '../data/places.js';
 import { randomOf, size, type Weights } from '../reference.js';
 

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { lower } from '../../lib/graph/lower.js';
 import type { Surgery, TensorSurgery } from '../../lib/graph/program.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadImageCore } from '../../lib/native-images.js';
-import { temporaryFolder } from '../experiment/tiny.js';
+import { loadImageCore } from '../../lib/native/images.js';
+import { temporaryFolder } from '../run/tiny.js';
 import {
   core,
   datasetOf,

@@ -2,7 +2,7 @@
 // shared follows from shapes alone.
 import { expect, test } from 'vitest';
 import type { Graph } from '../../lib/graph/ir.js';
-import { withThreads } from '../../lib/threads.js';
+import { withThreads } from '../../lib/native/threads.js';
 import { core, datasetOf, graphOf, networkOf, randomBatch, rates, training, weightsOf } from './golden.js';
 
 const BATCH = 4;

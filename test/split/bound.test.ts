@@ -1,10 +1,10 @@
 // The certificate's bound where a cost is no sum of what each split alone adds.
 import { expect, test } from 'vitest';
+import { ownCost } from '../../lib/graph/caller-cost.js';
 import { channelGroups } from '../../lib/graph/channels.js';
 import { params } from '../../lib/graph/cost.js';
-import { ownCost } from '../../lib/graph/own-cost.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { choose } from '../../lib/split/strategy.js';
+import { choose } from '../../lib/split/choose/strategy.js';
 import { randomOf } from '../reference.js';
 
 /** Concave: splits together cost less than the sum of what each alone adds. */

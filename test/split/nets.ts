@@ -3,9 +3,9 @@
 import { toDevice } from '../../lib/data/part.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { FORMAT, type Graph } from '../../lib/graph/ir.js';
-import { type DatasetHandle, loadCore } from '../../lib/native.js';
-import { createNetwork, type Network } from '../../lib/network.js';
-import { tinyImages } from '../experiment/tiny.js';
+import { type DatasetHandle, loadCore } from '../../lib/native/core.js';
+import { createNetwork, type Network } from '../../lib/train/network.js';
+import { tinyImages } from '../run/tiny.js';
 
 export const IMAGES = 96;
 

@@ -5,8 +5,8 @@ import { macs, marginalCost } from '../../lib/graph/cost.js';
 import { grow } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { halvesOf, ownLayerMacs } from '../../lib/split/estimate.js';
-import { type Choice, type ChooseOptions, choose } from '../../lib/split/strategy.js';
+import { halvesOf, ownLayerMacs } from '../../lib/split/choose/estimate.js';
+import { type Choice, type ChooseOptions, choose } from '../../lib/split/choose/strategy.js';
 import { randomOf } from '../reference.js';
 
 const GRAPH = buildPreset('mobilenet_cifar100');

@@ -1,9 +1,14 @@
 // The default descent against eigenvalues of splitting matrices that this file sums and solves itself in double, and how it stops.
 import { expect, test } from 'vitest';
 import type { Graph } from '../../lib/graph/ir.js';
-import { loadCore } from '../../lib/native.js';
-import type { Network } from '../../lib/network.js';
-import { computeIndices, enoughEpochs, INDEX_DEFAULTS, type IndexSettings } from '../../lib/split/indices.js';
+import { loadCore } from '../../lib/native/core.js';
+import {
+  computeIndices,
+  enoughEpochs,
+  INDEX_DEFAULTS,
+  type IndexSettings,
+} from '../../lib/split/indices/indices.js';
+import type { Network } from '../../lib/train/network.js';
 import { datasetOf, graphOf, networkOf, numbersOf, randomBatch } from '../native/golden.js';
 
 const CLASSES = 3;

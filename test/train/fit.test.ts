@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { takeImages, toDevice } from '../../lib/data/part.js';
-import type { RunEvent } from '../../lib/events.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore, type TensorData, type TrainOptions } from '../../lib/native.js';
-import { createNetwork, type Network } from '../../lib/network.js';
+import { loadCore, type TensorData, type TrainOptions } from '../../lib/native/core.js';
+import type { RunEvent } from '../../lib/native/events.js';
 import { evaluateNetwork, fitEpoch } from '../../lib/train/fit.js';
-import { tinyImages } from '../experiment/tiny.js';
+import { createNetwork, type Network } from '../../lib/train/network.js';
 import { assertClose } from '../reference.js';
+import { tinyImages } from '../run/tiny.js';
 
 const GRAPH = buildPreset('mobilenet_cifar10', {
   blocks: 2,

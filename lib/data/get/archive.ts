@@ -1,8 +1,8 @@
 // A dataset that comes as an archive: downloaded or put there by hand, unpacked beside, its files renamed into place.
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, syncDirectory, syncTree, writeFileAtomic } from '../../atomic.js';
-import { ifThere } from '../../disk/folder.js';
+import { makeFolder, syncDirectory, syncTree, writeFileAtomic } from '../../machine/files/atomic.js';
+import { ifThere } from '../../machine/files/folder.js';
 import {
   checksumsOf,
   type FileState,

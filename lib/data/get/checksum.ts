@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readWhole } from '../../text-file.js';
-import { parseStrictJson } from '../json.js';
+import { parseStrictJson } from '../../machine/files/json.js';
+import { readWhole } from '../../machine/files/text-file.js';
 import { placesIn } from './places.js';
 import { type DataSource, filesOf, type RemoteFile } from './sources.js';
 

@@ -1,11 +1,11 @@
 // getData(): makes a dataset available in a folder: nothing to do where it is, else downloaded, checked, unpacked, renamed into place.
 import { rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeFolder, syncDirectory } from '../../atomic.js';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
-import { createCacheOf } from '../../setup/cache.js';
-import { withLock } from '../../setup/lock.js';
-import { watched } from '../../watched.js';
+import { makeFolder, syncDirectory } from '../../machine/files/atomic.js';
+import { withLock } from '../../machine/files/lock.js';
+import { createCacheOf } from '../../machine/libtorch/cache.js';
+import { watched } from '../../native/watched.js';
 import { getArchive } from './archive.js';
 import { faultOf, sizeOf, wholeIn } from './checksum.js';
 import { defaultRoot, remedyFor } from './places.js';

@@ -2,9 +2,9 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import type { Environment } from '../../setup/locate.js';
-import { type Attempts, download } from './download.js';
-import { openClient } from './http.js';
+import { type Attempts, download } from '../../machine/download/download.js';
+import { openClient } from '../../machine/download/http.js';
+import type { Environment } from '../../machine/libtorch/locate.js';
 import type { DataSource, RemoteFile } from './sources.js';
 
 /** How far a download is. */

@@ -1,7 +1,7 @@
 // One part of a folder of images: its files and their classes, by class folders or by a label list.
 import { resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { integer } from '../../format.js';
+import { integer } from '../../statistics/format.js';
 import { findLabels } from './labels.js';
 import { some } from './part-folders.js';
 import { identity, imagesBelow, type Walk } from './walk.js';

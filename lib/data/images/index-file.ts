@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { newId } from '../../disk/owner.js';
-import type { TensorData } from '../../native.js';
-import type { ImageHeaders } from '../../native-images.js';
-import { createCache } from '../../setup/cache.js';
+import { newId } from '../../machine/files/owner.js';
+import { createCache } from '../../machine/libtorch/cache.js';
+import type { TensorData } from '../../native/core.js';
+import type { ImageHeaders } from '../../native/images.js';
 import { readSafetensors, writeSafetensors } from '../safetensors.js';
 
 /** One row a file; numbers as in ImageHeaders. */

@@ -1,13 +1,13 @@
 // Indexing: every image's header read once, in parallel; goes on where it was stopped, and looks again only at what changed.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../atomic.js';
-import type { RunControl } from '../../events.js';
-import { integer, oneLine } from '../../format.js';
-import type { OnProgress } from '../../native.js';
-import { type ImageHeaders, loadImageCore, type ScanOptions } from '../../native-images.js';
-import { withLock } from '../../setup/lock.js';
-import { note, refuseAborted, underControl } from '../../train/control.js';
+import { writeFileAtomic } from '../../machine/files/atomic.js';
+import { withLock } from '../../machine/files/lock.js';
+import { note, refuseAborted, underControl } from '../../native/control.js';
+import type { OnProgress } from '../../native/core.js';
+import type { RunControl } from '../../native/events.js';
+import { type ImageHeaders, loadImageCore, type ScanOptions } from '../../native/images.js';
+import { integer, oneLine } from '../../statistics/format.js';
 import {
   copyRow,
   emptyTable,

@@ -1,8 +1,8 @@
 // Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { integer } from '../../format.js';
-import { readWhole } from '../../text-file.js';
+import { readWhole } from '../../machine/files/text-file.js';
+import { integer } from '../../statistics/format.js';
 import { some } from './part-folders.js';
 import { isWithin, type Walk } from './walk.js';
 

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { otherKindOf } from '../../file-kind.js';
-import { integer } from '../../format.js';
+import { otherKindOf } from '../../machine/files/file-kind.js';
+import { integer } from '../../statistics/format.js';
 import { classFolders, flatFolder, type ListedPart, type Work } from './class-folders.js';
 import { classNamesOf, LIST_NAMES } from './labels.js';
 import {

@@ -1,11 +1,11 @@
 // Datasets whose images are files: found by their layout and indexed, or read from a packed store.
 import { basename } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import type { RunControl } from '../../events.js';
-import { integer } from '../../format.js';
-import { loadCore } from '../../native.js';
-import { loadImageCore } from '../../native-images.js';
-import { refuseAborted } from '../../train/control.js';
+import { refuseAborted } from '../../native/control.js';
+import { loadCore } from '../../native/core.js';
+import type { RunControl } from '../../native/events.js';
+import { loadImageCore } from '../../native/images.js';
+import { integer } from '../../statistics/format.js';
 import type { DataSpec, Source } from '../dataset.js';
 import { defaultRoot } from '../get/places.js';
 import type { ListedPart } from './class-folders.js';

@@ -1,11 +1,11 @@
 // Image files that somebody named: which of them can be read, and as the network sees them in evaluation.
 import { resolve } from 'node:path';
-import type { RunControl } from '../../events.js';
-import { loadCore } from '../../native.js';
-import { loadImageCore } from '../../native-images.js';
-import { NOWHERE, note, underControl } from '../../train/control.js';
-import { countedWords, WARNED } from '../../train/loader-notes.js';
+import { NOWHERE, note, underControl } from '../../native/control.js';
+import { loadCore } from '../../native/core.js';
+import type { RunControl } from '../../native/events.js';
+import { loadImageCore } from '../../native/images.js';
 import type { TensorPart } from '../parts.js';
+import { countedWords, WARNED } from './loader-notes.js';
 import { type ImagePart, openFiles } from './part.js';
 import type { ImageSettings } from './settings.js';
 import type { FileProblem } from './walk.js';

@@ -1,8 +1,8 @@
 // Files that are no JPEG or PNG, or no store: the reason tells what they are, where their first bytes do.
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { otherKindOf } from '../../file-kind.js';
-import type { ImageProblem } from '../../native-images.js';
+import { otherKindOf } from '../../machine/files/file-kind.js';
+import type { ImageProblem } from '../../native/images.js';
 
 /** Files that are looked at: of a folder with more of them the others keep the decoder's reason. */
 const MOST = 1_000;

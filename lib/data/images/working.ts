@@ -1,8 +1,9 @@
 // Native calls on images under a RunControl.
-import type { Phase, RunControl } from '../../events.js';
-import type { AbortHandle } from '../../native.js';
-import type { OnImageProgress } from '../../native-images.js';
-import { underControl } from '../../train/control.js';
+
+import { underControl } from '../../native/control.js';
+import type { AbortHandle } from '../../native/core.js';
+import type { Phase, RunControl } from '../../native/events.js';
+import type { OnImageProgress } from '../../native/images.js';
 
 /** Runs a call whose progress becomes events of `phase`; it has no loss to tell. */
 export function working<R>(

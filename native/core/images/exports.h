@@ -1,4 +1,4 @@
-// The calls of lib/native-images.ts; see there.
+// The calls of lib/native/images.ts; see there.
 #pragma once
 
 #include <napi.h>

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { IndexTable } from '../../../lib/data/images/index-file.js';
 import type { Scan } from '../../../lib/data/images/index-images.js';
 import type { Listing } from '../../../lib/data/images/layout.js';
-import { temporaryFolder } from '../../experiment/tiny.js';
+import { temporaryFolder } from '../../run/tiny.js';
 
 /** A folder with these files, by path; a content of `{ link }` makes a link instead. */
 export function folderOf(files: Readonly<Record<string, string | { readonly link: string }>>): string {

@@ -2,9 +2,9 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { indexData, packData } from '../../../lib/api.js';
+import { indexData, packData } from '../../../lib/api/index.js';
 import { listImages } from '../../../lib/data/images/layout.js';
-import { temporaryFolder } from '../../experiment/tiny.js';
+import { temporaryFolder } from '../../run/tiny.js';
 import { addFiles, folderOf } from './folders.js';
 import { pictureOf } from './pictures.js';
 import { writePictures } from './written.js';

@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { loadImageCore } from '../../../lib/native-images.js';
-import { temporaryFolder } from '../../experiment/tiny.js';
+import { loadImageCore } from '../../../lib/native/images.js';
 import { randomOf } from '../../reference.js';
+import { temporaryFolder } from '../../run/tiny.js';
 
 function crc32(bytes: Uint8Array): number {
   let crc = -1;

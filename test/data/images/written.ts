@@ -1,7 +1,7 @@
 // Folders of picture files for tests.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { temporaryFolder } from '../../experiment/tiny.js';
+import { temporaryFolder } from '../../run/tiny.js';
 
 /** A new folder with these files. */
 export function writePictures(files: Readonly<Record<string, Uint8Array>>): string {

@@ -1,0 +1,34 @@
+// Which proxy a request takes: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case, lower case first.
+import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../libtorch/locate.js';
+
+const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+function setting(env: Environment, name: string): string {
+  return env[name.toLowerCase()] ?? env[name] ?? '';
+}
+
+/** Whether an entry of NO_PROXY, `host`, `.host`, `*.host` or one of these with `:port`, covers the URL; `host` covers what is below it. */
+function covers(entry: string, url: URL): boolean {
+  if (entry === '*') return true;
+  const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+  if (port !== undefined && port !== (url.port || PORTS[url.protocol])) return false;
+  const host = name.replace(/^\*?\./, '').toLowerCase();
+  return host !== '' && (url.hostname === host || url.hostname.endsWith(`.${host}`));
+}
+
+/** The proxy's URL, or null for none. @throws E_ARGUMENT where it is no http or https proxy */
+export function proxyFor(url: URL, env: Environment): URL | null {
+  const exceptions = setting(env, 'NO_PROXY').split(/[\s,]+/);
+  if (exceptions.some((entry) => covers(entry, url))) return null;
+  const scheme = url.protocol.slice(0, -1).toUpperCase();
+  const given = setting(env, `${scheme}_PROXY`) || setting(env, 'ALL_PROXY');
+  if (given === '') return null;
+  const text = given.includes('://') ? given : `http://${given}`;
+  const proxy = URL.canParse(text) ? new URL(text) : null;
+  if (proxy !== null && proxy.protocol in PORTS) return proxy;
+  throw new SplitgrowError(
+    'E_ARGUMENT',
+    `${scheme}_PROXY: expected the URL of an http or https proxy, found "${text.replace(/\/\/[^/@]*@/, '//')}"`,
+  );
+}

@@ -1,0 +1,181 @@
+// One claim on a lock: what the lock says, whether its owner lives, and how it is taken over.
+import { lstat, mkdir, readdir, readFile, readlink, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SplitgrowError } from '../../errors.js';
+import { codeOf } from './folder.js';
+import { isProcess, type Life, lifeOf, newId, type Owner, type Process, parseOwner } from './owner.js';
+import { makePlace, ownerOf, placeIn, RECORD, removePlace } from './place.js';
+import { renew } from './renew.js';
+
+/** How a lease is kept and judged, in milliseconds. */
+export interface LeaseTimes {
+  /** Its owner renews it this often. */
+  readonly renewMs: number;
+  /** A lease that was not renewed for so long is free ... */
+  readonly leaseMs: number;
+  /** ... once it was watched for so long: a clock that jumps makes no owner dead. */
+  readonly watchMs: number;
+  /** Between two looks. */
+  readonly pollMs: number;
+}
+
+export const TIMES: LeaseTimes = { renewMs: 3_000, leaseMs: 60_000, watchMs: 10_000, pollMs: 300 };
+
+/**
+ * A lock is a folder with one place in it, its owner's (see place.ts):
+ *
+ *     run.lock/<id>/owner.json
+ *
+ * Both changes of owner are single renames, and each names what it changes, so that of several processes one succeeds
+ * and a late one fails: a lock is taken by renaming a filled folder to `run.lock`, which fails where `run.lock` is not
+ * empty; it is taken away by renaming `run.lock/<id>`, which fails where `<id>` is not its owner any more.
+ */
+export interface Claim {
+  readonly file: string;
+  readonly id: string;
+  readonly self: Process;
+  /** A place of the claimant beside the lock. */
+  readonly place: string;
+}
+
+/** What a lock says. */
+export interface Found {
+  /** The owner's place; null where an earlier version wrote the lock as a file. */
+  readonly place: string | null;
+  readonly owner: Owner;
+  /** Changes whenever the owner renews the lease. */
+  readonly renewed: string;
+  /** By the clock of the file system that the lock is on. */
+  readonly renewedMs: number;
+}
+
+/** What cannot be the lock of a run: it stays as it is. */
+function foreign(file: string, what: string): SplitgrowError {
+  return new SplitgrowError(
+    'E_RESUME',
+    `${file}: expected a lock that splitgrow wrote, found ${what}; move it away, or choose another folder`,
+  );
+}
+
+/** Codes of errors where what was named is not there. */
+export const GONE: readonly string[] = ['ENOENT', 'ENOTDIR', 'ESTALE'];
+
+/** A lock as earlier versions wrote it: one file of JSON. */
+async function lookAtFile(file: string): Promise<Found> {
+  const { mtimeMs, mtimeNs } = await stat(file, { bigint: true });
+  const text = await readFile(file, 'utf8');
+  const owner = parseOwner(text);
+  // One that a crash of the machine cut short has an owner that nobody can see.
+  const torn: Owner = { id: '', pid: 0, host: 'unknown', started: null, kernel: '?', namespace: null };
+  if (owner === null && !text.startsWith('{"pid":')) throw foreign(file, 'another file');
+  return { place: null, owner: owner ?? torn, renewed: String(mtimeNs), renewedMs: Number(mtimeMs) };
+}
+
+/** The lock as it is now; null where there is none. @throws E_RESUME where something else has its name */
+export async function look(file: string): Promise<Found | null> {
+  try {
+    const found = await lstat(file);
+    if (found.isFile()) return await lookAtFile(file);
+    if (!found.isDirectory()) throw foreign(file, 'neither file nor folder');
+    const names = await readdir(file);
+    for (const name of names) {
+      const place = join(file, name);
+      const owner = await ownerOf(place);
+      if (owner === null) continue;
+      const { mtimeMs, mtimeNs } = await stat(join(place, RECORD), { bigint: true });
+      return { place, owner, renewed: `${name} ${mtimeNs}`, renewedMs: Number(mtimeMs) };
+    }
+    const other = names[0];
+    // It may have been released since its names were read.
+    if (other === undefined || (await lstat(join(file, other)).catch(() => null)) === null) return null;
+    throw foreign(file, `"${other}" in it`);
+  } catch (error) {
+    if (GONE.includes(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+/** True where some thread of this process has the record of a place open, as the holder of a lock does until its thread ends. */
+async function isOpenHere(id: string): Promise<boolean> {
+  const files = await readdir('/proc/self/fd').catch(() => null);
+  // Without /proc only renewals tell.
+  if (files === null) return true;
+  const links = await Promise.all(files.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return links.some((link) => link.includes(`/${id}/${RECORD}`));
+}
+
+/** Whether the owner of a lock lives. In this very process it is the thread that counts: a Worker may have been terminated. */
+export async function lifeOfOwner({ owner }: Found, self: Process): Promise<Life> {
+  const life = lifeOf(owner, self);
+  if (life !== 'alive' || owner.id === '' || !isProcess(owner, self)) return life;
+  return (await isOpenHere(owner.id)) ? 'alive' : 'gone';
+}
+
+/** A new claim on `file`, a lock in a folder that exists. */
+export async function claimOf(file: string, self: Process): Promise<Claim> {
+  const place = await placeIn(dirname(file), self);
+  const id = newId();
+  try {
+    await mkdir(join(place, 'lock'));
+    await makePlace(join(place, 'lock', id), id, self, true);
+  } catch (error) {
+    await removePlace(place).catch(() => {});
+    throw error;
+  }
+  return { file, id, self, place };
+}
+
+/** The record of a claim, before and after it got its lock. */
+export const recordOf = (claim: Claim, isHeld: boolean): string =>
+  join(isHeld ? claim.file : join(claim.place, 'lock'), claim.id, RECORD);
+
+/** Takes a lock that is free. @returns false where it is not */
+export async function take({ file, place }: Claim): Promise<boolean> {
+  try {
+    await rename(join(place, 'lock'), file);
+    return true;
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+/** Takes a lock away from an owner that is gone; nothing happens where another process has done so. What it left goes to the claim's place. */
+export async function takeAway({ file, place }: Claim, found: Found): Promise<void> {
+  try {
+    // A file can only be the lock of an earlier version: those of today are folders, which unlink() leaves alone.
+    if (found.place === null) await unlink(file);
+    else await rename(found.place, join(place, basename(found.place)));
+  } catch (error) {
+    if (![...GONE, 'EISDIR', 'EPERM'].includes(codeOf(error))) throw error;
+  }
+  // Some file systems rename no folder onto another, not even onto an empty one.
+  await rmdir(file).catch(() => {});
+}
+
+/** Watches a lock whose owner nobody here can see. */
+export interface Watch {
+  /** Told what the lock says now. @returns `alive` once a renewal was seen, `gone` once there was none for long enough */
+  readonly see: (found: Found) => Promise<Life>;
+}
+
+export function watchOf(claim: Claim, times: LeaseTimes): Watch {
+  let first: { readonly renewed: string; readonly at: number } | null = null;
+  return {
+    see: async ({ owner, renewed, renewedMs }) => {
+      if (first !== null && first.renewed !== renewed) {
+        // Another owner's lease is watched anew.
+        const isSameOwner = first.renewed.split(' ')[0] === owner.id;
+        first = { renewed, at: performance.now() };
+        return isSameOwner ? 'alive' : 'unknown';
+      }
+      first ??= { renewed, at: performance.now() };
+      const watched = performance.now() - first.at;
+      if (watched >= times.leaseMs) return 'gone';
+      if (watched < times.watchMs) return 'unknown';
+      // Both times are the file system's: the clock of another machine may differ from this one's.
+      const now = await renew(recordOf(claim, false), claim.id, claim.self);
+      return now - renewedMs > times.leaseMs ? 'gone' : 'unknown';
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// Opens a LibTorch, and the core on top of it, in a process of its own.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Features } from '../../native/options.js';
+import { type ProbeOptions, probe } from '../process/probe.js';
+import type { Environment } from './cache.js';
+import type { PreloadRow } from './preload.js';
+
+export interface Opened {
+  readonly features: Features;
+  /** Path of the core library. */
+  readonly addon: string;
+  /** What was opened, in order. */
+  readonly trace: readonly PreloadRow[];
+  /** Empty where the JPEG library opens. */
+  readonly jpegFault: string;
+}
+
+/** Why it did not open, with the error's code where there is one. */
+export interface NotOpened {
+  readonly code: string | null;
+  readonly why: string;
+}
+
+const NATIVE = fileURLToPath(new URL('../../../dist/native/core.js', import.meta.url));
+const JPEG = fileURLToPath(new URL('../../../dist/machine/libtorch/jpeg.js', import.meta.url));
+
+const SCRIPT = `
+import { pathToFileURL } from 'node:url';
+const answer = (value) => process.stdout.write('\\n' + JSON.stringify(value) + '\\n');
+try {
+  const { loadCoreTraced } = await import(pathToFileURL(process.argv[1]).href);
+  const { core, addon, trace } = loadCoreTraced();
+  let jpegFault = '';
+  try {
+    const { openJpeg } = await import(pathToFileURL(process.argv[2]).href);
+    openJpeg((path) => core.openJpeg(path));
+  } catch (error) {
+    jpegFault = String(error.message);
+  }
+  answer({ features: core.features(), addon, trace, jpegFault });
+} catch (error) {
+  answer({ code: typeof error.code === 'string' ? error.code : null, why: String(error.message) });
+}`;
+
+export function isOpened(result: Opened | NotOpened): result is Opened {
+  return 'features' in result;
+}
+
+/** What opens where `env` says; a crash, a signal or a hang of native code is an answer too. */
+export async function tryToOpen(env: Environment, options: ProbeOptions = {}): Promise<Opened | NotOpened> {
+  if (!existsSync(NATIVE)) return { code: null, why: `${NATIVE} is missing` };
+  const parameters = ['--input-type=module', '--eval', SCRIPT, NATIVE, JPEG];
+  const ended = await probe(process.execPath, parameters, { ...options, env });
+  if (!ended.ok) return { code: null, why: `opening it in a process of its own: ${ended.why}` };
+  return JSON.parse(ended.output.trim().split('\n').at(-1) ?? '') as Opened | NotOpened;
+}
+
+/** As tryToOpen, for one LibTorch. */
+export function tryLibTorch(
+  root: string,
+  env: Environment,
+  options: ProbeOptions = {},
+): Promise<Opened | NotOpened> {
+  return tryToOpen({ ...env, SPLITGROW_LIBTORCH: root }, options);
+}
+
+/** The row of libtorch_cuda, where there is one. */
+export function cudaRow(trace: readonly PreloadRow[]): PreloadRow | undefined {
+  return trace.find(({ path }) => path.endsWith('/libtorch_cuda.so'));
+}

@@ -1,0 +1,65 @@
+// splitting.md: the tables and what came out.
+
+import type { SplittingBenchDocument } from '../../bench/documents.js';
+import { bytes, seconds } from '../../statistics/format.js';
+import {
+  AUTO_COLUMNS,
+  howText,
+  noteLines,
+  PART_COLUMNS,
+  SEARCH_COLUMNS,
+  STEP_COLUMNS,
+  type TextColumn,
+} from './columns.js';
+
+export function markdownTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns.map(({ title }) => title)),
+    line(columns.map(({ isNumber }) => (isNumber ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map(({ cell }) => cell(row)))),
+  ].join('\n');
+}
+
+const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
+
+/** Name of the network with what was asked of it, and where it was timed. */
+export function settingText(document: SplittingBenchDocument): string {
+  const { network, preset, batch, memoryLimit, timeLimit, seed, device, threads, precision } = document;
+  const options = Object.entries(preset).map(([name, value]) => `${name} ${value}`);
+  return [
+    [network, ...options].join(', '),
+    `batch ${batch}`,
+    `exact sums within ${bytes(memoryLimit)}`,
+    `${seconds(timeLimit)} s a width`,
+    `seed ${seed}`,
+    `${device}, ${threads} threads, ${precision}`,
+  ].join('; ');
+}
+
+export function splittingMarkdown(document: SplittingBenchDocument): string {
+  const { points, parts, machine, isComplete } = document;
+  const notes = noteLines(document);
+  const sections = [
+    '# Exact against fast splitting',
+    'Written by `splitgrow bench splitting`; the next run replaces it.',
+    `${settingText(document)}.`,
+    howText(document),
+    ...(isComplete ? [] : ['**Incomplete**: the work goes on, or was stopped.']),
+    list(notes),
+    '## Steps, measured',
+    markdownTable(STEP_COLUMNS, points),
+    '## Whole searches: seconds scaled, memory measured',
+    markdownTable(SEARCH_COLUMNS, points),
+    '## What auto chooses',
+    'Layers by method; its seconds over those of the better of exact and fast; what its cost model expects of the two, and what was found.',
+    markdownTable(AUTO_COLUMNS, points),
+    ...(parts === null
+      ? []
+      : [`## Parts of the network of width ${parts.width}`, markdownTable(PART_COLUMNS, parts.points)]),
+    `Machine: ${Object.entries(machine)
+      .map(([name, value]) => `${name} ${value}`)
+      .join('; ')}.`,
+  ];
+  return `${sections.join('\n\n')}\n`;
+}

@@ -1,0 +1,72 @@
+// stages.csv and epochs.csv: one row a network, one row an epoch, for spreadsheets.
+import { row } from '../../graph/fields.js';
+import type { RunRecord } from '../../run/store/read.js';
+import type { EpochRecord } from '../../run/store/records.js';
+
+const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
+
+/** Quoted where needed; text that a spreadsheet would take for a formula is led by an apostrophe. */
+function cell(value: string | number): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : '';
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Rows as comma-separated values, a line each. */
+export function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
+}
+
+/** One row an epoch of every stage; those in which a copy was finished are `finish`, the others `fit`. */
+export function epochsCsv({ stages }: RunRecord): string {
+  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part', 'testTop1'];
+  const rowsOf = (stage: number, part: string, epochs: readonly EpochRecord[]) =>
+    epochs.map(({ epoch, loss, top1, learningRate, seconds, evaluation }) => [
+      ...[stage, epoch, loss, top1, learningRate, seconds],
+      part,
+      evaluation?.top1 ?? '',
+    ]);
+  const rows = stages.flatMap(({ stage, epochs, finish = [] }) => [
+    ...rowsOf(stage, 'fit', epochs),
+    ...rowsOf(stage, 'finish', finish),
+  ]);
+  return csv([head, ...rows]);
+}
+
+/** One row a network, the rivals last. */
+export function stagesCsv({ summary, compare }: RunRecord): string {
+  const networks = [
+    ...summary.stages.map((network) => ({ method: 'grown', ...network })),
+    ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: network.stage ?? '' })),
+  ];
+  const layers = [...new Set(networks.flatMap(({ widths }) => Object.keys(widths)))];
+  const head = [
+    'method',
+    'stage',
+    'directory',
+    'macs',
+    'params',
+    'flops2x',
+    'top1',
+    'top5',
+    'loss',
+    ...PHASES.map((phase) => `seconds_${phase}`),
+    ...layers.map((layer) => `width_${layer}`),
+  ];
+  const rows = networks.map(
+    ({ method, stage, directory, macs, params, flops2x, top1, top5, loss, seconds, widths }) => [
+      method,
+      stage,
+      directory,
+      macs,
+      params,
+      flops2x ?? '',
+      top1,
+      top5,
+      loss,
+      ...PHASES.map((phase) => seconds[phase]),
+      ...layers.map((layer) => row(widths, layer) ?? ''),
+    ],
+  );
+  return csv([head, ...rows]);
+}

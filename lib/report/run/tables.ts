@@ -1,0 +1,185 @@
+// The tables of the report: stages, choices, certificates, growth steps, machine.
+
+import { row } from '../../graph/fields.js';
+import { descentText } from '../../run/stage/descent.js';
+import type { RunRecord } from '../../run/store/read.js';
+import type {
+  BudgetRecord,
+  CertificateRecord,
+  PickRecord,
+  SplitRecord,
+  StageRecord,
+  StageSummary,
+} from '../../run/store/records.js';
+import { amount, decimal, integer, percent, significant } from '../../statistics/format.js';
+import { type Html, type HtmlColumn, html, htmlTable, tableFrame } from '../page/html.js';
+import { rivalNameAt } from './rival-name.js';
+
+type NetworkRow = Pick<StageSummary, 'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'> & {
+  readonly name: string;
+  readonly isRival: boolean;
+};
+
+const NETWORKS: readonly HtmlColumn<NetworkRow>[] = [
+  { title: 'stage', cell: (row) => row.name },
+  { title: 'widths', cell: (row) => Object.values(row.widths).join(' ') },
+  { title: 'MACs', cell: (row) => integer(row.macs), isNumber: true },
+  { title: 'parameters', cell: (row) => integer(row.params), isNumber: true },
+  { title: 'top-1 %', cell: (row) => decimal(row.top1, 2), isNumber: true },
+  { title: 'top-5 %', cell: (row) => decimal(row.top5, 2), isNumber: true },
+  { title: 'test loss', cell: (row) => decimal(row.loss, 4), isNumber: true },
+  ...(['fit', 'indices', 'select', 'grow', 'evaluate'] as const).map((phase) => ({
+    title: `${phase} s`,
+    cell: (row: NetworkRow) => decimal(row.seconds[phase], 2),
+    isNumber: true,
+  })),
+];
+
+export function stagesTable({ summary, compare }: RunRecord): Html {
+  const stages = summary.stages.map((stage) => ({ ...stage, name: String(stage.stage), isRival: false }));
+  const rivals = (compare?.rivals ?? []).map((rival) => ({
+    ...rival,
+    name: rivalNameAt(rival),
+    isRival: true,
+  }));
+  return htmlTable(NETWORKS, [...stages, ...rivals], (row) => (row.isRival ? 'rival' : ''));
+}
+
+export interface Choice {
+  readonly stage: number;
+  readonly certificate: CertificateRecord;
+  readonly budget: BudgetRecord;
+  readonly picks: number;
+}
+
+/** The bound, and the budgets that it leaves out. */
+function boundText({ bound, boundWithout = [] }: CertificateRecord): string {
+  const without = boundWithout.length > 0 ? ` without ${boundWithout.join(', ')}` : '';
+  return `${significant(bound, 4)}${without}`;
+}
+
+export const CERTIFICATES: readonly HtmlColumn<Choice>[] = [
+  { title: 'stage', cell: ({ stage }) => `${stage} to ${stage + 1}` },
+  { title: 'budget', cell: ({ budget }) => budget.cost },
+  { title: 'before', cell: ({ budget }) => amount(budget.before), isNumber: true },
+  { title: 'limit', cell: ({ budget }) => amount(budget.limit), isNumber: true },
+  { title: 'after', cell: ({ budget }) => amount(budget.after), isNumber: true },
+  { title: 'growth used', cell: ({ budget }) => percent(budget.usedShare), isNumber: true },
+  {
+    title: 'limit kept',
+    cell: ({ budget }) =>
+      budget.after <= budget.limit ? html`<span class="good">yes</span>` : html`<span class="bad">no</span>`,
+  },
+  { title: 'split', cell: ({ picks }) => integer(picks), isNumber: true },
+  {
+    title: 'negative / all',
+    cell: ({ certificate }) => `${integer(certificate.eligible)} / ${integer(certificate.neurons)}`,
+    isNumber: true,
+  },
+  {
+    title: 'sum of indices',
+    cell: ({ certificate }) => significant(certificate.objective, 4),
+    isNumber: true,
+  },
+  { title: 'LP bound', cell: ({ certificate }) => boundText(certificate), isNumber: true },
+  { title: 'gap', cell: ({ certificate }) => percent(certificate.gap), isNumber: true },
+  { title: 'solver', cell: ({ certificate }) => certificate.solver },
+];
+
+type SplitStage = StageRecord & { readonly split: SplitRecord };
+
+/** The stages whose network was split. */
+export function splitStages(stages: readonly StageRecord[]): readonly SplitStage[] {
+  return stages.filter((stage): stage is SplitStage => stage.split !== null);
+}
+
+/** One row a budget of every stage that was split. */
+export function choicesOf(stages: readonly StageRecord[]): readonly Choice[] {
+  return splitStages(stages).flatMap(({ stage, split: { certificate, picks } }) =>
+    certificate.budgets.map((budget) => ({ stage, certificate, budget, picks: picks.length })),
+  );
+}
+
+export function certificatesTable({ stages }: RunRecord): Html {
+  return htmlTable(CERTIFICATES, choicesOf(stages));
+}
+
+const STEPS: readonly HtmlColumn<SplitStage>[] = [
+  { title: 'stage', cell: ({ stage }) => `${stage} to ${stage + 1}` },
+  {
+    title: 'logits changed at epsilon 0',
+    cell: ({ split: { step } }) => significant(step.functionError),
+    isNumber: true,
+  },
+  {
+    title: 'epsilon',
+    cell: ({ split: { step } }) =>
+      `${significant(step.epsilon)}${step.epsilonScale === 'relative' ? ' |theta|' : ''}`,
+    isNumber: true,
+  },
+  {
+    title: 'chosen by',
+    cell: ({ split: { step } }) =>
+      step.kind === 'line-search' ? `line search over ${step.tried.length}` : 'experiment',
+  },
+  { title: 'statistics', cell: ({ split: { step } }) => step.statistics ?? 'running' },
+  { title: 'loss before', cell: ({ split: { step } }) => decimal(step.lossBefore, 5), isNumber: true },
+  { title: 'loss after', cell: ({ split: { step } }) => decimal(step.lossAfter, 5), isNumber: true },
+  {
+    title: 'predicted decrease',
+    cell: ({ split: { step } }) => significant(step.predictedDecrease),
+    isNumber: true,
+  },
+  {
+    title: 'measured decrease',
+    cell: ({ split: { step } }) => significant(step.measuredDecrease),
+    isNumber: true,
+  },
+  {
+    title: 'loss recalibrated',
+    cell: ({ split: { step } }) => decimal(step.lossRecalibrated ?? null, 5),
+    isNumber: true,
+  },
+  {
+    title: 'twins apart',
+    cell: ({ split: { step } }) => significant(step.twins?.meanDistance ?? null),
+    isNumber: true,
+  },
+  { title: 'images', cell: ({ split: { step } }) => integer(step.images), isNumber: true },
+];
+
+export function stepsTable({ stages }: RunRecord): Html {
+  return htmlTable(STEPS, splitStages(stages));
+}
+
+function pickColumns(picks: readonly PickRecord[]): readonly HtmlColumn<PickRecord>[] {
+  const costs = Object.keys(picks[0]?.costs ?? {});
+  return [
+    { title: 'group', cell: (pick) => pick.group },
+    { title: 'neuron', cell: (pick) => String(pick.neuron), isNumber: true },
+    { title: 'index', cell: (pick) => significant(pick.index, 4), isNumber: true },
+    ...costs.map((cost) => ({
+      title: `marginal ${cost}`,
+      cell: (pick: PickRecord) => integer(row(pick.costs, cost) ?? Number.NaN),
+      isNumber: true,
+    })),
+    { title: 'index / cost', cell: (pick) => significant(pick.ratio, 4), isNumber: true },
+  ];
+}
+
+/** The chosen neurons of every stage with the reason, folded away. */
+export function picksTables({ stages }: RunRecord): Html {
+  return html`${splitStages(stages).map(
+    ({
+      stage,
+      split: { picks, strategy, method, chains },
+    }) => html`<details><summary>Stage ${stage} to ${stage + 1}
+      <span class="note">${picks.length} neurons, ${strategy}, indices by ${[method, descentText(chains)].filter(Boolean).join(': ')}</span></summary>${htmlTable(pickColumns(picks), picks)}</details>\n`,
+  )}`;
+}
+
+export function factsTable(facts: readonly (readonly [name: string, value: string])[]): Html {
+  return tableFrame(
+    html`<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>`,
+  );
+}

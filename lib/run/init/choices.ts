@@ -1,0 +1,113 @@
+// What a starting experiment can be made of: datasets with what is known of their images, efforts, and how presets start.
+import type { PresetOptions } from '../../models/zoo.js';
+
+/** What a starting experiment may learn. */
+export type InitData = 'fashion-mnist' | 'cifar10' | 'cifar100' | 'imagenet' | 'image-folder';
+/** `quick`: minutes, to see it work; `full`: a recipe in earnest. */
+export type Effort = 'quick' | 'full';
+
+/** What decides a recipe: the images, counted where they can be. */
+export interface ImageFacts {
+  readonly channels: number;
+  /** Pixels a side that the network sees. */
+  readonly resolution: number;
+  readonly classes: number;
+  /** For training. */
+  readonly images: number;
+  /** The median shorter side of a folder's images, in pixels, where it is known. */
+  readonly shortSide?: number | undefined;
+}
+
+interface DataRow {
+  readonly about: string;
+  /** Of the named sets as they are published; of a folder of one's own a guess, until it is looked at. */
+  readonly facts: ImageFacts;
+  readonly preset: string;
+  readonly effort: Effort;
+  /** Images in files, found below `data.root`. */
+  readonly isFolder: boolean;
+  /** How the images come onto the machine, where nobody says a folder. */
+  readonly fetch: string | null;
+}
+
+export const DATA: Readonly<Record<InitData, DataRow>> = {
+  'fashion-mnist': {
+    about: 'small grey images of clothes; a part ships with splitgrow',
+    facts: { channels: 1, resolution: 28, classes: 10, images: 8_000 },
+    preset: 'mobilenet_cifar10',
+    effort: 'quick',
+    isFolder: false,
+    fetch: null,
+  },
+  cifar10: {
+    about: 'small colour images of ten classes',
+    facts: { channels: 3, resolution: 32, classes: 10, images: 50_000 },
+    preset: 'mobilenet_cifar10',
+    effort: 'full',
+    isFolder: false,
+    fetch: 'npx splitgrow data get cifar10',
+  },
+  cifar100: {
+    about: 'small colour images of a hundred classes',
+    facts: { channels: 3, resolution: 32, classes: 100, images: 50_000 },
+    preset: 'mobilenet_cifar100',
+    effort: 'full',
+    isFolder: false,
+    fetch: 'npx splitgrow data get cifar100',
+  },
+  imagenet: {
+    about: 'photographs of a thousand classes, in folders',
+    facts: { channels: 3, resolution: 224, classes: 1000, images: 1_281_167 },
+    preset: 'mobilenet_v1',
+    effort: 'full',
+    isFolder: true,
+    fetch: null,
+  },
+  'image-folder': {
+    about: 'images of your own, in a folder a class',
+    facts: { channels: 3, resolution: 128, classes: 10, images: 5_000 },
+    preset: 'mobilenet_v1',
+    effort: 'full',
+    isFolder: true,
+    fetch: null,
+  },
+};
+
+export const EFFORTS: Readonly<Record<Effort, string>> = {
+  quick: 'few short stages, to see a whole run',
+  full: "the paper's schedule, or one that suits the number of images",
+};
+
+/** What a preset starts from to be grown: narrow, with an activation that has a second derivative. */
+export const STARTS: Readonly<Record<string, Start>> = {
+  mobilenet_v1: { options: { width: 0.3 } },
+  // Its linear bottlenecks are split by that curvature alone, as the paper's authors do.
+  mobilenet_v2: { options: { width: 0.3 }, identityCurvature: 1 },
+  resnet18: { options: { width: 0.25 }, forSmall: { stem: 'small' } },
+  resnet50: { options: { width: 0.25 }, forSmall: { stem: 'small' } },
+  mobilenet_cifar10: { options: { blocks: 3, width: 8 } },
+  mobilenet_cifar100: { options: { width: 1 } },
+};
+
+interface Start {
+  readonly options: PresetOptions;
+  /** For images of fewer pixels a side than LARGE: a stem made for larger ones would throw most of them away. */
+  readonly forSmall?: PresetOptions;
+  readonly identityCurvature?: number;
+}
+export const LARGE = 128;
+/** A folder of images of fewer pixels a side starts from the preset for small ones. */
+export const SMALL = { below: 64, preset: 'mobilenet_cifar10' } as const;
+
+/** Resolution, minibatch and epochs of a stage for a folder of so many training images, the first row that holds them. */
+export const FOLDERS: readonly {
+  readonly upTo: number;
+  readonly resolution: number;
+  readonly batch: number;
+  readonly epochs: number;
+}[] = [
+  { upTo: 2_000, resolution: 128, batch: 32, epochs: 30 },
+  { upTo: 20_000, resolution: 128, batch: 64, epochs: 15 },
+  { upTo: 200_000, resolution: 160, batch: 128, epochs: 8 },
+  { upTo: Number.POSITIVE_INFINITY, resolution: 224, batch: 256, epochs: 4 },
+];

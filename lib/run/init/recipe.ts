@@ -1,0 +1,144 @@
+// The members of a starting experiment: training and splitting that suit the images, the network and the budget.
+import { shortSideOf } from '../../data/images/settings.js';
+import { row } from '../../graph/fields.js';
+import type { PresetOptions } from '../../models/zoo.js';
+import { DATA, type Effort, FOLDERS, type ImageFacts, type InitData, LARGE, STARTS } from './choices.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface Chosen {
+  readonly name: string;
+  readonly data: InitData;
+  readonly root: string | undefined;
+  readonly followLinks: boolean;
+  readonly preset: string;
+  readonly effort: Effort;
+  readonly macs: number | undefined;
+  readonly params: number | undefined;
+  readonly facts: ImageFacts;
+}
+
+export function folderRow(images: number): (typeof FOLDERS)[number] {
+  return FOLDERS.find(({ upTo }) => images <= upTo) as (typeof FOLDERS)[number];
+}
+
+/** Sides that a network halves a few times leave no half pixel where they are multiples of this. */
+const STEP = 8;
+
+/** Pixels a side for a folder: those of the table, and no more than its images have. */
+export function folderResolution(images: number, shortSide: number | undefined): number {
+  const { resolution } = folderRow(images);
+  const near = Math.max(STEP, STEP * Math.round((shortSide ?? resolution) / STEP));
+  return Math.min(resolution, near);
+}
+
+/** Options of the preset; those that follow from the data are left out. */
+export function presetOptions({ preset, facts }: Pick<Chosen, 'preset' | 'facts'>): PresetOptions {
+  const start = row(STARTS, preset);
+  return {
+    ...start?.options,
+    ...(facts.resolution < LARGE && start?.forSmall),
+    activation: 'silu',
+  };
+}
+
+const sgd = (learningRate: number): Json => ({ learningRate, momentum: 0.9, weightDecay: 1e-4 });
+
+/** Growing at a constant rate, every stage's network finished on a copy: docs/recipes.md. */
+function constant(epochs: number, batch: number, finish: number): Json {
+  return {
+    ...{ epochs, batch, optimizer: sgd(0.1), schedule: { kind: 'constant' } },
+    finish: { epochs: finish },
+  };
+}
+
+function fitOf({ data, effort, facts }: Chosen): Json {
+  if (data === 'image-folder') {
+    const { batch, epochs } = folderRow(facts.images);
+    // Two minibatches an epoch at least, of a small folder too.
+    const least = Math.max(2, Math.min(batch, Math.floor(facts.images / 2)));
+    return effort === 'quick' ? constant(2, least, 3) : constant(epochs, least, 2 * epochs);
+  }
+  if (effort === 'quick') {
+    if (data === 'fashion-mnist')
+      return { epochs: [2, 2, 8], batch: 64, optimizer: sgd(0.1), schedule: { kind: 'cosine' } };
+    return constant(3, data === 'imagenet' ? 128 : 64, 6);
+  }
+  if (data === 'fashion-mnist') return constant(5, 64, 15);
+  if (data === 'imagenet') {
+    return {
+      ...{ epochs: 120, batch: 512, labelSmoothing: 0.1, optimizer: sgd(0.1) },
+      schedule: { kind: 'cosine', warmup: 0 },
+    };
+  }
+  return {
+    ...{ epochs: 160, batch: data === 'cifar10' ? 256 : 128, optimizer: sgd(0.1) },
+    schedule: { kind: 'steps', at: [80, 120], factor: 0.1 },
+  };
+}
+
+function splittingOf({ data, effort, preset, params, facts }: Chosen): Json {
+  const isPaper = effort === 'full' && data !== 'fashion-mnist' && data !== 'image-folder';
+  const images = Math.min(2048, facts.images);
+  const curvature = row(STARTS, preset)?.identityCurvature;
+  return {
+    strategy: 'energy-aware',
+    method: 'auto',
+    ...(isPaper ? { epochs: data === 'imagenet' ? 2 : 10, epsilon: 0.01 } : { images, epsilon: 0.5 }),
+    // Off-springs that turn as fast as their parent did: for rates that do not fall within a stage.
+    ...(!isPaper && data !== 'fashion-mnist' && { rescale: 0.5 }),
+    growthRatio: 0.5,
+    cost: params === undefined ? 'macs' : ['macs', 'params'],
+    ...(curvature !== undefined && { identityCurvature: curvature }),
+  };
+}
+
+/** Splitting stages where no budget says when to stop. */
+function stagesOf({ data, effort }: Chosen): number {
+  if (effort === 'quick') return data === 'fashion-mnist' ? 2 : 3;
+  return data === 'cifar10' ? 8 : data === 'cifar100' ? 5 : 4;
+}
+
+function stopOf(chosen: Chosen): Json {
+  const { macs, params } = chosen;
+  if (macs === undefined && params === undefined) return { stages: stagesOf(chosen) };
+  return {
+    // A budget of parameters ends growth by itself only where a stage finds nothing that fits.
+    ...(macs === undefined && { stages: 2 * stagesOf(chosen) }),
+    ...(macs !== undefined && { macs }),
+    ...(params !== undefined && { costs: { params } }),
+  };
+}
+
+function dataOf({ data, root, effort, facts, followLinks }: Chosen): Json {
+  const at = root === undefined ? {} : { root };
+  const { isFolder } = DATA[data];
+  if (!isFolder)
+    return { name: data, ...at, augment: ['flip', 'crop'], cropPadding: data === 'fashion-mnist' ? 2 : 4 };
+  return {
+    ...{ name: data, ...at, ...(followLinks && { followLinks }), resolution: facts.resolution },
+    // Smaller images would be enlarged before the crop.
+    ...(facts.shortSide !== undefined &&
+      facts.shortSide < shortSideOf({ shortSide: null, resolution: facts.resolution }) && {
+        shortSide: facts.resolution,
+      }),
+    augment: data === 'imagenet' ? ['flip', 'shift'] : ['flip', 'resized-crop'],
+    ...(data === 'imagenet' && effort === 'quick' && { trainImages: 50_000, testImages: 5_000 }),
+    ...(data === 'image-folder' && { testShare: 0.1, skipUnreadable: false }),
+  };
+}
+
+/** A whole experiment as it is written, without `$schema`. */
+export function recipe(chosen: Chosen): Json {
+  return {
+    name: chosen.name,
+    network: { preset: chosen.preset, ...presetOptions(chosen) },
+    data: dataOf(chosen),
+    fit: fitOf(chosen),
+    splitting: splittingOf(chosen),
+    stop: stopOf(chosen),
+    compare: [],
+    seed: 0,
+    output: `runs/${chosen.name}`,
+  };
+}

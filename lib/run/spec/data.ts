@@ -1,0 +1,212 @@
+// The `data` part of an experiment: which images, how many, and how they are augmented.
+import { z } from 'zod';
+import { IMAGE_DEFAULTS, shortSideOf } from '../../data/images/settings.js';
+import { GIVEN, having, never, where } from './conditions.js';
+
+/** Datasets whose images are files: class folders, or a store packed from them. */
+const IMAGE_NAMES: readonly string[] = ['imagenet', 'image-folder'];
+const NAMES = ['fashion-mnist', 'cifar10', 'cifar100', 'imagenet', 'image-folder'] as const;
+
+const name = (names: readonly string[]) =>
+  z
+    .enum(NAMES)
+    .describe(`the dataset: ${NAMES.map((one) => `\`${one}\``).join(', ')}`)
+    .meta({ enum: [...names] });
+const root = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('folder of a named dataset; none: where `data get` puts it');
+const whole = z
+  .boolean()
+  .default(false)
+  .describe(
+    'refuse a part of a named dataset; of `fashion-mnist` without a root: the fetched images, not the shipped ones',
+  );
+// resized-crop: a random part of random area and shape, brought to the resolution (Szegedy et al. 2015). shift: the
+// shorter side to `shortSide`, then a random square of the resolution.
+const AUGMENT =
+  'list of `flip` (mirror) and `crop` (shift); `[]` with `data.file`; of image files `["flip","resized-crop"]`, a list of `flip` and `resized-crop` or `shift`';
+const augmentation = z.array(z.enum(['flip', 'crop']));
+
+const COMMON = {
+  trainImages: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'training images: only the first so many, of image files so many that classes are even; null: all',
+    ),
+  testImages: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('test images: only so many, likewise; null: all'),
+  shuffle: z.boolean().default(true).describe('a new order every epoch'),
+  classesBy: z
+    .enum(['name', 'number'])
+    .optional()
+    .describe(
+      'how the classes of the data are those of a network that names its own: by `name`, or by `number`; none: by name',
+    ),
+};
+
+const IN_MEMORY = {
+  ...COMMON,
+  cropPadding: z.int().min(0).default(4).describe('pixels of zero padding before `crop`'),
+};
+
+/** A named dataset, found in `root`, or where `splitgrow data get` puts it. Mirroring and shifting are the paper's augmentation. */
+export const DATA_NAMED = z
+  .strictObject({
+    name: name(NAMES.filter((one) => !IMAGE_NAMES.includes(one))),
+    root,
+    whole,
+    augment: augmentation.default(['flip', 'crop']).describe(AUGMENT),
+    labels: z.enum(['fine', 'coarse']).optional().describe('`fine` or `coarse`, of `cifar100`'),
+    ...IN_MEMORY,
+  })
+  .refine((value) => value.labels === undefined || value.name === 'cifar100', {
+    path: ['labels'],
+    message: 'expected only with cifar100',
+  })
+  .meta(where({ labels: GIVEN }, having({ name: { const: 'cifar100' } })));
+
+/** A safetensors file with train_images, train_labels, test_images, test_labels; no augmentation unless asked for. */
+export const DATA_FILE = z.strictObject({
+  file: z.string().min(1).describe('a safetensors file'),
+  augment: augmentation.default([]).describe(AUGMENT),
+  ...IN_MEMORY,
+});
+
+/** Three numbers, or one for images that a network sees as their luma. */
+const perChannel = (each: z.ZodNumber) =>
+  z
+    .array(each)
+    .min(1)
+    .max(3)
+    .refine((list) => list.length !== 2, 'expected three numbers, or one for grey images')
+    .meta({ not: { minItems: 2, maxItems: 2 } });
+const defaults = IMAGE_DEFAULTS;
+
+/** Image files below `root`, or in a store packed from them. */
+export const DATA_IMAGES = z
+  .strictObject({
+    name: name(IMAGE_NAMES),
+    root,
+    store: z.string().min(1).optional().describe('image files: a packed store instead of `data.root`'),
+    whole,
+    resolution: z
+      .int()
+      .min(1)
+      .max(4096)
+      .default(defaults.resolution)
+      .describe('image files: height and width of what the network sees'),
+    augment: z
+      .array(z.enum(['flip', 'resized-crop', 'shift']))
+      .default(['flip', 'resized-crop'])
+      .describe(AUGMENT),
+    leastArea: z.number().gt(0).max(1).default(0.08).describe('of `resized-crop`: least share of the image'),
+    shortSide: z
+      .int()
+      .min(1)
+      .max(8192)
+      .nullable()
+      .default(defaults.shortSide)
+      .describe(
+        'image files: the shorter side in pixels before a centre crop or `shift`; null: 256 / 224 of `resolution`',
+      ),
+    mean: perChannel(z.number())
+      .default([...defaults.mean])
+      .describe(
+        "image files: mean of pixels / 255, for the preset's `input`; one number: the network sees their luma",
+      ),
+    std: perChannel(z.number().gt(0))
+      .default([...defaults.std])
+      .describe('image files: standard deviation of pixels / 255, likewise'),
+    testShare: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(defaults.testShare)
+      .describe('image files: share kept for testing where the folder has no test part'),
+    testPart: z
+      .enum(['val', 'test'])
+      .optional()
+      .describe(
+        'image files: which folder serves for testing, `val` or `test`; none: `val` where there are both',
+      ),
+    followLinks: z
+      .boolean()
+      .optional()
+      .describe('image files: follow links that lead out of the folder; none: they are passed over'),
+    workers: z
+      .int()
+      .min(1)
+      .max(1024)
+      .nullable()
+      .default(defaults.workers)
+      .describe('image files: threads that decode; null: as many as compute'),
+    prefetch: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(defaults.prefetch)
+      .describe('image files: minibatches kept ready'),
+    maxPixels: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .default(defaults.maxPixels)
+      .describe('image files: larger images are left out'),
+    maxScans: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(defaults.maxScans)
+      .describe('image files: progressive JPEGs of more scans are left out'),
+    scaledDecoding: z
+      .boolean()
+      .default(defaults.scaledDecoding)
+      .describe('image files: let the JPEG decoder shrink, as long as no less is left than is wanted'),
+    skipUnreadable: z
+      .boolean()
+      .default(defaults.skipUnreadable)
+      .describe('image files: leave out an image that turns unreadable, instead of failing'),
+    ...COMMON,
+  })
+  .refine(({ root, store }) => root === undefined || store === undefined, {
+    path: ['store'],
+    message: 'expected data.root or data.store, not both',
+  })
+  .refine(({ augment }) => !(augment.includes('resized-crop') && augment.includes('shift')), {
+    path: ['augment'],
+    message: 'expected resized-crop or shift, not both',
+  })
+  .refine((data) => shortSideOf(data) >= data.resolution, {
+    path: ['shortSide'],
+    message: 'expected no less than data.resolution',
+  })
+  .meta({
+    allOf: [
+      never({ root: GIVEN, store: GIVEN }),
+      never({ augment: { allOf: ['resized-crop', 'shift'].map((one) => ({ contains: { const: one } })) } }),
+    ],
+  });
+
+/** The `data` part of an experiment, checked: a named dataset, a file, or images in files. */
+export type DataSpec =
+  | z.output<typeof DATA_NAMED>
+  | z.output<typeof DATA_FILE>
+  | z.output<typeof DATA_IMAGES>;
+/** The `data` part as it is written, defaults left out. */
+export type DataInput = z.input<typeof DATA_NAMED> | z.input<typeof DATA_FILE> | z.input<typeof DATA_IMAGES>;
+
+/** The variant of `data` that a value belongs to, by its own key or by its name. */
+export function dataSchema(value: unknown): z.ZodType<DataSpec> {
+  const given = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  if ('file' in given) return DATA_FILE;
+  return IMAGE_NAMES.includes(String(given.name)) ? DATA_IMAGES : DATA_NAMED;
+}

@@ -1,0 +1,110 @@
+// Costs and strategies of the caller's own: functions that an experiment calls by name.
+import { closest, distance } from 'fastest-levenshtein';
+import { SplitgrowError } from '../../errors.js';
+import { type CostFunction, ownCost } from '../../graph/caller-cost.js';
+import { ENERGIES, type Energy, energyOf } from '../../graph/cost.js';
+import { row, show } from '../../graph/fields.js';
+import {
+  ownStrategy,
+  STRATEGIES,
+  type Strategy,
+  type StrategyFunction,
+} from '../../split/choose/strategies.js';
+import type { Spec } from './spec.js';
+import { OWN_NAME } from './splitting.js';
+
+/** Costs and strategies of your own, by the name that the experiment has for them. They are used where it names them. */
+export interface Extensions {
+  /** For `splitting.cost` and `stop.costs`. */
+  readonly costs?: Readonly<Record<string, CostFunction>> | undefined;
+  /** For `splitting.strategy`. */
+  readonly strategies?: Readonly<Record<string, StrategyFunction>> | undefined;
+}
+
+/** Extensions as rows of the tables that they extend. */
+export interface Own {
+  readonly energies: Readonly<Record<string, Energy>>;
+  readonly strategies: Readonly<Record<string, Strategy>>;
+}
+
+export const NONE: Own = { energies: {}, strategies: {} };
+
+function rowsOf<F, T>(
+  what: 'costs' | 'strategies',
+  functions: Readonly<Record<string, F>> | undefined,
+  table: Readonly<Record<string, T>>,
+  make: (name: string, of: F) => T,
+): Readonly<Record<string, T>> {
+  if (functions !== undefined && (typeof functions !== 'object' || functions === null))
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `${what}: expected an object of functions, got ${show(functions)}`,
+    );
+  const rows = Object.entries(functions ?? {}).map(([name, of]) => {
+    const place = `${what}: ${show(name)}`;
+    if (!OWN_NAME.test(name))
+      throw new SplitgrowError('E_ARGUMENT', `${place}: expected a name of letters, digits, - and _`);
+    if (row(table, name) !== undefined) {
+      const known = Object.keys(table).join(', ');
+      throw new SplitgrowError('E_ARGUMENT', `${place}: expected a name besides ${known}, which are taken`);
+    }
+    if (typeof of !== 'function')
+      throw new SplitgrowError('E_ARGUMENT', `${place}: expected a function, got ${show(of)}`);
+    return [name, make(name, of)] as const;
+  });
+  return Object.fromEntries(rows);
+}
+
+/**
+ * `signal`: what a strategy that does not answer is given up by.
+ * @throws E_ARGUMENT for a name that is taken or cannot be one, and for what is no function
+ */
+export function ownOf({ costs, strategies }: Extensions, signal?: AbortSignal): Own {
+  const strategy = (name: string, of: StrategyFunction): Strategy => ownStrategy(name, of, signal);
+  return {
+    energies: rowsOf<CostFunction, Energy>('costs', costs, ENERGIES, ownCost),
+    strategies: rowsOf<StrategyFunction, Strategy>('strategies', strategies, STRATEGIES, strategy),
+  };
+}
+
+/** The cost of that name: of the caller, or of the table. */
+export function energyNamed(own: Own, name: string): Energy {
+  return row(own.energies, name) ?? energyOf(name);
+}
+
+type Named = Pick<Spec, 'splitting' | 'stop'>;
+
+/** Names of the costs that the experiment limits, in its order; MACs aside. */
+export function costsNamed({ splitting, stop }: Named): readonly string[] {
+  return [...new Set([splitting.cost, Object.keys(stop.costs ?? {})].flat())].filter(
+    (name) => name !== ENERGIES.macs.name,
+  );
+}
+
+/** Costs of the caller's own that the experiment limits. */
+export function ownCosts(spec: Named, own: Own): readonly Energy[] {
+  return costsNamed(spec).flatMap((name) => row(own.energies, name) ?? []);
+}
+
+/** Edits that a misspelt name may be away from the name that was meant. */
+const NEAR = 3;
+
+function refuse(field: string, name: string, known: readonly string[], what: 'costs' | 'strategies'): void {
+  if (known.includes(name)) return;
+  const near = closest(name, [...known]);
+  const meant = distance(name, near) <= NEAR ? `; did you mean "${near}"?` : '.';
+  throw new SplitgrowError(
+    'E_EXPERIMENT',
+    `${field}: expected one of ${known.join(', ')}, got ${show(name)}${meant} ` +
+      `One of your own is given in code: grow(experiment, { ${what}: { ${OWN_NAME.test(name) ? JSON.stringify(name) : '<name>'}: ... } })`,
+  );
+}
+
+/** @throws E_EXPERIMENT where the experiment names a cost or a strategy that is neither in the table nor the caller's */
+export function refuseUnknown({ splitting, stop }: Named, own: Own = NONE): void {
+  const costs = [...Object.keys(ENERGIES), ...Object.keys(own.energies)];
+  for (const name of [splitting.cost].flat()) refuse('splitting.cost', name, costs, 'costs');
+  for (const name of Object.keys(stop.costs ?? {})) refuse(`stop.costs.${name}`, name, costs, 'costs');
+  const strategies = [...Object.keys(STRATEGIES), ...Object.keys(own.strategies)];
+  refuse('splitting.strategy', splitting.strategy, strategies, 'strategies');
+}

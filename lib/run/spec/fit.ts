@@ -1,0 +1,165 @@
+// The `fit` part of an experiment: parametric updates, their optimizer and their schedule.
+import { z } from 'zod';
+import { having, never, where } from './conditions.js';
+
+const share = z.number().min(0).lt(1);
+const count = z.int().min(1);
+
+const OPTIMIZER = z
+  .strictObject({
+    kind: z.literal('sgd').default('sgd').describe('only `sgd`'),
+    learningRate: z.number().min(0).default(0.1).describe('full rate'),
+    momentum: share.default(0.9).describe('momentum of SGD; from 0 to below 1'),
+    nesterov: z.boolean().default(false).describe("Nesterov's momentum; needs a momentum above 0"),
+    weightDecay: z.number().min(0).default(1e-4).describe('L2 decay of parameters; 0 or more'),
+    decay: z
+      .enum(['all', 'weights'])
+      .default('all')
+      .describe('which parameters decay: `all`, or `weights` of convolutions and linear layers only'),
+  })
+  .refine((value) => !value.nesterov || value.momentum > 0, {
+    path: ['nesterov'],
+    message: 'needs a momentum above 0',
+  })
+  .meta(never({ nesterov: { const: true }, momentum: { const: 0 } }));
+
+const kindOf = <const K extends string>(kind: K) =>
+  z.literal(kind).describe('`constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay)');
+const WARMUP = z
+  .number()
+  .min(0)
+  .default(0)
+  .describe('of `cosine` and `wsd`: epochs in which the rate rises; fewer than `fit.epochs`');
+
+const SCHEDULE = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: kindOf('constant') }),
+  z.strictObject({
+    kind: kindOf('steps'),
+    // Section 5.2 of the paper: of 160 epochs.
+    at: z
+      .array(z.number().min(0))
+      .default([80, 120])
+      .describe('of `steps`: epochs, counted from 0 in each stage'),
+    factor: z.number().positive().default(0.1).describe('of `steps`: what the rate is multiplied by'),
+  }),
+  z.strictObject({
+    kind: kindOf('cosine'),
+    warmup: WARMUP,
+    final: share.default(0).describe('of `cosine`: share of the full rate at which it ends; below 1'),
+  }),
+  z.strictObject({
+    kind: kindOf('wsd'),
+    warmup: WARMUP,
+    decay: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe(
+        'of `wsd`: last epochs, in which the rate falls to 0 on a line; with `warmup` no more than `fit.epochs`',
+      ),
+  }),
+]);
+
+const FINISH = z.strictObject({
+  epochs: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      "epochs in which a copy of every stage's network is finished, the rate falling to 0; needs the schedule `constant`",
+    ),
+});
+
+const AVERAGE = z.strictObject({
+  decay: share.default(0).describe('decay of the moving average of weights and running statistics; 0: none'),
+  every: count.default(1).describe('minibatches from one taking of the average to the next'),
+  warmup: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('first epochs of a stage in which the average is the network itself; fewer than `fit.epochs`'),
+});
+
+const EPOCHS = z.int().min(0);
+/** True where every stage that has epochs has more than it takes to warm up. */
+const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
+  [epochs].flat().every((one) => one === 0 || warmup < one);
+/** True where every stage that has epochs has room for warm-up and decay. */
+const leavesRoom = (epochs: number | number[], taken: number): boolean =>
+  [epochs].flat().every((one) => one === 0 || taken <= one);
+
+export const FIT = z
+  .strictObject({
+    epochs: z
+      .union([EPOCHS, z.array(EPOCHS).min(1)])
+      .default(160)
+      .describe(
+        'epochs of parametric updates a stage; a list gives each stage its own, its last entry holding for all later ones',
+      ),
+    batch: count.default(256).describe('minibatch, over all ranks'),
+    remainder: z
+      .enum(['keep', 'join', 'drop'])
+      .optional()
+      .describe(
+        'images behind the last whole minibatch: `keep` (a smaller one), `join` (to the one before), `drop`; left out: `keep`, but `join` where it is one image that batch norm cannot take',
+      ),
+    microBatch: count
+      .nullable()
+      .default(null)
+      .describe(
+        'images that a rank works on at a time, about; gradients add up; null: its whole part of the minibatch',
+      ),
+    precision: z
+      .enum(['float32', 'bfloat16', 'auto'])
+      .default('float32')
+      .describe(
+        'what layers multiply in: `float32`, `bfloat16`, or `auto`: bfloat16 where the device has it in hardware',
+      ),
+    labelSmoothing: share
+      .default(0)
+      .describe('share of a label that is spread over all classes; from 0 to below 1'),
+    gradientClip: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('the largest L2 norm of the gradient of all parameters together; null: any'),
+    optimizer: OPTIMIZER.prefault({}).describe('stochastic gradient descent and its rate'),
+    schedule: SCHEDULE.prefault({ kind: 'steps' }).describe('how the rate changes within a stage'),
+    finish: FINISH.prefault({}).describe(
+      "after every stage a copy of its network is trained on while the rate falls to 0: that is the stage's network; growth goes on from the other",
+    ),
+    average: AVERAGE.prefault({}).describe(
+      "exponential moving average of weights and running statistics: a stage's network is the average, growth goes on from the network itself",
+    ),
+    syncBatchNorm: z.boolean().default(false).describe('batch statistics over all ranks'),
+    evaluationBatch: count.default(256).describe('minibatch of evaluations'),
+  })
+  .refine(({ epochs, schedule }) => !('warmup' in schedule) || leavesWarmup(epochs, schedule.warmup), {
+    path: ['schedule', 'warmup'],
+    message: 'expected fewer epochs of warm-up than fit.epochs',
+  })
+  .refine(({ epochs, average }) => leavesWarmup(epochs, average.warmup), {
+    path: ['average', 'warmup'],
+    message: 'expected fewer epochs of warm-up than fit.epochs',
+  })
+  .refine(
+    ({ epochs, schedule }) => schedule.kind !== 'wsd' || leavesRoom(epochs, schedule.warmup + schedule.decay),
+    {
+      path: ['schedule', 'decay'],
+      message: 'expected warm-up and decay to take no more epochs than fit.epochs',
+    },
+  )
+  .refine(({ finish, schedule }) => finish.epochs === 0 || schedule.kind === 'constant', {
+    path: ['finish', 'epochs'],
+    message: 'expected fit.schedule.kind constant: finishing is where the rate falls',
+  })
+  .meta(
+    where(
+      { finish: having({ epochs: { exclusiveMinimum: 0 } }) },
+      having({ schedule: having({ kind: { const: 'constant' } }) }),
+    ),
+  );
+
+/** The `fit` part of an experiment, checked, with every default; its fields are those of the reference. */
+export interface FitSpec extends z.output<typeof FIT> {}

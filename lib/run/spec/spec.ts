@@ -1,0 +1,244 @@
+// The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
+
+import { z } from 'zod';
+import { isSplitgrowError, SplitgrowError } from '../../errors.js';
+import { parseGraph } from '../../graph/check.js';
+import { FLOAT32, isFloat32 } from '../../graph/float32.js';
+import type { Graph } from '../../graph/ir.js';
+import { parseCommentedJson } from '../../machine/files/json.js';
+import { readWhole } from '../../machine/files/text-file.js';
+import { MOST_THREADS } from '../../native/threads.js';
+import { CHECKPOINT, type CheckpointSpec } from './checkpoint.js';
+import { COMPARE, type CompareSpec, namedRivals } from './compare.js';
+import { GIVEN, having } from './conditions.js';
+import { type DataInput, type DataSpec, dataSchema } from './data.js';
+import { explain } from './explain.js';
+import { type Extensions, ownOf, refuseUnknown } from './extensions.js';
+import { FIT, type FitSpec } from './fit.js';
+import { refuseDeep } from './nesting.js';
+import { DIRECTORY, GRAPH, PRESET } from './network.js';
+import { applyOverrides } from './overrides.js';
+import { OWN, SPLITTING, type SplittingSpec } from './splitting.js';
+
+const count = z.int().min(1);
+
+const STOP = z.strictObject({
+  stages: z.int().min(0).optional().describe('splitting stages: n leave `stage-0` to `stage-n`'),
+  macs: count.optional().describe('no network ever has more MACs'),
+  costs: z
+    .record(OWN, z.number().positive())
+    .refine((costs) => !('macs' in costs), 'expected no macs, which stop.macs limits')
+    .optional()
+    .meta({ not: having({ macs: GIVEN }) })
+    .describe(
+      'no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own',
+    ),
+});
+
+/** The top of an experiment without `network` and `data`, whose variants are told apart by their own members. */
+export const REST = {
+  $schema: z
+    .string()
+    .optional()
+    .describe('the JSON Schema that editors complete the file by; nothing else reads it'),
+  name: z.string().min(1).describe('what the run is called: any text'),
+  fit: FIT.prefault({}).describe('parametric updates: epochs, minibatch, optimizer, schedule'),
+  splitting: SPLITTING.prefault({}).describe('splitting indices, choice of neurons and growth'),
+  stop: STOP.prefault({}).describe('when growth ends: after so many stages, at so many MACs, or both'),
+  checkpoint: CHECKPOINT.prefault({}).describe('how often a run is kept, and how much of it'),
+  compare: COMPARE,
+  seed: z.int().min(0).default(0).describe('decides weights, order, augmentation, directions'),
+  output: z.string().min(1).optional().describe('folder of the run; left out: `runs/` and the name'),
+  device: z.enum(['cpu', 'cuda']).default('cpu').describe('`cpu` or `cuda`'),
+  threads: count
+    .max(MOST_THREADS)
+    .nullable()
+    .default(null)
+    .describe('CPU threads; null: as LibTorch chooses'),
+};
+
+/** Kinds of networks by the member that tells them; without any it is a preset. */
+const NETWORKS = { preset: PRESET, directory: DIRECTORY, graph: GRAPH };
+
+/** The `network` part of an experiment, checked: a preset with its options, a directory, or a graph. */
+export type NetworkSpec =
+  | z.output<typeof PRESET>
+  | z.output<typeof DIRECTORY>
+  | {
+      /** Checked by `parseGraph`. */
+      readonly graph: Graph;
+    };
+export type { CheckpointSpec, CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
+/** The `stop` part of an experiment, checked. */
+export interface StopSpec extends z.output<typeof STOP> {}
+
+/** An experiment, checked and with every default filled in. */
+export interface Spec {
+  /** Of the run; the output folder is `runs/<name>` unless it says otherwise. */
+  readonly name: string;
+  /** What it starts from. */
+  readonly network: NetworkSpec;
+  /** What it learns. */
+  readonly data: DataSpec;
+  /** Parametric updates of a stage. */
+  readonly fit: FitSpec;
+  /** Indices, choice and growth. */
+  readonly splitting: SplittingSpec;
+  /** Where growth ends. */
+  readonly stop: StopSpec;
+  /** How often the run is kept. */
+  readonly checkpoint: CheckpointSpec;
+  /** Rivals trained after it. */
+  readonly compare: CompareSpec;
+  /** Of every random choice. */
+  readonly seed: number;
+  /** The output folder. */
+  readonly output: string;
+  /** Where it computes. */
+  readonly device: 'cpu' | 'cuda';
+  /** Threads of LibTorch; null: as many as it chooses. */
+  readonly threads: number | null;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function networkSchema(value: unknown): z.ZodType<NetworkSpec> {
+  const kind = Object.entries(NETWORKS).find(([key]) => isRecord(value) && key in value);
+  return (kind?.[1] ?? PRESET) as z.ZodType<NetworkSpec>;
+}
+
+/** A graph within an experiment, every rule checked. @throws E_GRAPH_* naming network.graph */
+function checkedNetwork(network: NetworkSpec): NetworkSpec {
+  if (!('graph' in network)) return network;
+  try {
+    return { graph: parseGraph(network.graph) };
+  } catch (error) {
+    if (!(error instanceof SplitgrowError)) throw error;
+    throw new SplitgrowError(error.code, error.message.replace(/^network\.json/, 'network.graph'));
+  }
+}
+
+/** `shuffle` may stand at the top or in `fit` as well; it is kept in `data`. */
+function gatherShuffle(json: Json): Json {
+  const fit = isRecord(json.fit) ? json.fit : {};
+  const data = isRecord(json.data) ? json.data : {};
+  const given = [json, fit, data].filter((place) => 'shuffle' in place).map((place) => place.shuffle);
+  if (given.length === 0 || !isRecord(json.data)) return json;
+  if (new Set(given).size > 1) {
+    throw new SplitgrowError(
+      'E_EXPERIMENT',
+      'shuffle: given more than once with different values; keep data.shuffle',
+    );
+  }
+  const { shuffle: _top, ...rest } = json;
+  const { shuffle: _fit, ...fitRest } = fit;
+  return {
+    ...rest,
+    ...(isRecord(json.fit) ? { fit: fitRest } : {}),
+    data: { ...data, shuffle: given[0] },
+  };
+}
+
+/**
+ * Checks a whole experiment before anything runs. Nothing is read from disk.
+ *
+ * @param json What JSON.parse gave, or the experiment as an object; untrusted.
+ * @param overrides `path=value`, as of `--set`.
+ * @param extensions Costs and strategies of your own, which it may name besides those there are.
+ * @throws E_EXPERIMENT naming the field and the nearest known one; E_GRAPH_* for a graph within it; E_ARGUMENT for extensions
+ *   that cannot be
+ */
+export function parseExperiment(
+  json: unknown,
+  overrides: readonly string[] = [],
+  extensions: Extensions = {},
+): Spec {
+  const own = ownOf(extensions);
+  const spec = checkedFields(json, overrides);
+  refuseUnknown(spec, own);
+  return spec;
+}
+
+/** All of an experiment but whether the costs and strategies that it names are there: those of a caller are known in code alone. */
+function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
+  refuseDeep(json);
+  const overridden = applyOverrides(json, overrides);
+  refuseDeep(overridden);
+  const input = isRecord(overridden) ? gatherShuffle(namedRivals(overridden)) : overridden;
+  const value = isRecord(input) ? input : {};
+  const schema = z.strictObject({
+    ...REST,
+    network: networkSchema(value.network),
+    data: dataSchema(value.data),
+  });
+  const result = schema.safeParse(input);
+  if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
+  const { $schema: _schema, ...spec } = result.data;
+  for (const part of ['fit', 'splitting', 'data'] as const) refuseBeyond(spec[part], part);
+  return { ...spec, network: checkedNetwork(spec.network), output: spec.output ?? `runs/${spec.name}` };
+}
+
+/** Refuses numbers of a part that becomes arithmetic in float32 and that float32 would take for infinite, or for 0. */
+function refuseBeyond(value: unknown, path: string): void {
+  if (typeof value === 'number') {
+    if (isFloat32(value)) return;
+    throw new SplitgrowError('E_EXPERIMENT', `${path}: expected ${FLOAT32}, got ${value}`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) refuseBeyond(inner, `${path}.${name}`);
+}
+
+/** Checks the `data` part alone. */
+export function parseData(json: unknown): DataSpec {
+  refuseDeep(json);
+  const schema = dataSchema(json);
+  const result = schema.safeParse(json);
+  if (!result.success)
+    throw new SplitgrowError('E_EXPERIMENT', explain(schema, json, result.error, ['data']));
+  return result.data;
+}
+
+/** An experiment that an older version kept, with the fields that are new since then; as it is where this version cannot read it. */
+export function withDefaults(kept: unknown): unknown {
+  try {
+    return checkedFields(kept);
+  } catch (error) {
+    if (isSplitgrowError(error)) return kept;
+    throw error;
+  }
+}
+
+/** The JSON of an experiment file, comments and trailing commas allowed. @throws E_EXPERIMENT with line and column */
+export function experimentJson(text: string, place: string): unknown {
+  try {
+    return parseCommentedJson(text);
+  } catch (cause) {
+    throw new SplitgrowError('E_EXPERIMENT', `${place}: expected JSON; ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Reads and checks an experiment file, which may have comments; `overrides` are `path=value`. */
+export async function readExperiment(
+  file: string,
+  overrides: readonly string[] = [],
+  extensions: Extensions = {},
+): Promise<Spec> {
+  let text: string;
+  try {
+    text = await readWhole(file);
+  } catch (cause) {
+    const code = cause instanceof SyntaxError ? 'E_EXPERIMENT' : 'E_FILE';
+    throw new SplitgrowError(code, `experiment ${file}: expected a readable file; ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+  return parseExperiment(experimentJson(text, `experiment ${file}`), overrides, extensions);
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,234 @@
+// The `splitting` part of an experiment: indices, choice and growth.
+import { z } from 'zod';
+import { ENERGIES } from '../../graph/cost.js';
+import { STRATEGIES } from '../../split/choose/strategies.js';
+import { INDEX_DEFAULTS, mostEpochsOf } from '../../split/indices/settings.js';
+import { having, where } from './conditions.js';
+
+const share = z.number().min(0).lt(1);
+const count = z.int().min(1);
+const RATIO = z.number().positive();
+
+const RMSPROP = z.strictObject({
+  /** The authors' code; it also decays the rate by 0.2 every 2 epochs. PyTorch's own constants are 0.99 and 0. */
+  alpha: share.default(INDEX_DEFAULTS.rmsprop.alpha).describe('smoothing constant'),
+  momentum: share
+    .default(INDEX_DEFAULTS.rmsprop.momentum)
+    .describe('momentum of the descent; from 0 to below 1'),
+  epsilon: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.rmsprop.epsilon)
+    .describe('added to the root of the mean square; above 0'),
+  decayFactor: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.rmsprop.decayFactor)
+    .describe('rate factor every `decayEvery` epochs'),
+  decayEvery: count.default(INDEX_DEFAULTS.rmsprop.decayEvery).describe('epochs between decays of the rate'),
+  // The authors' CIFAR code: 1.
+  decayFirst: count.optional().describe('epoch, counted from 0, of the first decay; left out: `decayEvery`'),
+});
+
+/** What the linear relaxation takes a neuron to cost (lib/split/choose/estimate.ts). */
+const ENERGY = z.strictObject({
+  estimate: z
+    .enum(['marginal', 'own-layer'])
+    .default('marginal')
+    .describe('what the relaxation takes a neuron to cost: `marginal`, or `own-layer`'),
+  transform: z
+    .enum(['none', 'sqrt', 'log'])
+    .default('none')
+    .describe('what it spends of that: `none`, `sqrt`, `log`'),
+});
+
+const ROUNDING = z.strictObject({
+  kind: z
+    .enum(['exchange', 'threshold'])
+    .default('exchange')
+    .describe('how shares of the relaxation become neurons: `exchange`, or `threshold`'),
+  threshold: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.99)
+    .describe('of `threshold`: the share from which a neuron is split'),
+});
+
+const METHOD = z.enum(['exact', 'rayleigh', 'auto']);
+
+const LINE_SEARCH = z.strictObject({
+  grid: z
+    .array(z.number().positive())
+    .min(1)
+    .default([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2])
+    .describe('steps that the line search tries'),
+  images: count.default(1024).describe('training images that the loss is measured on'),
+  statistics: z
+    .enum(['running', 'batch'])
+    .default('running')
+    .describe(
+      "batch norm's statistics in the losses before and after a step, searched for or not: `running`, or `batch` (of minibatches of about `fit.batch`)",
+    ),
+});
+
+/** A name that an experiment can have for a cost or strategy of the caller's own, and that `--set` can reach. */
+export const OWN_NAME = /^[A-Za-z][\w-]{0,63}$/;
+export const OWN = z.string().regex(OWN_NAME);
+
+/** One of a table, or of the caller's own: which of them are there is known where the run starts (own.ts). */
+const COST = z.union([z.enum(Object.keys(ENERGIES)), OWN]);
+const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
+
+const FIELDS = z.strictObject({
+  strategy: STRATEGY.default('energy-aware').describe(
+    'which neurons are split first: `energy-aware`, `vanilla`, `random`, or one of your own',
+  ),
+  method: METHOD.default(INDEX_DEFAULTS.method).describe(
+    'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
+  ),
+  alongside: z
+    .array(METHOD)
+    .default([])
+    .describe('methods computed beside it and recorded for comparison; the run does not follow them'),
+  // Section 4 of the paper: epochs, minibatch, rate.
+  epochs: count
+    .default(INDEX_DEFAULTS.epochs)
+    .describe('Rayleigh epochs, after which neurons above `tolerance` go on'),
+  tolerance: z
+    .number()
+    .min(0)
+    .default(INDEX_DEFAULTS.tolerance)
+    .describe(
+      "residual at which a neuron is done, as a share of its index's size, or of a hundredth of the layer's largest where that is more",
+    ),
+  mostEpochs: count
+    .nullable()
+    .default(INDEX_DEFAULTS.mostEpochs)
+    .describe('most Rayleigh epochs, `epochs` or more; null: three times `epochs`'),
+  batch: count.default(INDEX_DEFAULTS.batch).describe('minibatch of the splitting indices'),
+  learningRate: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.learningRate)
+    .describe('rate of the Rayleigh descent'),
+  rmsprop: RMSPROP.prefault({}).describe('RMSprop of the Rayleigh descent'),
+  epsilon: z
+    .union([z.number().min(0), z.literal('line-search')])
+    .default(0.01)
+    .describe('step of the off-springs, or `"line-search"`'),
+  epsilonScale: z
+    .enum(['absolute', 'relative'])
+    .default('absolute')
+    .describe("unit of `epsilon`: 1, or with `relative` the length of each neuron's own weights"),
+  lineSearch: LINE_SEARCH.prefault({}).describe(
+    'how losses around a step are measured, and which steps are tried',
+  ),
+  outgoingDelta: z
+    .number()
+    .gt(-0.5)
+    .lt(0.5)
+    .default(0)
+    .describe('consumers read the off-springs at 1/2 + delta and 1/2 − delta; above −0.5 and below 0.5'),
+  rescale: z
+    .number()
+    .min(0)
+    .max(2)
+    .default(0)
+    .describe(
+      "power of a neuron's share by which its weights before a batch norm are scaled, from 0 to 2; 0: they keep their length",
+    ),
+  noise: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Gaussian noise on the own weights of every copy, in lengths of them'),
+  recalibrateImages: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      "training images that batch norm's running statistics are estimated on anew after growth; 0: they are copied",
+    ),
+  twins: z
+    .boolean()
+    .default(false)
+    .describe('whether the distances of the off-springs are recorded after growth and every epoch'),
+  growthRatio: z
+    .union([RATIO, z.array(RATIO).min(1)])
+    .default(0.5)
+    .describe(
+      'every budget may grow by this share a stage; a list gives each stage its own, its last entry holding for all later ones',
+    ),
+  cost: z
+    .union([COST, z.array(COST).min(1)])
+    .default('macs')
+    .describe(
+      'what is budgeted: `macs`, `params`, `flops2x`, one of your own, or a list of them; MACs are limited in any case',
+    ),
+  energy: ENERGY.prefault({}).describe('what the linear relaxation takes a neuron to cost'),
+  budgets: z
+    .enum(['total', 'two-groups'])
+    .default('total')
+    .describe('budgets of the relaxation: `total`, or `two-groups` of layers'),
+  layerCap: z
+    .union([z.number().positive().max(1), z.record(z.string(), count)])
+    .nullable()
+    .default(null)
+    .describe(
+      'share of a layer that a stage may split, or the largest width of each layer named; null: no limit',
+    ),
+  hardLimit: z.boolean().default(true).describe('`false`: `growthRatio` limits the estimate alone'),
+  rounding: ROUNDING.prefault({}).describe('from the relaxation to whole neurons'),
+  optimizerState: z
+    .enum(['reset', 'keep'])
+    .default('reset')
+    .describe('momentum after growth: `reset`, or `keep` (shared out)'),
+  directionHalving: z
+    .boolean()
+    .default(true)
+    .describe('`false`: the step of a layer whose inputs are split too stays whole'),
+  depthwiseBatchNorm: z
+    .enum(['eval', 'train'])
+    .default(INDEX_DEFAULTS.depthwiseBatchNorm)
+    .describe('batch norm behind depthwise convolutions while indices are computed: `eval`, or `train`'),
+  reluBeta: z
+    .number()
+    .positive()
+    .default(INDEX_DEFAULTS.reluBeta)
+    .describe('sharpness of the softplus whose second derivative stands for that of relu'),
+  identityCurvature: z
+    .number()
+    .default(INDEX_DEFAULTS.identityCurvature)
+    .describe('second derivative of a chain without activation'),
+  images: count.nullable().default(null).describe('training images of the indices; null: all'),
+  memoryLimit: count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
+});
+
+export const SPLITTING = FIELDS.refine(
+  ({ rounding, strategy }) => rounding.kind === 'exchange' || strategy === 'energy-aware',
+  { path: ['rounding', 'kind'], message: 'expected exchange unless splitting.strategy is energy-aware' },
+)
+  .refine(
+    ({ energy, cost }) => energy.estimate === 'marginal' || [cost].flat().every((one) => one === 'macs'),
+    { path: ['energy', 'estimate'], message: 'expected marginal unless splitting.cost is macs' },
+  )
+  .refine((splitting) => mostEpochsOf(splitting) >= splitting.epochs, {
+    path: ['mostEpochs'],
+    message: 'expected as many as splitting.epochs or more',
+  })
+  .meta({
+    allOf: [
+      where(
+        { rounding: having({ kind: { const: 'threshold' } }) },
+        { properties: { strategy: { const: 'energy-aware' } } },
+      ),
+      where(
+        { energy: having({ estimate: { const: 'own-layer' } }) },
+        { properties: { cost: { anyOf: [{ const: 'macs' }, { type: 'array', items: { const: 'macs' } }] } } },
+      ),
+    ],
+  });
+
+/** The `splitting` part of an experiment, checked, with every default; its fields are those of the reference. */
+export interface SplittingSpec extends z.output<typeof SPLITTING> {}

@@ -1,0 +1,79 @@
+// Finishing: a copy of a stage's network is trained on while the rate falls to 0; growth goes on from the one it was copied from.
+import { join } from 'node:path';
+import type { RunControl } from '../../native/events.js';
+import { copyOf } from '../../split/step/offspring.js';
+import { loadNetwork, type Network } from '../../train/network.js';
+import { seedOf } from '../../train/seeds.js';
+import type { Spec } from '../spec/spec.js';
+import { SPLITTING } from '../spec/splitting.js';
+import type { EpochRecord, EvaluationRecord } from '../store/records.js';
+import type { Session } from './session.js';
+import { trainNetwork } from './train.js';
+
+export interface Finished {
+  /** To be disposed of. */
+  readonly network: Network;
+  readonly epochs: readonly EpochRecord[];
+  readonly evaluation: EvaluationRecord;
+  readonly seconds: { readonly fit: number; readonly evaluate: number };
+}
+
+/** output/finish/stage-k: a training of its own, that goes on after a kill and is done once. */
+export function finishDirectory(output: string, stage: number): string {
+  return join(output, 'finish', `stage-${stage}`);
+}
+
+/** Nothing of how the run grows or when it stops is part of it: runs that share a stage share what it became. */
+function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
+  const { epochs } = fit.finish;
+  const average = { ...fit.average, warmup: 0 };
+  return {
+    ...spec,
+    name: `finished stage ${stage}`,
+    fit: {
+      ...fit,
+      epochs,
+      average,
+      finish: { epochs: 0 },
+      schedule: { kind: 'wsd', warmup: 0, decay: epochs },
+    },
+    splitting: SPLITTING.parse({}),
+    stop: {},
+    compare: [],
+    seed: seedOf('finish', spec.seed, stage),
+    output: finishDirectory(spec.output, stage),
+  };
+}
+
+/**
+ * The stage's network after `fit.finish.epochs` more, its momentum kept; `network` stays as it is. A schedule that is
+ * constant up to a point and then falls makes a network that can be used of every point (Haegele et al. 2024), where a
+ * schedule that falls within each stage would have growth start again from a network at rest. Departs: the paper's rate
+ * falls in every stage. @returns null where the experiment asks for none
+ */
+export async function finishStage(
+  session: Session,
+  network: Network,
+  stage: number,
+): Promise<Finished | null> {
+  const { spec, control } = session;
+  if (spec.fit.finish.epochs === 0) return null;
+  const own: RunControl = {
+    ...control,
+    onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
+  };
+  const branch = finishSpec(spec, stage);
+  const { epochs, evaluation, seconds } = await trainNetwork(
+    branch,
+    async () => ({
+      // The images are the run's, and stay.
+      session: { ...session, spec: branch, control: own, [Symbol.dispose]: () => undefined },
+      start: await copyOf(network),
+    }),
+    own,
+  );
+  return {
+    network: await loadNetwork(branch.output, { device: spec.device }),
+    ...{ epochs, evaluation, seconds },
+  };
+}

@@ -1,0 +1,50 @@
+// Stages that an earlier call left finished: found again by those who iterate, and counted by the same costs as now.
+
+import { SplitgrowError } from '../../errors.js';
+import { cost, type Energy } from '../../graph/cost.js';
+import { row } from '../../graph/fields.js';
+import { note } from '../../native/control.js';
+import { readGraph } from '../../train/network.js';
+import { ownCosts } from '../spec/extensions.js';
+import { type Kept, readStage, readStages, stageDirectory } from '../store/summary.js';
+import { refuseDamaged } from '../store/whole-stage.js';
+import type { Session } from './session.js';
+
+/** A cost that is worked out again may differ by rounding, on another machine say. */
+const ROUNDING = 1e-9;
+
+async function refuseOther({ record, directory }: Kept, energies: readonly Energy[]): Promise<void> {
+  const recorded = energies.flatMap((energy) => {
+    const before = row(record.costs ?? {}, energy.name);
+    return before === undefined ? [] : [{ energy, before }];
+  });
+  if (recorded.length === 0) return;
+  const graph = await readGraph(directory);
+  for (const { energy, before } of recorded) {
+    const now = cost(graph, energy);
+    if (Math.abs(now - before) <= ROUNDING * Math.max(before, now)) continue;
+    throw new SplitgrowError(
+      'E_RESUME',
+      `${directory}: expected cost "${energy.name}" to be ${before} as when the run was begun, got ${now}; give the run the function that it was begun with, or choose another output`,
+    );
+  }
+}
+
+/**
+ * Stages that are finished, where the run stands at `stage`: those before it, and itself where nothing is left to grow.
+ * @throws E_RESUME where one is missing or damaged and cannot be put back, or where a cost of the caller's own is another function than before
+ */
+export async function earlierStages(
+  { spec, own, control }: Session,
+  stage: number,
+  isDone: boolean,
+): Promise<readonly Kept[]> {
+  const stages = await readStages(spec.output, isDone ? stage : stage - 1);
+  for (const kept of stages)
+    await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
+  // The stage that the run stands at may be fitted and recorded already.
+  const here = isDone ? null : await readStage(stageDirectory(spec.output, stage));
+  const energies = ownCosts(spec, own);
+  for (const kept of here === null ? stages : [...stages, here]) await refuseOther(kept, energies);
+  return stages;
+}

@@ -1,0 +1,79 @@
+// One epoch that is kept now and then: paused between minibatches, copied, and gone on with while the copy is written.
+
+import { noteLoader } from '../../data/images/loader-notes.js';
+import type { TensorEntries, TrainOptions, TrainResult } from '../../native/core.js';
+import type { LoaderStats } from '../../native/images.js';
+import { fitEpoch } from '../../train/fit.js';
+import type { Network } from '../../train/network.js';
+import type { StateRecord } from '../store/records.js';
+import { type Extras, snapshotOf } from '../store/snapshot.js';
+import { type Keeper, stopped } from '../store/snapshot-writer.js';
+import type { Session } from './session.js';
+
+export interface Epoch {
+  /** Where the run stands: before this epoch, or within it. */
+  readonly state: StateRecord;
+  readonly extras: Extras;
+  readonly epochs: number;
+  readonly options: TrainOptions;
+  /** Of the weights that the epoch begins with; not asked for where it has begun. */
+  readonly penalties: () => TensorEntries;
+}
+
+/** What a loader did in several slices. */
+function together(a: LoaderStats | undefined, b: LoaderStats | undefined): LoaderStats | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    decoded: a.decoded + b.decoded,
+    skipped: a.skipped + b.skipped,
+    firstSkipped: a.firstSkipped ?? b.firstSkipped,
+    // Snapshots of earlier versions have none.
+    warned: (a.warned ?? 0) + b.warned,
+    firstWarned: a.firstWarned ?? b.firstWarned,
+    decodeSeconds: a.decodeSeconds + b.decodeSeconds,
+    waited: a.waited + b.waited,
+  };
+}
+
+const entriesOf = (extras: Extras, name: keyof Extras): TensorEntries => [...(extras[name] ?? [])];
+
+/**
+ * The rest of the epoch that `state` stands before or within: the same bits as without a pause. @throws E_ABORTED once a stop is kept
+ */
+export async function fitKept(
+  session: Session,
+  network: Network,
+  { state, extras, epochs, options, penalties }: Epoch,
+  keeper: Keeper,
+): Promise<TrainResult> {
+  const { stage, epoch, within } = state;
+  const isWithin = within?.phase === 'fit';
+  const fixed = { ...options, penalties: isWithin ? entriesOf(extras, 'penalties') : penalties() };
+  let next = isWithin ? within.done : 0;
+  let sums = isWithin ? entriesOf(extras, 'epoch') : [];
+  let seconds = isWithin ? within.seconds : 0;
+  let loader = isWithin ? within.loader : undefined;
+  for (;;) {
+    const result = await fitEpoch(
+      network,
+      session.train,
+      { ...fixed, ...(next > 0 && { start: next, state: sums }) },
+      { control: session.control, where: { stage, epoch, epochs }, pauses: keeper },
+    );
+    seconds += result.seconds;
+    loader = together(loader, result.loader);
+    if (result.paused === null) {
+      const whole = { ...result, seconds, loader };
+      noteLoader(session.control, { stage, phase: 'fit' }, session.train, whole);
+      return whole;
+    }
+    next = result.next;
+    sums = [...result.state];
+    const within = { phase: 'fit', done: next, seconds, ...(loader && { loader }) } as const;
+    const kept = { epoch: new Map(sums), penalties: new Map(fixed.penalties) };
+    await keeper.offer(snapshotOf(network, { ...state, within }, kept));
+    if (result.paused === 'checkpoint') continue;
+    await keeper.settle();
+    throw stopped(`after minibatch ${next} of epoch ${epoch + 1} of stage ${stage}`);
+  }
+}

@@ -1,0 +1,199 @@
+// Parametric updates of one stage, an epoch at a time, with a checkpoint and a line of metrics after each.
+import { isSplitgrowError } from '../../errors.js';
+import type { Graph } from '../../graph/ir.js';
+import { note } from '../../native/control.js';
+import { weightsOf } from '../../split/step/neuron-weights.js';
+import { type TwinPair, twinPairs, twinsOf } from '../../split/step/twins.js';
+import { decimal } from '../../statistics/format.js';
+import { averageIn } from '../../train/average.js';
+import { evaluateNetwork } from '../../train/fit.js';
+import { minibatches } from '../../train/minibatches.js';
+import type { Network } from '../../train/network.js';
+import { precisionOn } from '../../train/precision.js';
+import { learningRates } from '../../train/schedule.js';
+import { seedOf } from '../../train/seeds.js';
+import { epochsOf } from '../spec/epochs.js';
+import type { Spec } from '../spec/spec.js';
+import { appendMetrics, restoreMetrics } from '../store/metrics.js';
+import type { EpochRecord, EvaluationRecord, StateRecord } from '../store/records.js';
+import { type Extras, snapshotOf } from '../store/snapshot.js';
+import { type Keeper, keeperOf } from '../store/snapshot-writer.js';
+import { readStageRecord, stageDirectory } from '../store/summary.js';
+import { evaluatedLatest, lacksEvaluation } from './best.js';
+import { fitKept } from './fit-epoch.js';
+import { loaderRecord, loaderWords } from './loader-record.js';
+import type { Session } from './session.js';
+
+/** Least and most width over height of resized crops (Szegedy et al. 2015). */
+const CROP_RATIOS = { leastRatio: 3 / 4, mostRatio: 4 / 3 } as const;
+
+/** How training images are varied. */
+export function augmentation({ data }: Spec) {
+  const flip = data.augment.some((kind) => kind === 'flip');
+  if ('cropPadding' in data) {
+    return { flip, crop: data.augment.includes('crop') ? data.cropPadding : 0 };
+  }
+  const resizedCrop = { leastArea: data.leastArea, ...CROP_RATIOS };
+  return {
+    ...{ flip, crop: 0 },
+    ...(data.augment.includes('resized-crop') ? { resizedCrop } : {}),
+    ...(data.augment.includes('shift') ? { shift: true } : {}),
+  };
+}
+
+/** What one epoch needs besides its rates and its seed. */
+function fixedOptions({ spec, trainImages }: Session, graph: Graph) {
+  const { fit, data } = spec;
+  const { remainder, leastImages } = minibatches(trainImages, fit, graph);
+  const { kind: _sgd, learningRate: _base, ...optimizer } = fit.optimizer;
+  return {
+    ...optimizer,
+    batch: fit.batch,
+    ...{ remainder, leastImages },
+    microBatch: fit.microBatch ?? 0,
+    precision: precisionOn(spec.device, fit.precision),
+    labelSmoothing: fit.labelSmoothing,
+    gradientClip: fit.gradientClip ?? 0,
+    syncBatchNorm: fit.syncBatchNorm,
+    shuffle: data.shuffle,
+    ...augmentation(spec),
+  };
+}
+
+/** The state of a stage that has not begun. */
+export function freshState(stage: number): StateRecord {
+  return { stage, epoch: 0, epochs: [] };
+}
+
+/** The off-springs that the split before this stage made; none unless the experiment asks for them. */
+async function twinsBefore({ spec }: Session, stage: number): Promise<readonly TwinPair[]> {
+  if (!spec.splitting.twins || stage === 0) return [];
+  const record = await readStageRecord(stageDirectory(spec.output, stage - 1));
+  return record === null || record.split === null ? [] : twinPairs(record.split.neurons, record.widths);
+}
+
+/** Tells metrics of the latest epoch, and of those before where they lack some. A failure is told and ends nothing: checkpoints know every epoch. */
+async function metricsWritten(
+  { spec, control }: Session,
+  state: StateRecord,
+  areWhole: boolean,
+): Promise<boolean> {
+  const { stage, epochs } = state;
+  const latest = epochs.at(-1);
+  try {
+    if (!areWhole || latest === undefined) await restoreMetrics(spec.output, state);
+    else await appendMetrics(spec.output, { type: 'epoch', stage, ...latest });
+    return true;
+  } catch (error) {
+    if (isSplitgrowError(error) && error.code === 'E_OUTPUT') throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    note(control, stage, 'checkpoint', `WARNING: an epoch is not in metrics.jsonl yet: ${reason}`);
+    return false;
+  }
+}
+
+/** Where a stage stands, with what belongs to a moment within an epoch. */
+interface Begun {
+  readonly state: StateRecord;
+  readonly extras: Extras;
+}
+
+/** Fits from where `state` stands to the last epoch. @returns every epoch of the stage */
+export async function fitStage(
+  session: Session,
+  network: Network,
+  begun: Begun,
+): Promise<readonly EpochRecord[]> {
+  const { stage, epoch, epochs } = begun.state;
+  if (epoch >= epochsOf(session.spec.fit, stage) && !lacksEvaluation(session, begun.state)) return epochs;
+  const keeper = keeperOf(session.spec, session.control, stage);
+  try {
+    const done = await fitEpochs(session, network, begun, keeper);
+    await keeper.settle();
+    return done;
+  } finally {
+    await keeper.drain();
+  }
+}
+
+async function fitEpochs(
+  session: Session,
+  network: Network,
+  { state, extras }: Begun,
+  keeper: Keeper,
+): Promise<readonly EpochRecord[]> {
+  const { spec, control } = session;
+  const { stage } = state;
+  const epochs = epochsOf(spec.fit, stage);
+  const rates = learningRates(spec.fit.schedule, {
+    learningRate: spec.fit.optimizer.learningRate,
+    epochs,
+    stepsPerEpoch: minibatches(session.trainImages, spec.fit, network.graph).steps,
+  });
+  const fixed = fixedOptions(session, network.graph);
+  const { precision } = fixed;
+  if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
+  const pairs = await twinsBefore(session, stage);
+  const isLacking = lacksEvaluation(session, state);
+  let standing = isLacking ? await evaluatedLatest(session, network, state) : state;
+  let areMetricsWhole = !isLacking;
+  while (standing.epoch < epochs) {
+    const { epoch } = standing;
+    const learning = rates(epoch);
+    const average = averageIn(spec.fit.average, epoch, learning.length);
+    const seed = seedOf('fit', spec.seed, stage, epoch);
+    const options = { ...fixed, average, learningRates: learning, seed };
+    const penalties = () => session.penalties?.(network, epoch) ?? [];
+    const fitted = await fitKept(
+      session,
+      network,
+      { state: standing, extras, epochs, options, penalties },
+      keeper,
+    );
+    const { loss, top1, seconds } = fitted;
+    const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
+    const record: EpochRecord = {
+      ...{ epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds },
+      ...(precision === 'float32' ? {} : { precision }),
+      ...(twins === null ? {} : { twins }),
+      ...loaderRecord(fitted),
+    };
+    standing = { stage, epoch: epoch + 1, epochs: [...standing.epochs, record] };
+    if (lacksEvaluation(session, standing)) {
+      // Kept first: an evaluation takes its time, and may be stopped.
+      await keeper.offer(snapshotOf(network, standing));
+      standing = await evaluatedLatest(session, network, standing);
+    }
+    areMetricsWhole = await metricsWritten(session, standing, areMetricsWhole);
+    await keeper.offer(snapshotOf(network, standing));
+    note(
+      control,
+      stage,
+      'fit',
+      `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %${loaderWords(record)}`,
+    );
+  }
+  if (!areMetricsWhole) await restoreMetrics(spec.output, standing);
+  return standing.epochs;
+}
+
+/** Test accuracy of a fitted stage, and the seconds it took. */
+export async function evaluateStage(
+  session: Session,
+  network: Network,
+  stage: number,
+): Promise<EvaluationRecord & { readonly seconds: number }> {
+  const { spec, control } = session;
+  const { top1, top5, loss, images, seconds } = await evaluateNetwork(network, session.test, {
+    batch: spec.fit.evaluationBatch,
+    control,
+    where: { stage, epoch: 0, epochs: 1 },
+  });
+  note(
+    control,
+    stage,
+    'evaluate',
+    `top-1 ${decimal(top1, 2)} %, top-5 ${decimal(top5, 2)} %, loss ${decimal(loss, 4)}`,
+  );
+  return { top1, top5, loss, images, seconds };
+}

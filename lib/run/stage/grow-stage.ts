@@ -1,0 +1,100 @@
+// Growth of one stage by the experiment's step: off-springs, then running statistics and twins as the experiment asks.
+import type { Plan } from '../../graph/grow.js';
+import { widths } from '../../graph/print.js';
+import { evenBatch, type Indices } from '../../split/indices/indices.js';
+import { weightsOf } from '../../split/step/neuron-weights.js';
+import { type Probe, splitChecked } from '../../split/step/offspring.js';
+import type { StepRecord } from '../../split/step/step.js';
+import { twinPairs, twinsOf } from '../../split/step/twins.js';
+import { evaluateNetwork, recalibrate } from '../../train/fit.js';
+import { leastImages, soundRemainder } from '../../train/minibatches.js';
+import type { Network } from '../../train/network.js';
+import { seedOf } from '../../train/seeds.js';
+import { augmentation } from './fit-stage.js';
+import type { Session } from './session.js';
+
+/** What is grown: the neurons chosen, and their indices and directions. */
+export interface Chosen {
+  readonly plan: Plan;
+  readonly indices: Indices;
+}
+
+interface Grown {
+  readonly network: Network;
+  readonly step: StepRecord;
+}
+
+/** The probe of a stage: on batch statistics in minibatches like those of training, else as large as evaluations'. */
+function probeOf({ spec, probe }: Session, stage: number): Probe {
+  const { statistics } = spec.splitting.lineSearch;
+  const { data, images } = probe(stage);
+  const most = statistics === 'batch' ? spec.fit.batch : spec.fit.evaluationBatch;
+  return { data, images, statistics, batch: statistics === 'batch' ? evenBatch(images, most) : most };
+}
+
+/** The grown network, a new one, and the record of its step. @throws E_FUNCTION_CHANGED, E_NOT_FINITE, E_ABORTED */
+export async function growNetwork(
+  session: Session,
+  network: Network,
+  stage: number,
+  { plan, indices }: Chosen,
+): Promise<Grown> {
+  const { spec, control } = session;
+  const { splitting } = spec;
+  const { epsilon, epsilonScale, outgoingDelta, noise, rescale } = splitting;
+  const probe = probeOf(session, stage);
+  try {
+    const grown = await splitChecked(network, plan, indices.directions, probe, {
+      ...{ epsilon, epsilonScale, outgoingDelta },
+      grid: splitting.lineSearch.grid,
+      indices: new Map(indices.chains.map((chain) => [chain.id, chain.indices])),
+      momentum: splitting.optimizerState,
+      directionHalving: splitting.directionHalving,
+      rescale: rescale === 0 ? null : { power: rescale, device: spec.device },
+      noise: noise === 0 ? null : { size: noise, seed: seedOf('step', spec.seed, stage) },
+      control,
+    });
+    try {
+      const lossRecalibrated = await recalibrated(session, grown.network, stage, probe);
+      const pairs = splitting.twins ? twinPairs(plan.splits, widths(network.graph)) : [];
+      const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(grown.network)) : null;
+      const step = { ...grown.step, lossRecalibrated, ...(twins === null ? {} : { twins }) };
+      return { network: grown.network, step };
+    } catch (error) {
+      grown.network[Symbol.dispose]();
+      throw error;
+    }
+  } finally {
+    probe.data.dispose();
+  }
+}
+
+/** Estimates the running statistics anew, if the experiment asks for it. @returns the loss on the probe with them */
+async function recalibrated(
+  session: Session,
+  network: Network,
+  stage: number,
+  probe: Probe,
+): Promise<number | null> {
+  const { spec, control } = session;
+  if (spec.splitting.recalibrateImages === 0) return null;
+  const where = { stage, epoch: 0, epochs: 1 };
+  const { data, images } = session.recalibration(stage);
+  try {
+    const batch = evenBatch(images, spec.fit.batch);
+    const options = {
+      batch,
+      remainder: soundRemainder(images, batch, network.graph),
+      leastImages: leastImages(network.graph),
+      syncBatchNorm: spec.fit.syncBatchNorm,
+      shuffle: spec.data.shuffle,
+      ...augmentation(spec),
+      seed: seedOf('recalibrate', spec.seed, stage),
+    };
+    await recalibrate(network, data, options, { control, where });
+  } finally {
+    data.dispose();
+  }
+  const evaluation = { batch: spec.fit.evaluationBatch, control, where };
+  return (await evaluateNetwork(network, probe.data, evaluation)).loss;
+}

@@ -1,0 +1,101 @@
+// What all stages of a run share: the experiment, its images on the device, and the last pieces of a native call's options.
+import { type Dataset, loadDataset, refuseEmpty } from '../../data/dataset.js';
+import { matchClasses } from '../../data/match-classes.js';
+import { countOf, type Part, takeImages, toDevice } from '../../data/part.js';
+import { refuseOtherData } from '../../distributed/compared.js';
+import type { Graph } from '../../graph/ir.js';
+import { lower } from '../../graph/lower.js';
+import type { DatasetHandle } from '../../native/core.js';
+import type { RunControl } from '../../native/events.js';
+import type { Penalties } from '../../train/penalties.js';
+import { precisionOn } from '../../train/precision.js';
+import { type Purpose, sampleIndices, seedOf } from '../../train/seeds.js';
+import { checkTraining } from '../spec/batch-norm-passes.js';
+import { NONE, type Own } from '../spec/extensions.js';
+import type { Spec } from '../spec/spec.js';
+
+export interface Session extends Disposable {
+  readonly spec: Spec;
+  readonly control: RunControl;
+  /** Costs and strategies of the caller's own that the experiment may name. */
+  readonly own: Own;
+  /** Sparsity training: penalties of every epoch. */
+  readonly penalties?: Penalties | undefined;
+  readonly train: DatasetHandle;
+  readonly trainImages: number;
+  readonly test: DatasetHandle;
+  /** Training images that the splitting indices are taken over. */
+  readonly index: DatasetHandle;
+  readonly indexImages: number;
+  /** Some training images, others for every stage, to measure the step on; to be disposed of. */
+  readonly probe: (stage: number) => Sample;
+  /** Likewise, to estimate running statistics on. */
+  readonly recalibration: (stage: number) => Sample;
+}
+
+interface Sample {
+  readonly data: DatasetHandle;
+  readonly images: number;
+}
+
+/** Images of an experiment, found before anything is written. */
+export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
+  precisionOn(spec.device, spec.fit.precision);
+  const data = await loadDataset(spec.data, control);
+  refuseEmpty(data, 'train');
+  refuseEmpty(data, 'test');
+  await refuseOtherData(data);
+  return data;
+}
+
+/**
+ * Puts the images on the device, normalised and labelled as the network wants them.
+ * @throws E_LABELS for classes that it does not have, E_EXPERIMENT where training could not take a minibatch
+ */
+export function openSession(
+  spec: Spec,
+  given: Dataset,
+  graph: Graph,
+  control: RunControl,
+  own: Own = NONE,
+): Session {
+  const { classes } = lower(graph);
+  const { data } = matchClasses(graph, given);
+  const held: DatasetHandle[] = [];
+  const put = (part: Part): DatasetHandle => {
+    const handle = toDevice(graph, part, classes, spec.device);
+    held.push(handle);
+    return handle;
+  };
+  const trainImages = countOf(data.train);
+  checkTraining(spec, graph, trainImages, control);
+  const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
+  const sample = (count: number, purpose: Purpose, stage: number): Sample => {
+    const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));
+    const part = takeImages(data.train, chosen);
+    return { data: toDevice(graph, part, classes, spec.device), images: chosen.length };
+  };
+  const dispose = (): void => held.forEach((handle) => void handle.dispose());
+  try {
+    const train = put(data.train);
+    return {
+      spec,
+      control,
+      own,
+      train,
+      trainImages,
+      test: put(data.test),
+      index:
+        indexImages === trainImages
+          ? train
+          : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
+      indexImages,
+      probe: (stage) => sample(spec.splitting.lineSearch.images, 'probe', stage),
+      recalibration: (stage) => sample(spec.splitting.recalibrateImages, 'recalibrate', stage),
+      [Symbol.dispose]: dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}

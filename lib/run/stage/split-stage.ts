@@ -1,0 +1,232 @@
+// Between two stages: splitting indices, the energy-aware choice, and growth, with the record that explains them.
+
+import { refuseDisagreement } from '../../distributed/agree.js';
+import { SplitgrowError } from '../../errors.js';
+import { channelGroups } from '../../graph/channels.js';
+import { cost, type Energy, macs } from '../../graph/cost.js';
+import { marginalCosts } from '../../graph/cost-of-widths.js';
+import { row } from '../../graph/fields.js';
+import { note } from '../../native/control.js';
+import { scope } from '../../native/scope.js';
+import type { Certificate } from '../../split/choose/certificate.js';
+import { type Choice, type ChooseOptions, choose } from '../../split/choose/strategy.js';
+import type { Indices } from '../../split/indices/indices.js';
+import { decimal, integer, significant } from '../../statistics/format.js';
+import type { Network } from '../../train/network.js';
+import { seedOf } from '../../train/seeds.js';
+import { energyNamed, ownCosts } from '../spec/extensions.js';
+import { growthRatioOf } from '../spec/per-stage.js';
+import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from '../store/records.js';
+import { keeperOf } from '../store/snapshot-writer.js';
+import { descentText } from './descent.js';
+import { growNetwork } from './grow-stage.js';
+import { histogramOf } from './histogram.js';
+import { alongsideRecords, stageIndices } from './other-methods.js';
+import type { Standing } from './position.js';
+import type { Session } from './session.js';
+import { type KeptStage, secondsBefore } from './stage-indices.js';
+
+/** Costs that may grow by the growth ratio; MACs always come first. */
+function energiesOf({ spec, own }: Session): readonly Energy[] {
+  const names = new Set(['macs', ...[spec.splitting.cost].flat()]);
+  return [...names].map((name) => energyNamed(own, name));
+}
+
+type Options = ChooseOptions & { readonly energies: readonly Energy[] };
+
+/** How every choice of the stage is made, whatever the indices. */
+function chooseOptionsOf(session: Session, stage: number): Options {
+  const { spec, own } = session;
+  const { splitting, stop, seed } = spec;
+  const { strategy, energy, budgets, layerCap, hardLimit, rounding } = splitting;
+  return {
+    ...{ strategy, energy, budgets, layerCap, hardLimit, rounding },
+    growthRatio: growthRatioOf(splitting, stage),
+    energies: energiesOf(session),
+    strategies: own.strategies,
+    caps: { ...stop.costs, ...(stop.macs !== undefined && { macs: stop.macs }) },
+    capped: ownCosts(spec, own),
+    seed: seedOf('select', seed, stage),
+  };
+}
+
+function chainRecord({
+  id,
+  method,
+  neurons,
+  dimension,
+  indices,
+  residuals,
+  epochs,
+  above,
+}: Indices['chains'][number]): ChainRecord {
+  return {
+    ...{ id, method, neurons, dimension, epochs, above },
+    indices: [...indices],
+    residuals: [...residuals],
+  };
+}
+
+function pickRecords(
+  network: Network,
+  { picks }: Choice,
+  energies: readonly Energy[],
+): readonly PickRecord[] {
+  const costs = energies.map((energy) => [energy.name, marginalCosts(network.graph, energy)] as const);
+  const marginal = new Map<string, Readonly<Record<string, number>>>();
+  for (const { group } of picks) {
+    if (marginal.has(group)) continue;
+    marginal.set(group, Object.fromEntries(costs.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
+  }
+  return picks.map(({ group, neuron, index, ratio }) => ({
+    group,
+    neuron,
+    index,
+    costs: marginal.get(group) ?? {},
+    ratio,
+  }));
+}
+
+function certificateRecord(
+  { solver, budgets, indexSum, lpBound, boundWithout, gap, eligible, estimates, isHard }: Certificate,
+  neurons: number,
+): CertificateRecord {
+  return {
+    solver,
+    budgets: budgets.map(({ energy, current, limit, allowed, used }) => ({
+      cost: energy,
+      before: current,
+      limit,
+      after: current + used,
+      usedShare: allowed === 0 ? 0 : used / allowed,
+    })),
+    objective: indexSum,
+    bound: lpBound,
+    ...(boundWithout && { boundWithout }),
+    gap,
+    eligible,
+    neurons,
+    ...(estimates && { estimates }),
+    ...(isHard === undefined ? {} : { isHard }),
+  };
+}
+
+/** Why nothing fits: an absolute limit that is nearer than the growth ratio's, MACs' first; else the growth ratio. */
+function fullOf({ graph }: Network, { caps = {}, capped = [], energies, growthRatio }: Options): EndReason {
+  const known = [...energies, ...capped];
+  const isNear = ([name, cap]: readonly [string, number]): boolean => {
+    const found = known.find((energy) => energy.name === name) ?? name;
+    return cap < (1 + growthRatio) * cost(graph, found);
+  };
+  const near = Object.entries(caps).filter(isNear);
+  if (near.some(([name]) => name === 'macs')) return 'macs';
+  return near.length > 0 ? 'cost' : 'no-fit';
+}
+
+/** A stage that was split, or why it could not be. */
+export type SplitOutcome =
+  | {
+      readonly network: Network;
+      readonly split: SplitRecord;
+      readonly seconds: { readonly indices: number; readonly select: number; readonly grow: number };
+    }
+  | { readonly ended: EndReason };
+
+const clock = (): number => performance.now() / 1000;
+
+/** Indices, choice and growth of one stage from where it stands; the given network stays as it is. */
+export async function splitStage(session: Session, standing: Standing): Promise<SplitOutcome> {
+  const { stage } = standing.state;
+  const keeper = keeperOf(session.spec, session.control, stage);
+  try {
+    return await splitKept(session, { ...standing, keeper });
+  } finally {
+    await keeper.drain();
+  }
+}
+
+async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcome> {
+  const { spec, control } = session;
+  const { splitting } = spec;
+  const { network } = kept;
+  const { stage } = kept.state;
+  const started = clock() - secondsBefore(kept.state);
+  using measured = await stageIndices(session, network, stage, splitting.method, kept);
+  const { indices, groups } = measured;
+  const indexed = clock();
+  const descent = descentText(indices.chains);
+  if (descent !== '') note(control, stage, 'indices', descent);
+  const options = chooseOptionsOf(session, stage);
+  const { energies } = options;
+  const choice = await choose(network.graph, groups, options);
+  await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan, 'E_DISTRIBUTED');
+  const selected = clock();
+  if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
+  if (choice.picks.length === 0) return { ended: fullOf(network, options) };
+  const alongside = await alongsideRecords(session, network, stage, { groups, picks: choice.picks, options });
+  const compared = clock();
+  const grown = await growChosen(session, measured.network, stage, { choice, indices });
+  using made = scope();
+  made.use(grown.network);
+  const certificate = certificateRecord(
+    choice.certificate,
+    channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0),
+  );
+  const split: SplitRecord = {
+    strategy: splitting.strategy,
+    method: splitting.method,
+    chains: indices.chains.map(chainRecord),
+    histogram: histogramOf([...groups.values()].flatMap((values) => [...values])),
+    picks: pickRecords(network, choice, energies),
+    certificate,
+    step: grown.step,
+    neurons: choice.plan.splits,
+    chosen: choice.picks.length,
+    ...(alongside.length > 0 && { alongside }),
+  };
+  note(
+    control,
+    stage,
+    'grow',
+    `${choice.picks.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
+      `epsilon ${significant(grown.step.epsilon)}, loss ${decimal(grown.step.lossBefore, 4)} to ${decimal(grown.step.lossAfter, 4)}`,
+  );
+  made.move();
+  return {
+    network: grown.network,
+    split,
+    seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - compared },
+  };
+}
+
+async function growChosen(
+  session: Session,
+  network: Network,
+  stage: number,
+  { choice, indices }: { readonly choice: Choice; readonly indices: Indices },
+) {
+  const grown = await growNetwork(session, network, stage, { plan: choice.plan, indices });
+  try {
+    refuseOverrun(session, choice.certificate, grown.network);
+    return grown;
+  } catch (error) {
+    grown.network[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Every budget is hard, unless the experiment says otherwise. Never above stop.macs and stop.costs. */
+function refuseOverrun({ spec, own }: Session, { budgets }: Certificate, after: Network): void {
+  const caps: Readonly<Record<string, number | undefined>> = { ...spec.stop.costs, macs: spec.stop.macs };
+  for (const { energy, limit } of budgets) {
+    const most = spec.splitting.hardLimit ? limit : (row(caps, energy) ?? Number.POSITIVE_INFINITY);
+    const reached = cost(after.graph, energyNamed(own, energy));
+    if (reached <= most) continue;
+    throw Object.hasOwn(own.energies, energy)
+      ? new SplitgrowError(
+          'E_CALLBACK',
+          `cost "${energy}": expected at most ${most}, which it gave for the grown network before, got ${reached}`,
+        )
+      : new SplitgrowError('E_INTERNAL', `growth: expected at most ${most} ${energy}, got ${reached}`);
+  }
+}

@@ -1,0 +1,48 @@
+// compare.json: the rivals of an output folder, those of every experiment that shares its run.
+import { join } from 'node:path';
+import { SplitgrowError } from '../../errors.js';
+import { writeFileAtomic } from '../../machine/files/atomic.js';
+import { parseStrictJson } from '../../machine/files/json.js';
+import { readText } from '../../machine/files/text-file.js';
+import type { CompareRecord, RivalRecord } from './records.js';
+
+const FILE = 'compare.json';
+
+/** Records of before rivals had targets, or with an option that a grown base does not have, are made anew. */
+function isWhole({ method, target, options }: Partial<RivalRecord>): boolean {
+  const isAsNow = options?.base !== 'grown' || options.baseMultiplier === undefined;
+  return typeof method === 'string' && typeof target === 'number' && isAsNow;
+}
+
+/** The rivals kept in an output folder. */
+export async function readCompare(output: string): Promise<readonly RivalRecord[]> {
+  const file = join(output, FILE);
+  const text = await readText(file);
+  if (text === null) return [];
+  try {
+    return (parseStrictJson(text) as CompareRecord).rivals.filter(isWhole);
+  } catch (cause) {
+    throw new SplitgrowError(
+      'E_RESUME',
+      `${file}: expected the record of rivals; remove it and run again, which trains nothing anew`,
+      { cause },
+    );
+  }
+}
+
+/** Rivals are one by method, target and options. */
+function keyOf({ method, target, options }: RivalRecord): string {
+  return JSON.stringify([method, target, options]);
+}
+
+/** The kept rivals, those made again in their place, and the new ones after them. */
+export function mergeRivals(
+  kept: readonly RivalRecord[],
+  made: readonly RivalRecord[],
+): readonly RivalRecord[] {
+  return [...new Map([...kept, ...made].map((rival) => [keyOf(rival), rival] as const)).values()];
+}
+
+export async function writeCompare(output: string, record: CompareRecord): Promise<void> {
+  await writeFileAtomic(join(output, FILE), `${JSON.stringify(record, null, 2)}\n`);
+}

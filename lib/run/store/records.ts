@@ -1,0 +1,267 @@
+// What a run leaves behind: types of stage.json, state.json, metrics.jsonl, summary.json and compare.json.
+
+import type { Precision } from '../../native/core.js';
+import type { StageSeconds } from '../../native/events.js';
+import type { LoaderStats } from '../../native/images.js';
+import type { StepRecord } from '../../split/step/step.js';
+import type { TwinsRecord } from '../../split/step/twins.js';
+import type { RivalMethod } from '../spec/compare.js';
+import type { CertificateRecord, SplitRecord } from './split-record.js';
+
+export type {
+  AlongsideRecord,
+  BudgetRecord,
+  CertificateRecord,
+  ChainRecord,
+  Histogram,
+  PickRecord,
+  SplitRecord,
+} from './split-record.js';
+export type { StepRecord };
+
+/** One epoch of parametric updates. */
+export interface EpochRecord {
+  /** From 0, within its stage. */
+  readonly epoch: number;
+  /** Mean training loss (with label smoothing, if any) and top-1 in per cent, both while training. */
+  readonly loss: number;
+  /** On the training images as they were augmented, in per cent. */
+  readonly top1: number;
+  /** Learning rate of the epoch's last minibatch. */
+  readonly learningRate: number;
+  /** Seconds of the epoch. */
+  readonly seconds: number;
+  /** What layers multiplied in; absent: float32. */
+  readonly precision?: Precision;
+  /** On the test images after the epoch, where the experiment asks for it. */
+  readonly evaluation?: EvaluationRecord;
+  /** Of the off-springs made before this stage, after the epoch, where the experiment asks for it. */
+  readonly twins?: TwinsRecord;
+  /** Absent where images are in memory. */
+  readonly loader?: LoaderRecord;
+}
+
+/** How images came from files during an epoch; of this rank. */
+export interface LoaderRecord {
+  /** Images a second of the epoch. */
+  readonly imagesPerSecond: number;
+  /** Over the seconds of all workers together: what one worker can do. */
+  readonly imagesPerWorkerSecond: number;
+  /** Share of the epoch that the training thread waited for images. */
+  readonly waitedShare: number;
+  /** Images that could not be decoded and were left out, of all ranks. */
+  readonly skipped: number;
+}
+
+/** A network on the test images. */
+export interface EvaluationRecord {
+  /** Per cent, on the test images. */
+  readonly top1: number;
+  /** Likewise. */
+  readonly top5: number;
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Images evaluated. */
+  readonly images: number;
+}
+
+/** Why a run stopped growing. */
+export type EndReason = 'stages' | 'macs' | 'cost' | 'no-fit' | 'no-negative-index' | 'train';
+
+/** stage-k/stage.json: the whole story of one stage. */
+export interface StageRecord {
+  /** Format and version of the document. */
+  readonly format: 'splitgrow-stage/1';
+  /** Splitting stage, 0 for the seed network. */
+  readonly stage: number;
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Trained parameters. */
+  readonly params: number;
+  /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
+  readonly flops2x?: number;
+  /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
+  readonly costs?: Readonly<Record<string, number>>;
+  /** Channels of every layer that makes some, by id. */
+  readonly widths: Readonly<Record<string, number>>;
+  /** Of the network that growth goes on from. */
+  readonly epochs: readonly EpochRecord[];
+  /** Those in which a copy was finished: the copy is the stage's network. Absent where none was asked for. */
+  readonly finish?: readonly EpochRecord[];
+  /** The stage's network on the test images. */
+  readonly evaluation: EvaluationRecord;
+  /** Null until the stage's network has been split; stays null in the last stage. */
+  readonly split: SplitRecord | null;
+  /** Null unless this stage is the last one. */
+  readonly ended: EndReason | null;
+  /** Seconds of each phase. */
+  readonly seconds: StageSeconds;
+}
+
+/** One entry of summary.json, as the contract has it. */
+export interface StageSummary {
+  /** Splitting stage, 0 for the seed network. */
+  readonly stage: number;
+  /** Network directory of the stage. */
+  readonly directory: string;
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Trained parameters. */
+  readonly params: number;
+  /** FLOPs as the authors' CIFAR figures count them. */
+  readonly flops2x?: number;
+  /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
+  readonly costs?: Readonly<Record<string, number>>;
+  /** Top-1 accuracy in per cent, on the test images. */
+  readonly top1: number;
+  /** Top-5 accuracy in per cent, on the test images. */
+  readonly top5: number;
+  /** Mean cross-entropy on the test images. */
+  readonly loss: number;
+  /** Channels of every layer that makes some, by id. */
+  readonly widths: Readonly<Record<string, number>>;
+  /** Neurons split after it, for every tied producer; empty where it was not split. */
+  readonly split: Readonly<Record<string, readonly number[]>>;
+  /** Seconds of each phase. */
+  readonly seconds: StageSeconds;
+}
+
+/** summary.json: what `grow` and `train` print with --json. */
+export interface Summary {
+  /** Name of the experiment. */
+  readonly name: string;
+  /** Seed of the experiment. */
+  readonly seed: number;
+  /** Every stage, the seed network first. */
+  readonly stages: readonly StageSummary[];
+  /** Present when the experiment asks for rivals. */
+  readonly compare?: readonly RivalRecord[];
+}
+
+/** A rival: a network of at most a grown network's MACs that another method made, trained by the same recipe. */
+export interface RivalRecord {
+  /** The entry of `compare` that made it. */
+  readonly method: RivalMethod;
+  /** The method's name for people: "Pruning (Bn)". */
+  readonly label: string;
+  /** Options of the method, every default filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Its network directory. */
+  readonly directory: string;
+  /** Splitting stage of the grown network that it is held against; null where it is held against none. */
+  readonly stage: number | null;
+  /** MACs that it was to have at most. */
+  readonly target: number;
+  /** The multiple of the method's widths that was used: of the seed's, of MorphNet's; null where widths are not multiplied. */
+  readonly multiplier: number | null;
+  /** Pixels a side of its images, where they are fewer than the data's. */
+  readonly resolution: number | null;
+  /** Strength of MorphNet's regulariser that the network came from. */
+  readonly lambda: number | null;
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Trained parameters. */
+  readonly params: number;
+  /** FLOPs as the authors' CIFAR figures count them. */
+  readonly flops2x?: number;
+  /** Epochs of its own last training. */
+  readonly epochs: number;
+  /** The same with those of the networks that it was made from. */
+  readonly totalEpochs: number;
+  /** Top-1 accuracy in per cent, on the test images. */
+  readonly top1: number;
+  /** Top-5 accuracy in per cent, on the test images. */
+  readonly top5: number;
+  /** Mean cross-entropy on the test images. */
+  readonly loss: number;
+  /** Channels of every layer that makes some, by id. */
+  readonly widths: Readonly<Record<string, number>>;
+  /** Of its own last training. */
+  readonly seconds: StageSeconds;
+  /** What went before: training and choosing, shared evenly with the targets that need the same. */
+  readonly searchSeconds: number;
+}
+
+/** compare.json */
+export interface CompareRecord {
+  /** Format and version of the document. */
+  readonly format: 'splitgrow-compare/1';
+  /** The last grown network; null where the rivals are held against none. */
+  readonly grown: {
+    /** Multiply-accumulates for one image. */
+    readonly macs: number;
+    /** Trained parameters. */
+    readonly params: number;
+    /** Top-1 accuracy in per cent, on the test images. */
+    readonly top1: number;
+    /** Epochs behind it. */
+    readonly epochs: number;
+  } | null;
+  /** All rivals of the output folder. */
+  readonly rivals: readonly RivalRecord[];
+}
+
+/** Where a run stands. */
+export interface StateRecord {
+  readonly stage: number;
+  /** Epochs of this stage that are finished. */
+  readonly epoch: number;
+  readonly epochs: readonly EpochRecord[];
+  /** How far the work after these epochs is; absent where it has not begun. */
+  readonly within?: Within;
+}
+
+/** Within an epoch, within the splitting indices, or after them: indices and directions are there, the network is not grown yet. */
+export interface Within {
+  readonly phase: 'fit' | 'indices' | 'grow';
+  /** Minibatches of the epoch; pauses so far in the indices. */
+  readonly done: number;
+  /** Seconds spent on them. */
+  readonly seconds: number;
+  /** What the loader of the epoch's images did so far. */
+  readonly loader?: LoaderStats;
+}
+
+/** What state.json says besides: whose checkpoint it is, and how to tell that it is whole. */
+export interface CheckpointRecord extends StateRecord {
+  readonly format: 'splitgrow-state/2';
+  /** The experiment with every default, as in experiment.json. */
+  readonly experiment: unknown;
+  /** Every other file of the checkpoint by name. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  /** Of the JSON of everything above. */
+  readonly sha256: string;
+}
+
+/** One line of metrics.jsonl. */
+export type MetricsLine =
+  | ({
+      /** Which kind of event or line it is. */
+      readonly type: 'epoch';
+      /** Splitting stage, 0 for the seed network. */
+      readonly stage: number;
+    } & EpochRecord)
+  | ({
+      /** Which kind of event or line it is. */
+      readonly type: 'evaluate';
+      /** Splitting stage, 0 for the seed network. */
+      readonly stage: number;
+      /** Multiply-accumulates for one image. */
+      readonly macs: number;
+      /** Trained parameters. */
+      readonly params: number;
+    } & EvaluationRecord)
+  | {
+      /** Which kind of event or line it is. */
+      readonly type: 'split';
+      /** Splitting stage, 0 for the seed network. */
+      readonly stage: number;
+      /** Certificate of the choice. */
+      readonly certificate: CertificateRecord;
+      /** How far the off-springs were moved. */
+      readonly step: StepRecord;
+      /** Neurons split, for every tied producer. */
+      readonly neurons: Readonly<Record<string, readonly number[]>>;
+      /** Seconds of each phase. */
+      readonly seconds: StageSeconds;
+    };

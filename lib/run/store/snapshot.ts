@@ -1,0 +1,51 @@
+// A snapshot: all that a run needs to go on from a moment, on the JavaScript side, so that it is written while work goes on.
+
+import type { Graph } from '../../graph/ir.js';
+import { loadCore, type TensorMap, type TensorSet } from '../../native/core.js';
+import { FILES, type Network } from '../../train/network.js';
+import type { StateRecord } from './records.js';
+
+/** What training keeps beside the weights, each in a file of its name; one that is empty has none. */
+export const SETS = ['momentum', 'average'] as const satisfies readonly TensorSet[];
+
+export const fileOf = (set: TensorSet): string => `${set}.safetensors`;
+
+/** What belongs to a moment within a stage, each where it is needed. */
+export const EXTRAS = {
+  /** Sums of an epoch that is under way, and what each rank has of its own. */
+  epoch: 'epoch.safetensors',
+  /** Penalties of that epoch: they follow from the weights that it began with. */
+  penalties: 'penalties.safetensors',
+  /** Splitting indices, half computed or whole. */
+  indices: 'indices.safetensors',
+  /** Weights and statistics of the copy that the indices are computed of, where these drift. */
+  drifted: 'drifted.safetensors',
+} as const;
+export type Extra = keyof typeof EXTRAS;
+export type Extras = Readonly<Partial<Record<Extra, TensorMap>>>;
+
+export interface Snapshot {
+  readonly state: StateRecord;
+  readonly graph: Graph;
+  /** By file name. */
+  readonly tensors: ReadonlyMap<string, TensorMap>;
+}
+
+/** A copy of the network as it is now, which no work may be changing. */
+export function snapshotOf({ graph, handle }: Network, state: StateRecord, extras: Extras = {}): Snapshot {
+  const weights = new Map(loadCore().readNetwork(handle, 'weights'));
+  return {
+    state,
+    graph,
+    tensors: new Map([
+      [FILES.weights, weights],
+      ...SETS.map((set) => [fileOf(set), new Map(loadCore().readNetwork(handle, set))] as const).filter(
+        ([, set]) => set.size > 0,
+      ),
+      ...(Object.keys(EXTRAS) as Extra[]).flatMap((extra) => {
+        const tensors = extras[extra];
+        return tensors === undefined ? [] : [[EXTRAS[extra], tensors] as const];
+      }),
+    ]),
+  };
+}

@@ -1,0 +1,233 @@
+// Which neurons to split within hard limits: an order of preference, rounded by recounting the true cost.
+import type { GroupId } from '../../graph/channels.js';
+import { cost, type Energy } from '../../graph/cost.js';
+import { type CostOfWidths, costOfWidths } from '../../graph/cost-of-widths.js';
+import type { Graph } from '../../graph/ir.js';
+
+/** A neuron that may be split: it lowers the loss (index < 0). */
+export interface Candidate {
+  readonly group: GroupId;
+  readonly neuron: number;
+  /** Splitting index, summed over the producers that are tied together. */
+  readonly index: number;
+  /** First-order cost: MACs that splitting this neuron alone would add. */
+  readonly cost: number;
+  /** index / cost */
+  readonly ratio: number;
+}
+
+/** A hard limit on one energy of the grown network. */
+export interface Budget {
+  readonly energy: Energy;
+  /** Cost before. */
+  readonly current: number;
+  /** Largest cost after; a whole number for energies that are. */
+  readonly limit: number;
+  /** The absolute limit, where there is one. */
+  readonly cap?: number;
+}
+
+/** What picks may not exceed: a cost of the channels that they add. */
+export interface Limit {
+  readonly costOf: CostOfWidths;
+  readonly current: number;
+  readonly limit: number;
+}
+
+export interface BudgetOptions {
+  /** alpha: every energy of `energies` may grow to (1 + growthRatio) times what it is. */
+  readonly growthRatio: number;
+  readonly energies: readonly Energy[];
+  /** Absolute limits by energy's name, of any energy of `known`. */
+  readonly caps?: Readonly<Record<string, number>>;
+  readonly known: readonly Energy[];
+}
+
+/**
+ * The limits of a stage: for each energy the largest value with
+ * value <= (1 + growthRatio) * current, and no more than its cap.
+ */
+export function budgetsOf(
+  graph: Graph,
+  { growthRatio, energies, caps = {}, known }: BudgetOptions,
+): readonly Budget[] {
+  const capped = known.filter(
+    ({ name }) => Object.hasOwn(caps, name) && energies.every((energy) => energy.name !== name),
+  );
+  return [...energies, ...capped].map((energy): Budget => {
+    const current = cost(graph, energy);
+    const grown = energies.includes(energy) ? (1 + growthRatio) * current : Number.POSITIVE_INFINITY;
+    const cap = Object.hasOwn(caps, energy.name) ? caps[energy.name] : undefined;
+    const limit = Math.min(grown, cap ?? grown);
+    const whole = energy.isInteger ? Math.floor(limit) : limit;
+    return { energy, current, limit: whole, ...(cap === undefined ? {} : { cap }) };
+  });
+}
+
+/** What the budgets allow to add; 0 where the limit is reached already. */
+export function allowed({ current, limit }: Pick<Budget, 'current' | 'limit'>): number {
+  return Math.max(0, limit - current);
+}
+
+/** Channels added to each group, and whether the graph with them is within every limit. */
+interface Widths {
+  readonly add: (candidate: Candidate, by: 1 | -1) => void;
+  readonly areWithin: () => boolean;
+  /** Share of its allowance that the budget nearest to its limit has left. */
+  readonly slack: () => number;
+}
+
+/** Below this share of a budget left over, exchanging picks is not worth its time. */
+const SMALL_SLACK = 0.01;
+
+/** The true cost of the widened graph within every budget. */
+export function limitsOf(graph: Graph, budgets: readonly Budget[]): readonly Limit[] {
+  return budgets.map(({ energy, current, limit }) => ({
+    costOf: costOfWidths(graph, energy),
+    current,
+    limit,
+  }));
+}
+
+function widthsOf(limits: readonly Limit[]): Widths {
+  const added = new Map<GroupId, number>();
+  // Per limit, the groups that changed since its cost was last asked for: only they are looked at again.
+  const asked = limits.map((one) => ({ ...one, changed: new Set<GroupId>() }));
+  const costNow = ({ costOf, changed }: (typeof asked)[number]): number => {
+    const cost = costOf(added, changed);
+    changed.clear();
+    return cost;
+  };
+  return {
+    add: ({ group }, by) => {
+      added.set(group, (added.get(group) ?? 0) + by);
+      for (const { changed } of asked) changed.add(group);
+    },
+    areWithin: () => asked.every((one) => costNow(one) <= one.limit),
+    slack: () =>
+      asked.reduce((least, one) => {
+        const room = allowed(one);
+        return Math.min(least, room === 0 ? 0 : (one.limit - costNow(one)) / room);
+      }, 1),
+  };
+}
+
+/** Length of the longest prefix of `order` that is within the limits; leaves `widths` at it. */
+function prefixWithin(order: readonly Candidate[], widths: Widths): number {
+  let [fitting, tooMany, reached] = [0, order.length + 1, 0];
+  const reach = (count: number): void => {
+    for (const candidate of order.slice(reached, count)) widths.add(candidate, 1);
+    for (const candidate of order.slice(count, reached)) widths.add(candidate, -1);
+    reached = count;
+  };
+  while (tooMany - fitting > 1) {
+    const middle = Math.floor((fitting + tooMany) / 2);
+    reach(middle);
+    if (widths.areWithin()) fitting = middle;
+    else tooMany = middle;
+  }
+  reach(fitting);
+  return fitting;
+}
+
+/** Those of `rest` that still fit, in order; a group is full once one of its neurons does not fit. */
+function fill(rest: Iterable<Candidate>, widths: Widths): Candidate[] {
+  const full = new Set<GroupId>();
+  const taken: Candidate[] = [];
+  for (const candidate of rest) {
+    if (full.has(candidate.group)) continue;
+    widths.add(candidate, 1);
+    if (widths.areWithin()) {
+      taken.push(candidate);
+    } else {
+      widths.add(candidate, -1);
+      full.add(candidate.group);
+    }
+  }
+  return taken;
+}
+
+/**
+ * The longest prefix of an order whose true cost is within every limit, then
+ * every later neuron that still fits, in order. Costs never fall as widths
+ * grow, so when this returns no neuron that was left out fits. The result is
+ * in the order given.
+ *
+ * @param options.exchange Then also give up picks for a neuron that lowers the sum of indices more than all of them
+ *   together (see `exchanged`); for orders that mean to lower that sum.
+ */
+export function takeWithin(
+  graph: Graph,
+  order: readonly Candidate[],
+  budgets: readonly Budget[],
+  options: { readonly exchange: boolean },
+): readonly Candidate[] {
+  return takeWithinLimits(order, limitsOf(graph, budgets), options);
+}
+
+/** The longest prefix of an order that is within every limit; nothing where the limits are passed already. */
+export function prefixOf(order: readonly Candidate[], limits: readonly Limit[]): readonly Candidate[] {
+  const widths = widthsOf(limits);
+  return widths.areWithin() ? order.slice(0, prefixWithin(order, widths)) : [];
+}
+
+/** `takeWithin` under any limits whose costs never fall as widths grow. */
+export function takeWithinLimits(
+  order: readonly Candidate[],
+  limits: readonly Limit[],
+  options: { readonly exchange: boolean },
+): readonly Candidate[] {
+  const widths = widthsOf(limits);
+  if (!widths.areWithin()) return [];
+  const fitting = prefixWithin(order, widths);
+  const taken = new Set([...order.slice(0, fitting), ...fill(order.slice(fitting), widths)]);
+  while (options.exchange && widths.slack() > SMALL_SLACK && exchanged(order, taken, widths));
+  return order.filter((candidate) => taken.has(candidate));
+}
+
+/**
+ * Rounding leaves a gap where the next neuron is large: the first neuron left
+ * out of each group in turn is taken in for the last picks of the order, as
+ * few as make it fit, if it lowers the sum of indices more than they do; then
+ * what fits again is filled in. True where that was done: the sum fell, so it ends. Not in the paper, which only rounds.
+ */
+function exchanged(order: readonly Candidate[], taken: Set<Candidate>, widths: Widths): boolean {
+  const tried = new Set<GroupId>();
+  for (const wanted of order) {
+    if (taken.has(wanted) || tried.has(wanted.group)) continue;
+    tried.add(wanted.group);
+    widths.add(wanted, 1);
+    const given = givenUp(order, taken, wanted, widths);
+    if (given !== undefined) {
+      taken.add(wanted);
+      for (const candidate of given) taken.delete(candidate);
+      const rest = order.filter((candidate) => !taken.has(candidate));
+      for (const candidate of fill(rest, widths)) taken.add(candidate);
+      return true;
+    }
+    widths.add(wanted, -1);
+  }
+  return false;
+}
+
+/** The last picks, worth less than `wanted`, without which the widths are within the limits; undefined where there are none. */
+function givenUp(
+  order: readonly Candidate[],
+  taken: ReadonlySet<Candidate>,
+  wanted: Candidate,
+  widths: Widths,
+): readonly Candidate[] | undefined {
+  const given: Candidate[] = [];
+  let worth = 0;
+  for (let i = order.length - 1; i >= 0; i -= 1) {
+    const last = order[i];
+    if (last === undefined || !taken.has(last) || last.group === wanted.group) continue;
+    worth += last.index;
+    if (worth <= wanted.index) break;
+    given.push(last);
+    widths.add(last, -1);
+    if (widths.areWithin()) return given;
+  }
+  for (const candidate of given) widths.add(candidate, 1);
+  return undefined;
+}

@@ -1,0 +1,249 @@
+// The choice of a splitting stage: strategy -> order -> picks within the budgets, with a certificate of what was reached.
+import { SplitgrowError } from '../../errors.js';
+import { channelGroups, type GroupId } from '../../graph/channels.js';
+import { ENERGIES, type Energy, energyOf } from '../../graph/cost.js';
+import { marginalCosts } from '../../graph/cost-of-widths.js';
+import { hint, row } from '../../graph/fields.js';
+import { normalizedPlan, type Plan } from '../../graph/grow.js';
+import type { Graph } from '../../graph/ir.js';
+import { type Certificate, certificateOf, type Picked } from './certificate.js';
+import {
+  type EnergySettings,
+  type EstimateBudget,
+  type EstimateOptions,
+  estimateBudgets,
+  firstOrderBudgets,
+  isFirstOrder,
+} from './estimate.js';
+import { summedIndices } from './group-indices.js';
+import { type Budget, budgetsOf, type Candidate } from './knapsack.js';
+import { type LayerCap, layerCaps, withinCaps } from './layer-caps.js';
+import { limitsFor, ROUNDINGS, type RoundingSettings } from './rounding.js';
+import { type LinearProgram, type LinearSolution, type SolverName, solveLp, solverFor } from './solvers.js';
+import { STRATEGIES, type Strategy } from './strategies.js';
+
+export interface ChooseOptions {
+  /** A name of STRATEGIES or of `strategies`. */
+  readonly strategy?: string;
+  /** Strategies besides those of the table. */
+  readonly strategies?: Readonly<Record<string, Strategy>>;
+  /** alpha: cost after <= (1 + growthRatio) * cost before, for every energy, exactly. */
+  readonly growthRatio: number;
+  /** Energies with a budget each, by name or as they are; MACs always have one. */
+  readonly energies?: readonly (string | Energy)[];
+  /** Absolute limits, by energy's name: a row of ENERGIES, or one of `energies` or `capped`. */
+  readonly caps?: Readonly<Record<string, number>>;
+  /** Energies of the caller's own that nothing but `caps` limits. */
+  readonly capped?: readonly Energy[];
+  /** Order of the strategy `random`. */
+  readonly seed?: number;
+  /** What the relaxation takes a neuron to cost, and its budgets: by default true first-order costs and one budget. */
+  readonly energy?: EnergySettings;
+  readonly budgets?: EstimateOptions['budgets'];
+  readonly layerCap?: LayerCap;
+  readonly rounding?: RoundingSettings;
+  /** Default true. False, as in the authors' code: growthRatio limits the estimate alone, and the true growth may be more. */
+  readonly hardLimit?: boolean;
+}
+
+const DEFAULTS = {
+  energy: { estimate: 'marginal', transform: 'none' },
+  budgets: 'total',
+  rounding: { kind: 'exchange', threshold: 0.99 },
+} as const satisfies Pick<ChooseOptions, 'energy' | 'budgets' | 'rounding'>;
+
+export interface Choice {
+  /** A list for every tied producer. */
+  readonly plan: Plan;
+  /** In order of preference. */
+  readonly picks: readonly Picked[];
+  readonly certificate: Certificate;
+}
+
+function budgeted(options: ChooseOptions): readonly Energy[] {
+  const energies = [ENERGIES.macs, ...(options.energies ?? []).map(energyOf)];
+  return energies.filter(({ name }, i) => energies.findIndex((energy) => energy.name === name) === i);
+}
+
+/** The strategy and the energies asked for. @throws E_ARGUMENT for what is not there or cannot be together */
+function checked(options: ChooseOptions) {
+  const { strategy: name = 'energy-aware', growthRatio, caps = {}, seed = 0 } = options;
+  const strategies = { ...options.strategies, ...STRATEGIES };
+  const strategy = row(strategies, name);
+  if (strategy === undefined) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `there is no strategy "${name}"${hint(name, Object.keys(strategies))}`,
+    );
+  }
+  const energies = budgeted(options);
+  const known = [
+    ...energies,
+    ...[...Object.values<Energy>(ENERGIES), ...(options.capped ?? [])].filter((one) =>
+      energies.every((e) => e.name !== one.name),
+    ),
+  ];
+  if (!(Number.isFinite(growthRatio) && growthRatio >= 0)) {
+    throw new SplitgrowError('E_ARGUMENT', `growthRatio must be a number of 0 or more, got ${growthRatio}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new SplitgrowError('E_ARGUMENT', `seed must be a whole number of 0 or more, got ${seed}`);
+  }
+  if (options.rounding?.kind === 'threshold' && !strategy.lowersSum) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `rounding "threshold" rounds the solution of energy-aware splitting, which strategy "${name}" does not follow`,
+    );
+  }
+  if (options.energy?.estimate === 'own-layer' && energies.length > 1) {
+    throw new SplitgrowError(
+      'E_ARGUMENT',
+      `energy estimate "own-layer" is one of MACs, got a budget on ${energies.map((one) => one.name).join(', ')}`,
+    );
+  }
+  const names = known.map((one) => one.name);
+  for (const [energy, cap] of Object.entries(caps)) {
+    if (!names.includes(energy))
+      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${energy}"${hint(energy, names)}`);
+    if (!(cap >= 0))
+      throw new SplitgrowError(
+        'E_ARGUMENT',
+        `the cap on "${energy}" must be a number of 0 or more, got ${cap}`,
+      );
+  }
+  return { name, strategy, energies, known };
+}
+
+/** Every neuron with a negative index, at what it alone would add to MACs. */
+function candidatesOf(graph: Graph, indices: ReadonlyMap<GroupId, ArrayLike<number>>): readonly Candidate[] {
+  const marginal = marginalCosts(graph, ENERGIES.macs);
+  return channelGroups(graph).flatMap((group): Candidate[] => {
+    if (!group.isSplittable) return [];
+    const cost = marginal.get(group.id) ?? 0;
+    const own = summedIndices({ ...group, producers: [group.id] }, indices);
+    return Array.from(own).flatMap((index, neuron) =>
+      index < 0 ? [{ group: group.id, neuron, index, cost, ratio: index / cost }] : [],
+    );
+  });
+}
+
+/** The knapsack of candidates under budgets. */
+function programOf(candidates: readonly Candidate[], budgets: readonly EstimateBudget[]): LinearProgram {
+  return {
+    values: Float64Array.from(candidates, ({ index }) => -index),
+    costs: budgets.map(({ costs }) => Float64Array.from(candidates, ({ group }) => costs.get(group) ?? 0)),
+    budgets: budgets.map(({ allowed }) => allowed),
+  };
+}
+
+/** First-order cost of a candidate under each budget, worked out at the first question and once a group. */
+function costsUnder(graph: Graph, budgets: readonly Budget[]) {
+  const known = new Map<GroupId, Readonly<Record<string, number>>>();
+  let marginal: readonly (readonly [string, ReadonlyMap<GroupId, number>])[] | null = null;
+  return ({ group }: Candidate): Readonly<Record<string, number>> => {
+    marginal ??= budgets.map(({ energy }) => [energy.name, marginalCosts(graph, energy)] as const);
+    const found =
+      known.get(group) ??
+      Object.freeze(Object.fromEntries(marginal.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
+    known.set(group, found);
+    return found;
+  };
+}
+
+/** The optimum where no group may have more splits than its cap: one row more for each. */
+async function relaxedWithin(
+  candidates: readonly Candidate[],
+  program: LinearProgram,
+  caps: ReadonlyMap<GroupId, number>,
+): Promise<{ readonly relaxed: LinearSolution; readonly solver: SolverName }> {
+  const rows = [...caps].map(([capped]) =>
+    Float64Array.from(candidates, ({ group }) => (group === capped ? 1 : 0)),
+  );
+  const whole = {
+    ...program,
+    costs: [...program.costs, ...rows],
+    budgets: [...program.budgets, ...caps.values()],
+  };
+  const solver = solverFor(whole);
+  return { relaxed: await solveLp(whole, solver), solver };
+}
+
+/**
+ * The neurons to split in one stage. Only those with a negative index are
+ * eligible. With hard limits, the default, the true cost of the grown network,
+ * recounted, is within every limit; unless a threshold rounds or layers have
+ * caps, no eligible neuron that was left out would still fit.
+ *
+ * @param indices Per splittable group one index a neuron (`groupIndices`).
+ * @throws E_ARGUMENT for unknown strategies, energies and caps, naming the nearest, and for options that exclude one another.
+ */
+export async function choose(
+  graph: Graph,
+  indices: ReadonlyMap<GroupId, ArrayLike<number>>,
+  options: ChooseOptions,
+): Promise<Choice> {
+  const { name, strategy, energies, known } = checked(options);
+  const { growthRatio, caps = {}, seed = 0, hardLimit = true } = options;
+  const budgets = budgetsOf(graph, { growthRatio, energies, caps, known });
+  const rounding = options.rounding ?? DEFAULTS.rounding;
+  const most = layerCaps(graph, options.layerCap ?? null);
+  const estimating = {
+    energy: options.energy ?? DEFAULTS.energy,
+    budgets: options.budgets ?? DEFAULTS.budgets,
+    growthRatio,
+  };
+  // Limits by `caps` on other energies have no estimate of the authors'.
+  const growing = isFirstOrder(estimating) ? budgets : budgets.slice(0, energies.length);
+  const estimates = estimateBudgets(graph, growing, estimating);
+  const candidates = candidatesOf(graph, indices);
+  const program = programOf(candidates, estimates);
+  const { relaxed, solver } = await relaxedWithin(candidates, program, most);
+  const costsOf = costsUnder(graph, budgets);
+  const order = await strategy.order({ graph, budgets, candidates, program, relaxed, costsOf, seed });
+  const beta = new Map(candidates.map((candidate, i) => [candidate, relaxed.beta[i] ?? 0] as const));
+  const picks = ROUNDINGS[rounding.kind](
+    {
+      order: withinCaps(
+        Array.from(order).flatMap((i) => candidates[i] ?? []),
+        most,
+      ),
+      betaOf: (candidate) => beta.get(candidate) ?? 0,
+      limits: limitsFor(graph, budgets, estimates, hardLimit),
+      lowersSum: strategy.lowersSum,
+    },
+    rounding.threshold,
+  );
+  // The bound is one on what the limits allow. Estimates are sums, so their relaxation is one. True costs are no sums:
+  // a budget on a cost that is not known to be superadditive is left out, for what it allows may be below its relaxation.
+  const unproven = hardLimit ? budgets.filter(({ energy }) => energy.isSuperadditive !== true) : [];
+  const isBound = !hardLimit || (isFirstOrder(estimating) && unproven.length === 0);
+  const proven = budgets.filter((budget) => !unproven.includes(budget));
+  const bound = isBound
+    ? relaxed
+    : (await relaxedWithin(candidates, programOf(candidates, firstOrderBudgets(graph, proven)), most))
+        .relaxed;
+  return {
+    plan: planOf(graph, picks),
+    picks,
+    certificate: certificateOf(graph, {
+      strategy: name,
+      budgets,
+      picks,
+      relaxed: bound,
+      unproven: unproven.map(({ energy }) => energy.name),
+      eligible: candidates.length,
+      solver,
+      ...(hardLimit && isFirstOrder(estimating) ? {} : { estimates, isHard: hardLimit }),
+    }),
+  };
+}
+
+function planOf(graph: Graph, picks: readonly Picked[]): Plan {
+  const splits = new Map<GroupId, number[]>();
+  for (const { group, neuron } of picks) {
+    const list = splits.get(group);
+    if (list === undefined) splits.set(group, [neuron]);
+    else list.push(neuron);
+  }
+  return normalizedPlan(graph, { splits: Object.fromEntries(splits) });
+}

@@ -1,0 +1,122 @@
+// Which method computes the splitting indices of each layer when the experiment leaves it to `auto`: a model of the work.
+import { shapes } from '../../graph/check.js';
+import { macs } from '../../graph/cost.js';
+import type { Graph } from '../../graph/ir.js';
+import { lower } from '../../graph/lower.js';
+import { LINEAR_ACTIVATIONS } from '../../graph/ops.js';
+import type { Chain } from '../../graph/program.js';
+import type { IndexMethod } from '../../native/core.js';
+
+/**
+ * Work in units of one multiply-accumulate of training (forward and backward
+ * count 3 of them). With n neurons of d weights each, P positions an image, N
+ * images and T Rayleigh epochs:
+ *   pass      3 N macs              forward and backward: once for exact, T times where a layer descends
+ *   matrices  N n P d^2             sum of h x x^T, one matrix product a chain
+ *   eigen     n d^2, n d^3          batched symmetric eigensolver: what reduction costs for small and for large d
+ *   descent   2 T N n d P           conv(x, v) and its weight gradient
+ * Measured on mobilenet_cifar10 of width 16 to 256, one thread: a unit is 0.07 ns.
+ */
+export const WORK = { pass: 1, matrices: 0.3, eigenSquare: 750, eigenCube: 2, descent: 0.2 } as const;
+
+/** Bytes of a float32. */
+const FLOAT = 4;
+
+export interface AutoSettings {
+  /** Images that the indices are taken over. */
+  readonly images: number;
+  /** Rayleigh epochs. */
+  readonly epochs: number;
+  /** Bytes that the exact method may take. */
+  readonly memoryLimit: number;
+  /** Second derivative of a chain without activation; 0 (default): its matrices are 0, and cost nothing. */
+  readonly identityCurvature?: number;
+}
+
+interface Candidate {
+  readonly exact: number;
+  readonly rayleigh: number;
+  /** Bytes of the splitting matrices, n d^2 float32. */
+  readonly bytes: number;
+}
+
+/** Whether neither method has anything to do for a chain: its activation has no curvature. */
+export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: number): boolean {
+  const kind = activation < 0 ? undefined : graph.nodes[activation - 1]?.kind;
+  return identityCurvature === 0 && (kind === undefined || LINEAR_ACTIVATIONS.includes(kind));
+}
+
+function candidateOf(
+  graph: Graph,
+  { images, epochs, identityCurvature = 0 }: AutoSettings,
+): (chain: Chain) => Candidate {
+  const values = shapes(graph);
+  return (chain) => {
+    if (isFlat(graph, chain, identityCurvature)) return { exact: 0, rayleigh: 0, bytes: 0 };
+    const { id, neurons: n, dimension: d } = chain;
+    const [height, width] = values.get(id)?.size ?? [1, 1];
+    const seen = images * height * width;
+    return {
+      exact: WORK.matrices * seen * n * d ** 2 + WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3,
+      rayleigh: WORK.descent * 2 * epochs * seen * n * d,
+      bytes: FLOAT * n * d * d,
+    };
+  };
+}
+
+/** Sets the largest matrices aside until the rest are within the limit. */
+function withinMemory(
+  methods: readonly IndexMethod[],
+  candidates: readonly Candidate[],
+  limit: number,
+): IndexMethod[] {
+  const kept = [...methods];
+  const bytesAt = (i: number): number => candidates[i]?.bytes ?? 0;
+  const order = [...kept.keys()].filter((i) => kept[i] === 'exact').sort((a, b) => bytesAt(b) - bytesAt(a));
+  let held = order.reduce((sum, i) => sum + bytesAt(i), 0);
+  for (const i of order) {
+    if (held <= limit) break;
+    kept[i] = 'rayleigh';
+    held -= bytesAt(i);
+  }
+  return kept;
+}
+
+function workOf(
+  methods: readonly IndexMethod[],
+  candidates: readonly Candidate[],
+  pass: number,
+  epochs: number,
+): number {
+  const passes = methods.includes('rayleigh') ? epochs + (methods.includes('exact') ? 1 : 0) : 1;
+  return candidates.reduce((sum, candidate, i) => sum + candidate[methods[i] ?? 'exact'], passes * pass);
+}
+
+export interface MethodChoice {
+  /** One a chain of the lowered graph. */
+  readonly methods: readonly IndexMethod[];
+  /** Work in units of WORK: of the choice, and of one method everywhere, whatever memory that takes. */
+  readonly work: { readonly chosen: number; readonly exact: number; readonly rayleigh: number };
+}
+
+/** The cheapest method of each chain in all, within the memory limit, with what the model expects of it. */
+export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice {
+  const candidates = lower(graph).chains.map(candidateOf(graph, settings));
+  const pass = WORK.pass * 3 * settings.images * macs(graph);
+  const work = (methods: readonly IndexMethod[]): number =>
+    workOf(methods, candidates, pass, settings.epochs);
+  const each = candidates.map(
+    ({ exact, rayleigh }): IndexMethod => (exact <= rayleigh ? 'exact' : 'rayleigh'),
+  );
+  const [exact, rayleigh] = [each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')];
+  // One layer that descends makes the network run T times more: exact everywhere may be cheaper in all.
+  const methods = [each, exact, rayleigh]
+    .map((option) => withinMemory(option, candidates, settings.memoryLimit))
+    .reduce((best, one) => (work(one) < work(best) ? one : best));
+  return { methods, work: { chosen: work(methods), exact: work(exact), rayleigh: work(rayleigh) } };
+}
+
+/** The method of each chain of the lowered graph: the cheapest in all, within the memory limit. */
+export function chooseMethods(graph: Graph, settings: AutoSettings): readonly IndexMethod[] {
+  return weighMethods(graph, settings).methods;
+}

@@ -1,0 +1,279 @@
+// Splits neurons of a network into off-springs: the proof that step 0 keeps the function, and the choice of the step.
+import { SplitgrowError } from '../../errors.js';
+import { type GrowOptions, grow, type Plan } from '../../graph/grow.js';
+import type { Graph, NodeId } from '../../graph/ir.js';
+import { lower } from '../../graph/lower.js';
+import type { Surgery } from '../../graph/program.js';
+import { refuseAborted } from '../../native/control.js';
+import {
+  type DatasetHandle,
+  type DirectionsHandle,
+  loadCore,
+  type Statistics,
+  type TensorData,
+} from '../../native/core.js';
+import type { RunControl } from '../../native/events.js';
+import { soundRemainder } from '../../train/minibatches.js';
+import { type Network, networkOf } from '../../train/network.js';
+import { floatsOf, relativeDirections } from './neuron-weights.js';
+import { type Noise, withNoise } from './noise.js';
+import { type Rescale, withRescaled } from './rescale.js';
+import { type EpsilonScale, predictedDecrease, type Step, type StepRecord } from './step.js';
+
+/** Largest change of the logits at step 0, relative to the largest logit: float32 rounding of regrouped sums, with room. */
+export const FUNCTION_TOLERANCE = 1e-5;
+
+export interface GrowthOptions extends GrowOptions {
+  /** What becomes of the momentum: forgotten, or shared out like the weights. */
+  readonly momentum: 'reset' | 'keep';
+}
+
+interface Growth {
+  readonly graph: Graph;
+  readonly surgery: Surgery;
+}
+
+async function rewritten(
+  network: Network,
+  { graph, surgery }: Growth,
+  directions: DirectionsHandle | null,
+  epsilon: number,
+  { momentum }: GrowthOptions,
+): Promise<Network> {
+  const handle = await loadCore().rewrite(
+    network.handle,
+    lower(graph),
+    surgery,
+    directions,
+    epsilon,
+    momentum,
+  );
+  return networkOf(graph, handle);
+}
+
+/** A new network with the planned neurons split at theta +- epsilon v; the old one stays as it is. */
+export async function splitNetwork(
+  network: Network,
+  plan: Plan,
+  directions: DirectionsHandle | null,
+  { epsilon, ...options }: GrowthOptions & { readonly epsilon: number },
+): Promise<Network> {
+  return rewritten(network, grow(network.graph, plan, options), directions, epsilon, options);
+}
+
+/** The same network once more, statistics and momentum with it. */
+export function copyOf(network: Network): Promise<Network> {
+  return splitNetwork(network, { splits: {} }, null, { epsilon: 0, momentum: 'keep' });
+}
+
+/** max|a - b| / max|a|; 0 for equal zeros. */
+export function relativeChange(before: TensorData, after: TensorData): number {
+  const [a, b] = [floatsOf(before), floatsOf(after)];
+  let change = 0;
+  let size = 0;
+  a.forEach((value, i) => {
+    const difference = Math.abs(value - (b[i] ?? Number.NaN));
+    // Math.max hands NaN on: it must not pass for no change.
+    change = Math.max(change, difference);
+    size = Math.max(size, Math.abs(value));
+  });
+  return change === 0 ? 0 : change / size;
+}
+
+async function logitsOf(network: Network, data: DatasetHandle, batch: number): Promise<TensorData> {
+  return loadCore().forward(network.handle, data, { mode: 'eval', batch });
+}
+
+async function lossOf(
+  network: Network,
+  { data, images, batch, statistics = 'running' }: Probe,
+): Promise<number> {
+  const remainder = statistics === 'batch' ? soundRemainder(images, batch, network.graph) : 'keep';
+  return (await loadCore().evaluate(network.handle, data, { batch, statistics, remainder }, null, null)).loss;
+}
+
+/** Images on which steps are measured. */
+export interface Probe {
+  readonly data: DatasetHandle;
+  readonly images: number;
+  readonly batch: number;
+  /** Of batch norm; `batch`: those of each minibatch, as in training. Default: running. */
+  readonly statistics?: Statistics;
+}
+
+export interface StepOptions extends GrowthOptions {
+  readonly epsilon: number | 'line-search';
+  /** Unit of epsilon: 1, or the length of each neuron's own weights. Default: absolute. */
+  readonly epsilonScale?: EpsilonScale;
+  /** Steps that the line search tries. */
+  readonly grid: readonly number[];
+  /** Splitting indices of every neuron, by layer. */
+  readonly indices: ReadonlyMap<NodeId, ArrayLike<number>>;
+  /** Shorter weights before batch norms. Default: none. */
+  readonly rescale?: Rescale | null;
+  /** Noise on the copies, besides the step. Default: none. */
+  readonly noise?: Noise | null;
+  readonly control?: RunControl;
+}
+
+/**
+ * Splits, having shown on the probe that step 0 leaves the logits as they are,
+ * with the step given or the one of the grid whose loss on the probe is lowest.
+ *
+ * @throws E_FUNCTION_CHANGED when step 0 moves the logits
+ */
+export async function splitChecked(
+  network: Network,
+  plan: Plan,
+  directions: DirectionsHandle,
+  probe: Probe,
+  options: StepOptions,
+): Promise<{ readonly network: Network; readonly step: StepRecord }> {
+  const growth = grow(network.graph, plan, options);
+  if (options.epsilonScale !== 'relative') {
+    return taken(network, { growth, directions, lengths: null }, probe, options);
+  }
+  const relative = relativeDirections(network, directions);
+  try {
+    return await taken(network, { growth, ...relative }, probe, options);
+  } finally {
+    relative.directions.dispose();
+  }
+}
+
+/** A growth, and the directions that its epsilon counts in. */
+interface Along extends Pick<Step, 'lengths'> {
+  readonly growth: Growth;
+  readonly directions: DirectionsHandle;
+}
+
+/** The network at one step, its weights rescaled where that is asked for. */
+async function movedTo(
+  network: Network,
+  { growth, directions }: Pick<Along, 'growth' | 'directions'>,
+  epsilon: number,
+  options: StepOptions,
+): Promise<Network> {
+  const moved = await rewritten(network, growth, directions, epsilon, options);
+  if (options.rescale === undefined || options.rescale === null) return moved;
+  using still = moved;
+  return withRescaled(still, growth.surgery, options.rescale);
+}
+
+/** The same with its noise. */
+async function candidateAt(
+  network: Network,
+  { growth, directions }: Along,
+  epsilon: number,
+  options: StepOptions,
+): Promise<Network> {
+  const moved = await movedTo(network, { growth, directions }, epsilon, options);
+  if (options.noise === undefined || options.noise === null) return moved;
+  using still = moved;
+  return await withNoise(still, growth.surgery, options.noise);
+}
+
+/** A network at one step, and its loss on the probe. */
+interface Tried {
+  readonly network: Network;
+  readonly epsilon: number;
+  readonly loss: number;
+}
+
+async function tryAt(
+  network: Network,
+  along: Along,
+  epsilon: number,
+  { probe, options }: { readonly probe: Probe; readonly options: StepOptions },
+): Promise<Tried> {
+  const candidate = await candidateAt(network, along, epsilon, options);
+  try {
+    return { network: candidate, epsilon, loss: await lossOf(candidate, probe) };
+  } catch (error) {
+    candidate[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The step of the grid with the lowest loss, its network to be disposed of, and all that were tried. */
+async function bestOf(
+  network: Network,
+  along: Along,
+  grid: readonly number[],
+  given: { readonly probe: Probe; readonly options: StepOptions },
+): Promise<{ readonly best: Tried; readonly tried: StepRecord['tried'] }> {
+  const tried: { readonly epsilon: number; readonly loss: number }[] = [];
+  let best: Tried | null = null;
+  try {
+    for (const epsilon of grid) {
+      refuseAborted(given.options.control ?? {});
+      const one = await tryAt(network, along, epsilon, given);
+      const { loss } = one;
+      if (Number.isFinite(loss)) tried.push({ epsilon, loss });
+      const isBetter: boolean = Number.isFinite(loss) && (best === null || loss < best.loss);
+      const worse: Tried | null = isBetter ? best : one;
+      if (isBetter) best = one;
+      worse?.network[Symbol.dispose]();
+    }
+  } catch (error) {
+    best?.network[Symbol.dispose]();
+    throw error;
+  }
+  if (best !== null) return { best, tried };
+  throw new SplitgrowError(
+    'E_NOT_FINITE',
+    `growth: no finite loss at epsilon ${grid.join(', ')}; use a smaller splitting.epsilon`,
+  );
+}
+
+async function taken(
+  network: Network,
+  along: Along,
+  probe: Probe,
+  options: StepOptions,
+): Promise<{ readonly network: Network; readonly step: StepRecord }> {
+  const { growth, directions, lengths } = along;
+  const functionError = await functionErrorOf(network, growth, directions, probe, options);
+  const lossBefore = await lossOf(network, probe);
+  const isSearch = options.epsilon === 'line-search';
+  const grid = options.epsilon === 'line-search' ? options.grid : [options.epsilon];
+  const { best, tried } = await bestOf(network, along, grid, { probe, options });
+  const step: StepRecord = {
+    epsilon: best.epsilon,
+    kind: isSearch ? 'line-search' : 'fixed',
+    epsilonScale: options.epsilonScale ?? 'absolute',
+    statistics: probe.statistics ?? 'running',
+    lossBefore,
+    lossAfter: best.loss,
+    lossRecalibrated: null,
+    predictedDecrease: predictedDecrease(
+      { surgery: growth.surgery, epsilon: best.epsilon, lengths },
+      options.indices,
+    ),
+    measuredDecrease: lossBefore - best.loss,
+    tried,
+    images: probe.images,
+    functionError,
+  };
+  return { network: best.network, step };
+}
+
+async function functionErrorOf(
+  network: Network,
+  growth: Growth,
+  directions: DirectionsHandle,
+  { data, batch }: Probe,
+  options: StepOptions,
+): Promise<number> {
+  const still = await movedTo(network, { growth, directions }, 0, options);
+  try {
+    const error = relativeChange(await logitsOf(network, data, batch), await logitsOf(still, data, batch));
+    if (error < FUNCTION_TOLERANCE) return error;
+    throw new SplitgrowError(
+      'E_FUNCTION_CHANGED',
+      `growth of "${network.graph.name}": expected logits to change by less than ${FUNCTION_TOLERANCE} at step 0, got ${error}`,
+    );
+  } finally {
+    still.handle.dispose();
+  }
+}

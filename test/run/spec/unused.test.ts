@@ -1,0 +1,318 @@
+// Every field of an experiment is read somewhere, and one that another setting leaves without effect is told in a note.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { train } from '../../../lib/api/index.js';
+import { buildPreset } from '../../../lib/models/zoo.js';
+import { experimentSchema } from '../../../lib/run/spec/schema/experiment.js';
+import { parseExperiment } from '../../../lib/run/spec/spec.js';
+import { UNUSED, unusedSettings } from '../../../lib/run/spec/unused.js';
+import { ROOT } from '../../data/places.js';
+import { graphOf } from '../../native/golden.js';
+import { temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
+import { leavesOf } from './schema/leaves.js';
+
+/** Where each field of an experiment is read: the file, by the field's own name unless another word stands behind it. */
+const READ: Readonly<Record<string, readonly string[]>> = {
+  'lib/run/spec/spec.ts': [
+    '$schema',
+    'shuffle',
+    'fit.shuffle',
+    'network.preset',
+    'network.graph',
+    'output',
+    'name',
+  ],
+  'lib/run/stage/start.ts': [
+    ...['network.directory', 'network.channels', 'network.classes', 'network.resolution', 'device', 'seed'],
+  ],
+  'lib/models/zoo.ts': [
+    ...['activation', 'blocks', 'dropout', 'round', 'shortcut', 'stem', 'width'].map(
+      (name) => `network.${name}`,
+    ),
+  ],
+  'lib/data/dataset.ts': ['name', 'whole', 'trainImages', 'testImages', 'mean', 'std'].map(
+    (name) => `data.${name}`,
+  ),
+  'lib/data/file.ts': ['data.file'],
+  'lib/data/match-classes.ts': ['data.classesBy'],
+  'lib/data/cifar.ts': ['data.root', 'data.labels'],
+  'lib/data/images/load.ts': ['store', 'followLinks', 'testPart', 'testShare', 'workers'].map(
+    (name) => `data.${name}`,
+  ),
+  'lib/data/images/part.ts': [
+    ...[
+      'resolution',
+      'shortSide',
+      'prefetch',
+      'maxPixels',
+      'maxScans',
+      'scaledDecoding',
+      'skipUnreadable',
+    ].map((name) => `data.${name}`),
+  ],
+  'lib/run/stage/fit-stage.ts': [
+    ...['data.augment', 'data.cropPadding', 'data.leastArea', 'data.shuffle'],
+    ...[
+      'batch',
+      'evaluationBatch',
+      'gradientClip',
+      'labelSmoothing',
+      'microBatch',
+      'precision',
+      'syncBatchNorm',
+    ].map((name) => `fit.${name}`),
+    'fit.optimizer.learningRate',
+  ],
+  'lib/native/train.ts': ['decay', 'momentum', 'nesterov', 'weightDecay'].map(
+    (name) => `fit.optimizer.${name}`,
+  ),
+  'lib/run/spec/fit.ts': ['fit.optimizer.kind'],
+  'lib/train/minibatches.ts': ['fit.remainder'],
+  'lib/train/average.ts': ['decay', 'every', 'warmup'].map((name) => `fit.average.${name}`),
+  'lib/train/schedule.ts': ['at', 'decay', 'factor', 'final', 'kind', 'warmup'].map(
+    (name) => `fit.schedule.${name}`,
+  ),
+  'lib/run/spec/epochs.ts': ['fit.epochs'],
+  'lib/run/stage/finish.ts': ['fit.finish.epochs'],
+  'lib/run/store/snapshot-writer.ts': ['checkpoint.minutes'],
+  'lib/run/store/checkpoint.ts': ['checkpoint.keep'],
+  'lib/run/stage/stage-indices.ts': ['checkpoint.indicesBytes'],
+  'lib/run/stage/best.ts': ['checkpoint.evaluateEvery'],
+  'lib/run/stage/train.ts': ['threads'],
+  'lib/run/stage/session.ts': [
+    ...['splitting.images', 'splitting.lineSearch.images', 'splitting.recalibrateImages'],
+  ],
+  'lib/run/stage/grow-stage.ts': [
+    ...[
+      'epsilon',
+      'epsilonScale',
+      'outgoingDelta',
+      'noise',
+      'rescale',
+      'optimizerState',
+      'directionHalving',
+      'twins',
+    ].map((name) => `splitting.${name}`),
+    ...['splitting.lineSearch.grid', 'splitting.lineSearch.statistics'],
+  ],
+  'lib/run/stage/split-stage.ts': ['splitting.method', 'splitting.strategy'],
+  'lib/run/stage/other-methods.ts': ['splitting.alongside', 'splitting.depthwiseBatchNorm'],
+  'lib/split/indices/indices.ts': [
+    ...['batch', 'epochs', 'tolerance', 'learningRate', 'reluBeta', 'identityCurvature', 'memoryLimit'].map(
+      (name) => `splitting.${name}`,
+    ),
+    ...['epsilon', 'decayFirst'].map((name) => `splitting.rmsprop.${name}`),
+  ],
+  'lib/native/options.ts': ['alpha', 'momentum', 'decayFactor', 'decayEvery'].map(
+    (name) => `splitting.rmsprop.${name}`,
+  ),
+  'lib/split/indices/settings.ts': ['splitting.mostEpochs'],
+  'lib/split/choose/estimate.ts': [
+    'splitting.energy.estimate',
+    'splitting.energy.transform',
+    'splitting.budgets',
+  ],
+  'lib/split/choose/strategy.ts': [
+    'splitting.hardLimit',
+    'splitting.rounding.kind',
+    'splitting.rounding.threshold',
+  ],
+  'lib/run/spec/extensions.ts': ['splitting.cost', 'stop.costs'],
+  'lib/run/spec/per-stage.ts': ['splitting.growthRatio'],
+  'lib/run/run.ts': ['splitting.layerCap', 'stop.stages', 'stop.macs'],
+  'lib/rivals/contest.ts': ['compare.at', 'compare.targets'],
+  'lib/rivals/base.ts': ['compare.base', 'compare.baseMultiplier'],
+  'lib/rivals/table.ts': ['compare.method'],
+  'lib/rivals/prune.ts': ['compare.epochs', 'compare.pretrainEpochs', 'compare.strength'],
+  'lib/rivals/morphnet.ts': ['compare.lambdas', 'compare.threshold'],
+};
+
+test('every field of the JSON Schema has its place in the table, and no other', () => {
+  expect(Object.values(READ).flat().sort()).toEqual(leavesOf(experimentSchema()));
+});
+
+test('each file of the table reads the fields that it is said to', () => {
+  for (const [file, fields] of Object.entries(READ)) {
+    const path = join(ROOT, file);
+    expect(existsSync(path), file).toBe(true);
+    const text = readFileSync(path, 'utf8');
+    for (const name of fields.map((one) => one.split('.').at(-1) ?? ''))
+      expect(new RegExp(`(?<![\\w$])${name.replace('$', '\\$')}\\b`).test(text), `${file}: ${name}`).toBe(
+        true,
+      );
+  }
+});
+
+const LEAST = {
+  name: 'x',
+  network: { preset: 'mobilenet_cifar10' },
+  data: { file: 'x.safetensors' },
+  stop: { stages: 2 },
+};
+const PLAIN = graphOf(
+  [3, 8, 8],
+  [
+    ['conv', 'conv2d', 'input', { out: 4, kernel: 3 }],
+    ['act', 'activation', 'conv', { kind: 'tanh' }],
+    ['pool', 'global_avg_pool', 'act'],
+    ['out', 'linear', 'pool', { out: 3 }],
+  ],
+);
+const PRESET = buildPreset('mobilenet_cifar10', { blocks: 1, width: 4, activation: 'relu' });
+
+interface Case {
+  readonly json?: Record<string, unknown>;
+  readonly command?: 'grow' | 'train' | 'compare';
+  readonly graph?: typeof PLAIN;
+  readonly told: string;
+}
+
+function toldOf({ json = {}, command = 'grow', graph = PRESET }: Omit<Case, 'told'>): readonly string[] {
+  const spec = parseExperiment({ ...LEAST, ...json });
+  return unusedSettings({ spec, command, graph, trainImages: 100 });
+}
+
+const images = (more: Record<string, unknown>) => ({
+  data: { name: 'image-folder', resolution: 32, ...more },
+});
+const splitting = (more: Record<string, unknown>) => ({ splitting: more });
+const fitting = (more: Record<string, unknown>) => ({ fit: more });
+
+const CASES: readonly Case[] = [
+  {
+    command: 'train',
+    json: splitting({ epsilon: 0.1 }),
+    told: 'not used: splitting, stop; train does not grow',
+  },
+  {
+    command: 'compare',
+    json: { compare: [{ method: 'morphnet', targets: [10] }], ...splitting({ epsilon: 0.1 }) },
+    told: 'not used: splitting, stop; compare does not grow, and every rival has its targets',
+  },
+  {
+    json: fitting({ epochs: [1, 2, 3, 4] }),
+    told: 'not used: fit.epochs [1,2,3,4]; stop.stages 2 leaves its last entries no stage',
+  },
+  {
+    command: 'train',
+    json: { ...fitting({ epochs: [1, 2] }), stop: {} },
+    told: 'not used: fit.epochs [1,2]; train has one stage, and takes the first entry',
+  },
+  {
+    json: splitting({ growthRatio: [1, 1, 2] }),
+    told: 'not used: splitting.growthRatio [1,1,2]; stop.stages 2 leaves its last entries no stage',
+  },
+  {
+    json: splitting({ method: 'exact', epochs: 3, rmsprop: { alpha: 0.8 } }),
+    told: 'not used: splitting.epochs 3, splitting.rmsprop.alpha 0.8; splitting.method exact has no descent',
+  },
+  {
+    json: splitting({ memoryLimit: 5 }),
+    told: 'not used: splitting.memoryLimit 5; splitting.method rayleigh sums no matrices',
+  },
+  {
+    json: splitting({ rmsprop: { decayEvery: 5 } }),
+    told: 'not used: splitting.rmsprop.decayEvery 5; splitting.rmsprop.decayFactor is 1',
+  },
+  {
+    json: splitting({ lineSearch: { grid: [1] } }),
+    told: 'not used: splitting.lineSearch.grid [1]; splitting.epsilon is 0.01',
+  },
+  {
+    json: splitting({ rounding: { threshold: 0.5 } }),
+    told: 'not used: splitting.rounding.threshold 0.5; splitting.rounding.kind is exchange',
+  },
+  {
+    json: splitting({ strategy: 'random', budgets: 'two-groups' }),
+    told: 'not used: splitting.budgets "two-groups"; splitting.strategy random does not look at the relaxation; only the recorded bound does',
+  },
+  {
+    json: { ...splitting({ optimizerState: 'keep' }), ...fitting({ optimizer: { momentum: 0 } }) },
+    told: 'not used: splitting.optimizerState "keep"; fit.optimizer.momentum is 0: there is none to keep',
+  },
+  {
+    json: splitting({ images: 101 }),
+    told: 'not used: splitting.images 101; the data has 100 training images, which are all taken',
+  },
+  {
+    json: splitting({ lineSearch: { images: 101 } }),
+    told: 'not used: splitting.lineSearch.images 101; the data has 100 training images, which are all taken',
+  },
+  {
+    json: splitting({ recalibrateImages: 101 }),
+    told: 'not used: splitting.recalibrateImages 101; the data has 100 training images, which are all taken',
+  },
+  {
+    json: splitting({ recalibrateImages: 9 }),
+    graph: PLAIN,
+    told: 'not used: splitting.recalibrateImages 9; the network has no batch norm',
+  },
+  {
+    json: splitting({ rescale: 1 }),
+    graph: PLAIN,
+    told: 'not used: splitting.rescale 1; the network has no batch norm',
+  },
+  {
+    json: splitting({ depthwiseBatchNorm: 'train' }),
+    graph: PLAIN,
+    told: 'not used: splitting.depthwiseBatchNorm "train"; the network has no batch norm behind a depthwise convolution',
+  },
+  {
+    json: splitting({ reluBeta: 9 }),
+    graph: PLAIN,
+    told: 'not used: splitting.reluBeta 9; no activation of the network is relu or relu6',
+  },
+  {
+    json: fitting({ average: { every: 3 } }),
+    told: 'not used: fit.average.every 3; fit.average.decay is 0: no average is kept',
+  },
+  {
+    json: fitting({ optimizer: { weightDecay: 0, decay: 'weights' } }),
+    told: 'not used: fit.optimizer.decay "weights"; fit.optimizer.weightDecay is 0',
+  },
+  {
+    json: fitting({ epochs: 5, schedule: { kind: 'steps', at: [7], factor: 0.2 } }),
+    told: 'not used: fit.schedule.at [7], fit.schedule.factor 0.2; no entry of fit.schedule.at is below fit.epochs, 5',
+  },
+  {
+    json: { data: { file: 'x', augment: ['flip'], cropPadding: 2 } },
+    told: 'not used: data.cropPadding 2; data.augment has no crop',
+  },
+  {
+    json: images({ root: 'r', augment: [], leastArea: 0.2 }),
+    told: 'not used: data.leastArea 0.2; data.augment has no resized-crop',
+  },
+  {
+    json: images({ store: 's', testShare: 0.2 }),
+    told: 'not used: data.testShare 0.2; data.store has its parts and its files already',
+  },
+];
+
+test.each(CASES)('$told', ({ told, ...given }) => {
+  expect(toldOf(given)).toContain(told);
+});
+
+test('each row of the table has a case', () => {
+  const said = CASES.map(({ told }) => told).join('\n');
+  const missing = UNUSED.filter(({ fields }) => !fields.some((one) => said.includes(one)));
+  expect(missing).toEqual([]);
+});
+
+test('what has its default, and what is used, is not told', () => {
+  expect(toldOf({})).toEqual([]);
+  expect(toldOf({ json: splitting({ method: 'exact', epochs: 10, memoryLimit: 5 }) })).toEqual([]);
+  expect(toldOf({ json: splitting({ method: 'exact', alongside: ['rayleigh'], epochs: 3 }) })).toEqual([]);
+  expect(toldOf({ json: splitting({ reluBeta: 9, rescale: 1, depthwiseBatchNorm: 'train' }) })).toEqual([]);
+});
+
+test('a run tells it as it begins', async () => {
+  const folder = temporaryFolder();
+  await writeTinyData(folder);
+  const notes: string[] = [];
+  await train(
+    { experiment: tinyExperiment(folder) },
+    { onEvent: (event) => event.type === 'note' && notes.push(event.text) },
+  );
+  expect(notes).toContain('not used: splitting, stop; train does not grow');
+});

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { macs } from '../../../lib/graph/cost.js';
+import { buildPreset } from '../../../lib/models/zoo.js';
+import { chooseMethods, weighMethods } from '../../../lib/split/indices/auto.js';
+import {
+  computeIndices,
+  enoughEpochs,
+  evenBatch,
+  INDEX_DEFAULTS,
+} from '../../../lib/split/indices/indices.js';
+import { convGraph, IMAGES, trainedNetwork } from '../nets.js';
+
+const REQUEST = { ...INDEX_DEFAULTS, batch: evenBatch(IMAGES, 128), images: IMAGES, seed: 1 };
+
+test('the Rayleigh descent reaches the exact indices when it is given enough epochs', async () => {
+  const { network, data } = await trainedNetwork(convGraph());
+  using exact = await computeIndices(network, data, { ...REQUEST, method: 'exact' });
+  const epochs = enoughEpochs(IMAGES, REQUEST.batch);
+  using descent = await computeIndices(network, data, { ...REQUEST, method: 'rayleigh', epochs });
+  for (const [i, chain] of exact.chains.entries()) {
+    const size = Math.max(...chain.indices.map(Math.abs));
+    const difference = chain.indices.map((index, n) =>
+      Math.abs(index - (descent.chains[i]?.indices[n] ?? Number.NaN)),
+    );
+    // 1,600 steps come within 0.5 % on most; a neuron whose two least eigenvalues are close takes longer.
+    expect(Math.max(...difference), chain.id).toBeLessThan(0.02 * size);
+    expect(chain.indices.every((index) => Number.isFinite(index))).toBe(true);
+    // The eigensolver works in float32.
+    expect(Math.max(...chain.residuals), chain.id).toBeLessThan(1e-4 * size);
+  }
+});
+
+test('auto gives the indices of the methods that it picked', async () => {
+  const { network, data } = await trainedNetwork(convGraph(), 3);
+  using exact = await computeIndices(network, data, { ...REQUEST, method: 'exact' });
+  using auto = await computeIndices(network, data, { ...REQUEST, method: 'auto' });
+  expect(auto.method).toBe('auto');
+  expect(auto.chains.map(({ method }) => method)).toEqual([...chooseMethods(network.graph, REQUEST)]);
+  for (const [i, chain] of auto.chains.entries()) {
+    if (chain.method === 'exact') expect(chain.indices).toEqual(exact.chains[i]?.indices);
+  }
+});
+
+test('auto is exact where neurons are small, and descends where they are large', () => {
+  const settings = { images: 8000, epochs: 10, memoryLimit: 2 ** 30 };
+  const seed = chooseMethods(buildPreset('mobilenet_cifar10'), settings);
+  expect(new Set(seed)).toEqual(new Set(['exact']));
+  const wide = chooseMethods(buildPreset('mobilenet_v1', { width: 2, resolution: 32, classes: 10 }), {
+    ...settings,
+    images: 100_000,
+  });
+  expect(wide).toContain('rayleigh');
+});
+
+test('a layer without activation costs neither method anything, unless it is given a curvature', () => {
+  const settings = { images: 10, epochs: 7, memoryLimit: 2 ** 40 };
+  const [plain, linear] = ['silu', 'identity'].map((activation) =>
+    buildPreset('mobilenet_cifar10', { blocks: 1, activation }),
+  );
+  if (plain === undefined || linear === undefined) throw new Error('no graph');
+  const curved = weighMethods(linear, { ...settings, identityCurvature: 1 }).work;
+  expect(curved).toEqual(weighMethods(plain, settings).work);
+  const { exact, rayleigh } = weighMethods(linear, settings).work;
+  // One pass, and one an epoch: 3 a multiply-accumulate.
+  expect(exact).toBe(3 * 10 * macs(linear));
+  expect(rayleigh).toBe(7 * 3 * 10 * macs(linear));
+});
+
+test('auto keeps the splitting matrices within the memory limit', () => {
+  const graph = buildPreset('mobilenet_v1', { resolution: 32, classes: 10 });
+  const free = chooseMethods(graph, { images: 64, epochs: 1000, memoryLimit: 2 ** 40 });
+  const bounded = chooseMethods(graph, { images: 64, epochs: 1000, memoryLimit: 2 ** 20 });
+  const count = (methods: readonly string[]): number => methods.filter((method) => method === 'exact').length;
+  expect(count(bounded)).toBeLessThan(count(free));
+  expect(chooseMethods(graph, { images: 64, epochs: 1000, memoryLimit: 1 })).not.toContain('exact');
+});
+
+test('the default of the command lets the descent take 2,000 steps, and never less than the ten epochs of the paper', () => {
+  expect(enoughEpochs(64, 64)).toBe(2000);
+  expect(enoughEpochs(65, 64)).toBe(1000);
+  expect(enoughEpochs(1_000_000, 64)).toBe(10);
+});
+
+test('minibatches of a file are equal, or nearly, and at most as large as asked', () => {
+  expect([64, 96, 100, 129, 1].map((images) => evenBatch(images, 64))).toEqual([64, 48, 50, 43, 1]);
+});
+
+test('another seed starts the descent elsewhere; the same seed gives the same bits', async () => {
+  const { network, data } = await trainedNetwork(convGraph(), 3);
+  const run = async (seed: number): Promise<readonly Float64Array[]> => {
+    using found = await computeIndices(network, data, { ...REQUEST, seed, method: 'rayleigh', epochs: 2 });
+    return found.chains.map(({ indices }) => indices);
+  };
+  const [one, same, other] = [await run(1), await run(1), await run(2)];
+  expect(same).toEqual(one);
+  expect(other).not.toEqual(one);
+});
