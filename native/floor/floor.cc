@@ -39,8 +39,13 @@ FORWARD(dlerror, dlerror, "GLIBC_2.2.5");
 FORWARD(dlopen, dlopen, "GLIBC_2.2.5");
 FORWARD(dlsym, dlsym, "GLIBC_2.2.5");
 FORWARD(pthread_create, pthread_create, "GLIBC_2.2.5");
+FORWARD(pthread_getcpuclockid, pthread_getcpuclockid, "GLIBC_2.2.5");
 FORWARD(pthread_mutex_trylock, pthread_mutex_trylock, "GLIBC_2.2.5");
 FORWARD(pthread_once, pthread_once, "GLIBC_2.2.5");
+FORWARD(pthread_sigmask, pthread_sigmask, "GLIBC_2.2.5");
+FORWARD(sem_init, sem_init, "GLIBC_2.2.5");
+FORWARD(sem_post, sem_post, "GLIBC_2.2.5");
+FORWARD(sem_wait, sem_wait, "GLIBC_2.2.5");
 // Since glibc 2.29 without the error handling of System V.
 FORWARD(exp, exp, "GLIBC_2.2.5");
 FORWARD(log, log, "GLIBC_2.2.5");

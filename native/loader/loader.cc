@@ -1,6 +1,7 @@
 // Thin Node-API addon without LibTorch: opens shared libraries in order and
 // says which one failed and why. Libraries that read the environment when they
-// are opened (libgomp) can be given variables for that moment.
+// are opened (libgomp) can be given variables for that moment. It has the watch
+// over signals too.
 
 #include <dlfcn.h>
 #include <node_api.h>
@@ -8,6 +9,8 @@
 
 #include <string>
 #include <vector>
+
+#include "watch.h"
 
 namespace {
 
@@ -149,13 +152,50 @@ napi_value preload(napi_env env, napi_callback_info info) {
   return trace;
 }
 
+// watch(words: string, busyMs: number): boolean
+napi_value watch(napi_env env, napi_callback_info info) {
+  size_t argc = 2;
+  napi_value given[2] = {nullptr, nullptr};
+  std::string words;
+  int64_t busyMs = 0;
+  if (napi_get_cb_info(env, info, &argc, given, nullptr, nullptr) != napi_ok ||
+      argc < 2 || !readText(env, given[0], &words) ||
+      napi_get_value_int64(env, given[1], &busyMs) != napi_ok) {
+    return fail(env, "watch: expected a string and a number");
+  }
+  napi_value isOn = nullptr;
+  napi_get_boolean(env, splitgrow::beginWatch(words, busyMs), &isOn);
+  return isOn;
+}
+
+napi_value beat(napi_env, napi_callback_info) {
+  splitgrow::beat();
+  return nullptr;
+}
+
+napi_value unwatch(napi_env, napi_callback_info) {
+  splitgrow::endWatch();
+  return nullptr;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  napi_value function = nullptr;
-  if (napi_create_function(env, "preload", NAPI_AUTO_LENGTH, preload, nullptr,
-                           &function) == napi_ok) {
-    set(env, exports, "preload", function);
+  const struct {
+    const char* name;
+    napi_callback call;
+  } functions[] = {
+      {"preload", preload},
+      {"watch", watch},
+      {"beat", beat},
+      {"unwatch", unwatch},
+  };
+  for (const auto& [name, call] : functions) {
+    napi_value function = nullptr;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, call, nullptr,
+                             &function) == napi_ok) {
+      set(env, exports, name, function);
+    }
   }
   return exports;
 }
