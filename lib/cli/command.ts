@@ -43,6 +43,8 @@ export interface Command {
   readonly isCollective?: true;
   /** Its work goes by splitting stages, which progress then names. */
   readonly hasStages?: boolean;
+  /** It leaves nothing to save: a signal that it does not hear in the middle of a calculation ends the process there. */
+  readonly endsAnywhere?: true;
   /** Command lines with a word of explanation each. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly run: (given: Given, context: Context) => Promise<Output>;

@@ -24,6 +24,7 @@ const GROUPS: readonly Column<GroupRow>[] = [
 
 export const COST = defineCommand({
   name: 'cost',
+  endsAnywhere: true,
   summary: 'MACs and parameters, node by node, and the marginal MACs of splitting one neuron of each group',
   flags: NETWORK_FLAGS,
   examples: [

@@ -53,6 +53,7 @@ function imageFields(
 
 export const EVAL = defineCommand({
   name: 'eval',
+  endsAnywhere: true,
   summary: 'top-1, top-5 and loss of a network on the test images of a dataset, or on another part',
   flags: {
     network: DIRECTORY_FLAG,

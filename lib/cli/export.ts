@@ -14,6 +14,7 @@ const FORMAT_FLAGS = Object.fromEntries(
 
 export const EXPORT = defineCommand({
   name: 'export',
+  endsAnywhere: true,
   summary: 'a network for other tools; several formats at once are fine',
   flags: {
     network: DIRECTORY_FLAG,

@@ -22,6 +22,7 @@ function numbers(given: string | undefined, name: string): readonly number[] | u
 
 export const IMPORT = defineCommand({
   name: 'import',
+  endsAnywhere: true,
   summary: 'a network directory from the weights of a torchvision or timm model',
   flags: {
     weights: required(text('FILE', 'safetensors file of its state dict')),

@@ -40,6 +40,7 @@ const LAYERS: readonly Column<Layer>[] = [
 
 export const INDICES = defineCommand({
   name: 'indices',
+  endsAnywhere: true,
   isCollective: true,
   summary: 'splitting indices (smallest eigenvalues of the splitting matrices) over a batch file',
   flags: {

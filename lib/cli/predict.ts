@@ -38,6 +38,7 @@ function errorOf({ images, problems }: PredictDocument): SplitgrowError | null {
 
 export const PREDICT = defineCommand({
   name: 'predict',
+  endsAnywhere: true,
   summary: 'the likeliest classes of image files, with their probabilities',
   arguments: { images: required(repeated('IMAGE', 'JPEG or PNG files', (file) => file)) },
   flags: {

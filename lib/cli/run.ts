@@ -59,10 +59,13 @@ async function execute(command: Command, given: Given): Promise<number> {
   const isSilent = rankFor(command) > 0;
   if (isSilent && command.isCollective !== true) return 0;
   const meter = meterOn(process.stderr);
-  const signals = listenForSignals(() => {
-    meter.stop();
-    if (process.stderr.isTTY) process.stderr.write('stopping; once more ends it at once\n');
-  });
+  const signals = listenForSignals(
+    () => {
+      meter.stop();
+      if (process.stderr.isTTY) process.stderr.write('stopping; once more ends it at once\n');
+    },
+    { endsAnywhere: command.endsAnywhere === true },
+  );
   let output: Output;
   try {
     output = await command.run(given, {

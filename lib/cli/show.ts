@@ -85,6 +85,7 @@ function totals(
 
 export const SHOW = defineCommand({
   name: 'show',
+  endsAnywhere: true,
   summary: 'a network as a table: op, shape, parameters, MACs and their share, channel group of every node',
   arguments: { network: required(text('DIR|PRESET', 'network directory, or the name of a preset')) },
   flags: PRESET_FLAGS,

@@ -1,4 +1,6 @@
 // Ctrl-C, SIGTERM and SIGUSR1 (SLURM's before a time limit): the first asks the work to stop, the second ends the process at once.
+import { NO_WATCHDOG, watchSignals } from './watchdog.js';
+
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGUSR1: 138 } as const;
 /** One Ctrl-C reaches a rank twice: from the terminal, and passed on by `launch`. */
 const SAME_MS = 500;
@@ -12,11 +14,16 @@ export interface Signals {
   readonly stop: () => void;
 }
 
+export interface ListenOptions {
+  /** The process may end in the middle of a calculation, where the event loop does not turn soon after a signal. */
+  readonly endsAnywhere?: boolean;
+}
+
 /**
  * Listens until `stop()`. Soon after the first signal Node's own handling is back: the next one kills, SIGUSR1 too (Node's
  * own opens a debugger). One that comes within half a second is the first one again.
  */
-export function listenForSignals(onFirst: () => void): Signals {
+export function listenForSignals(onFirst: () => void, { endsAnywhere = false }: ListenOptions = {}): Signals {
   const controller = new AbortController();
   let exitCode: number | null = null;
   const listeners = (Object.keys(EXIT_CODES) as StopSignal[]).map((name) => {
@@ -27,6 +34,7 @@ export function listenForSignals(onFirst: () => void): Signals {
         process.on('SIGUSR1', () => process.exit(EXIT_CODES.SIGUSR1));
       }, SAME_MS).unref();
       exitCode = EXIT_CODES[name];
+      watchdog.heard();
       onFirst();
       controller.abort();
     };
@@ -36,10 +44,13 @@ export function listenForSignals(onFirst: () => void): Signals {
   function restore(): void {
     for (const { name, listener } of listeners) process.removeListener(name, listener);
   }
+  // After the listeners: it watches the handlers that are there.
+  const watchdog = endsAnywhere ? watchSignals() : NO_WATCHDOG;
   return {
     signal: controller.signal,
     exitCode: () => exitCode,
     stop: () => {
+      watchdog.stop();
       if (exitCode === null) restore();
     },
   };

@@ -14,6 +14,7 @@ const LAYERS: readonly Column<readonly [string, readonly number[]]>[] = [
 
 export const SPLIT = defineCommand({
   name: 'split',
+  endsAnywhere: true,
   summary: 'splits the named neurons of the named channel groups into two off-springs each',
   flags: {
     network: DIRECTORY_FLAG,
