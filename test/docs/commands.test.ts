@@ -91,7 +91,7 @@ test('every npm script and every script of node that the documentation names is 
 });
 
 test('the reference says what each command prints', () => {
-  const rows = (pageOf('docs/reference.md').split('| command | document |')[1]?.split('\n\n')[0] ?? '')
+  const rows = (pageOf('docs/reference.md').split('command | document')[1]?.split('\n\n')[0] ?? '')
     .split('\n')
     .slice(2);
   const named = rows.flatMap((row) => codeSpans(cellsOf(row)[0] ?? ''));

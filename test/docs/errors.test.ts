@@ -3,12 +3,10 @@ import { expect, test } from 'vitest';
 import { CODES } from '../../lib/errors.js';
 import { codeSpans, pages, tableOf } from './pages.js';
 
-test('the reference lists every code with its exit code, meaning and remedy, in order', () => {
-  const listed = tableOf('docs/reference.md', 'errors').map((cells) => cells.join(' | '));
-  const known = Object.entries(CODES).map(
-    ([code, { exit, means, remedy }]) => `\`${code}\` | ${exit} | ${means} | ${remedy}`,
-  );
-  expect(listed).toEqual(known);
+test.each([1, 2])('the reference lists every code of exit code %i with its meaning, in order', (exit) => {
+  const listed = tableOf('docs/reference.md', `errors ${exit}`).map(([code, means]) => [code, means]);
+  const known = Object.entries(CODES).filter(([, row]) => row.exit === exit);
+  expect(listed).toEqual(known.map(([code, { means }]) => [`\`${code}\``, means]));
 });
 
 test('every code that a page names exists', () => {

@@ -87,10 +87,12 @@ export function tableOf(page: string, name: string): readonly (readonly string[]
   return inner.trim().split('\n').slice(2).map(cellsOf);
 }
 
+/** Cells of a row, with or without the outer bars. */
 export function cellsOf(line: string): readonly string[] {
   return line
+    .replace(/^\s*\|/, '')
+    .replace(/\|\s*$/, '')
     .split('|')
-    .slice(1, -1)
     .map((cell) => cell.trim());
 }
 
