@@ -2,7 +2,7 @@
 import { costs } from '../dist/graph/cost.js';
 import { lower } from '../dist/graph/lower.js';
 
-/** Bytes of the first bucket, as native/core/exchange.cc has it. */
+/** Bytes of the first bucket, as native/core/train/exchange.cc has it. */
 const FIRST = 1 << 20;
 /** Of a step's time: a backward pass does about twice a forward pass's work. */
 const BACKWARD = 2 / 3;

@@ -12,7 +12,7 @@ export interface ProgramParameter {
 
 export interface Instruction {
   readonly id: string;
-  /** Name of a row of the native op table (native/core/ops.cc). */
+  /** Name of a row of the native op table (native/core/ops/ops.cc). */
   readonly op: string;
   /** Slots read; slot 0 is the input, instruction i writes slot i + 1. */
   readonly inputs: readonly number[];

@@ -4,8 +4,8 @@
 
 #include <c10/core/DeviceGuard.h>
 
-#include "accelerator.h"
 #include "kernels.h"
+#include "tensor/accelerator.h"
 
 namespace splitgrow::gpu {
 

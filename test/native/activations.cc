@@ -1,5 +1,9 @@
-// A program of test/native/activations.test.ts: derivatives of activations by the three sources that have them (ATen's rows,
-// the CPU's loops, what a GPU thread computes) against LibTorch's own backward functions. Prints where they differ.
+// A program of test/native/activations.test.ts: derivatives of activations by
+// the three sources that have them (ATen's rows, the CPU's loops, what a GPU
+// thread computes) against LibTorch's own backward functions. Prints where they
+// differ.
+#include "tensor/activations.h"
+
 #include <ATen/ATen.h>
 
 #include <cmath>
@@ -7,9 +11,8 @@
 #include <limits>
 #include <vector>
 
-#include "activations.h"
-#include "kernels/kernels_baseline.cc"
 #include "shared/arithmetic.h"
+#include "tensor/kernels/kernels_baseline.cc"
 
 using at::Tensor;
 
@@ -65,8 +68,8 @@ int differences(const char* name, const char* source, const Tensor& z,
 
 int main() {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> finite = {-200, -7, -1, -0.0f, 0,   1e-6f, 0.5f,
-                                     5.9f, 6,  6.1f, 19,  200, NAN};
+  const std::vector<float> finite = {-200, -7, -1,   -0.0f, 0,   1e-6f, 0.5f,
+                                     5.9f, 6,  6.1f, 19,    200, NAN};
   std::vector<float> all = finite;
   all.insert(all.end(), {-kInfinity, kInfinity});
   int count = 0, values = 0;

@@ -22,7 +22,7 @@ test('ATen rows, CPU loops and GPU threads have the derivatives of LibTorch, whi
   await run(COMPILER, [
     ...['-std=c++20', '-D_GLIBCXX_USE_CXX11_ABI=1', '-o', program],
     ...['-I', join(native, 'core'), '-I', join(native, 'cuda'), '-isystem', join(root, 'include')],
-    ...[SOURCE, join(native, 'core', 'activations.cc')],
+    ...[SOURCE, join(native, 'core', 'tensor', 'activations.cc')],
     ...['torch_cpu', 'c10'].map((name) => join(root, 'lib', `lib${name}.so`)),
     ...[`-Wl,-rpath,${join(root, 'lib')}`, '-Wl,--disable-new-dtags', '-Wl,--allow-shlib-undefined'],
   ]);

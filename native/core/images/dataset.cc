@@ -1,10 +1,10 @@
 // Passes over images that a loader decodes ahead; normalised where they go.
-#include "dataset.h"
+#include "images/dataset.h"
 
 #include <ATen/Parallel.h>
 
-#include "../error.h"
-#include "../kernels/kernels.h"
+#include "tensor/error.h"
+#include "tensor/kernels/kernels.h"
 
 namespace splitgrow {
 

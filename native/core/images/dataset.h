@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "../data.h"
-#include "loader.h"
-#include "source.h"
+#include "images/loader.h"
+#include "images/source.h"
+#include "train/data.h"
 
 namespace splitgrow {
 

@@ -1,5 +1,5 @@
 // open, read, write and fsync of Linux.
-#include "files.h"
+#include "images/files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "../error.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -1,7 +1,7 @@
 // The two file formats: one pair of functions each, header and pixels.
 #pragma once
 
-#include "image.h"
+#include "images/image.h"
 
 namespace splitgrow {
 

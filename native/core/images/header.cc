@@ -1,8 +1,8 @@
 // What a file is, by its first bytes; orientations.
 #include <algorithm>
 
-#include "../error.h"
-#include "formats.h"
+#include "images/formats.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "zlib.h"
+#include "images/zlib.h"
 
 namespace splitgrow {
 

@@ -1,13 +1,13 @@
 // Blocks of entries, each with its size and checksum in front: a block that a
 // kill cut short is as if it had never been.
-#include "journal.h"
+#include "images/journal.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "../error.h"
-#include "store_bytes.h"
+#include "images/store_bytes.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

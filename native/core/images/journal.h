@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "files.h"
+#include "images/files.h"
 
 namespace splitgrow {
 

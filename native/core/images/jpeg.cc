@@ -1,11 +1,11 @@
 // libjpeg-turbo's decoder with a region, a scale and limits; its encoder.
-#include "jpeg.h"
+#include "images/jpeg.h"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
-#include "../error.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "image.h"
-#include "turbojpeg.h"
+#include "images/image.h"
+#include "images/turbojpeg.h"
 
 namespace splitgrow {
 

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <vector>
 
-#include "../error.h"
-#include "formats.h"
-#include "orientation.h"
+#include "images/formats.h"
+#include "images/orientation.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

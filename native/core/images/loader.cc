@@ -1,12 +1,12 @@
 // Every image is decoded into the row that its position in the pass gives it,
 // so that the bytes do not depend on which thread was there first.
-#include "loader.h"
+#include "images/loader.h"
 
 #include <algorithm>
 
-#include "../clock.h"
-#include "../error.h"
-#include "start_threads.h"
+#include "images/start_threads.h"
+#include "tensor/clock.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

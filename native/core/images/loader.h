@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include "../data.h"
-#include "reader.h"
-#include "source.h"
+#include "images/reader.h"
+#include "images/source.h"
+#include "train/data.h"
 
 namespace splitgrow {
 

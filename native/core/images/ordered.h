@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "start_threads.h"
+#include "images/start_threads.h"
 
 namespace splitgrow {
 

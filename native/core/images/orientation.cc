@@ -1,5 +1,5 @@
 // Reads the orientation in EXIF, of every type of number, and in XMP.
-#include "orientation.h"
+#include "images/orientation.h"
 
 #include <bit>
 #include <cmath>

@@ -1,7 +1,7 @@
 // How a picture is to be turned, from what its file says beside the pixels.
 #pragma once
 
-#include "zlib.h"
+#include "images/zlib.h"
 
 namespace splitgrow {
 

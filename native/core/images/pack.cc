@@ -1,6 +1,6 @@
 // Images by many threads, written in order by one. What is durable is in a
 // journal beside the store; the store itself appears by a rename, whole.
-#include "pack.h"
+#include "images/pack.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,11 +9,11 @@
 #include <cmath>
 #include <cstdio>
 
-#include "../clock.h"
-#include "../random.h"
-#include "ordered.h"
-#include "pack_image.h"
-#include "store_bytes.h"
+#include "images/ordered.h"
+#include "images/pack_image.h"
+#include "images/store_bytes.h"
+#include "tensor/clock.h"
+#include "tensor/random.h"
 
 namespace splitgrow {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "../boundary.h"
-#include "source.h"
-#include "store.h"
+#include "bind/boundary.h"
+#include "images/source.h"
+#include "images/store.h"
 
 namespace splitgrow {
 

@@ -1,9 +1,9 @@
 // Decodes, turns upright, makes smaller and encodes one file.
-#include "pack_image.h"
+#include "images/pack_image.h"
 
 #include <algorithm>
 
-#include "../error.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "journal.h"
-#include "reader.h"
-#include "source.h"
+#include "images/journal.h"
+#include "images/reader.h"
+#include "images/source.h"
 
 namespace splitgrow {
 

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "../error.h"
-#include "formats.h"
-#include "png_file.h"
+#include "images/formats.h"
+#include "images/png_file.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

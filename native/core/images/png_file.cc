@@ -1,14 +1,14 @@
 // Walks a PNG (W3C, third edition): its chunks, format, orientation, end.
-#include "png_file.h"
+#include "images/png_file.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cstring>
 
-#include "../error.h"
-#include "formats.h"
-#include "orientation.h"
-#include "png_text.h"
+#include "images/formats.h"
+#include "images/orientation.h"
+#include "images/png_text.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "image.h"
+#include "images/image.h"
 
 namespace splitgrow {
 

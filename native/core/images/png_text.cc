@@ -1,11 +1,11 @@
 // Reads eXIf, tEXt, zTXt and iTXt as Pillow does.
-#include "png_text.h"
+#include "images/png_text.h"
 
 #include <algorithm>
 #include <optional>
 #include <string_view>
 
-#include "orientation.h"
+#include "images/orientation.h"
 
 namespace splitgrow {
 

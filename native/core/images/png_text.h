@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "png_file.h"
+#include "images/png_file.h"
 
 namespace splitgrow {
 

@@ -1,11 +1,11 @@
 // Decodes no more of a picture than its view needs.
-#include "reader.h"
+#include "images/reader.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "formats.h"
+#include "images/formats.h"
 
 namespace splitgrow {
 

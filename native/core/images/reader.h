@@ -3,10 +3,10 @@
 
 #include <memory>
 
-#include "image.h"
-#include "jpeg.h"
-#include "resample.h"
-#include "sample.h"
+#include "images/image.h"
+#include "images/jpeg.h"
+#include "images/resample.h"
+#include "images/sample.h"
 
 namespace splitgrow {
 

@@ -1,11 +1,11 @@
 // Rows first, then columns, in float32: one rounding at the end.
-#include "resample.h"
+#include "images/resample.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "../kernels/kernels.h"
+#include "tensor/kernels/kernels.h"
 
 namespace splitgrow {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "image.h"
+#include "images/image.h"
 
 namespace splitgrow {
 

@@ -1,11 +1,11 @@
 // Random resized crop, shifting and the centre crop, with torchvision's
 // rounding.
-#include "sample.h"
+#include "images/sample.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "../random.h"
+#include "tensor/random.h"
 
 namespace splitgrow {
 

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "../data.h"
-#include "image.h"
-#include "resample.h"
+#include "images/image.h"
+#include "images/resample.h"
+#include "train/data.h"
 
 namespace splitgrow {
 

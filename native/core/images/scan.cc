@@ -1,12 +1,12 @@
 // Headers of files, by blocks of files on many threads.
-#include "scan.h"
+#include "images/scan.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "../clock.h"
-#include "ordered.h"
-#include "reader.h"
+#include "images/ordered.h"
+#include "images/reader.h"
+#include "tensor/clock.h"
 
 namespace splitgrow {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "../boundary.h"
-#include "source.h"
+#include "bind/boundary.h"
+#include "images/source.h"
 
 namespace splitgrow {
 

@@ -1,12 +1,12 @@
 // Images as files of a folder.
-#include "source.h"
+#include "images/source.h"
 
 #include <fcntl.h>
 
 #include <algorithm>
 
-#include "../error.h"
-#include "files.h"
+#include "images/files.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "../threads.h"
+#include "tensor/threads.h"
 
 namespace splitgrow {
 

@@ -1,6 +1,6 @@
 // Reads a store. Nothing of it is trusted: places and sizes are compared with
 // the file's before they are used, and all of it has checksums.
-#include "store.h"
+#include "images/store.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../error.h"
-#include "files.h"
-#include "store_bytes.h"
+#include "images/files.h"
+#include "images/store_bytes.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "source.h"
+#include "images/source.h"
 
 namespace splitgrow {
 

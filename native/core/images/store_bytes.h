@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "zlib.h"
+#include "images/zlib.h"
 
 namespace splitgrow {
 

@@ -1,6 +1,6 @@
 // What a store begins and ends with.
-#include "store.h"
-#include "store_bytes.h"
+#include "images/store.h"
+#include "images/store_bytes.h"
 
 namespace splitgrow {
 

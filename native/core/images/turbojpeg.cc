@@ -1,12 +1,12 @@
 // Opens libturbojpeg and finds its functions.
-#include "turbojpeg.h"
+#include "images/turbojpeg.h"
 
 #include <dlfcn.h>
 
 #include <atomic>
 #include <mutex>
 
-#include "../error.h"
+#include "tensor/error.h"
 
 namespace splitgrow::turbo {
 

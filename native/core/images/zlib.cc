@@ -1,12 +1,12 @@
 // zlib's inflate and crc32, looked up in the process.
-#include "zlib.h"
+#include "images/zlib.h"
 
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "../error.h"
+#include "tensor/error.h"
 
 namespace splitgrow {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/kernels.h"
+#include "tensor/kernels/kernels.h"
 
 #if defined(__CUDACC__)
 #define SPLITGROW_BOTH __host__ __device__ __forceinline__

@@ -1,0 +1,22 @@
+// Readers of what several of the calls take.
+#pragma once
+
+#include "bind/boundary.h"
+#include "images/dataset.h"
+#include "images/image.h"
+#include "images/source.h"
+
+namespace splitgrow {
+
+// All throw Error{E_ARGUMENT} naming the field.
+ImageLimits readLimits(const Napi::Object& o);
+int readThreads(const Napi::Object& o, const char* name);
+ImageFiles readFiles(const Napi::Value& value);
+std::vector<int32_t> readInt32(const Napi::Value& value, const char* what);
+std::vector<std::string> readStrings(const Napi::Value& value,
+                                     const char* what);
+// Throws Error{E_HANDLE} where it is none of image files.
+std::shared_ptr<ImageDataset> readImages(const Napi::Value& value);
+std::string readPath(const Napi::Value& value, const char* what);
+
+}  // namespace splitgrow

@@ -1,0 +1,238 @@
+// Runs one kind of step again and again on the first minibatch of a dataset.
+#include "indices/bench.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <chrono>
+
+#include "bind/boundary.h"
+#include "ops/narrow.h"
+#include "tensor/memory.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+constexpr int64_t kMost = int64_t{1} << 31;
+constexpr int64_t kMostExact = int64_t{1} << 53;  // whole in a double
+using Sweeps = std::vector<std::vector<Block>>;
+
+// Time of a step; stopped for what a step does that is not to be timed.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const c10::Device& device) : device_(device) {}
+  void start() {
+    synchronize(device_);
+    since_ = Clock::now();
+  }
+  void stop() {
+    synchronize(device_);
+    total_ += Clock::now() - since_;
+  }
+  double milliseconds() const { return total_.count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const c10::Device device_;
+  Clock::time_point since_;
+  std::chrono::duration<double, std::milli> total_{0};
+};
+
+struct Bench {
+  Network* network;
+  const Control& control;
+  const Piece piece;
+  const Folded folded;
+  const std::vector<bool> chains;  // whose indices are computed
+  IndicesOptions options;
+  Sweeps sweeps() const { return planBlocks(*network, chains, options); }
+};
+
+using StepOf = std::function<void(Stopwatch*)>;
+
+StepOf trainStep(Bench* b) {
+  TrainOptions options;
+  options.momentum = 0.9;
+  options.weightDecay = 1e-4;
+  return [b, options](Stopwatch*) {
+    Run run;
+    run.isTraining = true;
+    run.isNarrow = b->piece.batch.images.scalar_type() == at::kBFloat16;
+    if (run.isNarrow) narrow(b->network);
+    run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+    Tape tape;
+    const Tensor logits =
+        forwardTraining(*b->network, b->piece.batch.images, run, &tape);
+    const Loss loss = crossEntropy(logits, b->piece.batch.labels, 0, true);
+    backwardTraining(*b->network, &tape, run, loss.gradLogits);
+    sgdStep(b->network, options, 1e-3);
+  };
+}
+
+StepOf forwardStep(Bench* b) {
+  return [b](Stopwatch*) {
+    forwardEvaluation(*b->network, b->folded, b->piece.batch.images, nullptr);
+  };
+}
+
+StepOf rayleighStep(Bench* b, bool auxiliary) {
+  b->options.auxiliary = auxiliary;
+  auto descent = std::make_shared<Rayleigh>(*b->network, b->chains, b->options);
+  return [b, descent](Stopwatch*) {
+    descent->step(*b->network, b->folded, b->piece, 1e-3);
+  };
+}
+
+// Adds the minibatch to the sums of one sweep. The sums are made, and made
+// zero, outside the time: once a sweep over the data, not once a minibatch.
+void accumulateAll(Bench* b, std::vector<Block>* blocks, Stopwatch* watch) {
+  b->control.check();
+  std::vector<bool> here(b->chains.size(), false);
+  for (const Block& block : *blocks) here[block.chain] = true;
+  const auto add = [&](Block* block, const ChainView& view, const Tensor& h) {
+    const int64_t d = b->network->program.chains[block->chain].dimension;
+    if (!block->sums.defined()) {
+      watch->stop();
+      block->sums = at::zeros({d, d, block->count}, b->network->options());
+      watch->start();
+    }
+    accumulate(block, view, h);
+  };
+  sweepChains(*b->network, b->folded, b->piece.batch, here, b->options, 1,
+              [&](const ChainView& view) {
+                if (view.isFlat()) return view.g;
+                const Curvature c = view.curvatureOf(Tensor(), true);
+                for (Block& block : *blocks)
+                  if (block.chain == view.chain) add(&block, view, c.p);
+                return c.gz;
+              });
+}
+
+// As many sweeps as the memory limit asks for, as an exact pass makes them.
+StepOf exactStep(Bench* b) {
+  return [b](Stopwatch* watch) {
+    for (auto& blocks : b->sweeps()) {
+      accumulateAll(b, &blocks, watch);
+      blocks.clear();
+    }
+  };
+}
+
+// The eigensolver alone, once a sweep as an exact pass calls it.
+StepOf eigenStep(Bench* b) {
+  return [b](Stopwatch* watch) {
+    for (auto& blocks : b->sweeps()) {
+      Stopwatch other(b->network->device);
+      watch->stop();
+      accumulateAll(b, &blocks, &other);
+      watch->start();
+      for (Block& block : blocks) {
+        b->control.check();
+        if (block.sums.defined()) smallestEigen(block);
+        block.sums = Tensor();
+      }
+    }
+  };
+}
+
+const struct StepKind {
+  const char* name;
+  StepOf (*make)(Bench*);
+  bool hasPrecision = false;  // else it is the network's
+} kSteps[] = {
+    {"train", trainStep, true},
+    {"forward", forwardStep},
+    {"rayleigh", [](Bench* b) { return rayleighStep(b, false); }},
+    {"auxiliary", [](Bench* b) { return rayleighStep(b, true); }},
+    {"exact", exactStep},
+    {"eigen", eigenStep},
+};
+
+const StepKind& kindOf(const std::string& what) {
+  for (const StepKind& row : kSteps)
+    if (what == row.name) return row;
+  throw Error("E_ARGUMENT", "nothing to bench is called \"" + what + "\"");
+}
+
+}  // namespace
+
+BenchResult bench(Network* network, const Dataset& data,
+                  const BenchOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const StepKind& kind = kindOf(options.what);
+  const at::ScalarType type = precisionOf(options.precision, *network);
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .tensors = network->options().dtype(
+                                     kind.hasPrecision ? type : network->dtype),
+                                 .shards = false});
+  const size_t chains = network->program.chains.size();
+  require(options.chains.empty() || options.chains.size() == chains,
+          "E_ARGUMENT", "expected an entry for each of ", chains,
+          " chains, found ", options.chains.size());
+  Bench b{
+      network,
+      control,
+      sweep->piece(0, 0),
+      Folded(*network),
+      options.chains.empty() ? std::vector<bool>(chains, true) : options.chains,
+      IndicesOptions()};
+  b.options.memoryLimit = options.memoryLimit;
+  const PeakMemory all(network->device);
+  const StepOf step = kind.make(&b);
+  BenchResult result;
+  result.stateBytes = all.held();
+  result.sweeps = static_cast<int64_t>(b.sweeps().size());
+  for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
+    control.check();
+    const PeakMemory peak(network->device);
+    Stopwatch watch(network->device);
+    watch.start();
+    step(&watch);
+    watch.stop();
+    if (i >= options.warmup)
+      result.milliseconds.push_back(watch.milliseconds());
+    result.peakBytes = peak.bytes();
+  }
+  return result;
+}
+
+Napi::Value benchSteps(const Napi::CallbackInfo& info) {
+  const auto network = fromHandle<Network>(info[0]);
+  const auto data = fromHandle<Dataset>(info[1]);
+  const Napi::Object o = readObject(info[2], "options");
+  BenchOptions options;
+  options.what = readString(o, "what");
+  if (o.Has("precision")) options.precision = readString(o, "precision");
+  options.batch = readInteger(o, "batch", 1, kMost);
+  options.repeats = readInteger(o, "repeats", 1, kMost);
+  options.warmup = readInteger(o, "warmup", 0, kMost);
+  if (o.Has("memoryLimit"))
+    options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
+  if (o.Has("chains")) {
+    const Napi::Array chains = readArray(field(o, "chains"), "chains");
+    for (uint32_t i = 0; i < chains.Length(); ++i) {
+      const Napi::Value one = chains[i];
+      require(one.IsBoolean(), "E_ARGUMENT", "`chains` must hold booleans");
+      options.chains.push_back(one.As<Napi::Boolean>());
+    }
+  }
+  return runTask(
+      info, info.Env().Null(), info[3],
+      [network, data, options](const Control& control) -> ToJs {
+        const BenchResult b = bench(network.get(), *data, options, control);
+        return [b](Napi::Env env) {
+          auto result = Napi::Object::New(env);
+          result.Set("milliseconds", toFloat64Array(env, b.milliseconds));
+          result.Set("peakBytes", static_cast<double>(b.peakBytes));
+          result.Set("stateBytes", static_cast<double>(b.stateBytes));
+          result.Set("sweeps", static_cast<double>(b.sweeps));
+          return result;
+        };
+      });
+}
+
+}  // namespace splitgrow

@@ -1,0 +1,34 @@
+// Times of the steps that training and splitting are made of.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+#include "indices/indices.h"
+#include "train/train.h"
+
+namespace splitgrow {
+
+struct BenchOptions {
+  std::string what;
+  std::string precision = "float32";  // of the training step, as in training
+  int64_t batch = 64, repeats = 10, warmup = 3;
+  int64_t memoryLimit = int64_t{1} << 30;  // of the exact method's sums
+  std::vector<bool> chains;  // whose indices are computed; empty: all
+};
+struct BenchResult {
+  std::vector<double> milliseconds;
+  int64_t peakBytes = 0;   // of a step, above what was held before it
+  int64_t stateBytes = 0;  // kept from step to step
+  int64_t sweeps = 0;      // of an exact pass within the memory limit
+};
+
+BenchResult bench(Network* network, const Dataset& data,
+                  const BenchOptions& options, const Control& control);
+
+// The exported call: network, dataset, options, abort.
+Napi::Value benchSteps(const Napi::CallbackInfo& info);
+
+}  // namespace splitgrow

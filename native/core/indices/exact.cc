@@ -1,0 +1,201 @@
+// Exact splitting matrices in one sweep over the data:
+// S_n = sum over positions of h_n * x x^T, all neurons of a layer at once, the
+// upper triangle alone.
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "indices/indices.h"
+#include "ranks/group.h"
+#include "tensor/accelerator.h"
+#include "tensor/error.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+constexpr int64_t kRows = 1024;  // positions that a thread takes at a time
+// From this dimension on a row of x fills too much of the loops' scratch.
+constexpr int64_t kMostDimension = 960;
+// Up to here LibTorch's eigh on a GPU takes all matrices at once; above, one
+// after the other.
+constexpr int64_t kMostByDriver = 32;
+// Of the matrices that are solved at once.
+constexpr int64_t kSolvedBytes = int64_t{256} << 20;
+
+// [positions, neurons] of h [N, n, H, W] or [N, n], a view where it can be.
+Tensor positionsOf(const Tensor& h) {
+  return h.dim() == 4 ? h.permute({0, 2, 3, 1}).reshape({-1, h.size(1)}) : h;
+}
+
+// Whether there are neurons enough for every thread; else they share positions,
+// each with sums of its own.
+bool splitsNeurons(int64_t neurons) {
+  return neurons > kMatrixLanes * (at::get_num_threads() - 1);
+}
+
+// Neurons [from, from + count) over rows [at, at + rows) of x and h.
+struct Part {
+  int64_t from, count, at, rows;
+};
+void addPart(const Part& part, const Tensor& x, const Tensor& h,
+             const Tensor& sums, std::vector<float>* scratch) {
+  const int64_t d = x.size(1), stride = h.stride(0);
+  pickKernels().matrices(
+      x.const_data_ptr<float>() + part.at * d, d,
+      h.const_data_ptr<float>() + part.at * stride + part.from, stride,
+      part.count, part.rows, scratch->data(),
+      sums.mutable_data_ptr<float>() + part.from, h.size(1));
+}
+
+void accumulateByLoops(const Tensor& sums, const Tensor& x, const Tensor& h) {
+  const int64_t positions = x.size(0), n = h.size(1);
+  if (splitsNeurons(n)) {
+    const int64_t blocks = (n + kMatrixLanes - 1) / kMatrixLanes;
+    at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+      std::vector<float> scratch(kMatrixScratch);
+      const int64_t from = begin * kMatrixLanes;
+      const int64_t count = std::min(end * kMatrixLanes, n) - from;
+      addPart({from, count, 0, positions}, x, h, sums, &scratch);
+    });
+    return;
+  }
+  const int64_t chunks = (positions + kRows - 1) / kRows;
+  const int64_t threads = std::min<int64_t>(at::get_num_threads(), chunks);
+  Tensors own(threads, sums);
+  for (int64_t t = 1; t < threads; ++t) own[t] = at::zeros_like(sums);
+  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> scratch(kMatrixScratch);
+    for (int64_t t = begin; t < end; ++t)
+      for (int64_t c = t; c < chunks; c += threads) {
+        const int64_t at = c * kRows;
+        addPart({0, n, at, std::min(kRows, positions - at)}, x, h, own[t],
+                &scratch);
+      }
+  });
+  for (int64_t t = 1; t < threads; ++t) sums.add_(own[t]);
+}
+
+void accumulateByTensors(const Tensor& sums, const Tensor& x, const Tensor& h) {
+  const int64_t d = x.size(1);
+  for (int64_t i = 0; i < d; ++i) {
+    const Tensor row = at::mm(x.narrow(1, i, d - i).t(), h * x.narrow(1, i, 1));
+    sums[i].narrow(0, i, d - i).add_(row);
+  }
+}
+
+// By the accelerator's solver, in chunks of limited size; by `solve` what it
+// does not take.
+void solveAtOnce(const Accelerator& fast, const Tensor& s, Eigen* eigen,
+                 const std::function<void(int64_t, int64_t)>& solve) {
+  const int64_t count = s.size(0), d = s.size(1);
+  const int64_t most = std::max<int64_t>(
+      1, kSolvedBytes / (d * d * static_cast<int64_t>(sizeof(double))));
+  for (int64_t from = 0; from < count; from += most) {
+    const int64_t here = std::min(most, count - from);
+    const Tensor part = s.narrow(0, from, here)
+                            .to(at::kDouble, false, /*copy=*/true)
+                            .contiguous();
+    Tensor values, vectors;
+    if (!fast.smallestEigen(part, &values, &vectors)) {
+      solve(from, from + here);
+      continue;
+    }
+    eigen->values.narrow(0, from, here).copy_(values);
+    eigen->vectors.narrow(0, from, here).copy_(withSign(vectors));
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<Block>> planBlocks(const Network& network,
+                                           const std::vector<bool>& wanted,
+                                           const IndicesOptions& options) {
+  std::vector<std::vector<Block>> sweeps(1);
+  const auto& chains = network.program.chains;
+  int64_t left = options.memoryLimit;
+  for (size_t i = 0; i < chains.size(); ++i) {
+    if (!wanted[i]) continue;
+    if (isFlat(network, chains[i], options.identityCurvature)) {
+      sweeps.back().push_back(
+          {static_cast<int>(i), 0, chains[i].neurons, Tensor()});
+      continue;  // its matrices are 0, and none is made
+    }
+    const int64_t d = chains[i].dimension;
+    const bool hasCopies =
+        network.device.is_cpu() && !splitsNeurons(chains[i].neurons);
+    const int64_t copies = hasCopies ? at::get_num_threads() : 1;
+    const int64_t each =
+        copies * d * d * static_cast<int64_t>(c10::elementSize(network.dtype));
+    for (int64_t from = 0; from < chains[i].neurons;) {
+      int64_t count =
+          std::min(std::max<int64_t>(0, left) / each, chains[i].neurons - from);
+      if (count == 0 && sweeps.back().empty()) count = 1;  // one must fit
+      if (count == 0) {
+        sweeps.emplace_back();
+        left = options.memoryLimit;
+        continue;
+      }
+      sweeps.back().push_back({static_cast<int>(i), from, count, Tensor()});
+      from += count;
+      left -= count * each;
+    }
+  }
+  if (sweeps.back().empty()) sweeps.pop_back();
+  return sweeps;
+}
+
+void requireSums(const Sweep& sweep, const std::vector<Block>& blocks) {
+  if (groupWorld() == 1 || !sweep.mayLeaveOut()) return;
+  double here = 0;
+  for (const Block& block : blocks) here += block.sums.defined() ? 1 : 0;
+  const Tensor all = at::full({1}, here, at::kDouble);
+  sumOverGroup(all);
+  require(all.item<double>() == here * groupWorld(), "E_DATA",
+          "a rank could read none of its images; remove the files that ",
+          "`splitgrow data index` lists");
+}
+
+void accumulate(Block* block, const ChainView& view, const Tensor& h) {
+  const Tensor x =
+      view.layer->patches(*view.attributes, view.x, view.weight).contiguous();
+  const Tensor rows = positionsOf(h).narrow(1, block->from, block->count);
+  const int64_t d = x.size(1);
+  if (!block->sums.defined())
+    block->sums = at::zeros({d, d, block->count}, x.options());
+  const bool hasLoops = x.device().is_cpu() && x.scalar_type() == at::kFloat &&
+                        rows.stride(1) == 1 && d <= kMostDimension;
+  (hasLoops ? accumulateByLoops : accumulateByTensors)(block->sums, x, rows);
+}
+
+Eigen smallestEigen(const Block& block) {
+  // [count, d, d], symmetric from the upper triangle.
+  const Tensor upper = block.sums.permute({2, 0, 1}).triu();
+  const Tensor s = upper + upper.triu(1).transpose(1, 2);
+  Eigen eigen{at::empty({block.count}, s.options()),
+              at::empty({block.count, s.size(1)}, s.options()), Tensor()};
+  const auto solve = [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard noGrad;
+    // In double: float32's solver may not converge on a matrix of low rank.
+    auto [values, vectors] =
+        at::linalg_eigh(s.narrow(0, begin, end - begin).to(at::kDouble), "U");
+    eigen.values.narrow(0, begin, end - begin).copy_(values.select(1, 0));
+    eigen.vectors.narrow(0, begin, end - begin)
+        .copy_(withSign(vectors.select(2, 0)));
+  };
+  if (const Accelerator* const fast = acceleratorOn(s.device());
+      fast != nullptr && s.size(1) > kMostByDriver)
+    solveAtOnce(*fast, s, &eigen, solve);
+  else if (s.device().is_cpu())
+    at::parallel_for(0, block.count, 1, solve);
+  else
+    solve(0, block.count);
+  const Tensor v = eigen.vectors.unsqueeze(2);
+  eigen.residuals =
+      (at::bmm(s, v) - v * eigen.values.view({-1, 1, 1})).norm(2, {1, 2});
+  return eigen;
+}
+
+}  // namespace splitgrow

@@ -1,3 +1,0 @@
-// kernels.inc for the baseline instruction set (flags in CMakeLists.txt).
-#define SPLITGROW_ISA baseline
-#include "kernels.inc"

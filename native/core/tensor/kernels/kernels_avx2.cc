@@ -1,0 +1,3 @@
+// kernels.inc for the avx2 instruction set (flags in CMakeLists.txt).
+#define SPLITGROW_ISA avx2
+#include "tensor/kernels/kernels.inc"

@@ -1,0 +1,3 @@
+// kernels.inc for the avx512 instruction set (flags in CMakeLists.txt).
+#define SPLITGROW_ISA avx512
+#include "tensor/kernels/kernels.inc"

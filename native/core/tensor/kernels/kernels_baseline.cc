@@ -1,0 +1,3 @@
+// kernels.inc for the baseline instruction set (flags in CMakeLists.txt).
+#define SPLITGROW_ISA baseline
+#include "tensor/kernels/kernels.inc"

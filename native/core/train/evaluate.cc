@@ -1,0 +1,84 @@
+// Evaluation over a dataset, and logits, as single calls.
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+#include "train/pause.h"
+#include "train/sums.h"
+
+namespace splitgrow {
+
+using at::Tensor;
+
+Totals evaluate(const Network& network, const Dataset& data,
+                const EvaluateOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  checkFits(network, data);
+  const auto start = Clock::now();
+  // The running statistics are every rank's; a minibatch's own ones need all of
+  // it.
+  const bool shards = !options.usesBatchStatistics;
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .remainder = options.remainder,
+                                 .tensors = network.options(),
+                                 .shards = shards});
+  const Folded folded(network);
+  Run run;
+  run.isTraining = true;
+  run.statisticsMomentum = 0;
+  Sums sums(network.device);
+  int64_t images = 0;
+  Agreement agreement(control);
+  for (int64_t i = 0; i < sweep->steps(); ++i) {
+    agreement.check();
+    const Piece piece = sweep->piece(i, 0);
+    const Batch& batch = piece.batch;
+    if (piece.images > 0) {
+      Tape tape;
+      const Tensor logits =
+          options.usesBatchStatistics
+              ? forwardTraining(network, batch.images, run, &tape)
+              : forwardEvaluation(network, folded, batch.images, nullptr);
+      sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
+               batch.labels, true, piece.weight);
+    }
+    images += sweep->images(i);
+    control.report({"evaluate", i + 1, sweep->steps(), images,
+                    secondsSince(start), std::nan(""), sweep->stats()});
+  }
+  if (shards) sumOverGroup(sums.values);
+  Totals totals = sums.totals(images, secondsSince(start));
+  sweep->requireRead(static_cast<double>(totals.images));
+  totals.loader = sweep->stats();
+  return totals;
+}
+
+Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
+                int64_t batchSize, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const auto sweep = data.sweep({.batch = isTraining ? data.size() : batchSize,
+                                 .tensors = network->options(),
+                                 .shards = false});
+  if (isTraining) {
+    // Batch statistics; the running ones stay as they are.
+    Run run;
+    run.isTraining = true;
+    run.statisticsMomentum = 0;
+    run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+    Tape tape;
+    return forwardTraining(*network, sweep->piece(0, 0).batch.images, run,
+                           &tape);
+  }
+  Tensors parts;
+  const Folded folded(*network);
+  for (int64_t i = 0; i < sweep->steps(); ++i) {
+    control.check();
+    parts.push_back(forwardEvaluation(
+        *network, folded, sweep->piece(i, 0).batch.images, nullptr));
+  }
+  return at::cat(parts, 0);
+}
+
+}  // namespace splitgrow

@@ -1,0 +1,101 @@
+// Pauses that all ranks agree on, and what is each rank's own while it pauses.
+#include "train/pause.h"
+
+#include "ranks/group.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+constexpr const char* kNames[] = {"", "checkpoint", "stop"};
+
+}  // namespace
+
+void Agreement::count() {
+  if (!counted_) return;
+  counted_();
+  counted_ = nullptr;
+}
+
+void Agreement::check() {
+  if (groupWorld() == 1) {
+    control_.check();
+    return;
+  }
+  count();
+  require(!votes_.defined() || votes_[0].item<float>() == 0, "E_ABORTED",
+          "the work was aborted");
+  votes_ = at::zeros({3});
+  if (control_.isAborted()) votes_[0] = 1;
+  if (asked() != Pause::none) votes_[static_cast<int>(asked())] = 1;
+  counted_ = beginSum(votes_);
+  if (isFirst_) count();  // what came before the call ends it at once
+  require(!isFirst_ || votes_[0].item<float>() == 0, "E_ABORTED",
+          "the work was aborted");
+  isFirst_ = false;
+}
+
+Pause Agreement::pause() {
+  if (groupWorld() == 1) return asked();
+  count();
+  const float* counts = votes_.const_data_ptr<float>();
+  if (counts[2] > 0) return Pause::stop;
+  return counts[1] > 0 ? Pause::checkpoint : Pause::none;
+}
+
+Napi::Value toPause(Napi::Env env, Pause pause) {
+  if (pause == Pause::none) return env.Null();
+  return Napi::String::New(env, kNames[static_cast<int>(pause)]);
+}
+
+std::shared_ptr<PauseFlag> readPause(const Napi::Object& options) {
+  if (!options.Has("pause")) return nullptr;
+  return fromHandleOrNull<PauseFlag>(options.Get("pause"));
+}
+
+Tensor gatherRows(const Tensor& own) {
+  std::vector<int64_t> shape = own.sizes().vec();
+  shape.insert(shape.begin(), groupWorld());
+  const Tensor rows = at::zeros(shape, own.options());
+  rows[groupRank()].copy_(own);
+  sumOverGroup(rows);
+  return rows;
+}
+
+Tensor ownRow(const Tensor& rows) {
+  return rows.size(0) == groupWorld() ? rows[groupRank()] : Tensor();
+}
+
+Tensor statisticsOf(const Network& network) {
+  const Tensor& averages = network.averageStatistics;
+  return averages.defined() ? at::cat({network.statistics, averages})
+                            : network.statistics;
+}
+
+void writeStatistics(Network* network, const Tensor& row) {
+  const int64_t count = network->statistics.numel();
+  network->statistics.copy_(row.narrow(0, 0, count));
+  if (network->averageStatistics.defined())
+    network->averageStatistics.copy_(row.narrow(0, count, count));
+}
+
+Napi::Value createPause(const Napi::CallbackInfo& info) {
+  return toHandle(info.Env(), std::make_shared<PauseFlag>(Pause::none));
+}
+
+Napi::Value askForPause(const Napi::CallbackInfo& info) {
+  const auto flag = fromHandle<PauseFlag>(info[0]);
+  const std::string why = toText(info[1], "why");
+  require(why == kNames[1] || why == kNames[2], "E_ARGUMENT",
+          "a pause is for a checkpoint or to stop, found ", why);
+  // A stop is not taken back by a checkpoint that is due.
+  if (Pause none = Pause::none; why == kNames[2])
+    *flag = Pause::stop;
+  else
+    flag->compare_exchange_strong(none, Pause::checkpoint);
+  return info.Env().Undefined();
+}
+
+}  // namespace splitgrow

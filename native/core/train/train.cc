@@ -1,0 +1,298 @@
+// An epoch of minibatch SGD, or a part of one, as a single call.
+#include "train/train.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+#include "ops/narrow.h"
+#include "tensor/random.h"
+#include "train/distributed.h"
+#include "train/exchange.h"
+#include "train/recorder.h"
+#include "train/sums.h"
+
+namespace splitgrow {
+
+namespace {
+
+using at::Tensor;
+
+void requireFinite(double loss, int64_t step) {
+  require(std::isfinite(loss), "E_NOT_FINITE", "the training loss became ",
+          loss, " at minibatch ", step + 1,
+          " of this epoch; lower fit.optimizer.learningRate");
+}
+
+// relu6 turns infinity into 6: the loss alone does not tell. Float32 that is
+// finite cannot overflow in double.
+void requireFinite(const Network& network, int64_t step) {
+  for (const Tensor& all : {network.values, statisticsOf(network)})
+    require(std::isfinite(all.sum(at::kDouble).item<double>()), "E_NOT_FINITE",
+            "weights or running statistics became infinite or NaN by ",
+            "minibatch ", step + 1, " of this epoch; lower ",
+            "fit.optimizer.learningRate, and look for pixels that are far ",
+            "from 0");
+}
+
+// Gradient of sum coefficient * |parameter|, 0 where the parameter is 0.
+void addPenalty(Network* network, const Penalty& penalty) {
+  if (!penalty.coefficients.defined()) return;
+  const int64_t count = penalty.coefficients.numel();
+  network->gradients.narrow(0, penalty.from, count)
+      .addcmul_(penalty.coefficients,
+                network->values.narrow(0, penalty.from, count).sign());
+}
+
+// Dropout's draws, from where they are made alone: training may go on from any
+// minibatch.
+at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
+  uint64_t state = seed;
+  for (const int64_t part : {int64_t{groupRank()}, step, piece})
+    state = scrambled(state ^ static_cast<uint64_t>(part));
+  return at::make_generator<at::CPUGeneratorImpl>(state);
+}
+
+// As torch.nn.utils.clip_grad_norm_; nothing waits for the device.
+void clip(const Tensor& gradients, double most) {
+  if (most > 0) gradients.mul_((most / (gradients.norm() + 1e-6)).clamp_max(1));
+}
+
+// One forward and backward pass; fills the network's gradients.
+Loss passesOver(Network* network, const Piece& piece, const Run& run,
+                double smoothing, Tensor* logits,
+                const OnGradients& onGradients) {
+  Tape tape;
+  *logits = forwardTraining(*network, piece.batch.images, run, &tape);
+  Loss loss = crossEntropy(*logits, piece.batch.labels, smoothing, true);
+  if (piece.share != 1) loss.gradLogits.mul_(piece.share);
+  backwardTraining(*network, &tape, run, loss.gradLogits, onGradients);
+  return loss;
+}
+
+// A piece without an image: gradients of 0, which other ranks wait for in the
+// order of a backward pass.
+void giveNothing(Network* network, const OnGradients& onGradients) {
+  network->gradients.zero_();
+  if (!onGradients) return;
+  const auto& steps = network->trainingSteps;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step)
+    onGradients(step->node);
+}
+
+// Nothing in a training step depends on more than the minibatch.
+bool isStatic(const Network& network, const Run& run) {
+  if (groupWorld() > 1 || run.syncsNorm) return false;
+  for (const Node& node : network.nodes)
+    if (node.instruction->op->isRandom && node.attributes().p > 0) return false;
+  return true;
+}
+
+// Goes on with the sums and statistics of a pause. Other ranks than there were
+// cannot each have their own: one takes all sums, each the mean statistics.
+void takeUp(const TrainState& state, int64_t before, Network* network,
+            Sums* sums) {
+  if (!state.sums.defined()) return;
+  require(state.sums.dim() == 2 && state.sums.size(0) > 0 &&
+              (state.sums.size(1) == 4 || state.sums.size(1) == 3) &&
+              state.sums.scalar_type() == at::kDouble,
+          "E_ARGUMENT", "state: expected sums float64 [ranks, 4], found ",
+          state.sums.scalar_type(), " ", state.sums.sizes());
+  Tensor rows = state.sums;
+  if (rows.size(1) == 3) {  // of a version that counted every image
+    const Tensor images = at::zeros({rows.size(0), 1}, rows.options());
+    images[0][0] = static_cast<double>(before);
+    rows = at::cat({rows, images}, 1);
+  }
+  Tensor own = ownRow(rows);
+  if (!own.defined() && groupRank() == 0) own = rows.sum(0);
+  if (own.defined()) sums->values.copy_(own);
+  if (!state.statistics.defined()) return;
+  const int64_t count = statisticsOf(*network).numel();
+  require(state.statistics.dim() == 2 && state.statistics.size(0) > 0 &&
+              state.statistics.size(1) == count &&
+              state.statistics.is_floating_point(),
+          "E_ARGUMENT", "state: expected statistics, floats [ranks, ", count,
+          "], found ", state.statistics.scalar_type(), " ",
+          state.statistics.sizes());
+  Tensor row = ownRow(state.statistics);
+  if (!row.defined()) row = state.statistics.mean(0);
+  writeStatistics(network, row);
+}
+
+}  // namespace
+
+void checkFits(const Network& network, const Dataset& data) {
+  const auto& want = network.program.inputShape;
+  const auto have = data.shape();
+  require(have == want, "E_DATA", "the network takes images of shape ",
+          at::IntArrayRef(want), ", the data has ", at::IntArrayRef(have));
+  require(data.classes <= network.program.classes, "E_LABELS",
+          "the network tells ", network.program.classes,
+          " classes apart, the data has ", data.classes);
+  require(data.device() == network.device, "E_DEVICE", "the network is on ",
+          network.device, ", the data on ", data.device());
+}
+
+bool hasImages(const Sweep& sweep, const Piece& piece, const Run& run,
+               int64_t least, int64_t step) {
+  if (!sweep.mayLeaveOut() || piece.batch.labels.size(0) >= least) return true;
+  require(!run.syncsNorm || piece.images > 0, "E_DATA",
+          "no image of this rank's part of minibatch ", step + 1,
+          " could be read, and synchronised batch norm needs one; remove the ",
+          "files that `splitgrow data index` lists, or leave ",
+          "fit.syncBatchNorm out");
+  return run.syncsNorm;
+}
+
+void sgdStep(Network* network, const TrainOptions& options, double rate) {
+  const bool hasMomentum = options.momentum != 0;
+  if (hasMomentum && !network->velocity.defined())
+    network->velocity = at::zeros_like(network->values);
+  const auto update = [&](int64_t from, int64_t count, double decay) {
+    if (count == 0) return;
+    const auto part = [&](const Tensor& t) {
+      return std::vector<Tensor>{t.narrow(0, from, count)};
+    };
+    at::_fused_sgd_(
+        part(network->values), part(network->gradients),
+        hasMomentum ? part(network->velocity) : std::vector<Tensor>{}, decay,
+        options.momentum, rate, /*dampening=*/0, options.nesterov,
+        /*maximize=*/false,
+        /*is_first_step=*/false);
+  };
+  const int64_t total = network->values.numel();
+  if (options.decaysAll) {
+    update(0, total, options.weightDecay);
+  } else {
+    update(0, network->decayed, options.weightDecay);
+    update(network->decayed, total - network->decayed, 0);
+  }
+}
+
+Trained trainEpoch(Network* network, const Dataset& data,
+                   const TrainOptions& options, const Control& control) {
+  const at::NoGradGuard noGrad;
+  const std::lock_guard<std::mutex> lock(network->busy);
+  checkFits(*network, data);
+  const auto start = Clock::now();
+  const at::ScalarType type = precisionOf(options.precision, *network);
+  const auto sweep = data.sweep({.batch = options.batch,
+                                 .micro = options.microBatch,
+                                 .remainder = options.remainder,
+                                 .least = options.leastImages,
+                                 .shuffle = options.shuffle,
+                                 .augment = options.augment,
+                                 .seed = options.seed,
+                                 .tensors = network->options().dtype(type)});
+  const int64_t steps = sweep->steps();
+  require(static_cast<int64_t>(options.learningRates.size()) == steps,
+          "E_ARGUMENT", "expected ", steps, " learning rates, found ",
+          options.learningRates.size());
+  const int64_t stop = options.stop < 0 ? steps : options.stop;
+  require(options.start < stop && stop <= steps, "E_ARGUMENT",
+          "expected minibatches from ", options.start, " to ", stop, " of ",
+          steps);
+  const Penalty penalty = network->penaltyOf(options.penalties);
+  Run run;
+  run.isTraining = true;
+  run.isNarrow = type == at::kBFloat16;
+  Sums sums(network->device);
+  Tensor gathered;  // gradients of the pieces so far
+  Exchange exchange(*network);
+  const OnGradients written = [&](size_t node) { exchange.written(node); };
+  Agreement agreement(control, options.pause);
+  int64_t images = 0, before = 0;
+  if (options.state.sums.defined())
+    for (int64_t i = 0; i < options.start; ++i) before += sweep->images(i);
+  takeUp(options.state, before, network, &sums);
+  Trained result;
+  result.state.next = options.start;
+  if (options.momentum != 0 && !network->velocity.defined())
+    network->velocity = at::zeros_like(network->values);
+  if (run.isNarrow) narrow(network);  // allocated before the recorder
+  Tensor loss;                        // of the latest piece
+  Recorder recorder(network->device, isStatic(*network, run));
+  const bool isHost = network->device.is_cpu();
+  while (result.pause == Pause::none && result.state.next < stop) {
+    const int64_t i = result.state.next++;
+    agreement.check();
+    if (run.isNarrow) narrow(network);
+    const int64_t pieces = sweep->pieces(i);
+    double read = 0;
+    for (int64_t j = 0; j < pieces; ++j) {
+      const Piece piece = sweep->piece(i, j);
+      run.syncsNorm = options.syncsNorm && !piece.isWhole;
+      run.random = generatorOf(options.seed, i, j);
+      const bool isLast = j + 1 == pieces;
+      if (isLast) exchange.begin(pieces > 1 ? gathered : Tensor());
+      const bool isUsed = hasImages(*sweep, piece, run, options.leastImages, i);
+      if (isUsed) {
+        read += piece.images;
+        recorder.run(piece.batch, {piece.share, piece.weight},
+                     [network, run, &sums, &loss, rest = withoutBatch(piece),
+                      onGradients = isLast ? written : OnGradients(),
+                      smoothing = options.labelSmoothing](const Batch& batch) {
+                       Piece here = rest;
+                       here.batch = batch;
+                       Tensor logits;
+                       loss = passesOver(network, here, run, smoothing, &logits,
+                                         onGradients)
+                                  .sum;
+                       sums.add(loss, logits, batch.labels, false, here.weight);
+                     });
+      } else {
+        giveNothing(network, isLast ? written : OnGradients());
+      }
+      if (isHost && isUsed) requireFinite(loss.item<double>(), i);
+      if (isLast) continue;
+      if (j == 0)
+        gathered = network->gradients.clone();
+      else
+        gathered.add_(network->gradients);
+    }
+    exchange.finish();
+    images += sweep->images(i);
+    // Shares are of the whole minibatch: the mean is over what could be read.
+    const auto planned = static_cast<double>(sweep->images(i));
+    read = sweep->readOf(i, read);
+    if (read > 0) {
+      if (read != planned) network->gradients.mul_(planned / read);
+      addPenalty(network, penalty);
+      clip(network->gradients, options.gradientClip);
+      sgdStep(network, options, options.learningRates[i]);
+      takeAverage(network, options.average, i);
+    }
+    ProgressReport report{
+        "train",      i + 1,         steps, images, secondsSince(start),
+        std::nan(""), sweep->stats()};
+    // A look at the loss waits for the device.
+    if (isHost || i + 1 == stop || i % 50 == 49) {
+      const Totals soFar = sums.totals(before + images, 0);
+      report.loss = soFar.loss;
+      if (soFar.images > 0) requireFinite(report.loss, i);
+      if (i % 50 == 49) requireFinite(*network, i);
+    }
+    control.report(report);
+    if (i + 1 < stop) result.pause = agreement.pause();
+  }
+  if (result.pause != Pause::none) {
+    result.state.sums = gatherRows(sums.values);
+    if (groupWorld() > 1 && !options.syncsNorm)
+      result.state.statistics = gatherRows(statisticsOf(*network));
+  } else {
+    sumOverGroup(sums.values);
+    shareStatistics(network);
+  }
+  result.totals = sums.totals(before + images, secondsSince(start));
+  result.totals.loader = sweep->stats();
+  if (result.pause == Pause::none)
+    sweep->requireRead(static_cast<double>(result.totals.images));
+  if (result.totals.images == 0) result.totals.loss = 0;
+  requireFinite(result.totals.loss, result.state.next - 1);
+  requireFinite(*network, result.state.next - 1);
+  result.graph = recorder.state();
+  return result;
+}
+
+}  // namespace splitgrow
