@@ -1,11 +1,11 @@
-// node scripts/quality.mjs: writes the table of docs/quality.md from the results that the gates recorded.
+// node scripts/quality.mjs: writes the table of docs/contributing.md from the results that the gates recorded.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resultOf } from './record.mjs';
 import { main, ROOT, say } from './steps.mjs';
 
-export const PAGE = join(ROOT, 'docs', 'quality.md');
+export const PAGE = join(ROOT, 'docs', 'contributing.md');
 
 const whole = (value) => Math.round(value).toLocaleString('en-US');
 const minutes = (seconds) => (seconds / 60).toFixed(1);
@@ -22,15 +22,17 @@ const WORDS = {
       : `${date}: nobody could be asked (${reason})`,
   asan: ({ date, sanitizers, passed, failed, skipped }) =>
     `${date}: ${passed} tests passed, ${failed} failed, ${skipped} skipped (${sanitizers})`,
-  fuzz: ({ targets }) =>
-    Object.entries(targets)
-      .map(
-        ([name, one]) =>
-          `${name} ${one.date}: ${minutes(one.seconds)} min, ${whole(one.executions)} executions, ${whole(one.edges)} edges, ${one.findings} findings`,
-      )
-      .join('; '),
+  fuzz: ({ targets }) => {
+    const all = Object.values(targets);
+    const sum = (key) => all.reduce((total, one) => total + one[key], 0);
+    const latest = all
+      .map(({ date }) => date)
+      .sort()
+      .at(-1);
+    return `${latest}: ${all.length} targets, ${minutes(sum('seconds'))} min, ${whole(sum('executions'))} executions, ${sum('findings')} findings`;
+  },
   memory: ({ date, epochs, looks }) =>
-    `${date}: ${whole(epochs)} epochs, resident ${looks[0].residentMebibytes} MiB after a tenth, ${looks.at(-1).residentMebibytes} at the end; tensors ${whole(looks.at(-1).tensorBytes)} bytes throughout`,
+    `${date}: ${whole(epochs)} epochs, ${looks[0].residentMebibytes} MiB after a tenth, ${looks.at(-1).residentMebibytes} at the end`,
   coverage: ({ date, percent }) =>
     `${date}: ${Object.entries(percent)
       .map(([kind, value]) => `${kind} ${value} %`)
@@ -50,6 +52,6 @@ export function withResults(text) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(async () => {
     writeFileSync(PAGE, withResults(readFileSync(PAGE, 'utf8')));
-    say('docs/quality.md written');
+    say('docs/contributing.md written');
   });
 }

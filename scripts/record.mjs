@@ -1,4 +1,4 @@
-// Results of the quality gates: each gate writes one JSON file, from which docs/quality.md gets its table.
+// Results of the quality gates: each gate writes one JSON file, from which docs/contributing.md gets its table.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';

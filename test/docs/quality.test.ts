@@ -1,4 +1,4 @@
-// docs/quality.md says what the gates recorded, and names scripts that are there.
+// docs/contributing.md says what the gates recorded, and names scripts that are there.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ const { PAGE, withResults }: typeof import('../../scripts/quality.mjs') = await 
   join(ROOT, 'scripts', 'quality.mjs')
 );
 
-test('every recorded result of docs/quality.md is that of its file', () => {
+test('every recorded result of docs/contributing.md is that of its file', () => {
   const text = readFileSync(PAGE, 'utf8');
   expect(text.match(/<!-- \/ -->/g)?.length).toBe(6);
   expect(withResults(text), 'node scripts/quality.mjs').toBe(text);
