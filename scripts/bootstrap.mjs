@@ -96,7 +96,7 @@ async function typescript() {
 
 /** LibTorch's progress: how far on a terminal, elsewhere one line a phase. */
 async function libtorch(show) {
-  const { setup } = await import(pathToFileURL(join(ROOT, 'dist', 'setup', 'setup.js')).href);
+  const { setup } = await import(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'setup.js')).href);
   let shown = '';
   const { libtorch: found, isNew } = await setup({
     onProgress: ({ phase, message, done, total }) => {

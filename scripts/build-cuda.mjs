@@ -14,7 +14,7 @@ export async function buildCuda({ architectures, out = 'build', force = false, k
       `--architectures: expected compute capabilities such as 80:90, found ${architectures}`,
     );
   const torch = await libtorch();
-  const cuda = await import(pathToFileURL(join(ROOT, 'dist', 'setup', 'compile-cuda.js')).href);
+  const cuda = await import(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'compile-cuda.js')).href);
   const told = (error) => {
     throw new StepError(error.message);
   };

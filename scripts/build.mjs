@@ -7,7 +7,7 @@ import { digest, filesIn, isStamped, main, ROOT, run, StepError, stamp, step, to
 
 /** The LibTorch that dist/ finds; the TypeScript has been compiled before. */
 export async function libtorch() {
-  const file = join(ROOT, 'dist', 'setup', 'locate.js');
+  const file = join(ROOT, 'dist', 'machine', 'libtorch', 'locate.js');
   if (!existsSync(file)) await run(tool('tsc'), ['-p', 'tsconfig.json'], { quiet: true });
   const { locate } = await import(pathToFileURL(file).href);
   const { found, tried } = await locate();
@@ -33,7 +33,9 @@ export async function build({ sanitize = '', out = 'build', force = false, show 
   const targets = ['splitgrow.node', 'splitgrow_core.so'].map((name) => join(release, name));
   const name = `native-${out}`;
   if (!force && isStamped(name, wanted) && targets.every(existsSync)) return 'up to date';
-  const { compile } = await import(pathToFileURL(join(ROOT, 'dist', 'setup', 'compile.js')).href);
+  const { compile } = await import(
+    pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'compile.js')).href
+  );
   const onProgress = (what, done, total) => show(total > 0 ? `${what} ${done}/${total}` : what);
   await compile({
     libtorch: torch.root,

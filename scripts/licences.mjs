@@ -91,7 +91,7 @@ async function packages() {
 
 /** Every wheel that any table of lib/machine/libtorch pins. */
 async function wheels() {
-  const pinned = (file) => import(pathToFileURL(join(ROOT, 'dist', 'setup', file)).href);
+  const pinned = (file) => import(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', file)).href);
   const found = new Set();
   const walk = (value) => {
     if (typeof value !== 'object' || value === null) return;

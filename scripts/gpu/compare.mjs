@@ -46,8 +46,13 @@ function largest(entriesA, entriesB) {
 /** The parts of splitgrow that the comparison uses, compiled by now. */
 export async function parts() {
   const files = [
-    ...['native', 'network', 'models/zoo', 'train/fit', 'graph/lower', 'experiment/run', 'experiment/spec'],
-    ...['split/strategy', 'split/off-springs', 'split/indices', 'split/group-indices'],
+    ...['native/core', 'train/network', 'models/zoo', 'train/fit', 'graph/lower', 'run/run', 'run/spec/spec'],
+    ...[
+      'split/choose/strategy',
+      'split/step/offspring',
+      'split/indices/indices',
+      'split/choose/group-indices',
+    ],
     ...['data/dataset', 'data/part'],
   ];
   return Object.assign({}, ...(await Promise.all(files.map((file) => import(`../../dist/${file}.js`)))));

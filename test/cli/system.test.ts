@@ -43,7 +43,7 @@ test('a package that is loaded late with no file left to open is E_RESOURCES, no
   timeout: 600_000,
 }, async () => {
   const script = `
-    const { systemError } = await import('${pathToFileURL(join(ROOT, 'dist', 'system-errors.js'))}');
+    const { systemError } = await import('${pathToFileURL(join(ROOT, 'dist', 'machine', 'system-errors.js'))}');
     const { openSync } = await import('node:fs');
     try { for (;;) openSync('/dev/null'); } catch {}
     for (const name of ['highs', 'vega', 'no-such-package']) {

@@ -90,10 +90,10 @@ test('a replacement cut off between its two renames is mended by the next writer
     const target = join(folder, 'net');
     await writeDirectoryAtomic(target, (path) => writeFile(join(path, 'a'), '1'));
     const script = `import { renameSync } from 'node:fs';
-      import { writeDirectoryAtomic } from ${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'atomic.js')).href)};
+      import { writeDirectoryAtomic } from ${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'atomic.js')).href)};
       await writeDirectoryAtomic(${JSON.stringify(target)}, async (path) => {
         // As after the first rename: the old one lies in the job, and nothing is at its place.
-        const { writeTarget } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'disk', 'place.js')).href)});
+        const { writeTarget } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'place.js')).href)});
         await writeTarget(path + '/..', 'net');
         renameSync(${JSON.stringify(target)}, path + '/../old');
         process.kill(process.pid, 'SIGKILL');
@@ -166,7 +166,7 @@ test('a write that runs out of room leaves the old file and no temporary one', (
     const file = join(folder, 'x');
     await writeFile(file, 'old');
     // A limit on file size fails in the middle of the file, as a full disk does.
-    const script = `import { writeFileAtomic } from ${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'atomic.js')).href)};
+    const script = `import { writeFileAtomic } from ${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'atomic.js')).href)};
       await writeFileAtomic(${JSON.stringify(file)}, new Uint8Array(1e6)).catch((e) => console.log(e.code + ': ' + e.message));`;
     const shell = 'ulimit -f 100; exec "$0" --input-type=module --eval "$1"';
     const { stdout } = await run('bash', ['-c', shell, process.execPath, script]);

@@ -12,7 +12,7 @@ import { withLock } from '../../../lib/machine/files/lock.js';
 import { failureOf, inFolder, ROOT } from '../../data/places.js';
 
 const run = promisify(execFile);
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'setup', 'lock.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'lock.js')).href;
 
 test('work under one lock never overlaps, also within a process', () =>
   inFolder(async (folder) => {

@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { newId, type Process, thisProcess } from '../../../lib/machine/files/owner.js';
 import { ROOT } from '../../data/places.js';
 
-export const LEASE = pathToFileURL(join(ROOT, 'dist', 'disk', 'lease.js')).href;
-export const OWNER = pathToFileURL(join(ROOT, 'dist', 'disk', 'owner.js')).href;
+export const LEASE = pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'lease.js')).href;
+export const OWNER = pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'owner.js')).href;
 
 /** Short enough for a test, and with room for a busy machine. */
 export const SHORT = { renewMs: 100, leaseMs: 3_000, watchMs: 1_000, pollMs: 50 } as const;

@@ -83,7 +83,7 @@ test('a python3 whose torch is of another version is passed over, and so is a to
     const here = await fake(join(folder, 'work', 'torch'), '2.11.0');
     await writeFile(join(here, '__init__.py'), '');
     const script = `
-      const { locate } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'setup', 'locate.js')).href)});
+      const { locate } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'locate.js')).href)});
       console.log(locate(process.env).found.root);`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(here, '..'),

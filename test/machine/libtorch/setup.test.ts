@@ -47,7 +47,7 @@ async function withIndex(
 /** Starts setup in a process of its own; resolves to what it says. */
 function inProcess(release: unknown, env: Env, shell = 'exec "$0" "$@"') {
   const script = `
-    const { setup } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'setup', 'setup.js')).href)});
+    const { setup } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'setup.js')).href)});
     const open = async () => ({ features: {}, addon: '', trace: [], jpegFault: '' });
     try {
       console.log(JSON.stringify(await setup({ release: JSON.parse(process.argv[1]), open })));

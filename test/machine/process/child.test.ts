@@ -69,7 +69,7 @@ describe('from a folder with modules and programs of the names that are asked fo
       const ran = await hostile(folder);
       const clean = cleanEnv(root, { ...offline('../wheels'), SPLITGROW_CACHE: '../cache' });
       const script = `
-        const { setup } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'setup', 'setup.js')).href)});
+        const { setup } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'setup.js')).href)});
         const open = async () => ({ features: {}, addon: '', trace: [], jpegFault: '' });
         console.log(JSON.stringify(await setup({ release: JSON.parse(process.argv[1]), open, force: true })));`;
       const { stdout } = await run(
@@ -121,7 +121,7 @@ test('a program and what it started end with a process that is killed', () =>
   inFolder(async (folder) => {
     const file = join(folder, 'pid');
     const script = `
-      const { startChild } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'setup', 'child.js')).href)});
+      const { startChild } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'process', 'child.js')).href)});
       startChild('sh', ['-c', 'sleep 600 & echo "$$ $!" > "$0.new"; mv "$0.new" "$0"; wait', process.argv[1]]);
       process.stdout.write('started');`;
     const parameters = ['--input-type=module', '--eval', script, file];
