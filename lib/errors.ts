@@ -24,7 +24,7 @@ const ROWS = {
   E_GRAPH_FORMAT: {
     exit: 2,
     means: 'network.json is not of format splitgrow-network/1',
-    remedy: 'write `network.json` as the formats page has it, or let splitgrow write it',
+    remedy: 'write `network.json` as docs/reference.md has it, or let splitgrow write it',
   },
   E_GRAPH_ID: {
     exit: 2,
@@ -69,7 +69,7 @@ const ROWS = {
   E_PRESET: {
     exit: 2,
     means: 'unknown preset or wrong preset option',
-    remedy: "take a preset and options of the guide's table",
+    remedy: 'take a preset and options of docs/reference.md',
   },
   E_PLAN: {
     exit: 2,

@@ -1,4 +1,4 @@
-// An independent, naive float64 forward pass, and surgery applied by the letter of program.ts. Written from docs/formats.md, without the op table.
+// An independent, naive float64 forward pass, and surgery applied by the letter of program.ts. Written from docs/reference.md, without the op table.
 import { expect } from 'vitest';
 import { isSplitgrowError } from '../lib/errors.js';
 import type { Graph, GraphNode } from '../lib/graph/ir.js';

@@ -162,7 +162,7 @@ export interface ForwardDocument {
   readonly logits: readonly (readonly number[])[];
 }
 
-/** An experiment file, or the experiment itself: an object with the fields of the guide's table. It is checked as a whole. */
+/** An experiment file, or the experiment itself: an object with the fields of docs/reference.md. It is checked as a whole. */
 export type Experiment = string | Readonly<Record<string, unknown>>;
 
 /** An experiment with overrides. */

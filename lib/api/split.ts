@@ -46,7 +46,7 @@ async function readPlan(plan: string | Plan): Promise<Plan> {
   return json as Plan;
 }
 
-/** Tells the neurons that a plan names more than once: each time makes one copy more (docs/formats.md). */
+/** Tells the neurons that a plan names more than once: each time makes one copy more (docs/reference.md). */
 function noteRepeated({ splits }: Plan, control: RunControl): void {
   for (const [id, neurons] of Object.entries(splits)) {
     const again = [...new Set(neurons.filter((neuron, at) => neurons.indexOf(neuron) !== at))];

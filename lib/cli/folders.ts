@@ -8,7 +8,7 @@ import { defineCommand } from './command.js';
 import { number, required, text, toggle, integer as whole, withDefault } from './flags.js';
 import { facts, type Style, table } from './table.js';
 
-const ROOT = required(text('ROOT', 'folder of images, in a layout that docs/imagenet.md describes'));
+const ROOT = required(text('ROOT', 'folder of images, in a layout that docs/recipes.md describes'));
 const LIMITS = {
   testShare: number('S', 'share kept for testing where there is no test part (default 0.1)', {
     min: 0,

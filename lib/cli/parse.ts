@@ -122,7 +122,7 @@ export function buildProgram(
   }
   program.addHelpText(
     'after',
-    '\nsplitgrow COMMAND --help tells its flags, with examples. docs/guide.md walks through a whole run, docs/reference.md lists all fields.',
+    '\nsplitgrow COMMAND --help tells its flags, with examples. docs/quick-start.md walks through a whole run, docs/reference.md lists all fields.',
   );
   return program;
 }

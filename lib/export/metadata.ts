@@ -33,7 +33,7 @@ export function preprocessingOf({ input }: Graph): Preprocessing {
   };
 }
 
-/** Metadata of an exported model: texts by name, JSON where the value is more than a text (docs/formats.md). */
+/** Metadata of an exported model: texts by name, JSON where the value is more than a text (docs/reference.md). */
 export function metadataOf(graph: Graph): Readonly<Record<string, string>> {
   return {
     name: graph.name,

@@ -8,7 +8,7 @@ import { MAX_WIDTH } from './op-fields.js';
 import { opOf } from './ops.js';
 import type { Surgery, TensorSurgery } from './program.js';
 
-/** Neurons to split, per layer (docs/formats.md). A neuron named twice is split twice. */
+/** Neurons to split, per layer (docs/reference.md). A neuron named twice is split twice. */
 export interface Plan {
   /** Neurons, from 0, by layer. */
   readonly splits: Readonly<Record<NodeId, readonly number[]>>;

@@ -30,7 +30,7 @@ export interface Op {
   readonly shape: (node: GraphNode, inputs: readonly Value[]) => Value;
   /** In PyTorch's order; an axis of role `in` follows the first input, `out` the node's own channels. */
   readonly parameters: (node: GraphNode, inputs: readonly Value[]) => readonly Parameter[];
-  /** Multiply-accumulates for one image; one multiply-add counts 1 (docs/formats.md). */
+  /** Multiply-accumulates for one image; one multiply-add counts 1 (docs/reference.md). */
   readonly macs: (node: GraphNode, inputs: readonly Value[], output: Value) => number;
   /** Row of the native op table, and the attributes it reads. */
   readonly native: string;

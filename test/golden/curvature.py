@@ -3,11 +3,11 @@
 import torch
 import torch.nn.functional as F
 
-BETA = 3.0  # of softplus_beta'', which stands in for relu'' (docs/formats.md)
+BETA = 3.0  # of softplus_beta'', which stands in for relu'' (docs/reference.md)
 
 
 def second(kind, z):
-    """act''(z): by autograd, or the surrogate of docs/formats.md; 1 where the chain is linear (identityCurvature 1)."""
+    """act''(z): by autograd, or the surrogate of docs/reference.md; 1 where the chain is linear (identityCurvature 1)."""
     bump = lambda y: BETA * torch.sigmoid(BETA * y) * (1 - torch.sigmoid(BETA * y))  # noqa: E731
     if kind == "relu":
         return bump(z)

@@ -1,5 +1,20 @@
-// The packed store: images of a whole dataset in one file, memory-mapped.
-// docs/formats.md has its layout.
+// The packed store (version 1): images of a whole dataset in one file,
+// memory-mapped. All numbers are little-endian; texts are UTF-8 with a NUL.
+//
+//   header   64 bytes: SGSTORE1, shorter side (u64, 0: files as they were),
+//            quality (u64), zeros
+//   images   the bytes of the JPEG and PNG files, part after part
+//   index    40 bytes an image, a StoreRecord
+//   names    the files' paths
+//   facts    shorter side, quality, parts, classes (u64 each); of each part
+//            its images (u64) and its name; the names of the classes
+//   trailer  64 bytes: offset of the index, images, bytes of names, bytes of
+//            facts (u64 each), CRC-32 of index, names and facts (u32), zeros
+//            (16), CRC-32 of the trailer so far (u32), SGSTORE1
+//
+// Sizes and places are compared with the file's when it is opened, an image
+// with its CRC-32 whenever it is read. While a store is written it is
+// STORE.part, and STORE.journal says how much of it is on the disk.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ struct Activation {
   Act loop;
   at::Tensor (*value)(const at::Tensor& z);  // differentiable
   at::Tensor (*first)(const at::Tensor& z);  // act'(z)
-  // act''(z); relu and relu6 take softplus_beta's (docs/formats.md)
+  // act''(z); relu and relu6 take softplus_beta's (docs/reference.md)
   at::Tensor (*second)(const at::Tensor& z, double beta);
   bool isLinear = false;  // no curvature of its own
 };
