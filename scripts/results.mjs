@@ -8,7 +8,7 @@ const FILES = ['figure.json', 'summary.json', 'points.csv', 'curves.csv'];
 export const KEPT = join(ROOT, 'results');
 export const PAGE = join(ROOT, 'docs', 'results.md');
 
-const row = (cells) => `| ${cells.join(' | ')} |`;
+const row = (cells) => cells.join(' | ');
 const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const whole = (value) => Math.round(value).toLocaleString('en-US');
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;

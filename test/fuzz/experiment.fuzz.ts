@@ -29,7 +29,7 @@ export async function seeds(): Promise<readonly Uint8Array[]> {
 }
 
 export function words(): readonly string[] {
-  const text = readFileSync(join('docs', 'guide.md'), 'utf8');
-  const fields = [...text.matchAll(/`([a-z]\w*)`/gi)].map((match) => `"${match[1]}":`);
+  const text = readFileSync(join('docs', 'reference.md'), 'utf8');
+  const fields = [...text.matchAll(/`(?:[\w[\]]+\.)*([a-z]\w*)`/gi)].map((match) => `"${match[1]}":`);
   return [...new Set(fields), 'true', 'false', 'null', '1e999', '-1', '{}', '[]'];
 }
