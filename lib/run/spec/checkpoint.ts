@@ -6,25 +6,21 @@ export const CHECKPOINT = z.strictObject({
     .number()
     .min(0)
     .default(10)
-    .describe('minutes of work, at most, that a kill loses; 0: whole epochs alone are kept'),
-  keep: z
-    .int()
-    .min(1)
-    .default(2)
-    .describe('checkpoints that stay: the newest, and older ones in case it cannot be read'),
+    .describe('most minutes of work that a kill loses; 0: checkpoints only after epochs'),
+  keep: z.int().min(1).default(2).describe('how many checkpoints stay'),
   indicesBytes: z
     .int()
     .min(0)
     .default(2 ** 28)
     .describe(
-      'bytes, at most, of half-summed matrices of exact indices in a checkpoint; where they take more, their sweep begins anew',
+      'most bytes of half-summed exact matrices in a checkpoint; larger sums start again after a kill',
     ),
   evaluateEvery: z
     .int()
     .min(0)
     .default(0)
     .describe(
-      "epochs between evaluations on the test images, whose best network of each stage is kept; 0: at a stage's end alone",
+      'epochs between evaluations; the best network of each stage is kept; 0: only at the end of a stage',
     ),
 });
 

@@ -10,7 +10,7 @@ const BASE = {
     .enum(['widest', 'grown'])
     .default('widest')
     .describe(
-      "`widest`: a multiple of the seed network's widths; `grown`: the run's last network, with its weights",
+      'what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)',
     ),
 };
 
@@ -22,14 +22,14 @@ const MULTIPLIED = {
     .min(1)
     .optional()
     .describe(
-      'of a widest base: its MACs over those of the largest target; left out: 1 of `resolution-multiplier`, else 2',
+      'of `widest`: its MACs over the largest target; left out: 1 for `resolution-multiplier`, else 2',
     ),
 };
 
 const PRETRAINED = {
   ...MULTIPLIED,
   pretrainEpochs: epochs(
-    'epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network, which is trained)',
+    'epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)',
   ),
 };
 
@@ -50,7 +50,7 @@ const MORPHNET = {
     .number()
     .positive()
     .default(1e-2)
-    .describe('a channel is alive where its batch-norm scale is above'),
+    .describe('a channel lives when its batch-norm scale is above'),
 };
 
 /** Options of every method, besides the targets. */
@@ -94,14 +94,12 @@ const TARGETS = {
   at: z
     .enum(['last', 'stages'])
     .optional()
-    .describe(
-      'against which grown networks: the last one, or one rival for every stage from 1 on; left out, with no `targets`: `last`',
-    ),
+    .describe('which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on'),
   targets: z
     .array(z.int().min(1))
     .min(1)
     .optional()
-    .describe('MACs, instead of `at`: rivals of no grown network, trained for the epochs of one stage'),
+    .describe('MACs, instead of `at`; trained for the epochs of one stage'),
 };
 
 function entry<M extends RivalMethod>(method: M) {
@@ -144,7 +142,10 @@ const ENTRY = z
   });
 
 /** Rivals trained after the run, by its recipe. */
-export const COMPARE = z.array(ENTRY).default([]).describe('rivals trained after the run, names or objects');
+export const COMPARE = z
+  .array(ENTRY)
+  .default([])
+  .describe('rivals trained after the run: names, or objects with these members');
 
 /** The `compare` part of an experiment, checked, with every default; its fields are those of the reference. */
 export interface CompareSpec extends ReadonlyArray<CompareEntry> {}

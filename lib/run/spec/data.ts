@@ -20,13 +20,11 @@ const root = z
 const whole = z
   .boolean()
   .default(false)
-  .describe(
-    'refuse a part of a named dataset; of `fashion-mnist` without a root: the fetched images, not the shipped ones',
-  );
+  .describe('refuses an incomplete dataset; `fashion-mnist`: the fetched images, not the shipped ones');
 // resized-crop: a random part of random area and shape, brought to the resolution (Szegedy et al. 2015). shift: the
 // shorter side to `shortSide`, then a random square of the resolution.
 const AUGMENT =
-  'list of `flip` (mirror) and `crop` (shift); `[]` with `data.file`; of image files `["flip","resized-crop"]`, a list of `flip` and `resized-crop` or `shift`';
+  'list of `flip` (mirror) and `crop` (shift); with `data.file` `[]`; for image files `flip` with `resized-crop` (so by default) or `shift`';
 const augmentation = z.array(z.enum(['flip', 'crop']));
 
 const COMMON = {
@@ -35,21 +33,14 @@ const COMMON = {
     .min(1)
     .nullable()
     .default(null)
-    .describe(
-      'training images: only the first so many, of image files so many that classes are even; null: all',
-    ),
-  testImages: z
-    .int()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('test images: only so many, likewise; null: all'),
+    .describe('how many training images: the first ones, of image files evenly by class; null: all'),
+  testImages: z.int().min(1).nullable().default(null).describe('how many test images, likewise'),
   shuffle: z.boolean().default(true).describe('a new order every epoch'),
   classesBy: z
     .enum(['name', 'number'])
     .optional()
     .describe(
-      'how the classes of the data are those of a network that names its own: by `name`, or by `number`; none: by name',
+      'how classes are matched to those that the network names: by `name` (so without it), or by `number`',
     ),
 };
 
@@ -103,7 +94,7 @@ export const DATA_IMAGES = z
       .min(1)
       .max(4096)
       .default(defaults.resolution)
-      .describe('image files: height and width of what the network sees'),
+      .describe('image files: height and width of the input'),
     augment: z
       .array(z.enum(['flip', 'resized-crop', 'shift']))
       .default(['flip', 'resized-crop'])
@@ -116,32 +107,25 @@ export const DATA_IMAGES = z
       .nullable()
       .default(defaults.shortSide)
       .describe(
-        'image files: the shorter side in pixels before a centre crop or `shift`; null: 256 / 224 of `resolution`',
+        'image files: shorter side in pixels before a centre crop or `shift`; null: 256 / 224 of `resolution`',
       ),
     mean: perChannel(z.number())
       .default([...defaults.mean])
-      .describe(
-        "image files: mean of pixels / 255, for the preset's `input`; one number: the network sees their luma",
-      ),
+      .describe('image files: mean of pixels / 255; one number: the network sees luma'),
     std: perChannel(z.number().gt(0))
       .default([...defaults.std])
-      .describe('image files: standard deviation of pixels / 255, likewise'),
+      .describe('image files: standard deviation, likewise'),
     testShare: z
       .number()
       .gt(0)
       .lt(1)
       .default(defaults.testShare)
-      .describe('image files: share kept for testing where the folder has no test part'),
+      .describe('image files: share kept for testing when the folder has no test part'),
     testPart: z
       .enum(['val', 'test'])
       .optional()
-      .describe(
-        'image files: which folder serves for testing, `val` or `test`; none: `val` where there are both',
-      ),
-    followLinks: z
-      .boolean()
-      .optional()
-      .describe('image files: follow links that lead out of the folder; none: they are passed over'),
+      .describe('image files: folder for testing, `val` (first choice) or `test`'),
+    followLinks: z.boolean().optional().describe('image files: follow links that lead out of the folder'),
     workers: z
       .int()
       .min(1)
@@ -166,15 +150,15 @@ export const DATA_IMAGES = z
       .min(1)
       .max(10_000)
       .default(defaults.maxScans)
-      .describe('image files: progressive JPEGs of more scans are left out'),
+      .describe('image files: progressive JPEGs with more scans are left out'),
     scaledDecoding: z
       .boolean()
       .default(defaults.scaledDecoding)
-      .describe('image files: let the JPEG decoder shrink, as long as no less is left than is wanted'),
+      .describe('image files: let the JPEG decoder shrink large images'),
     skipUnreadable: z
       .boolean()
       .default(defaults.skipUnreadable)
-      .describe('image files: leave out an image that turns unreadable, instead of failing'),
+      .describe('image files: leave out unreadable images instead of failing'),
     ...COMMON,
   })
   .refine(({ root, store }) => root === undefined || store === undefined, {

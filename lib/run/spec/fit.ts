@@ -9,9 +9,9 @@ const OPTIMIZER = z
   .strictObject({
     kind: z.literal('sgd').default('sgd').describe('only `sgd`'),
     learningRate: z.number().min(0).default(0.1).describe('full rate'),
-    momentum: share.default(0.9).describe('momentum of SGD; from 0 to below 1'),
-    nesterov: z.boolean().default(false).describe("Nesterov's momentum; needs a momentum above 0"),
-    weightDecay: z.number().min(0).default(1e-4).describe('L2 decay of parameters; 0 or more'),
+    momentum: share.default(0.9).describe('momentum of SGD; below 1'),
+    nesterov: z.boolean().default(false).describe("Nesterov's momentum; needs momentum"),
+    weightDecay: z.number().min(0).default(1e-4).describe('L2 decay of parameters'),
     decay: z
       .enum(['all', 'weights'])
       .default('all')
@@ -29,34 +29,25 @@ const WARMUP = z
   .number()
   .min(0)
   .default(0)
-  .describe('of `cosine` and `wsd`: epochs in which the rate rises; fewer than `fit.epochs`');
+  .describe('of `cosine` and `wsd`: first epochs, in which the rate rises');
 
 const SCHEDULE = z.discriminatedUnion('kind', [
   z.strictObject({ kind: kindOf('constant') }),
   z.strictObject({
     kind: kindOf('steps'),
     // Section 5.2 of the paper: of 160 epochs.
-    at: z
-      .array(z.number().min(0))
-      .default([80, 120])
-      .describe('of `steps`: epochs, counted from 0 in each stage'),
-    factor: z.number().positive().default(0.1).describe('of `steps`: what the rate is multiplied by'),
+    at: z.array(z.number().min(0)).default([80, 120]).describe('of `steps`: epochs, from 0 in each stage'),
+    factor: z.number().positive().default(0.1).describe('of `steps`: factor of the rate at each of them'),
   }),
   z.strictObject({
     kind: kindOf('cosine'),
     warmup: WARMUP,
-    final: share.default(0).describe('of `cosine`: share of the full rate at which it ends; below 1'),
+    final: share.default(0).describe('of `cosine`: share of the full rate at the end; below 1'),
   }),
   z.strictObject({
     kind: kindOf('wsd'),
     warmup: WARMUP,
-    decay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe(
-        'of `wsd`: last epochs, in which the rate falls to 0 on a line; with `warmup` no more than `fit.epochs`',
-      ),
+    decay: z.number().min(0).default(0).describe('of `wsd`: last epochs, in which the rate falls to 0'),
   }),
 ]);
 
@@ -66,18 +57,14 @@ const FINISH = z.strictObject({
     .min(0)
     .default(0)
     .describe(
-      "epochs in which a copy of every stage's network is finished, the rate falling to 0; needs the schedule `constant`",
+      "epochs in which a copy of every stage's network is trained on while the rate falls to 0; needs the schedule `constant`",
     ),
 });
 
 const AVERAGE = z.strictObject({
   decay: share.default(0).describe('decay of the moving average of weights and running statistics; 0: none'),
-  every: count.default(1).describe('minibatches from one taking of the average to the next'),
-  warmup: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe('first epochs of a stage in which the average is the network itself; fewer than `fit.epochs`'),
+  every: count.default(1).describe('minibatches between two updates of the average'),
+  warmup: z.number().min(0).default(0).describe('first epochs of a stage without averaging'),
 });
 
 const EPOCHS = z.int().min(0);
@@ -93,37 +80,31 @@ export const FIT = z
     epochs: z
       .union([EPOCHS, z.array(EPOCHS).min(1)])
       .default(160)
-      .describe(
-        'epochs of parametric updates a stage; a list gives each stage its own, its last entry holding for all later ones',
-      ),
+      .describe('epochs of training a stage; a list gives one number a stage, the last for all later ones'),
     batch: count.default(256).describe('minibatch, over all ranks'),
     remainder: z
       .enum(['keep', 'join', 'drop'])
       .optional()
       .describe(
-        'images behind the last whole minibatch: `keep` (a smaller one), `join` (to the one before), `drop`; left out: `keep`, but `join` where it is one image that batch norm cannot take',
+        'images after the last whole minibatch: `keep` (a smaller one), `join` (to the one before) or `drop`; left out: `keep`, but `join` when batch norm cannot take the one image',
       ),
     microBatch: count
       .nullable()
       .default(null)
-      .describe(
-        'images that a rank works on at a time, about; gradients add up; null: its whole part of the minibatch',
-      ),
+      .describe('images that a rank works on at a time; gradients add up; null: all'),
     precision: z
       .enum(['float32', 'bfloat16', 'auto'])
       .default('float32')
       .describe(
-        'what layers multiply in: `float32`, `bfloat16`, or `auto`: bfloat16 where the device has it in hardware',
+        'number type of products: `float32`, `bfloat16`, or `auto` (bfloat16 when the hardware has it)',
       ),
-    labelSmoothing: share
-      .default(0)
-      .describe('share of a label that is spread over all classes; from 0 to below 1'),
+    labelSmoothing: share.default(0).describe('share of a label that is spread over all classes; below 1'),
     gradientClip: z
       .number()
       .positive()
       .nullable()
       .default(null)
-      .describe('the largest L2 norm of the gradient of all parameters together; null: any'),
+      .describe('largest L2 norm of the whole gradient; null: any'),
     optimizer: OPTIMIZER.prefault({}).describe('stochastic gradient descent and its rate'),
     schedule: SCHEDULE.prefault({ kind: 'steps' }).describe('how the rate changes within a stage'),
     finish: FINISH.prefault({}).describe(

@@ -37,18 +37,15 @@ const STOP = z.strictObject({
 
 /** The top of an experiment without `network` and `data`, whose variants are told apart by their own members. */
 export const REST = {
-  $schema: z
-    .string()
-    .optional()
-    .describe('the JSON Schema that editors complete the file by; nothing else reads it'),
-  name: z.string().min(1).describe('what the run is called: any text'),
+  $schema: z.string().optional().describe('for editors alone: the JSON Schema to complete the file by'),
+  name: z.string().min(1).describe('name of the run: any text'),
   fit: FIT.prefault({}).describe('parametric updates: epochs, minibatch, optimizer, schedule'),
   splitting: SPLITTING.prefault({}).describe('splitting indices, choice of neurons and growth'),
   stop: STOP.prefault({}).describe('when growth ends: after so many stages, at so many MACs, or both'),
   checkpoint: CHECKPOINT.prefault({}).describe('how often a run is kept, and how much of it'),
   compare: COMPARE,
   seed: z.int().min(0).default(0).describe('decides weights, order, augmentation, directions'),
-  output: z.string().min(1).optional().describe('folder of the run; left out: `runs/` and the name'),
+  output: z.string().min(1).optional().describe('folder of the run; left out: `runs/<name>`'),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('`cpu` or `cuda`'),
   threads: count
     .max(MOST_THREADS)

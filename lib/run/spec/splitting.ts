@@ -11,15 +11,13 @@ const RATIO = z.number().positive();
 
 const RMSPROP = z.strictObject({
   /** The authors' code; it also decays the rate by 0.2 every 2 epochs. PyTorch's own constants are 0.99 and 0. */
-  alpha: share.default(INDEX_DEFAULTS.rmsprop.alpha).describe('smoothing constant'),
-  momentum: share
-    .default(INDEX_DEFAULTS.rmsprop.momentum)
-    .describe('momentum of the descent; from 0 to below 1'),
+  alpha: share.default(INDEX_DEFAULTS.rmsprop.alpha).describe('smoothing constant of RMSprop'),
+  momentum: share.default(INDEX_DEFAULTS.rmsprop.momentum).describe('momentum of the descent; below 1'),
   epsilon: z
     .number()
     .positive()
     .default(INDEX_DEFAULTS.rmsprop.epsilon)
-    .describe('added to the root of the mean square; above 0'),
+    .describe('added to the root of the mean square'),
   decayFactor: z
     .number()
     .positive()
@@ -27,7 +25,7 @@ const RMSPROP = z.strictObject({
     .describe('rate factor every `decayEvery` epochs'),
   decayEvery: count.default(INDEX_DEFAULTS.rmsprop.decayEvery).describe('epochs between decays of the rate'),
   // The authors' CIFAR code: 1.
-  decayFirst: count.optional().describe('epoch, counted from 0, of the first decay; left out: `decayEvery`'),
+  decayFirst: count.optional().describe('epoch of the first decay; left out: `decayEvery`'),
 });
 
 /** What the linear relaxation takes a neuron to cost (lib/split/choose/estimate.ts). */
@@ -35,24 +33,24 @@ const ENERGY = z.strictObject({
   estimate: z
     .enum(['marginal', 'own-layer'])
     .default('marginal')
-    .describe('what the relaxation takes a neuron to cost: `marginal`, or `own-layer`'),
+    .describe('what a neuron costs in the linear program: `marginal`, or `own-layer`'),
   transform: z
     .enum(['none', 'sqrt', 'log'])
     .default('none')
-    .describe('what it spends of that: `none`, `sqrt`, `log`'),
+    .describe('applied to that: `none`, `sqrt`, `log`'),
 });
 
 const ROUNDING = z.strictObject({
   kind: z
     .enum(['exchange', 'threshold'])
     .default('exchange')
-    .describe('how shares of the relaxation become neurons: `exchange`, or `threshold`'),
+    .describe('how shares of the linear program become neurons: `exchange` or `threshold`'),
   threshold: z
     .number()
     .positive()
     .max(1)
     .default(0.99)
-    .describe('of `threshold`: the share from which a neuron is split'),
+    .describe('of `threshold`: least share of a neuron that is split'),
 });
 
 const METHOD = z.enum(['exact', 'rayleigh', 'auto']);
@@ -68,7 +66,7 @@ const LINE_SEARCH = z.strictObject({
     .enum(['running', 'batch'])
     .default('running')
     .describe(
-      "batch norm's statistics in the losses before and after a step, searched for or not: `running`, or `batch` (of minibatches of about `fit.batch`)",
+      "batch norm's statistics in the losses around a step: `running`, or `batch` (of each minibatch)",
     ),
 });
 
@@ -82,30 +80,27 @@ const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
 
 const FIELDS = z.strictObject({
   strategy: STRATEGY.default('energy-aware').describe(
-    'which neurons are split first: `energy-aware`, `vanilla`, `random`, or one of your own',
+    'which neurons are split first: `energy-aware`, `vanilla`, `random`, or your own',
   ),
   method: METHOD.default(INDEX_DEFAULTS.method).describe(
     'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
   ),
-  alongside: z
-    .array(METHOD)
-    .default([])
-    .describe('methods computed beside it and recorded for comparison; the run does not follow them'),
+  alongside: z.array(METHOD).default([]).describe('other methods, computed for comparison alone'),
   // Section 4 of the paper: epochs, minibatch, rate.
   epochs: count
     .default(INDEX_DEFAULTS.epochs)
-    .describe('Rayleigh epochs, after which neurons above `tolerance` go on'),
+    .describe('Rayleigh epochs; neurons above `tolerance` go on after them'),
   tolerance: z
     .number()
     .min(0)
     .default(INDEX_DEFAULTS.tolerance)
     .describe(
-      "residual at which a neuron is done, as a share of its index's size, or of a hundredth of the layer's largest where that is more",
+      'residual at which a neuron is done, as a share of its index, or of a hundredth of the largest index of the layer when that is more',
     ),
   mostEpochs: count
     .nullable()
     .default(INDEX_DEFAULTS.mostEpochs)
-    .describe('most Rayleigh epochs, `epochs` or more; null: three times `epochs`'),
+    .describe('most Rayleigh epochs; null: three times `epochs`'),
   batch: count.default(INDEX_DEFAULTS.batch).describe('minibatch of the splitting indices'),
   learningRate: z
     .number()
@@ -116,11 +111,11 @@ const FIELDS = z.strictObject({
   epsilon: z
     .union([z.number().min(0), z.literal('line-search')])
     .default(0.01)
-    .describe('step of the off-springs, or `"line-search"`'),
+    .describe('step of the offspring, or `"line-search"`'),
   epsilonScale: z
     .enum(['absolute', 'relative'])
     .default('absolute')
-    .describe("unit of `epsilon`: 1, or with `relative` the length of each neuron's own weights"),
+    .describe('`relative`: epsilon counts in lengths of the weights of each neuron'),
   lineSearch: LINE_SEARCH.prefault({}).describe(
     'how losses around a step are measured, and which steps are tried',
   ),
@@ -129,36 +124,34 @@ const FIELDS = z.strictObject({
     .gt(-0.5)
     .lt(0.5)
     .default(0)
-    .describe('consumers read the off-springs at 1/2 + delta and 1/2 − delta; above −0.5 and below 0.5'),
+    .describe('later layers read the offspring at 1/2 + delta and 1/2 − delta; above −0.5 and below 0.5'),
   rescale: z
     .number()
     .min(0)
     .max(2)
     .default(0)
     .describe(
-      "power of a neuron's share by which its weights before a batch norm are scaled, from 0 to 2; 0: they keep their length",
+      'offspring before a batch norm are scaled by their share of the parent to this power, from 0 to 2; 0: not',
     ),
   noise: z
     .number()
     .min(0)
     .default(0)
-    .describe('Gaussian noise on the own weights of every copy, in lengths of them'),
+    .describe('Gaussian noise on the weights of every copy, in lengths of them'),
   recalibrateImages: z
     .int()
     .min(0)
     .default(0)
-    .describe(
-      "training images that batch norm's running statistics are estimated on anew after growth; 0: they are copied",
-    ),
+    .describe("training images on which batch norm's statistics are estimated again after growth; 0: copied"),
   twins: z
     .boolean()
     .default(false)
-    .describe('whether the distances of the off-springs are recorded after growth and every epoch'),
+    .describe('record the distances of offspring after growth and every epoch'),
   growthRatio: z
     .union([RATIO, z.array(RATIO).min(1)])
     .default(0.5)
     .describe(
-      'every budget may grow by this share a stage; a list gives each stage its own, its last entry holding for all later ones',
+      'share by which every budgeted cost may grow a stage; a list gives one number a stage, the last for all later ones',
     ),
   cost: z
     .union([COST, z.array(COST).min(1)])
@@ -170,15 +163,13 @@ const FIELDS = z.strictObject({
   budgets: z
     .enum(['total', 'two-groups'])
     .default('total')
-    .describe('budgets of the relaxation: `total`, or `two-groups` of layers'),
+    .describe('budgets of the linear program: `total`, or `two-groups` of layers'),
   layerCap: z
     .union([z.number().positive().max(1), z.record(z.string(), count)])
     .nullable()
     .default(null)
-    .describe(
-      'share of a layer that a stage may split, or the largest width of each layer named; null: no limit',
-    ),
-  hardLimit: z.boolean().default(true).describe('`false`: `growthRatio` limits the estimate alone'),
+    .describe('share of a layer that a stage may split, or largest widths by layer; null: no limit'),
+  hardLimit: z.boolean().default(true).describe('`false`: `growthRatio` limits only the estimate'),
   rounding: ROUNDING.prefault({}).describe('from the relaxation to whole neurons'),
   optimizerState: z
     .enum(['reset', 'keep'])
@@ -187,21 +178,21 @@ const FIELDS = z.strictObject({
   directionHalving: z
     .boolean()
     .default(true)
-    .describe('`false`: the step of a layer whose inputs are split too stays whole'),
+    .describe('`false`: the step of a layer is not halved when its inputs are split too'),
   depthwiseBatchNorm: z
     .enum(['eval', 'train'])
     .default(INDEX_DEFAULTS.depthwiseBatchNorm)
-    .describe('batch norm behind depthwise convolutions while indices are computed: `eval`, or `train`'),
+    .describe('mode of batch norm after depthwise convolutions during indices: `eval` or `train`'),
   reluBeta: z
     .number()
     .positive()
     .default(INDEX_DEFAULTS.reluBeta)
-    .describe('sharpness of the softplus whose second derivative stands for that of relu'),
+    .describe('sharpness of the softplus that stands for relu in second derivatives'),
   identityCurvature: z
     .number()
     .default(INDEX_DEFAULTS.identityCurvature)
     .describe('second derivative of a chain without activation'),
-  images: count.nullable().default(null).describe('training images of the indices; null: all'),
+  images: count.nullable().default(null).describe('training images for the indices; null: all'),
   memoryLimit: count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
 });
 
