@@ -14,15 +14,16 @@
 #include <utility>
 #include <vector>
 
+#include "tensor/control.h"
 #include "tensor/error.h"
-#include "train/loader_stats.h"
+#include "train/pause.h"
 
 namespace splitgrow {
 
 struct Network;
 struct Dataset;
 struct Directions;
-using AbortFlag = std::atomic<bool>;
+struct IndicesState;
 
 // What a handle may hold; `kind` is what JavaScript sees and errors name.
 template <class T>
@@ -40,8 +41,16 @@ struct Kind<Directions> {
   static constexpr const char* name = "directions";
 };
 template <>
+struct Kind<IndicesState> {
+  static constexpr const char* name = "indices-state";
+};
+template <>
 struct Kind<AbortFlag> {
   static constexpr const char* name = "abort";
+};
+template <>
+struct Kind<PauseFlag> {
+  static constexpr const char* name = "pause";
 };
 
 // Sets up the handle class and the list of running tasks of this environment.
@@ -90,29 +99,12 @@ const uint8_t* bytesOf(const Napi::TypedArray& array);
 // TensorData <-> at::Tensor (a copy either way).
 at::Tensor readTensor(const Napi::Value& value, const std::string& name);
 Napi::Value toTensorData(Napi::Env env, const at::Tensor& tensor);
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 NamedTensors readTensors(const Napi::Value& value, const char* what);
 Napi::Value toEntries(Napi::Env env, const NamedTensors& tensors);
 Napi::Float64Array toFloat64Array(Napi::Env env, const std::vector<double>& v);
 at::Device readDevice(const Napi::Value& value);
 
 Napi::Value toLoaderStats(Napi::Env env, const LoaderStats& stats);
-
-struct ProgressReport {
-  const char* phase = "";
-  int64_t done = 0, total = 0, images = 0;
-  double seconds = 0, loss = 0;
-  std::optional<LoaderStats> loader = {};
-};
-
-// What a running task may ask: tell progress (thinned to ten a second), and
-// stop where it was aborted (throws Error{E_ABORTED}).
-struct Control {
-  std::function<void(const ProgressReport&)> report;
-  std::shared_ptr<AbortFlag> abort, closing;
-  bool isAborted() const;
-  void check() const;  // E_ABORTED
-};
 
 using ToJs = std::function<Napi::Value(Napi::Env)>;
 using Work = std::function<ToJs(const Control&)>;

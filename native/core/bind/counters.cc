@@ -1,7 +1,6 @@
 // Counters as JavaScript objects.
-#include "bind/counters.h"
-
 #include "bind/boundary.h"
+#include "bind/calls.h"
 #include "bind/environment.h"
 #include "bind/nvml.h"
 #include "tensor/memory.h"

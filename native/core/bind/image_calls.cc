@@ -1,15 +1,20 @@
-// Calls on files: opening the decoder, scanning, datasets.
-#include "bind/image_calls.h"
-
+// Calls on images: opening the decoder, scanning files, datasets in files and
+// in memory, resizing.
+#include "bind/calls.h"
 #include "bind/image_arguments.h"
+#include "bind/options.h"
 #include "images/dataset.h"
+#include "images/resize.h"
 #include "images/scan.h"
 #include "images/store.h"
 #include "images/turbojpeg.h"
+#include "train/tensor_data.h"
 
 namespace splitgrow {
 
 namespace {
+
+constexpr int64_t kMostSide = 8192;
 
 template <class Array, class F>
 void setColumn(Napi::Env env, Napi::Object* to, const char* name,
@@ -111,10 +116,9 @@ Napi::Value scanImages(const Napi::CallbackInfo& info) {
 
 Napi::Value createImageDataset(const Napi::CallbackInfo& info) {
   const Napi::Object o = readObject(info[1], "options");
-  constexpr int64_t kMostSide = 8192;
   turbo::api();
   auto data = std::make_shared<ImageDataset>();
-  data->classes = readInteger(o, "classes", 1, int64_t{1} << 31);
+  data->classes = readInteger(o, "classes", 1, kMost);
   data->mean = readNumbers(field(o, "mean"), "mean");
   data->std = readNumbers(field(o, "std"), "std");
   data->where = readDevice(field(o, "device"));
@@ -131,6 +135,37 @@ Napi::Value createImageDataset(const Napi::CallbackInfo& info) {
   data->source = readSource(readObject(info[0], "source"));
   data->check();
   return toHandle(info.Env(), std::shared_ptr<Dataset>(data));
+}
+
+Napi::Value createDataset(const Napi::CallbackInfo& info) {
+  auto data = std::make_shared<TensorDataset>();
+  data->images = readTensor(info[0], "images");
+  data->labels = readTensor(info[1], "labels");
+  data->mean = readNumbers(info[2], "mean");
+  data->std = readNumbers(info[3], "std");
+  data->classes = toInteger(info[4], "classes", 0, kMost);
+  data->check();
+  const at::Device device = readDevice(info[5]);
+  data->images = data->images.to(device);
+  data->labels = data->labels.to(device);
+  return toHandle<Dataset>(info.Env(), data);
+}
+
+Napi::Value resizeImages(const Napi::CallbackInfo& info) {
+  const at::Tensor images = readTensor(info[0], "images");
+  require(images.dim() == 4 && images.numel() > 0 &&
+              (images.scalar_type() == at::kByte ||
+               images.scalar_type() == at::kFloat),
+          "E_ARGUMENT",
+          "`images` must be uint8 or float32 [N, C, H, W], found ",
+          images.scalar_type(), " ", images.sizes());
+  const int64_t side = toInteger(info[1], "size", 1, kMostSide);
+  return runTask(info, info.Env().Null(), info[2],
+                 [images, side](const Control& control) -> ToJs {
+                   const at::Tensor out = resized(images, side, control);
+                   return
+                       [out](Napi::Env env) { return toTensorData(env, out); };
+                 });
 }
 
 Napi::Value imageAt(const Napi::CallbackInfo& info) {

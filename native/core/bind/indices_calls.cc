@@ -1,6 +1,6 @@
 // Splitting indices between JavaScript and the core.
-#include "bind/indices_calls.h"
-
+#include "bind/boundary.h"
+#include "bind/calls.h"
 #include "bind/options.h"
 #include "indices/indices_state.h"
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "bind/boundary.h"
 #include "indices/indices_state.h"
 #include "train/tensor_data.h"
 

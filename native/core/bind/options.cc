@@ -9,9 +9,11 @@ namespace splitgrow {
 
 namespace {
 
-constexpr int64_t kMost = int64_t{1} << 31;
-// The largest integer that a JavaScript number holds exactly, and its seeds.
-constexpr int64_t kMostExact = int64_t{1} << 53;
+// The field `pause` of options; null where there is none.
+std::shared_ptr<PauseFlag> readPause(const Napi::Object& options) {
+  if (!options.Has("pause")) return nullptr;
+  return fromHandleOrNull<PauseFlag>(options.Get("pause"));
+}
 
 AverageOptions readAverage(const Napi::Object& o) {
   const AverageOptions average{readNumber(o, "decay"),
@@ -199,6 +201,11 @@ GroupOptions readGroupOptions(const Napi::Object& o) {
   options.bucketBytes = readInteger(o, "bucketBytes", 0, kMost);
   options.timeoutMs = readInteger(o, "timeoutMs", 1, kMost);
   return options;
+}
+
+Napi::Value toPause(Napi::Env env, Pause pause) {
+  if (pause == Pause::none) return env.Null();
+  return Napi::String::New(env, kPauseNames[static_cast<int>(pause)]);
 }
 
 }  // namespace splitgrow

@@ -1,9 +1,9 @@
 // Joining and leaving the group, what JavaScript exchanges over it, and how
 // minibatches are shared.
-#include "bind/rank_calls.h"
-
 #include <cstring>
 
+#include "bind/boundary.h"
+#include "bind/calls.h"
 #include "bind/options.h"
 #include "ranks/group.h"
 #include "train/data.h"
@@ -12,13 +12,13 @@ namespace splitgrow {
 
 namespace {
 
-constexpr int64_t kMost = int64_t{1} << 31;
-
 Napi::Value inBackground(const Napi::CallbackInfo& info, Work work) {
   return runTask(info, info.Env().Null(), info.Env().Null(), std::move(work));
 }
 
-Napi::Value join(const Napi::CallbackInfo& info) {
+}  // namespace
+
+Napi::Value joinRanks(const Napi::CallbackInfo& info) {
   const GroupOptions options = readGroupOptions(readObject(info[0], "options"));
   return inBackground(info, [options](const Control&) -> ToJs {
     joinGroup(options);
@@ -26,7 +26,7 @@ Napi::Value join(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value leave(const Napi::CallbackInfo& info) {
+Napi::Value leaveRanks(const Napi::CallbackInfo& info) {
   const std::string reason =
       info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "";
   return inBackground(info, [reason](const Control&) -> ToJs {
@@ -36,7 +36,7 @@ Napi::Value leave(const Napi::CallbackInfo& info) {
 }
 
 // Float64Array -> the sum over the ranks.
-Napi::Value sum(const Napi::CallbackInfo& info) {
+Napi::Value sumOverRanks(const Napi::CallbackInfo& info) {
   const at::Tensor values =
       at::tensor(readNumbers(info[0], "values"), at::kDouble);
   return inBackground(info, [values](const Control&) -> ToJs {
@@ -49,7 +49,7 @@ Napi::Value sum(const Napi::CallbackInfo& info) {
 }
 
 // Rank 0's Uint8Array on every rank; what the others give is not looked at.
-Napi::Value broadcast(const Napi::CallbackInfo& info) {
+Napi::Value broadcastOverRanks(const Napi::CallbackInfo& info) {
   at::Tensor given = at::empty({0}, at::kByte);
   if (!info[0].IsNull()) {
     require(info[0].IsTypedArray(), "E_ARGUMENT",
@@ -74,7 +74,7 @@ Napi::Value broadcast(const Napi::CallbackInfo& info) {
 
 // The images, positions in the order, that a rank works on: [step, piece,
 // from, count] in a row.
-Napi::Value shares(const Napi::CallbackInfo& info) {
+Napi::Value rowsOfRank(const Napi::CallbackInfo& info) {
   const Napi::Object o = readObject(info[0], "options");
   Shares shares;
   shares.size = readInteger(o, "images", 1, kMost);
@@ -93,16 +93,6 @@ Napi::Value shares(const Napi::CallbackInfo& info) {
         rows.push_back(static_cast<double>(value));
     }
   return toFloat64Array(info.Env(), rows);
-}
-
-}  // namespace
-
-void addRanks(const std::function<void(const char* name, Exported call)>& add) {
-  add("joinGroup", guard<join>);
-  add("leaveGroup", guard<leave>);
-  add("sumOverRanks", guard<sum>);
-  add("broadcastOverRanks", guard<broadcast>);
-  add("rowsOfRank", guard<shares>);
 }
 
 }  // namespace splitgrow

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "bind/boundary.h"
+#include "bind/calls.h"
 #include "bind/image_arguments.h"
-#include "bind/image_calls.h"
 #include "images/ordered.h"
 #include "images/pack.h"
 #include "images/turbojpeg.h"

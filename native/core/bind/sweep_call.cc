@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bind/calls.h"
 #include "bind/image_arguments.h"
-#include "bind/image_calls.h"
 #include "bind/options.h"
 #include "tensor/clock.h"
 

@@ -188,14 +188,6 @@ void rethrow(Napi::Env env, const std::exception_ptr& failure) {
   throw toJsError(env, failure);
 }
 
-bool Control::isAborted() const {
-  return (abort && *abort) || *closing || isExiting();
-}
-
-void Control::check() const {
-  require(!isAborted(), "E_ABORTED", "the work was aborted");
-}
-
 void initBoundary(Napi::Env env) {
   auto* here = new Environment();
   env.SetInstanceData<Environment>(here);

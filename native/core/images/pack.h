@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "bind/boundary.h"
 #include "images/source.h"
 #include "images/store.h"
+#include "tensor/control.h"
 
 namespace splitgrow {
 

@@ -1,15 +1,13 @@
 // Bilinear resizing with antialiasing, as PyTorch's interpolate has it.
 #include "images/resize.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/_upsample_bilinear2d_aa.h>
-
-#include "bind/boundary.h"
 
 namespace splitgrow {
 
 namespace {
 
-constexpr int64_t kMostSize = 8192;
 // Images at a time: an abort waits no longer, and scratch memory stays small.
 constexpr int64_t kChunk = 64;
 
@@ -20,6 +18,8 @@ at::Tensor resizedFloats(const at::Tensor& images, int64_t size) {
   return images.scalar_type() == at::kByte ? floats.round().clamp(0, 255)
                                            : floats;
 }
+
+}  // namespace
 
 at::Tensor resized(const at::Tensor& images, int64_t size,
                    const Control& control) {
@@ -34,25 +34,6 @@ at::Tensor resized(const at::Tensor& images, int64_t size,
         .copy_(resizedFloats(images.narrow(0, from, some), size));
   }
   return out;
-}
-
-}  // namespace
-
-Napi::Value resizeImages(const Napi::CallbackInfo& info) {
-  const at::Tensor images = readTensor(info[0], "images");
-  require(images.dim() == 4 && images.numel() > 0 &&
-              (images.scalar_type() == at::kByte ||
-               images.scalar_type() == at::kFloat),
-          "E_ARGUMENT",
-          "`images` must be uint8 or float32 [N, C, H, W], found ",
-          images.scalar_type(), " ", images.sizes());
-  const int64_t side = toInteger(info[1], "size", 1, kMostSize);
-  return runTask(info, info.Env().Null(), info[2],
-                 [images, side](const Control& control) -> ToJs {
-                   const at::Tensor out = resized(images, side, control);
-                   return
-                       [out](Napi::Env env) { return toTensorData(env, out); };
-                 });
 }
 
 }  // namespace splitgrow

@@ -1,12 +1,14 @@
 // Images at another resolution.
 #pragma once
 
-#include <napi.h>
+#include <ATen/ATen.h>
+
+#include "tensor/control.h"
 
 namespace splitgrow {
 
-// resizeImages(images, size): uint8 or float32 [N, C, H, W] to [N, C, size,
-// size], on a thread of its own.
-Napi::Value resizeImages(const Napi::CallbackInfo& info);
+// uint8 or float32 [N, C, H, W] to [N, C, size, size].
+at::Tensor resized(const at::Tensor& images, int64_t size,
+                   const Control& control);
 
 }  // namespace splitgrow

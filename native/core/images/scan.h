@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "bind/boundary.h"
 #include "images/source.h"
+#include "tensor/control.h"
 
 namespace splitgrow {
 

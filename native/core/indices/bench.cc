@@ -5,7 +5,6 @@
 
 #include <chrono>
 
-#include "bind/boundary.h"
 #include "ops/narrow.h"
 #include "tensor/memory.h"
 
@@ -15,8 +14,6 @@ namespace {
 
 using at::Tensor;
 
-constexpr int64_t kMost = int64_t{1} << 31;
-constexpr int64_t kMostExact = int64_t{1} << 53;  // whole in a double
 using Sweeps = std::vector<std::vector<Block>>;
 
 // Time of a step; stopped for what a step does that is not to be timed.
@@ -198,41 +195,6 @@ BenchResult bench(Network* network, const Dataset& data,
     result.peakBytes = peak.bytes();
   }
   return result;
-}
-
-Napi::Value benchSteps(const Napi::CallbackInfo& info) {
-  const auto network = fromHandle<Network>(info[0]);
-  const auto data = fromHandle<Dataset>(info[1]);
-  const Napi::Object o = readObject(info[2], "options");
-  BenchOptions options;
-  options.what = readString(o, "what");
-  if (o.Has("precision")) options.precision = readString(o, "precision");
-  options.batch = readInteger(o, "batch", 1, kMost);
-  options.repeats = readInteger(o, "repeats", 1, kMost);
-  options.warmup = readInteger(o, "warmup", 0, kMost);
-  if (o.Has("memoryLimit"))
-    options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
-  if (o.Has("chains")) {
-    const Napi::Array chains = readArray(field(o, "chains"), "chains");
-    for (uint32_t i = 0; i < chains.Length(); ++i) {
-      const Napi::Value one = chains[i];
-      require(one.IsBoolean(), "E_ARGUMENT", "`chains` must hold booleans");
-      options.chains.push_back(one.As<Napi::Boolean>());
-    }
-  }
-  return runTask(
-      info, info.Env().Null(), info[3],
-      [network, data, options](const Control& control) -> ToJs {
-        const BenchResult b = bench(network.get(), *data, options, control);
-        return [b](Napi::Env env) {
-          auto result = Napi::Object::New(env);
-          result.Set("milliseconds", toFloat64Array(env, b.milliseconds));
-          result.Set("peakBytes", static_cast<double>(b.peakBytes));
-          result.Set("stateBytes", static_cast<double>(b.stateBytes));
-          result.Set("sweeps", static_cast<double>(b.sweeps));
-          return result;
-        };
-      });
 }
 
 }  // namespace splitgrow

@@ -1,8 +1,6 @@
 // Times of the steps that training and splitting are made of.
 #pragma once
 
-#include <napi.h>
-
 #include <string>
 #include <vector>
 
@@ -27,8 +25,5 @@ struct BenchResult {
 
 BenchResult bench(Network* network, const Dataset& data,
                   const BenchOptions& options, const Control& control);
-
-// The exported call: network, dataset, options, abort.
-Napi::Value benchSteps(const Napi::CallbackInfo& info);
 
 }  // namespace splitgrow

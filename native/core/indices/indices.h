@@ -1,8 +1,8 @@
 // Splitting indices and directions of all chains.
 #pragma once
 
-#include "bind/boundary.h"
 #include "ops/net.h"
+#include "tensor/control.h"
 #include "tensor/rows.h"
 #include "train/data.h"
 #include "train/pause.h"

@@ -42,10 +42,6 @@ struct IndicesState {
   const at::Device device_;
   const at::ScalarType dtype_;
 };
-template <>
-struct Kind<IndicesState> {
-  static constexpr const char* name = "indices-state";
-};
 
 // Everything that `state` consists of. Sums of a sweep that take more than
 // `mostBytes`, or are of one rank of several, are left out: the sweep then

@@ -1,7 +1,8 @@
 // Gather and scale along axes, plus the step along the splitting directions.
 #include "indices/surgery.h"
 
-#include <cstring>
+#include <map>
+#include <set>
 
 #include "tensor/error.h"
 
@@ -10,21 +11,6 @@ namespace splitgrow {
 namespace {
 
 using at::Tensor;
-
-Tensor readTyped(const Napi::Object& object, const char* name,
-                 napi_typedarray_type type) {
-  const Napi::Value value = field(object, name);
-  if (value.IsNull()) return Tensor();
-  require(value.IsTypedArray() &&
-              value.As<Napi::TypedArray>().TypedArrayType() == type,
-          "E_ARGUMENT", "surgery.", name, " has a wrong type");
-  const auto array = value.As<Napi::TypedArray>();
-  const auto length = static_cast<int64_t>(array.ElementLength());
-  const Tensor copy =
-      at::empty({length}, type == napi_int32_array ? at::kInt : at::kFloat);
-  if (length > 0) std::memcpy(copy.data_ptr(), bytesOf(array), copy.nbytes());
-  return copy;
-}
 
 // `factors` along `axis` of t, one for each of its places.
 Tensor along(const Tensor& factors, int64_t axis, const Tensor& t,
@@ -71,28 +57,6 @@ void writeOne(Network* to, const std::string& name, const Tensor& tensor) {
 }
 
 }  // namespace
-
-std::vector<TensorSurgery> readSurgery(const Napi::Value& value) {
-  std::vector<TensorSurgery> surgery;
-  const Napi::Array list = readArray(value, "surgery");
-  for (uint32_t i = 0; i < list.Length(); ++i) {
-    const Napi::HandleScope scope(list.Env());
-    const Napi::Object o = readObject(list[i], "surgery");
-    TensorSurgery s;
-    s.name = readString(o, "name");
-    const Napi::Value direction = field(o, "direction");
-    if (direction.IsString())
-      s.direction = direction.As<Napi::String>().Utf8Value();
-    s.rows = readTyped(o, "rows", napi_int32_array);
-    s.shift = readTyped(o, "shift", napi_float32_array);
-    s.rowShares = readTyped(o, "rowShares", napi_float32_array);
-    s.columns = readTyped(o, "columns", napi_int32_array);
-    s.scales = readTyped(o, "scales", napi_float32_array);
-    s.scalesStep = !o.Has("scalesStep") || readBool(o, "scalesStep");
-    surgery.push_back(std::move(s));
-  }
-  return surgery;
-}
 
 // Weights: off-springs theta + shift * epsilon * v along the rows, consumers'
 // columns times their share. Where a layer's inputs are split too, its weights

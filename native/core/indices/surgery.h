@@ -13,8 +13,6 @@ struct TensorSurgery {
   bool scalesStep = true;  // false: `scales` leaves the step out
 };
 
-std::vector<TensorSurgery> readSurgery(const Napi::Value& value);
-
 std::shared_ptr<Network> rewrite(Network* from, Program program,
                                  const std::vector<TensorSurgery>& surgery,
                                  const Directions* directions, double epsilon,

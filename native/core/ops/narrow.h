@@ -3,8 +3,6 @@
 // and arithmetic, gradients of parameters and the loss stay in float32.
 #pragma once
 
-#include <napi.h>
-
 #include "ops/net.h"
 
 namespace splitgrow {

@@ -5,10 +5,11 @@
 #include <mutex>
 #include <utility>
 
-#include "bind/boundary.h"
 #include "ops/ops.h"
 
 namespace splitgrow {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 // One thing a pass runs: a node, and where its value goes. A pass may absorb
 // the node behind it (training: batch norm + activation; evaluation: layer +

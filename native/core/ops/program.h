@@ -1,9 +1,7 @@
 // The flat program that lib/graph/lower.ts makes: every shape is decided there.
 #pragma once
 
-#include <napi.h>
-
-#include <map>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -56,7 +54,5 @@ struct Program {
   int output = 0;  // slot
   std::vector<Chain> chains;
 };
-
-Program readProgram(const Napi::Value& value);
 
 }  // namespace splitgrow

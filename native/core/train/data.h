@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "train/loader_stats.h"
+#include "tensor/control.h"
 
 namespace splitgrow {
 

@@ -5,13 +5,7 @@
 
 namespace splitgrow {
 
-namespace {
-
 using at::Tensor;
-
-constexpr const char* kNames[] = {"", "checkpoint", "stop"};
-
-}  // namespace
 
 void Agreement::count() {
   if (!counted_) return;
@@ -45,16 +39,6 @@ Pause Agreement::pause() {
   return counts[1] > 0 ? Pause::checkpoint : Pause::none;
 }
 
-Napi::Value toPause(Napi::Env env, Pause pause) {
-  if (pause == Pause::none) return env.Null();
-  return Napi::String::New(env, kNames[static_cast<int>(pause)]);
-}
-
-std::shared_ptr<PauseFlag> readPause(const Napi::Object& options) {
-  if (!options.Has("pause")) return nullptr;
-  return fromHandleOrNull<PauseFlag>(options.Get("pause"));
-}
-
 Tensor gatherRows(const Tensor& own) {
   std::vector<int64_t> shape = own.sizes().vec();
   shape.insert(shape.begin(), groupWorld());
@@ -79,23 +63,6 @@ void writeStatistics(Network* network, const Tensor& row) {
   network->statistics.copy_(row.narrow(0, 0, count));
   if (network->averageStatistics.defined())
     network->averageStatistics.copy_(row.narrow(0, count, count));
-}
-
-Napi::Value createPause(const Napi::CallbackInfo& info) {
-  return toHandle(info.Env(), std::make_shared<PauseFlag>(Pause::none));
-}
-
-Napi::Value askForPause(const Napi::CallbackInfo& info) {
-  const auto flag = fromHandle<PauseFlag>(info[0]);
-  const std::string why = toText(info[1], "why");
-  require(why == kNames[1] || why == kNames[2], "E_ARGUMENT",
-          "a pause is for a checkpoint or to stop, found ", why);
-  // A stop is not taken back by a checkpoint that is due.
-  if (Pause none = Pause::none; why == kNames[2])
-    *flag = Pause::stop;
-  else
-    flag->compare_exchange_strong(none, Pause::checkpoint);
-  return info.Env().Undefined();
 }
 
 }  // namespace splitgrow

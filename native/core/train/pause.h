@@ -1,19 +1,15 @@
 // Stopping between two minibatches, so that the work can go on from there.
 #pragma once
 
-#include "bind/boundary.h"
 #include "ops/net.h"
 #include "ranks/group.h"
+#include "tensor/control.h"
 
 namespace splitgrow {
 
 // Why work is paused: to be kept and to go on at once, or to end here.
 enum class Pause : int { none = 0, checkpoint = 1, stop = 2 };
 using PauseFlag = std::atomic<Pause>;
-template <>
-struct Kind<PauseFlag> {
-  static constexpr const char* name = "pause";
-};
 
 // Where a loop over minibatches asks whether to go on. Aborts and pauses may
 // reach the ranks at different moments, or one of them only; all ranks follow
@@ -41,11 +37,6 @@ class Agreement {
   bool isFirst_ = true;
 };
 
-// null, "checkpoint" or "stop".
-Napi::Value toPause(Napi::Env env, Pause pause);
-// The field `pause` of options; null where there is none.
-std::shared_ptr<PauseFlag> readPause(const Napi::Object& options);
-
 // What each rank has of its own, [ranks, ...], the same everywhere.
 at::Tensor gatherRows(const at::Tensor& own);
 // This rank's row of what gatherRows made of another group of as many ranks;
@@ -56,9 +47,5 @@ at::Tensor ownRow(const at::Tensor& rows);
 // then their moving averages where they are kept.
 at::Tensor statisticsOf(const Network& network);
 void writeStatistics(Network* network, const at::Tensor& row);
-
-// Exported: () and (handle, "checkpoint" | "stop").
-Napi::Value createPause(const Napi::CallbackInfo& info);
-Napi::Value askForPause(const Napi::CallbackInfo& info);
 
 }  // namespace splitgrow

@@ -3,9 +3,8 @@
 
 #include <cmath>
 
-#include "bind/options.h"
+#include "ranks/group.h"
 #include "tensor/clock.h"
-#include "train/distributed.h"
 #include "train/pause.h"
 #include "train/train.h"
 
@@ -58,6 +57,17 @@ void sweepOver(Network* network, const Dataset& data,
 
 }  // namespace
 
+void shareStatistics(Network* network) {
+  const int world = groupWorld();
+  if (world == 1 || network->statistics.numel() == 0) return;
+  for (const at::Tensor& each :
+       {network->statistics, network->averageStatistics}) {
+    if (!each.defined()) continue;
+    sumOverGroup(each);
+    each.div_(world);
+  }
+}
+
 void recalibrate(Network* network, const Dataset& data,
                  const RecalibrateOptions& options, const Control& control) {
   const at::NoGradGuard noGrad;
@@ -74,18 +84,6 @@ void recalibrate(Network* network, const Dataset& data,
       statistics[i].copy_(before[i]);
     throw;
   }
-}
-
-Napi::Value recalibrateNetwork(const Napi::CallbackInfo& info) {
-  const auto network = fromHandle<Network>(info[0]);
-  const auto data = fromHandle<Dataset>(info[1]);
-  const RecalibrateOptions options =
-      readRecalibrateOptions(readObject(info[2], "options"));
-  return runTask(info, info[3], info[4],
-                 [network, data, options](const Control& control) -> ToJs {
-                   recalibrate(network.get(), *data, options, control);
-                   return [](Napi::Env env) { return env.Undefined(); };
-                 });
 }
 
 }  // namespace splitgrow

@@ -22,7 +22,8 @@ struct RecalibrateOptions {
 void recalibrate(Network* network, const Dataset& data,
                  const RecalibrateOptions& options, const Control& control);
 
-// The exported call: network, dataset, options, progress, abort.
-Napi::Value recalibrateNetwork(const Napi::CallbackInfo& info);
+// Averages them over the ranks, so that they stay equal. Does nothing in a
+// process of its own.
+void shareStatistics(Network* network);
 
 }  // namespace splitgrow

@@ -7,9 +7,9 @@
 
 #include "ops/narrow.h"
 #include "tensor/random.h"
-#include "train/distributed.h"
 #include "train/exchange.h"
 #include "train/recorder.h"
+#include "train/statistics.h"
 #include "train/sums.h"
 
 namespace splitgrow {

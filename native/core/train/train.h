@@ -1,8 +1,8 @@
 // Parametric updates and evaluation.
 #pragma once
 
-#include "bind/boundary.h"
 #include "ops/net.h"
+#include "tensor/control.h"
 #include "train/data.h"
 #include "train/pause.h"
 

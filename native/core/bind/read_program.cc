@@ -1,17 +1,14 @@
 // Reads a program from JavaScript and checks that it cannot harm the core.
-#include "ops/program.h"
-
 #include <algorithm>
 #include <set>
 
 #include "bind/boundary.h"
+#include "bind/options.h"
 #include "ops/ops.h"
 
 namespace splitgrow {
 
 namespace {
-
-constexpr int64_t kMost = int64_t{1} << 31;
 
 Initial readInitial(const Napi::Value& value) {
   const Napi::Object object = readObject(value, "initial");
