@@ -1,5 +1,5 @@
-// The rooms of lib/ in their order, from the lowest up. A file imports from its own room and from rooms before it, types too, and
-// no files import each other in a circle. docs/architecture.md says what each room holds.
+// The rooms of lib/ and of native/core/ in their order, from the lowest up. A file imports or includes from its own room and from
+// rooms before it, types too, and no files do so in a circle. docs/architecture.md says what each room holds.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { UNMENDED } from './imports-unmended.mjs';
@@ -42,15 +42,22 @@ export const ROOMS = [
   'index.ts',
 ];
 
+/** Of native/core/; the highest alone knows JavaScript. */
+export const NATIVE_ROOMS = ['tensor', 'ranks', 'ops', 'train', 'indices', 'images', 'bind'];
+
 /** addon.ts asks node-gyp-build for a path and opens nothing. */
 const LOADERS = ['lib/native/core.ts', 'lib/machine/libtorch/preload.ts', 'lib/machine/libtorch/addon.ts'];
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;'"]*?['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/g;
 
-/** The position of a file's room: of the longest entry that it lies in. */
-function roomOf(file) {
-  const inside = ROOMS.filter((room) => file === `lib/${room}` || file.startsWith(`lib/${room}/`));
-  return ROOMS.indexOf(inside.sort((a, b) => b.length - a.length)[0]);
+const INCLUDE = /^\s*#\s*include "([^"]+)"/gm;
+
+/** The position of a file's room among those of a folder: of the longest entry that it lies in. */
+function roomOf(file, folder = 'lib', rooms = ROOMS) {
+  const inside = rooms.filter(
+    (room) => file === `${folder}/${room}` || file.startsWith(`${folder}/${room}/`),
+  );
+  return rooms.indexOf(inside.sort((a, b) => b.length - a.length)[0]);
 }
 
 /** Of each file of lib/, the files of lib/ that it imports. */
@@ -84,6 +91,31 @@ function circlesIn(imports) {
   return circles;
 }
 
+/** One line for each file of native/core/ without a room, include that leads up or to no file there, and circle of headers. */
+function brokenIncludeRules() {
+  const folder = 'native/core';
+  const files = filesIn([folder], (name) => /\.(cc|h|inc)$/.test(name)).map((path) => relative(ROOT, path));
+  const room = (file) => roomOf(file, folder, NATIVE_ROOMS);
+  const [problems, includes] = [[], new Map()];
+  for (const file of files) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const targets = [...text.matchAll(INCLUDE)].map(([, name]) => `${folder}/${name}`);
+    includes.set(file, targets);
+    if (room(file) < 0) problems.push(`${file} lies in no room of scripts/check-imports.mjs`);
+    if (text.includes('<napi.h>') && NATIVE_ROOMS[room(file)] !== NATIVE_ROOMS.at(-1))
+      problems.push(
+        `${file} must not include napi.h: only ${folder}/${NATIVE_ROOMS.at(-1)} knows JavaScript`,
+      );
+    for (const target of targets)
+      if (!files.includes(target)) problems.push(`${file} must name the path of ${target} from ${folder}`);
+      else if (room(target) > room(file))
+        problems.push(`${file} must not include ${target}: its room comes later`);
+  }
+  for (const circle of circlesIn(includes))
+    problems.push(`files include each other in a circle: ${circle.join(', ')}`);
+  return problems;
+}
+
 /** One line for each file without a room, import that leads up, circle, and file that loads the addon but is no loader. */
 export function brokenImportRules() {
   const files = filesIn(['lib'], (name) => name.endsWith('.ts')).map((path) => relative(ROOT, path));
@@ -100,5 +132,5 @@ export function brokenImportRules() {
   }
   for (const circle of circlesIn(imports))
     problems.push(`files import each other in a circle: ${circle.join(', ')}`);
-  return problems.filter((one) => !UNMENDED.includes(one));
+  return [...problems.filter((one) => !UNMENDED.includes(one)), ...brokenIncludeRules()];
 }
