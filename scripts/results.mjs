@@ -35,8 +35,8 @@ const TABLES = {
   /** The network at the end of each curve. */
   ends: (figures) =>
     table(
-      ['curve', 'MACs', 'epochs', 'top-1 %'],
-      endsOf(figures).map(({ cells }) => cells),
+      ['curve', 'MACs', 'top-1 %'],
+      endsOf(figures).map(({ cells: [label, macs, , top1] }) => [label, macs, top1]),
     ),
   /** The same, with the seconds of the whole way to it. */
   efforts: (figures) =>
