@@ -5,7 +5,7 @@ import { type Listing, listImages } from '../data/images/layout.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { SplitgrowError } from '../errors.js';
 import { macs, params } from '../graph/cost.js';
-import { hint, row } from '../graph/fields.js';
+import { didYouMean, row } from '../graph/fields.js';
 import type { Graph } from '../graph/ir.js';
 import { writeFileAtomic } from '../machine/files/atomic.js';
 import { buildPreset, ZOO } from '../models/zoo.js';
@@ -73,7 +73,7 @@ function chosenOf<T extends string>(name: string, given: T, table: Readonly<Reco
   if (known.includes(given)) return given;
   throw new SplitgrowError(
     'E_ARGUMENT',
-    `${name}: expected one of ${known.join(', ')}, got "${given}"${hint(given, known)}`,
+    `${name}: expected one of ${known.join(', ')}, got "${given}"${didYouMean(given, known)}`,
   );
 }
 
@@ -145,7 +145,10 @@ async function factsOf(data: InitData, { root, followLinks, resolution: asked }:
 
 function refuseStrange(preset: string): void {
   if (row(ZOO, preset) !== undefined) return;
-  throw new SplitgrowError('E_PRESET', `there is no preset "${preset}"${hint(preset, Object.keys(ZOO))}`);
+  throw new SplitgrowError(
+    'E_PRESET',
+    `there is no preset "${preset}"${didYouMean(preset, Object.keys(ZOO))}`,
+  );
 }
 
 /** @throws E_ARGUMENT for what only images in files have, with other data; and for a resolution that is none */

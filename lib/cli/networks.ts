@@ -1,9 +1,10 @@
 // Flags that several commands share: which network, which preset, which batch file, which device.
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import { didYouMean } from '../graph/fields.js';
 import { type PresetOptions, ZOO } from '../models/zoo.js';
-import { nearest } from '../run/spec/explain.js';
 import { choice, integer, number, required, text, type Values } from './flags.js';
 
 export const DIRECTORY_FLAG = required(text('DIR', 'network directory (network.json, weights.safetensors)'));
@@ -48,7 +49,7 @@ function placeOf(network: string, word: string): string {
   const presets = Object.keys(ZOO);
   throw new SplitgrowError(
     'E_PRESET',
-    `${word}: expected a directory with network.json or a preset (${presets.join(', ')}), got "${network}"; did you mean ${nearest(network, presets)}?`,
+    `${word}: expected a directory with network.json or a preset (${presets.join(', ')}), got "${network}"${didYouMean(network, presets, 'never')}`,
   );
 }
 

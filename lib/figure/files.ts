@@ -1,11 +1,12 @@
 // Figures on disk: the folders of experiments/ with a figure.json, and the experiment files that its curves name.
+
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SplitgrowError } from '../errors.js';
+import { didYouMean } from '../graph/fields.js';
 import { readJsonFile, readText } from '../machine/files/text-file.js';
-import { nearest } from '../run/spec/explain.js';
 import { experimentJson } from '../run/spec/spec.js';
 import { type FigureSpec, parseFigure } from './spec.js';
 
@@ -60,10 +61,9 @@ function located<T>(file: string, read: () => T): T {
 export async function readFigure(id: string, root: string = EXPERIMENTS): Promise<Figure> {
   const known = await figureIds(root);
   if (!known.includes(id)) {
-    const near = nearest(id, known);
     throw new SplitgrowError(
       'E_USAGE',
-      `there is no figure "${id}" in ${root}${near === null ? '' : `; did you mean "${near}"? known: ${known.join(', ')}`}`,
+      `there is no figure "${id}" in ${root}${didYouMean(id, known, 'always')}`,
     );
   }
   const file = join(root, id, FILE);

@@ -1,7 +1,9 @@
 // experiments/<id>/figure.json: the curves, reported numbers, plots, claims and scales of a figure or table.
+
 import { z } from 'zod';
 import { SplitgrowError } from '../errors.js';
-import { explain, nearest } from '../run/spec/explain.js';
+import { didYouMean } from '../graph/fields.js';
+import { explain } from '../run/spec/explain.js';
 
 const name = z.string().min(1);
 const count = z.int().min(1);
@@ -112,8 +114,7 @@ function refuseTwice(places: readonly Place[]): void {
 /** What a list of labels and panels may name. */
 function refuseUnknown(names: readonly string[], known: readonly string[], place: string): void {
   for (const given of names) {
-    if (!known.includes(given))
-      refuse(`${place}: there is no "${given}"; did you mean "${nearest(given, known)}"?`);
+    if (!known.includes(given)) refuse(`${place}: there is no "${given}"${didYouMean(given, known)}`);
   }
 }
 

@@ -1,10 +1,9 @@
 // What a network costs: MACs, parameters, and what one more channel adds.
-import { closest } from 'fastest-levenshtein';
 import { SplitgrowError } from '../errors.js';
 import { refuseFall } from './caller-cost.js';
 import type { GroupId } from './channels.js';
 import { inputsOf, shapes } from './check.js';
-import { row } from './fields.js';
+import { didYouMean, row } from './fields.js';
 import { widen } from './grow.js';
 import type { Graph, GraphNode, NodeId, Value } from './ir.js';
 import { opOf } from './ops.js';
@@ -90,8 +89,8 @@ export function energyOf(energy: string | Energy): Energy {
   if (typeof energy !== 'string') return energy;
   const found = row<Energy>(ENERGIES, energy);
   if (found !== undefined) return found;
-  const near = closest(energy, Object.keys(ENERGIES));
-  throw new SplitgrowError('E_ARGUMENT', `there is no energy "${energy}"; the nearest is "${near}"`);
+  const near = didYouMean(energy, Object.keys(ENERGIES));
+  throw new SplitgrowError('E_ARGUMENT', `there is no energy "${energy}"${near}`);
 }
 
 /** Cost of the whole graph. */

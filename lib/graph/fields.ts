@@ -1,5 +1,5 @@
 // Kinds of node fields, and how a wrong value or an unknown name is explained.
-import { closest, distance } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 import type { FieldValue, GraphNode } from './ir.js';
 
 /** A default that is a value, or that follows from the node's other fields. */
@@ -27,14 +27,27 @@ export function row<T>(table: Readonly<Record<string, T>>, name: string): T | un
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** '; the nearest is "x"' among the known names, with a short list of them where none is near. */
-export function hint(name: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const short = name.slice(0, 64);
-  const near = closest(short, known);
-  const isNear = distance(short, near) <= Math.max(2, Math.floor(near.length / 3));
-  const among = isNear || known.length > 16 ? '' : ` of ${known.join(', ')}`;
-  return `; the nearest${among} is "${near}"`;
+/** Edits from one name to another, capital letters being equal to small ones. */
+const edits = (one: string, other: string): number => distance(one.toLowerCase(), other.toLowerCase());
+
+/**
+ * '; did you mean "blocks"?' for the known name nearest to `word`, or an empty text where nothing is known.
+ *
+ * @param names Whether ' known: blocks, width' follows: where no name is near (and there are 16 or fewer), always, or never as
+ *   the message lists the names already. It then names none that is far.
+ */
+export function didYouMean(
+  word: string,
+  known: readonly string[],
+  names: 'where none is near' | 'always' | 'never' = 'where none is near',
+): string {
+  const short = word.slice(0, 64);
+  const [near] = [...known].sort((a, b) => edits(a, short) - edits(b, short));
+  if (near === undefined) return '';
+  const isNear = edits(near, short) <= Math.max(2, Math.floor(near.length / 3));
+  if (names === 'never') return isNear ? `; did you mean "${near}"?` : '';
+  const isListed = names === 'always' || (!isNear && known.length <= 16);
+  return `; did you mean "${near}"?${isListed ? ` known: ${known.join(', ')}` : ''}`;
 }
 
 /** A received value in a few characters: bounded and on one line, however hostile it is. */
@@ -71,7 +84,7 @@ export function complaint(field: Field, value: unknown): string | undefined {
       return typeof value === 'boolean' ? undefined : `must be true or false, got ${show(value)}`;
     case 'choice': {
       if (typeof value === 'string' && field.choices.includes(value)) return undefined;
-      const near = typeof value === 'string' ? hint(value, field.choices) : '';
+      const near = typeof value === 'string' ? didYouMean(value, field.choices, 'never') : '';
       return `must be one of ${field.choices.join(', ')}, got ${show(value)}${near}`;
     }
   }

@@ -2,7 +2,7 @@
 import { SplitgrowError } from '../errors.js';
 import { type ChannelGroup, type GroupId, groupsByNode } from './channels.js';
 import { inputsOf, shapes } from './check.js';
-import { hint, show } from './fields.js';
+import { didYouMean, show } from './fields.js';
 import { type Graph, type GraphNode, INPUT, type NodeId, type Parameter, type Value } from './ir.js';
 import { MAX_WIDTH } from './op-fields.js';
 import { opOf } from './ops.js';
@@ -119,7 +119,7 @@ function picksOf(
     if (group === undefined || !known.has(id)) {
       throw new SplitgrowError(
         'E_PLAN',
-        `the plan names ${show(id)}, which is not a layer${hint(id, sources)}`,
+        `the plan names ${show(id)}, which is not a layer${didYouMean(id, sources)}`,
       );
     }
     checkList(id, list, group);

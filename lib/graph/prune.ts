@@ -1,7 +1,7 @@
 // Pruning as a pure function: the channels to keep -> a narrower graph and the surgery on its tensors.
 import { SplitgrowError } from '../errors.js';
 import { type ChannelGroup, type GroupId, groupsByNode } from './channels.js';
-import { hint, show } from './fields.js';
+import { didYouMean, show } from './fields.js';
 import { type Channel, rewire, withWidths } from './grow.js';
 import type { Graph } from './ir.js';
 import type { Surgery, TensorSurgery } from './program.js';
@@ -52,7 +52,7 @@ export function prune(graph: Graph, keep: Keep): { readonly graph: Graph; readon
     if (group === undefined) {
       throw new SplitgrowError(
         'E_PLAN',
-        `there is no channel group ${show(id)}${hint(id, [...byId.keys()])}`,
+        `there is no channel group ${show(id)}${didYouMean(id, [...byId.keys()])}`,
       );
     }
     refuseWrong(group, kept);

@@ -1,6 +1,6 @@
 // The rules that every node of network.json must meet, one named row a rule; check.ts walks them in this order.
 import type { ErrorCode } from '../errors.js';
-import { complaint, hint, row, show } from './fields.js';
+import { complaint, didYouMean, row, show } from './fields.js';
 import { type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
 import { OPS, type Op, opOf } from './ops.js';
 
@@ -47,7 +47,7 @@ export const member = (value: unknown, key: string): unknown =>
 /** The first of `keys` that is not in `known`, as a complaint. */
 export function unknownKey(value: unknown, known: readonly string[]): string | undefined {
   const stray = Object.keys(value as Table).find((key) => !known.includes(key));
-  return stray === undefined ? undefined : `unknown field ${show(stray)}${hint(stray, known)}`;
+  return stray === undefined ? undefined : `unknown field ${show(stray)}${didYouMean(stray, known)}`;
 }
 
 // Safe once the rules above each use have passed.
@@ -101,7 +101,9 @@ export const NODE_RULES: readonly Rule<Draft>[] = [
     finds: ({ raw }) => {
       const op = member(raw, 'op');
       if (typeof op !== 'string') return `op must be a name, got ${show(op)}`;
-      return row(OPS, op) === undefined ? `unknown op ${show(op)}${hint(op, Object.keys(OPS))}` : undefined;
+      return row(OPS, op) === undefined
+        ? `unknown op ${show(op)}${didYouMean(op, Object.keys(OPS))}`
+        : undefined;
     },
   },
   {
@@ -142,7 +144,7 @@ export const NODE_RULES: readonly Rule<Draft>[] = [
       const missing = nodeOf(draft).inputs.find((id) => !draft.values.has(id));
       if (missing === undefined) return undefined;
       if (draft.ids.has(missing)) return `input ${show(missing)} must come earlier in the list`;
-      const near = hint(missing, [...draft.values.keys()].slice(-200));
+      const near = didYouMean(missing, [...draft.values.keys()].slice(-200));
       return `input ${show(missing)} does not exist${near.length < 300 ? near : ''}`;
     },
   },

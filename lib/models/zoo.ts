@@ -1,7 +1,7 @@
 // The preset networks, one row a preset: MobileNetV1, MobileNetV2, ResNet, and the paper's CIFAR seeds.
 import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
-import { complaint, type Field, hint, row } from '../graph/fields.js';
+import { complaint, didYouMean, type Field, row } from '../graph/fields.js';
 import { FORMAT, type Graph, type GraphNode } from '../graph/ir.js';
 import { MAX_WIDTH } from '../graph/op-fields.js';
 import { ACTIVATION_KINDS } from '../graph/ops.js';
@@ -213,7 +213,7 @@ function settingsOf(name: string, preset: Preset, options: PresetOptions): Setti
     if (field === undefined) {
       throw new SplitgrowError(
         'E_PRESET',
-        `${name}: unknown option "${key.slice(0, 40)}"${hint(key, Object.keys(known))}`,
+        `${name}: unknown option "${key.slice(0, 40)}"${didYouMean(key, Object.keys(known))}`,
       );
     }
     if (value === undefined) continue;
@@ -236,7 +236,7 @@ export function buildPreset(name: string, options: PresetOptions = {}): Graph {
   if (preset === undefined) {
     throw new SplitgrowError(
       'E_PRESET',
-      `there is no preset "${name.slice(0, 40)}"${hint(name, Object.keys(ZOO))}`,
+      `there is no preset "${name.slice(0, 40)}"${didYouMean(name, Object.keys(ZOO))}`,
     );
   }
   const settings = settingsOf(name, preset, options);

@@ -1,6 +1,6 @@
 // Learning rate schedules: one rate for every minibatch of every epoch.
 import { SplitgrowError } from '../errors.js';
-import { hint, row } from '../graph/fields.js';
+import { didYouMean, row } from '../graph/fields.js';
 
 /**
  * constant: the same rate throughout.
@@ -66,7 +66,7 @@ export function learningRates(schedule: Schedule, options: ScheduleOptions): (ep
   }
   const factorOf = row(SCHEDULES as Readonly<Record<string, Factor<Schedule>>>, schedule.kind);
   if (factorOf === undefined) {
-    const near = hint(String(schedule.kind), Object.keys(SCHEDULES));
+    const near = didYouMean(String(schedule.kind), Object.keys(SCHEDULES));
     throw new SplitgrowError('E_ARGUMENT', `schedule: there is no kind "${schedule.kind}"${near}`);
   }
   const warmup = 'warmup' in schedule ? (schedule.warmup ?? 0) : 0;

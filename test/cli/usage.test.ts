@@ -80,7 +80,7 @@ const WRONG: readonly (readonly [claim: string, words: readonly string[], code: 
     'an unknown preset names the nearest',
     ['cost', '--network', 'mobilenet_v3'],
     'E_PRESET',
-    /preset.*, got "mobilenet_v3"; did you mean mobilenet_v/,
+    /preset.*, got "mobilenet_v3"; did you mean "mobilenet_v/,
   ],
   [
     'a width that a preset cannot take',

@@ -69,7 +69,7 @@ test('hostile prototypes reach no table and no global object', () => {
 
 test('a message names the place, the field, what was received and the nearest known name', () => {
   expect(messageOf(() => parseGraph(changed('stem', { kernal: 3 })))).toBe(
-    'network.json, node 0 ("conv2d" "stem"): unknown field "kernal"; the nearest is "kernel"',
+    'network.json, node 0 ("conv2d" "stem"): unknown field "kernal"; did you mean "kernel"?',
   );
 });
 

@@ -133,9 +133,9 @@ test('a width is rounded to the nearest multiple, but never below nine tenths', 
 
 test('unknown presets and options are refused, naming the nearest', () => {
   const options = (given: object) => () => buildPreset('mobilenet_cifar10', given);
-  expect(messageOf(() => buildPreset('mobilenet_cifar11'))).toMatch(/nearest is "mobilenet_cifar10"/);
-  expect(messageOf(options({ block: 3 }))).toMatch(/"block"; the nearest is "blocks"/);
-  expect(messageOf(() => buildPreset('mobilenet_v2', { shortcut: 'cnov' }))).toMatch(/nearest is "conv"/);
+  expect(messageOf(() => buildPreset('mobilenet_cifar11'))).toMatch(/did you mean "mobilenet_cifar10"/);
+  expect(messageOf(options({ block: 3 }))).toMatch(/"block"; did you mean "blocks"/);
+  expect(messageOf(() => buildPreset('mobilenet_v2', { shortcut: 'cnov' }))).toMatch(/did you mean "conv"/);
   for (const act of [
     () => buildPreset('toString'),
     () => buildPreset('__proto__'),

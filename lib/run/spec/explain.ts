@@ -1,8 +1,7 @@
 // What is wrong with an experiment, in one line: the field, what was expected, and the nearest known name.
 
-import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { row } from '../../graph/fields.js';
+import { didYouMean, row } from '../../graph/fields.js';
 
 type Path = readonly PropertyKey[];
 
@@ -73,14 +72,6 @@ function choicesAt(schema: z.core.$ZodTypes, key: string | null): readonly strin
   return def.options.flatMap((one) => valuesAt(one, key).map(String));
 }
 
-/** The name nearest to `name`, if there is any. */
-export function nearest(name: string, known: readonly string[]): string | null {
-  const sorted = [...known].sort(
-    (a, b) => distance(a.toLowerCase(), name.toLowerCase()) - distance(b.toLowerCase(), name.toLowerCase()),
-  );
-  return sorted[0] ?? null;
-}
-
 /** As JSON, where it is any: an object of the caller's may hold what is none. */
 function jsonOf(value: unknown): string {
   try {
@@ -115,7 +106,7 @@ export function explain(
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const known = keysOf(here.schema);
-    return `${dotted([...path, key])}: unknown field; did you mean "${nearest(key, known)}"? known: ${known.join(', ')}${more}`;
+    return `${dotted([...path, key])}: unknown field${didYouMean(key, known, 'always')}${more}`;
   }
   const discriminator =
     issue.code === 'invalid_union' && issue.path.length > 0 ? String(issue.path.at(-1)) : null;
@@ -124,7 +115,7 @@ export function explain(
     discriminator === null ? choicesAt(here.schema, null) : choicesAt(parent.schema, discriminator);
   const found = discriminator === null ? here.value : memberOf(parent.value, discriminator);
   if (choices.length > 0 && issue.code !== 'custom') {
-    const hint = typeof found === 'string' ? `; did you mean "${nearest(found, choices)}"?` : '';
+    const hint = typeof found === 'string' ? didYouMean(found, choices, 'never') : '';
     return `${dotted(path)}: expected one of ${choices.join(', ')}, got ${show(found)}${hint}${more}`;
   }
   return `${dotted(path)}: ${expectation(issue)}, got ${show(found)}${more}`;

@@ -1,9 +1,8 @@
 // Costs and strategies of the caller's own: functions that an experiment calls by name.
-import { closest, distance } from 'fastest-levenshtein';
 import { SplitgrowError } from '../../errors.js';
 import { type CostFunction, ownCost } from '../../graph/caller-cost.js';
 import { ENERGIES, type Energy, energyOf } from '../../graph/cost.js';
-import { row, show } from '../../graph/fields.js';
+import { didYouMean, row, show } from '../../graph/fields.js';
 import {
   ownStrategy,
   STRATEGIES,
@@ -86,13 +85,9 @@ export function ownCosts(spec: Named, own: Own): readonly Energy[] {
   return costsNamed(spec).flatMap((name) => row(own.energies, name) ?? []);
 }
 
-/** Edits that a misspelt name may be away from the name that was meant. */
-const NEAR = 3;
-
 function refuse(field: string, name: string, known: readonly string[], what: 'costs' | 'strategies'): void {
   if (known.includes(name)) return;
-  const near = closest(name, [...known]);
-  const meant = distance(name, near) <= NEAR ? `; did you mean "${near}"?` : '.';
+  const meant = didYouMean(name, known, 'never') || '.';
   throw new SplitgrowError(
     'E_EXPERIMENT',
     `${field}: expected one of ${known.join(', ')}, got ${show(name)}${meant} ` +

@@ -1,7 +1,7 @@
 // How many neurons of a layer one stage may split, where an experiment limits that.
 import { SplitgrowError } from '../../errors.js';
 import { channelGroups, type GroupId } from '../../graph/channels.js';
-import { hint } from '../../graph/fields.js';
+import { didYouMean } from '../../graph/fields.js';
 import type { Graph } from '../../graph/ir.js';
 import type { Candidate } from './knapsack.js';
 
@@ -34,7 +34,7 @@ export function layerCaps(graph: Graph, cap: LayerCap): ReadonlyMap<GroupId, num
     if (group === undefined) {
       throw new SplitgrowError(
         'E_ARGUMENT',
-        `layerCap: expected layers that can be split, got "${layer}"${hint(layer, [...splittable.keys()])}`,
+        `layerCap: expected layers that can be split, got "${layer}"${didYouMean(layer, [...splittable.keys()])}`,
       );
     }
     const room = Math.max(0, width - group.neurons);

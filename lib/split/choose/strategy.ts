@@ -3,7 +3,7 @@ import { SplitgrowError } from '../../errors.js';
 import { channelGroups, type GroupId } from '../../graph/channels.js';
 import { ENERGIES, type Energy, energyOf } from '../../graph/cost.js';
 import { marginalCosts } from '../../graph/cost-of-widths.js';
-import { hint, row } from '../../graph/fields.js';
+import { didYouMean, row } from '../../graph/fields.js';
 import { normalizedPlan, type Plan } from '../../graph/grow.js';
 import type { Graph } from '../../graph/ir.js';
 import { type Certificate, certificateOf, type Picked } from './certificate.js';
@@ -73,7 +73,7 @@ function checked(options: ChooseOptions) {
   if (strategy === undefined) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `there is no strategy "${name}"${hint(name, Object.keys(strategies))}`,
+      `there is no strategy "${name}"${didYouMean(name, Object.keys(strategies))}`,
     );
   }
   const energies = budgeted(options);
@@ -104,7 +104,7 @@ function checked(options: ChooseOptions) {
   const names = known.map((one) => one.name);
   for (const [energy, cap] of Object.entries(caps)) {
     if (!names.includes(energy))
-      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${energy}"${hint(energy, names)}`);
+      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${energy}"${didYouMean(energy, names)}`);
     if (!(cap >= 0))
       throw new SplitgrowError(
         'E_ARGUMENT',

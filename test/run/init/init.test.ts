@@ -193,9 +193,9 @@ test.each([
 );
 
 test.each([
-  [{ data: 'cifar' }, 'E_ARGUMENT', /data: expected one of .*"cifar"; the nearest.* "cifar10"/],
+  [{ data: 'cifar' }, 'E_ARGUMENT', /data: expected one of .*"cifar"; did you mean "cifar10"/],
   [{ effort: 'fast' }, 'E_ARGUMENT', /effort: expected one of quick, full/],
-  [{ preset: 'mobilenet_v3' }, 'E_PRESET', /"mobilenet_v3"; the nearest/],
+  [{ preset: 'mobilenet_v3' }, 'E_PRESET', /"mobilenet_v3"; did you mean/],
   [{ data: 'image-folder' }, 'E_ARGUMENT', /root: expected the folder/],
   [{ macs: 94_200 }, 'E_ARGUMENT', /macs: expected a whole number above 94200, .*got 94200/],
   [{ params: 10 }, 'E_ARGUMENT', /params: expected a whole number above 850/],
