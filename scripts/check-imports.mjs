@@ -85,7 +85,7 @@ function circlesIn(imports) {
     }
     if (low.get(file) !== index.get(file)) return;
     const members = stack.splice(stack.indexOf(file));
-    if (members.length > 1) circles.push(members);
+    if (members.length > 1) circles.push(members.sort());
   };
   for (const file of imports.keys()) if (!index.has(file)) visit(file);
   return circles;

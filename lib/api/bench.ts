@@ -2,13 +2,63 @@
 import { median, syntheticData } from '../bench/images.js';
 import { SplitgrowError } from '../errors.js';
 import { NOWHERE, underControl } from '../native/control.js';
+import type { Device, Precision } from '../native/core.js';
 import { type BenchResult, loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { networkOfSource } from '../run/network-source.js';
 import { precisionOn } from '../train/precision.js';
-import type { BenchDocument, BenchOptions, Timing } from './documents.js';
+
+/** What `bench` times. */
+export interface BenchOptions {
+  /** A network directory or the name of a preset. */
+  readonly network: string;
+  /** Images of the minibatch that is timed. */
+  readonly batchSize: number;
+  /** Width multiplier of a preset. */
+  readonly width?: number | undefined;
+  /** Pixels a side of a preset. */
+  readonly resolution?: number | undefined;
+  /** Further options of a preset. */
+  readonly preset?: Readonly<Record<string, unknown>> | undefined;
+  /** Threads of LibTorch; default: as many as it chooses. */
+  readonly threads?: number | undefined;
+  /** Default cpu. */
+  readonly device?: Device | undefined;
+  /** Timed repetitions of each step; default 10. */
+  readonly repeats?: number | undefined;
+  /** Of the training step; splitting steps and evaluation are float32 in any case. Default: float32. */
+  readonly precision?: Precision | 'auto' | undefined;
+}
+/** One timed step. */
+export interface Timing {
+  /** Median, in milliseconds. */
+  readonly medianMs: number;
+}
+/** What `bench` prints. */
+export interface BenchDocument {
+  /** Forward, backward and update. */
+  readonly trainStep: Timing;
+  /** A step of the Rayleigh descent, closed form. */
+  readonly rayleighStep: Timing;
+  /** The same by an auxiliary activation and autodiff. */
+  readonly auxiliaryStep: Timing;
+  /** A minibatch of the exact splitting matrices. */
+  readonly exactStep: Timing;
+  /** A forward pass in evaluation mode. */
+  readonly forward: Timing;
+  /** Peak of tensor memory during a training step, above what was held before it. */
+  readonly peakBytes: number;
+  /** Likewise, during a Rayleigh step. */
+  readonly peakBytesRayleigh: number;
+  /** Threads that computed. */
+  readonly threads: number;
+  /** Where it ran. */
+  readonly device: Device;
+  /** Of the training step; the other steps are in float32. */
+  readonly precision: Precision;
+}
 
 const REPEATS = 10;
 const WARMUP = 3;

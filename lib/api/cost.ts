@@ -4,7 +4,49 @@ import { costs, macs, params, cost as totalOf } from '../graph/cost.js';
 import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
 import { graphOf } from '../run/network-source.js';
-import type { CostDocument, CostOptions } from './documents.js';
+
+/** Which network `cost` counts. */
+export interface CostOptions {
+  /** A network directory or the name of a preset. */
+  readonly network: string;
+  /** Width multiplier and resolution of a preset. */
+  readonly width?: number | undefined;
+  /** Pixels a side of its images. */
+  readonly resolution?: number | undefined;
+  /** Further options of a preset (blocks, activation ...). */
+  readonly preset?: Readonly<Record<string, unknown>> | undefined;
+}
+/** What `cost` prints. */
+export interface CostDocument {
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Trained parameters. */
+  readonly params: number;
+  /** 2 a MAC, batch norm, activations and biases: what the authors' CIFAR figures count. */
+  readonly flops2x: number;
+  /** Every node, in order. */
+  readonly nodes: readonly {
+    /** Id of the node. */
+    readonly id: string;
+    /** Its op. */
+    readonly op: string;
+    /** Multiply-accumulates for one image. */
+    readonly macs: number;
+    /** Trained parameters. */
+    readonly params: number;
+  }[];
+  /** Every splittable channel group. */
+  readonly groups: readonly {
+    /** Id of its first producer. */
+    readonly id: string;
+    /** Its channels. */
+    readonly neurons: number;
+    /** MACs that one channel more adds to the network. */
+    readonly marginalMacs: number;
+    /** Layers that make its channels. */
+    readonly producers: readonly string[];
+  }[];
+}
 
 /** What `cost` says of a graph. */
 export function costOf(graph: Graph): CostDocument {

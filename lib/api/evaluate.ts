@@ -7,13 +7,54 @@ import { resizedDataset } from '../data/resize.js';
 import { SplitgrowError } from '../errors.js';
 import { lower } from '../graph/lower.js';
 import { note } from '../native/control.js';
+import type { Device } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
+import type { DataSpec } from '../run/spec/spec.js';
 import { refuseMisfit } from '../run/stage/start.js';
 import { evaluateNetwork } from '../train/fit.js';
 import { loadNetwork, type Network } from '../train/network.js';
-import type { EvaluateDocument, EvaluatedPart, EvaluateOptions } from './documents.js';
+
+/** Which network `evaluate` runs, on which test images. */
+export interface EvaluateOptions {
+  /** A network directory. */
+  readonly network: string;
+  /** The `data` part of an experiment. */
+  readonly data: DataSpec;
+  /** The images: `test` or `val` (of image files the folder of that part), `train`, or `all`, training and test images; default the test images that training has. */
+  readonly part?: EvaluatedPart | undefined;
+  /** Images a minibatch; default 256. */
+  readonly batch?: number | undefined;
+  /** Resizes the images to the network's resolution, as for the resolution multiplier; default false. Images in files are always cropped to it. */
+  readonly resize?: boolean | undefined;
+  /** Of images in files: their shorter side before the centre crop; default the network's own, else 256 / 224 of its resolution. */
+  readonly shortSide?: number | undefined;
+  /** Default cpu. */
+  readonly device?: Device | undefined;
+  /** Threads of LibTorch; default: as many as it chooses. */
+  readonly threads?: number | undefined;
+}
+/** Images that `eval` can measure on. */
+export type EvaluatedPart = 'train' | 'val' | 'test' | 'all';
+
+/** What `eval` prints. */
+export interface EvaluateDocument {
+  /** Per cent. */
+  readonly top1: number;
+  /** Top-5 accuracy in per cent. */
+  readonly top5: number;
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Images that were looked at, those that could be read. */
+  readonly images: number;
+  /** Images left out because they could not be read; absent where all could. */
+  readonly skipped?: number;
+  /** Which images these are; `test` unless another part was asked for. */
+  readonly part: EvaluatedPart;
+  /** What is to be known of them: how the folder was read, how classes were matched; a line each. */
+  readonly notes: readonly string[];
+}
 
 const BATCH = 256;
 

@@ -2,13 +2,34 @@
 import { writeSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
 import { refuseAborted } from '../native/control.js';
+import type { Device } from '../native/core.js';
 import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { isFiniteTensor, loadNetwork } from '../train/network.js';
 import { loadBatch } from './batch.js';
-import type { ForwardDocument, ForwardOptions } from './documents.js';
+
+/** Which network `forward` runs, on which images. */
+export interface ForwardOptions {
+  /** A network directory. */
+  readonly network: string;
+  /** Safetensors file with `images` float32 [N, C, H, W], normalised already, and `labels` int64 [N]. */
+  readonly batch: string;
+  /** Safetensors file to write `logits` to. */
+  readonly out?: string | undefined;
+  /** Default eval; train takes batch norm's statistics from the batch (and leaves the network as it is). */
+  readonly mode?: 'eval' | 'train' | undefined;
+  /** Default cpu. */
+  readonly device?: Device | undefined;
+  /** Threads of LibTorch; default: as many as it chooses. */
+  readonly threads?: number | undefined;
+}
+/** What `forward` prints. */
+export interface ForwardDocument {
+  /** [N, classes]. */
+  readonly logits: readonly (readonly number[])[];
+}
 
 /** Images a minibatch in evaluation mode, where it changes nothing but the memory. */
 const EVAL_BATCH = 256;

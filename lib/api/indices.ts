@@ -4,6 +4,7 @@ import { refuseOtherIndices } from '../distributed/compared.js';
 import { asRank } from '../distributed/ranks.js';
 import { SplitgrowError } from '../errors.js';
 import { note } from '../native/control.js';
+import type { Device } from '../native/core.js';
 import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
@@ -18,7 +19,71 @@ import {
 import { loadNetwork, refuseNotFinite } from '../train/network.js';
 import { seedOf } from '../train/seeds.js';
 import { loadBatch } from './batch.js';
-import type { IndicesCommandOptions, IndicesDocument } from './documents.js';
+
+/** How the smallest eigenvalue of a splitting matrix is computed; auto: whichever is cheaper, layer by layer. */
+export type Method = 'exact' | 'rayleigh' | 'auto';
+
+/** What `indices` computes, and over which images. */
+export interface IndicesCommandOptions {
+  /** A network directory. */
+  readonly network: string;
+  /** Safetensors file with `images` float32 [N, C, H, W] and `labels` int64 [N]. */
+  readonly batch: string;
+  /** Default auto. */
+  readonly method?: Method | undefined;
+  /** Default 3. */
+  readonly reluBeta?: number | undefined;
+  /** Default 0. */
+  readonly identityCurvature?: number | undefined;
+  /** Epochs of the Rayleigh descent over the batch file; default max(10, ceil(2000 / minibatches)), minibatches being equal and of at most 128 images. */
+  readonly epochs?: number | undefined;
+  /** Most epochs of the descent, for neurons above the tolerance; default three times `epochs`. */
+  readonly mostEpochs?: number | undefined;
+  /** Residual |S v - lambda v| at which a neuron is done, as a share of |lambda|; default 0.01. */
+  readonly tolerance?: number | undefined;
+  /** Default 1e-3. */
+  readonly learningRate?: number | undefined;
+  /** Momentum of the descent; default 0.9. */
+  readonly momentum?: number | undefined;
+  /** RMSprop's smoothing constant; default 0.9. */
+  readonly alpha?: number | undefined;
+  /** Default 0. */
+  readonly seed?: number | undefined;
+  /** Default cpu. */
+  readonly device?: Device | undefined;
+  /** Threads of LibTorch; default: as many as it chooses. */
+  readonly threads?: number | undefined;
+  /** Where to write the splitting directions: `<id>` -> [neurons, d]. */
+  readonly directions?: string | undefined;
+}
+/** What `indices` prints. */
+export interface IndicesDocument {
+  /** Method asked for. */
+  readonly method: Method;
+  /** Seconds that it took. */
+  readonly seconds: number;
+  /** Residuals above this share of |lambda| (or of a hundredth of the layer's largest) count as above. */
+  readonly tolerance: number;
+  /** Every chain layer -> [batch norm] -> [activation] whose neurons may be split. */
+  readonly layers: readonly {
+    /** Id of the layer. */
+    readonly id: string;
+    /** Its neurons. */
+    readonly neurons: number;
+    /** Weights a neuron. */
+    readonly dimension: number;
+    /** Smallest eigenvalue of the splitting matrix of each neuron. */
+    readonly indices: readonly number[];
+    /** |S v - lambda v| of each neuron. */
+    readonly residuals: readonly number[];
+    /** Method that it took. */
+    readonly method: 'exact' | 'rayleigh';
+    /** Epochs of the descent that it took; 0: exact. */
+    readonly epochs: number;
+    /** Neurons whose residual is above the tolerance. */
+    readonly above: number;
+  }[];
+}
 
 /** Most images of a minibatch: larger than the paper's 64, for a file is small and its descent is to converge. */
 const BATCH = 128;

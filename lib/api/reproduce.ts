@@ -11,6 +11,8 @@ import { type FailedRun, type FigureControl, failureText, reproduceFigure } from
 import { SCALES, type Scale } from '../figure/spec.js';
 import type { Device } from '../native/core.js';
 import { watched } from '../native/watched.js';
+import { renderFigure } from '../report/figure/write.js';
+import { renderReport } from '../report/run/write.js';
 
 /** Which figure or table of the paper. */
 export interface FigureOptions {
@@ -151,6 +153,8 @@ export async function reproduce(
   return watched(control, (own) => reproduced(options, own));
 }
 
+const REPORTS = { ofRun: renderReport, ofFigure: renderFigure } as const;
+
 async function reproduced(options: ReproduceOptions, control: FigureControl): Promise<ReproduceDocument> {
   const { id, experiments, dataRoot, scale = 'cpu', out = OUT, ...rest } = options;
   const figure = await readFigure(id, experiments);
@@ -158,7 +162,10 @@ async function reproduced(options: ReproduceOptions, control: FigureControl): Pr
     ...{ ...rest, scale, out, cores: availableParallelism() },
     rootOf: (dataset) => rootIn(dataRoot, dataset),
   };
-  const { plan, result, files, failed } = await reproduceFigure(figure, planned, control);
+  const { plan, result, files, failed } = await reproduceFigure(figure, planned, {
+    ...control,
+    reports: REPORTS,
+  });
   return {
     ...{ id, title: result.title, scale, note: result.note, seeds: result.seeds },
     ...{ directory: plan.directory, files, curves: result.curves, seconds: result.seconds, failed },

@@ -1,7 +1,4 @@
-// setup, build and doctor: LibTorch, the addon and the machine, as the commands see to them.
-
-import { type DoctorReport, doctor as examine } from '../machine/doctor/doctor.js';
-import { type BuildProgress, type BuildResult, build as compile } from '../machine/libtorch/build.js';
+// setup: LibTorch for this machine.
 import type { SetupProgress } from '../machine/libtorch/install.js';
 import { setup as install, type SetupResult } from '../machine/libtorch/setup.js';
 import { watched } from '../native/watched.js';
@@ -26,24 +23,6 @@ export interface SetupControl {
   readonly onProgress?: ((progress: SetupProgress) => void) | undefined;
 }
 
-/** What `build` is to do; everything is optional. */
-export interface BuildCommandOptions {
-  /** Folder of a LibTorch of any release; default: the one that is found, of the pinned release. */
-  readonly libtorch?: string | undefined;
-  /** With the CUDA library, without a GPU too. */
-  readonly cuda?: boolean | undefined;
-  /** Folder for the addon, for SPLITGROW_ADDON; default: the package itself. */
-  readonly out?: string | undefined;
-}
-
-/** How compiling is watched and stopped. */
-export interface BuildControl {
-  /** Aborting rejects with E_ABORTED; nothing is replaced. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told for each phase, and for each file while files are compiled. */
-  readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
-}
-
 /**
  * Makes LibTorch available: nothing to do where one is found, else fetched into the cache, once for all processes.
  *
@@ -56,23 +35,4 @@ export async function setup(
   return watched(control, ({ signal, onProgress = () => {} }) =>
     install({ cuda, libtorch, force, forget, signal, onProgress }),
   );
-}
-
-/**
- * Compiles the addon on this machine, tries it in a process of its own, and replaces the one before with it.
- *
- * @throws E_MACHINE, E_LIBTORCH, E_BUILD, E_WRITE, E_ABORTED
- */
-export async function build(
-  { libtorch, cuda = false, out }: BuildCommandOptions = {},
-  control: BuildControl = {},
-): Promise<BuildResult> {
-  return watched(control, ({ signal, onProgress = () => {} }) =>
-    compile({ libtorch, cuda, out, signal, onProgress }),
-  );
-}
-
-/** What was found on this machine, what is missing, and what mends it. Whatever can crash or hang is tried in processes of their own. */
-export async function doctor(): Promise<DoctorReport> {
-  return examine();
 }

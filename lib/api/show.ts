@@ -3,8 +3,7 @@ import { type ChannelGroup, channelGroups } from '../graph/channels.js';
 import { shapes } from '../graph/check.js';
 import { dimensions, type PrintedNode, printGraph } from '../graph/print.js';
 import { graphOf } from '../run/network-source.js';
-import { costOf } from './cost.js';
-import type { CostOptions } from './documents.js';
+import { type CostOptions, costOf } from './cost.js';
 
 /** A channel group with what one more neuron of it costs. */
 export interface ShownGroup extends ChannelGroup {

@@ -6,6 +6,7 @@ import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
 import { macs } from '../graph/cost.js';
 import { FLOAT32, isFloat32 } from '../graph/float32.js';
+import type { Plan } from '../graph/grow.js';
 import { normalizedPlan } from '../graph/grow.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -13,13 +14,42 @@ import type { Chain } from '../graph/program.js';
 import { unknownKey } from '../graph/rules.js';
 import { readJsonFile } from '../machine/files/text-file.js';
 import { note, refuseAborted } from '../native/control.js';
+import type { Device } from '../native/core.js';
 import { loadCore, type TensorData, type TensorMap } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { splitNetwork } from '../split/step/offspring.js';
 import { isFiniteTensor, loadNetwork, refuseOccupied, saveNetwork } from '../train/network.js';
-import type { Plan, SplitDocument, SplitOptions } from './documents.js';
+
+export type { Plan };
+
+/** Which neurons `split` splits, and how far. */
+export interface SplitOptions {
+  /** A network directory. */
+  readonly network: string;
+  /** Plan file, `{"splits": {"<layer id>": [neuron, ...]}}`, or that object. */
+  readonly plan: string | Plan;
+  /** Safetensors file of splitting directions, `<layer id>` -> [neurons, d]. */
+  readonly directions: string;
+  /** Step of the off-springs: theta + epsilon v and theta - epsilon v. */
+  readonly epsilon: number;
+  /** Directory of the new network. */
+  readonly out: string;
+  /** Default cpu. */
+  readonly device?: Device | undefined;
+  /** Threads of LibTorch; default: as many as it chooses. */
+  readonly threads?: number | undefined;
+}
+/** What `split` prints. */
+export interface SplitDocument {
+  /** MACs of the network given. */
+  readonly macsBefore: number;
+  /** MACs of the new one. */
+  readonly macsAfter: number;
+  /** Neurons split, for every tied producer. */
+  readonly split: Readonly<Record<string, readonly number[]>>;
+}
 
 /** Fields of a plan. */
 const PLAN_FIELDS = ['splits'] as const;

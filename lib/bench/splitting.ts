@@ -6,8 +6,6 @@ import { note, refuseAborted } from '../native/control.js';
 import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
-import { watched } from '../native/watched.js';
-import { writeSplittingBench } from '../report/bench/write.js';
 import { describeMachine } from '../run/store/machine.js';
 import { seconds as secondsText } from '../statistics/format.js';
 import { checkScaling } from './check.js';
@@ -63,7 +61,12 @@ interface Job {
   readonly control: RunControl;
   readonly standing: Standing;
   readonly started: number;
+  /** Keeps what there is so far. */
+  readonly write: WriteDocument;
 }
+
+/** Takes the document as far as it has come. */
+export type WriteDocument = (document: SplittingBenchDocument) => Promise<unknown>;
 
 function documentOf({ given, widths, settings, standing, started }: Job): SplittingBenchDocument {
   const { network, resolution, preset = {} } = given;
@@ -83,11 +86,10 @@ function documentOf({ given, widths, settings, standing, started }: Job): Splitt
   };
 }
 
-/** What there is, written where there is a folder for it. */
-async function keep(job: Job): Promise<SplittingBenchResult> {
+async function keep(job: Job): Promise<SplittingBenchDocument> {
   const document = documentOf(job);
-  const { out } = job.given;
-  return { ...document, files: out === undefined ? [] : await writeSplittingBench(document, out) };
+  await job.write(document);
+  return document;
 }
 
 /** Tells how far the whole is: units of work are widths, parts, check. */
@@ -158,29 +160,25 @@ function stopped({ given, widths, standing }: Job, cause: unknown): unknown {
   return new SplitgrowError('E_ABORTED', text, { cause });
 }
 
-/** The document, and where it was written. */
-export type SplittingBenchResult = SplittingBenchDocument & {
-  /** Files written; none without `out`. */
-  readonly files: readonly string[];
-};
-
 /**
- * Times the steps of both methods at every width and scales them to whole searches. With `out`, what is measured is
- * written after every width and stays when the work is aborted.
+ * Times the steps of both methods at every width and scales them to whole searches. `write` gets the document before the
+ * first width, after each one, and at the end.
  *
- * @throws E_ARGUMENT, E_PRESET, E_FILE, E_GRAPH_*, E_DEVICE, E_WRITE, E_ABORTED
+ * @throws E_ARGUMENT, E_PRESET, E_FILE, E_GRAPH_*, E_DEVICE, E_ABORTED, and what `write` throws
  */
-export async function benchSplitting(
-  options: SplittingBenchOptions = {},
-  control: RunControl = {},
-): Promise<SplittingBenchResult> {
-  return watched(control, (own) => withThreads(options.threads, () => benched(withDefaults(options), own)));
+export async function timeSplitting(
+  options: SplittingBenchOptions,
+  control: RunControl,
+  write: WriteDocument,
+): Promise<SplittingBenchDocument> {
+  return withThreads(options.threads, () => timed(withDefaults(options), control, write));
 }
 
-async function benched(
-  given: ReturnType<typeof withDefaults>,
+async function timed(
+  given: Given,
   control: RunControl,
-): Promise<SplittingBenchResult> {
+  write: WriteDocument,
+): Promise<SplittingBenchDocument> {
   refuseAborted(control);
   const widths = widthsOf(given);
   const graphs = await graphsAt(given, widths);
@@ -188,7 +186,7 @@ async function benched(
   const { images, epochs, memoryLimit, timeLimit, repeats, seed, device } = given;
   const batch = Math.min(given.batchSize, images);
   const job: Job = {
-    ...{ given, widths, graphs, control },
+    ...{ given, widths, graphs, control, write },
     settings: { images, epochs, batch, memoryLimit, timeLimit, repeats, seed, device, threads },
     standing: { points: [], parts: null, check: null, isComplete: false },
     started: performance.now(),

@@ -1,8 +1,7 @@
 // splitgrow bench splitting: exact against fast splitting, time and memory, against the width.
-import { benchSplitting } from '../api/index.js';
+import { benchSplitting, type SplittingBenchResult } from '../api/bench-splitting.js';
 import { widthsBetween } from '../bench/networks.js';
 import { DEFAULTS } from '../bench/options.js';
-import type { SplittingBenchResult } from '../bench/splitting.js';
 import { SplitgrowError } from '../errors.js';
 import {
   AUTO_COLUMNS,

@@ -1,5 +1,5 @@
 // splitgrow bench: times of the steps on synthetic images, after warm-up.
-import { bench } from '../api/index.js';
+import { bench } from '../api/bench.js';
 import { bytes, decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, integer as whole, withDefault } from './flags.js';

@@ -1,5 +1,5 @@
 // splitgrow compare: the rivals of an experiment file, without growing.
-import { compare } from '../api/index.js';
+import { compare } from '../api/compare.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
 

@@ -1,5 +1,5 @@
 // splitgrow cost: MACs and parameters of every node, and what one more neuron of each group costs.
-import { cost } from '../api/index.js';
+import { cost } from '../api/cost.js';
 import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { NETWORK_FLAGS, networkOf } from './networks.js';

@@ -1,6 +1,7 @@
 // splitgrow data get and data list: fetches datasets, and says where they are.
-import { getData, listData } from '../api/index.js';
+import { getData } from '../data/get/get.js';
 import type { ListedData } from '../data/get/list.js';
+import { listData } from '../data/get/list.js';
 import { SOURCES } from '../data/get/sources.js';
 import type { DataProgress } from '../data/get/work.js';
 import { bytes, clock } from '../statistics/format.js';

@@ -1,5 +1,5 @@
 // splitgrow eval: top-1, top-5 and loss of a network on the images of a dataset.
-import { evaluate } from '../api/index.js';
+import { evaluate } from '../api/evaluate.js';
 import { SplitgrowError } from '../errors.js';
 import { parseData } from '../run/spec/spec.js';
 import { decimal, integer } from '../statistics/format.js';

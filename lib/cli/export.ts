@@ -1,5 +1,5 @@
 // splitgrow export: a network for other tools, one flag a format.
-import { exportNetwork } from '../api/index.js';
+import { exportNetwork } from '../api/export.js';
 import { FORMAT_ROWS } from '../export/formats.js';
 import { defineCommand } from './command.js';
 import { type Flag, text, toggle } from './flags.js';

@@ -1,5 +1,7 @@
 // splitgrow data index, data pack, data verify and data bench: folders of images and packed stores.
-import { benchData, indexData, type LoaderTiming, packData, verifyData } from '../api/index.js';
+import { benchData, type LoaderTiming } from '../api/data-bench.js';
+import { indexData } from '../api/data-index.js';
+import { packData, verifyData } from '../api/data-pack.js';
 import { some } from '../data/images/part-folders.js';
 import type { FileProblem } from '../data/images/walk.js';
 import { SplitgrowError } from '../errors.js';

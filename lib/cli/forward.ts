@@ -1,5 +1,5 @@
 // splitgrow forward: the logits of a batch file.
-import { forward } from '../api/index.js';
+import { forward } from '../api/forward.js';
 import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, text, withDefault } from './flags.js';

@@ -1,6 +1,6 @@
 // splitgrow grow: Algorithm 1 by an experiment file, with its table, certificates and report.
 import { dirname, join } from 'node:path';
-import { grow } from '../api/index.js';
+import { grow } from '../api/grow.js';
 import { readRanks } from '../machine/launchers.js';
 import { growingReport } from '../report/run/write.js';
 import { readExperiment } from '../run/spec/spec.js';

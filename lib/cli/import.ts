@@ -1,5 +1,5 @@
 // splitgrow import: a network directory from the weights of torchvision or timm.
-import { importWeights } from '../api/index.js';
+import { importWeights } from '../api/import.js';
 import { SplitgrowError } from '../errors.js';
 import { NAMES } from '../models/names.js';
 import { integer } from '../statistics/format.js';

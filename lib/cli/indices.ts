@@ -1,5 +1,5 @@
 // splitgrow indices: the splitting index of every neuron over a batch file.
-import { indices } from '../api/index.js';
+import { indices } from '../api/indices.js';
 import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { integer, seconds, significant } from '../statistics/format.js';
 import { defineCommand } from './command.js';

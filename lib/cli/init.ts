@@ -1,6 +1,6 @@
 // splitgrow init: a commented experiment to start from, by flags or by a few questions.
 import { createInterface } from 'node:readline';
-import { type InitOptions, init } from '../api/index.js';
+import { type InitOptions, init } from '../api/init.js';
 import { SplitgrowError } from '../errors.js';
 import { ZOO } from '../models/zoo.js';
 import { DATA, EFFORTS } from '../run/init/choices.js';

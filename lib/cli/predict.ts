@@ -1,5 +1,5 @@
 // splitgrow predict: the likeliest classes of image files.
-import { type PredictDocument, type PredictedClass, predict } from '../api/index.js';
+import { type PredictDocument, type PredictedClass, predict } from '../api/predict.js';
 import { SplitgrowError } from '../errors.js';
 import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';

@@ -1,5 +1,5 @@
 // A figure for people: one table a panel, a row a curve and stage; and what --scale plan and --list print.
-import type { FigureEntry, PlanDocument, ReproduceDocument } from '../api/index.js';
+import type { FigureEntry, PlanDocument, ReproduceDocument } from '../api/reproduce.js';
 import type { Curve, Point } from '../figure/result.js';
 import { decimal, integer } from '../statistics/format.js';
 import { spread } from '../statistics/spread.js';

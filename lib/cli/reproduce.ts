@@ -1,13 +1,14 @@
 // splitgrow reproduce: a figure or table of the paper by its id.
 
 import {
+  figureDirectory,
   listFigures,
   planReproduction,
   type ReproduceDocument,
   type ReproduceOptions,
   reproduce,
-} from '../api/index.js';
-import { figureDirectory, reproductionError } from '../api/reproduce.js';
+  reproductionError,
+} from '../api/reproduce.js';
 import { SplitgrowError } from '../errors.js';
 import { figureReport } from '../report/figure/write.js';
 import { type Context, defineCommand } from './command.js';

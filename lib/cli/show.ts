@@ -1,5 +1,5 @@
 // splitgrow show: a network as a table, node by node, with its share of the MACs and its channel groups.
-import { type ShowDocument, show } from '../api/index.js';
+import { type ShowDocument, show } from '../api/show.js';
 import type { PrintedNode } from '../graph/print.js';
 import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';

@@ -1,5 +1,5 @@
 // splitgrow split: replaces named neurons by two off-springs each and writes the wider network.
-import { split } from '../api/index.js';
+import { split } from '../api/split.js';
 import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { number, required, text } from './flags.js';

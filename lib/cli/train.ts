@@ -1,5 +1,5 @@
 // splitgrow train: parametric updates only, by an experiment file.
-import { train } from '../api/index.js';
+import { train } from '../api/train.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
 import { facts } from './table.js';

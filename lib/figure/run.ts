@@ -7,8 +7,7 @@ import { writeFileAtomic } from '../machine/files/atomic.js';
 import { refuseAborted } from '../native/control.js';
 import { loadCore } from '../native/core.js';
 import type { RunEvent } from '../native/events.js';
-import { renderFigure } from '../report/figure/write.js';
-import { growExperiment } from '../run/run.js';
+import { growExperiment, type WriteReport } from '../run/run.js';
 import { collectFigure } from './collect.js';
 import type { Figure } from './files.js';
 import { type Growing, growing } from './growing.js';
@@ -50,6 +49,14 @@ export interface FigureControl {
   readonly signal?: AbortSignal | undefined;
   /** Told of all its runs. */
   readonly onEvent?: ((event: FigureEvent) => void) | undefined;
+}
+
+/** What makes the reports of a figure and of its runs. */
+export interface FigureReports {
+  /** Of one run, in its output folder. */
+  readonly ofRun: WriteReport;
+  /** Of the figure, from its figure.json. @returns the files written */
+  readonly ofFigure: (directory: string) => Promise<readonly string[]>;
 }
 
 /** A run that failed. */
@@ -124,7 +131,7 @@ function failuresOf(
 
 async function growAll(
   plan: FigurePlan,
-  { signal, onEvent }: FigureControl,
+  { signal, onEvent, writeReport }: FigureControl & { readonly writeReport: WriteReport },
   { see, update }: Pick<Growing, 'see' | 'update'>,
 ): Promise<readonly FailedRun[]> {
   const tally = tallyOf(plan.runs);
@@ -143,7 +150,7 @@ async function growAll(
         tell();
       };
       const seedFrom = after === null ? undefined : outputs.get(after);
-      await growExperiment(spec, { signal, onEvent: listen }, { seedFrom });
+      await growExperiment(spec, { signal, onEvent: listen }, { seedFrom, writeReport });
     },
   }));
   const outcomes = await runJobs(jobs, {
@@ -169,7 +176,7 @@ async function growAll(
 export async function reproduceFigure(
   figure: Figure,
   options: PlanOptions,
-  given: FigureControl = {},
+  { reports, ...given }: FigureControl & { readonly reports: FigureReports },
 ): Promise<Reproduced> {
   const { refuse, ...control } = shared(given);
   const plan = planFigure(figure, options);
@@ -186,10 +193,12 @@ export async function reproduceFigure(
   };
   const live = growing(write);
   live.update();
-  const failed = await growAll(plan, control, live).finally(live.stop).finally(refuse);
+  const failed = await growAll(plan, { ...control, writeReport: reports.ofRun }, live)
+    .finally(live.stop)
+    .finally(refuse);
   const result = await write();
   if (result.runs.length === 0) throw failureText(failed);
-  return { plan, result, files: await renderFigure(plan.directory), failed };
+  return { plan, result, files: await reports.ofFigure(plan.directory), failed };
 }
 
 const MOST_NAMED = 5;

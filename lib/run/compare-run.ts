@@ -6,6 +6,7 @@ import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { compareRivals } from './compare.js';
+import type { WriteReport } from './run.js';
 import type { Spec } from './spec/spec.js';
 import { noteUnused } from './spec/unused.js';
 import { readData } from './stage/session.js';
@@ -37,18 +38,20 @@ async function grownStages(output: string): Promise<readonly Kept[]> {
 export interface CompareOptions {
   /** Told of the rivals of each entry of `compare` once they are in compare.json, those of earlier calls included. */
   readonly onRivals?: ((rivals: readonly RivalRecord[]) => void) | undefined;
+  /** Makes the report anew of the run that the rivals are compared with, its output folder still locked. */
+  readonly writeReport?: WriteReport | undefined;
 }
 
 /** Trains the rivals of an experiment, from where an earlier run was stopped; grows nothing. Returns the summary. */
 export async function compareExperiment(
   spec: Spec,
   control: RunControl = {},
-  { onRivals }: CompareOptions = {},
+  options: CompareOptions = {},
 ): Promise<Summary> {
-  return watched(control, (own) => withThreads(spec.threads, () => compared(spec, own, { onRivals })));
+  return watched(control, (watching) => withThreads(spec.threads, () => compared(spec, watching, options)));
 }
 
-async function compared(spec: Spec, control: RunControl, { onRivals }: CompareOptions): Promise<Summary> {
+async function compared(spec: Spec, control: RunControl, options: CompareOptions): Promise<Summary> {
   refuseAborted(control);
   if (spec.compare.length === 0)
     throw new SplitgrowError('E_EXPERIMENT', 'compare: expected at least one rival, got none');
@@ -68,13 +71,16 @@ async function compared(spec: Spec, control: RunControl, { onRivals }: CompareOp
   return await withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
     for (const kept of stages)
       await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
-    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control, onRivals);
+    const rivals = await compareRivals(
+      spec,
+      { data, start: start.graph, stages },
+      hold.control,
+      options.onRivals,
+    );
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
-    if (stages.length > 0) {
-      const { renderReport } = await import('../report/run/write.js');
-      await renderReport(spec.output);
-    }
+    // biome-ignore lint/nursery/useAwaitThenable: where it is given, it returns a promise
+    if (stages.length > 0) await options.writeReport?.(spec.output);
     return summary;
   });
 }

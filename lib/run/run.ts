@@ -58,7 +58,12 @@ export interface GrowOptions extends Extensions {
   readonly seedFrom?: string | undefined;
   /** Told of every stage once its network and its record are on disk, those of earlier calls included. */
   readonly onStage?: ((stage: GrownStage) => void) | undefined;
+  /** Makes the report of the output folder, which stays locked meanwhile: called once all its records are there. */
+  readonly writeReport?: WriteReport | undefined;
 }
+
+/** Makes the report of the run in an output folder. */
+export type WriteReport = (output: string) => Promise<unknown>;
 
 type OnStage = (stage: GrownStage) => void;
 
@@ -197,9 +202,9 @@ export async function growExperiment(
 async function grown(
   spec: Spec,
   control: RunControl,
-  { seedFrom, onStage = () => undefined, ...extensions }: GrowOptions,
+  { seedFrom, onStage = () => undefined, ...options }: GrowOptions,
 ): Promise<Summary> {
-  const own = ownOf(extensions, control.signal);
+  const own = ownOf(options, control.signal);
   refuseEndless(spec);
   refuseUnknown(spec, own);
   refuseAborted(control);
@@ -221,8 +226,8 @@ async function grown(
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
-    const { renderReport } = await import('../report/run/write.js');
-    await renderReport(spec.output);
+    // biome-ignore lint/nursery/useAwaitThenable: where it is given, it returns a promise
+    await options.writeReport?.(spec.output);
     return summary;
   });
 }

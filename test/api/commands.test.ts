@@ -1,7 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bench, cost, evaluate, forward, indices, split } from '../../lib/api/index.js';
+import { bench } from '../../lib/api/bench.js';
+import { cost } from '../../lib/api/cost.js';
+import { evaluate } from '../../lib/api/evaluate.js';
+import { forward } from '../../lib/api/forward.js';
+import { indices } from '../../lib/api/indices.js';
+import { split } from '../../lib/api/split.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { lower } from '../../lib/graph/lower.js';
 import { readGraph } from '../../lib/train/network.js';

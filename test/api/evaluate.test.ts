@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { type EvaluateOptions, evaluate, packData } from '../../lib/api/index.js';
+import { packData } from '../../lib/api/data-pack.js';
+import { type EvaluateOptions, evaluate } from '../../lib/api/evaluate.js';
 import { loadCore } from '../../lib/native/core.js';
 import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
 import { trainExperiment } from '../../lib/run/stage/train.js';

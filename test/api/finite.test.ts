@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { split } from '../../lib/api/index.js';
+import { split } from '../../lib/api/split.js';
 import { number, numbers } from '../../lib/cli/flags.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { parseGraph } from '../../lib/graph/check.js';

@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { evaluate, packData, predict } from '../../lib/api/index.js';
+import { packData } from '../../lib/api/data-pack.js';
+import { evaluate } from '../../lib/api/evaluate.js';
+import { predict } from '../../lib/api/predict.js';
 import { loadCore } from '../../lib/native/core.js';
 import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
 import { trainExperiment } from '../../lib/run/stage/train.js';

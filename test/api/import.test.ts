@@ -2,7 +2,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { evaluate, forward, type ImportOptions, importWeights } from '../../lib/api/index.js';
+import { evaluate } from '../../lib/api/evaluate.js';
+import { forward } from '../../lib/api/forward.js';
+import { type ImportOptions, importWeights } from '../../lib/api/import.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { lower } from '../../lib/graph/lower.js';
 import { NAMES, nameMap, theirName } from '../../lib/models/names.js';

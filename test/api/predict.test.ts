@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { evaluate, type PredictDocument, predict } from '../../lib/api/index.js';
+import { evaluate } from '../../lib/api/evaluate.js';
+import { type PredictDocument, predict } from '../../lib/api/predict.js';
 import { loadDataset } from '../../lib/data/dataset.js';
 import { partOfFiles } from '../../lib/data/images/named-files.js';
 import { IMAGE_DEFAULTS } from '../../lib/data/images/settings.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { benchSplitting } from '../../lib/api/index.js';
+import { benchSplitting } from '../../lib/api/bench-splitting.js';
 import {
   isLeftOut,
   type Search,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { PredictDocument } from '../../lib/api/index.js';
+import type { PredictDocument } from '../../lib/api/predict.js';
 import { GOLDEN } from '../native/golden.js';
 import { errorLine, splitgrow, temporaryFolder } from './command-line.js';
 

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ShowDocument, show } from '../../lib/api/index.js';
+import { type ShowDocument, show } from '../../lib/api/show.js';
 import { bar, SHOW } from '../../lib/cli/show.js';
 import { styleOf } from '../../lib/cli/table.js';
 import { formOf } from '../../lib/graph/print.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { IndicesDocument } from '../../lib/api/index.js';
+import type { IndicesDocument } from '../../lib/api/indices.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import type { TensorMap } from '../../lib/native/core.js';
 import { errorLine, splitgrow } from '../cli/command-line.js';

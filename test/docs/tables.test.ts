@@ -1,6 +1,6 @@
 // The ImageNet tables of docs/results.md against the plans of the two tables: every row, and what is said of reach.
 import { expect, test } from 'vitest';
-import { planReproduction } from '../../lib/api/index.js';
+import { planReproduction } from '../../lib/api/reproduce.js';
 import { type ChannelGroup, channelGroups } from '../../lib/graph/channels.js';
 import { costs, macs } from '../../lib/graph/cost.js';
 import { grow } from '../../lib/graph/grow.js';

@@ -1,7 +1,7 @@
 // Networks that between them have every op, every activation and every preset, with random weights and statistics, on disk.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { forward } from '../../lib/api/index.js';
+import { forward } from '../../lib/api/forward.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import type { Graph } from '../../lib/graph/ir.js';

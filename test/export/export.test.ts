@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { exportNetwork } from '../../lib/api/index.js';
+import { exportNetwork } from '../../lib/api/export.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { encodeOnnx, exportOnnx } from '../../lib/export/onnx.js';
 import { parseGraph } from '../../lib/graph/check.js';

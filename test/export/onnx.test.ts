@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exportNetwork } from '../../lib/api/index.js';
+import { exportNetwork } from '../../lib/api/export.js';
 import { OPSET } from '../../lib/export/onnx-ops.js';
 import { macs } from '../../lib/graph/cost.js';
 import { OPS } from '../../lib/graph/ops.js';

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instance } from '@viz-js/viz';
 import { expect, test } from 'vitest';
-import { exportNetwork } from '../../lib/api/index.js';
+import { exportNetwork } from '../../lib/api/export.js';
 import { dotOf, LEGEND } from '../../lib/export/dot.js';
 import { FRAME, fillOf, INK, LINE, PAPER, ROLES, tieAt } from '../../lib/export/dot-style.js';
 import { svgOf } from '../../lib/export/svg.js';

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exportNetwork } from '../../lib/api/index.js';
+import { exportNetwork } from '../../lib/api/export.js';
 import { allGraphs, type Case, writeCase } from './cases.js';
 import { torchPython } from './python.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planReproduction } from '../../lib/api/index.js';
+import { planReproduction } from '../../lib/api/reproduce.js';
 import { EXPERIMENTS, figureIds, readFigure } from '../../lib/figure/files.js';
 import { planFigure } from '../../lib/figure/plan.js';
 import { planRows, scheduleText, seedGraph, stageLimits } from '../../lib/figure/rows.js';

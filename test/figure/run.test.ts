@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ReproduceOptions, reproduce } from '../../lib/api/index.js';
+import { type ReproduceOptions, reproduce } from '../../lib/api/reproduce.js';
 import type { FigureResult } from '../../lib/figure/result.js';
 import type { FigureEvent } from '../../lib/figure/run.js';
 import { readJson } from '../run/tiny.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { reproduce } from '../../lib/api/index.js';
+import { reproduce } from '../../lib/api/reproduce.js';
 import { EXPERIMENTS, figureIds, readFigure } from '../../lib/figure/files.js';
 import { readRun } from '../../lib/run/store/read.js';
 

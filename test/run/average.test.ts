@@ -2,7 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { evaluate, grow, train } from '../../lib/api/index.js';
+import { evaluate } from '../../lib/api/evaluate.js';
+import { grow } from '../../lib/api/grow.js';
+import { train } from '../../lib/api/train.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import type { RunControl } from '../../lib/native/events.js';
 import { parseData } from '../../lib/run/spec/spec.js';

@@ -2,7 +2,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compare, evaluate } from '../../lib/api/index.js';
+import { compare } from '../../lib/api/compare.js';
+import { evaluate } from '../../lib/api/evaluate.js';
 import type { RunControl } from '../../lib/native/events.js';
 import { parseData } from '../../lib/run/spec/spec.js';
 import type { CompareRecord, Summary } from '../../lib/run/store/records.js';

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { compare } from '../../lib/api/index.js';
+import { compare } from '../../lib/api/compare.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { channelGroups } from '../../lib/graph/channels.js';
 import { macs } from '../../lib/graph/cost.js';

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import type { RunControl } from '../../lib/native/events.js';
 import { RIVALS } from '../../lib/rivals/table.js';
 import type { RivalRecord, Summary } from '../../lib/run/store/records.js';

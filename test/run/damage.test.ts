@@ -2,7 +2,7 @@
 import { cp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import { parseExperiment, type Spec } from '../../lib/run/spec/spec.js';
 import { readCheckpoint } from '../../lib/run/store/checkpoint.js';
 import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import { type Ended, start } from '../cli/command-line.js';
 import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 

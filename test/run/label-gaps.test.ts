@@ -1,7 +1,7 @@
 // Labels of a tensor file as a count of classes: gaps and labels that training has not are refused, or said where the count is given.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { evaluate } from '../../lib/api/index.js';
+import { evaluate } from '../../lib/api/evaluate.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
 import { trainExperiment } from '../../lib/run/stage/train.js';

@@ -2,7 +2,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { grow, train } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
+import { train } from '../../lib/api/train.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import type { Phase, RunControl, RunEvent } from '../../lib/native/events.js';
 import { digestsOf, sealed } from '../../lib/run/store/record-files.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import { loadCore } from '../../lib/native/core.js';
 import type { RunControl } from '../../lib/native/events.js';
 import type { StageRecord } from '../../lib/run/store/records.js';

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import { macs } from '../../lib/graph/cost.js';
 import { widths } from '../../lib/graph/print.js';
 import type { MetricsLine, StageRecord, StateRecord, Summary } from '../../lib/run/store/records.js';

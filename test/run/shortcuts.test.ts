@@ -1,7 +1,7 @@
 // Whole runs on networks with residual ties: MobileNetV2 with both shortcuts, with and without a surrogate, and ResNet-18.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import type { StageRecord, Summary } from '../../lib/run/store/records.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { grow } from '../../lib/api/index.js';
+import { grow } from '../../lib/api/grow.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { parseExperiment } from '../../lib/run/spec/spec.js';
 import type { MetricsLine, StageRecord, StepRecord } from '../../lib/run/store/records.js';

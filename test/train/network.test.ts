@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { exportNetwork, forward } from '../../lib/api/index.js';
+import { exportNetwork } from '../../lib/api/export.js';
+import { forward } from '../../lib/api/forward.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import type { TensorData } from '../../lib/native/core.js';

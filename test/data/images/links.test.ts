@@ -2,7 +2,8 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { indexData, packData } from '../../../lib/api/index.js';
+import { indexData } from '../../../lib/api/data-index.js';
+import { packData } from '../../../lib/api/data-pack.js';
 import { listImages } from '../../../lib/data/images/layout.js';
 import { temporaryFolder } from '../../run/tiny.js';
 import { addFiles, folderOf } from './folders.js';

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { train } from '../../../lib/api/index.js';
+import { train } from '../../../lib/api/train.js';
 import { difference, obstacle, REMEDIES, remediesTaken } from '../../../lib/run/spec/result-fields.js';
 import { experimentSchema } from '../../../lib/run/spec/schema/experiment.js';
 import { sealed } from '../../../lib/run/store/record-files.js';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { train } from '../../../lib/api/index.js';
+import { train } from '../../../lib/api/train.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
 import { experimentSchema } from '../../../lib/run/spec/schema/experiment.js';
 import { parseExperiment } from '../../../lib/run/spec/spec.js';

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { evaluate, grow } from '../../../lib/api/index.js';
+import { evaluate } from '../../../lib/api/evaluate.js';
+import { grow } from '../../../lib/api/grow.js';
 import { parseData } from '../../../lib/run/spec/spec.js';
 import type { EvaluationRecord, StageRecord } from '../../../lib/run/store/records.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';

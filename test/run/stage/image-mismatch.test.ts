@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { train } from '../../../lib/api/index.js';
+import { train } from '../../../lib/api/train.js';
 import { IMAGE_DEFAULTS } from '../../../lib/data/images/settings.js';
 import { writeSafetensors } from '../../../lib/data/safetensors.js';
 import type { TensorData } from '../../../lib/native/core.js';

@@ -1,7 +1,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { evaluate, train } from '../../../lib/api/index.js';
+import { evaluate } from '../../../lib/api/evaluate.js';
+import { train } from '../../../lib/api/train.js';
 import { parseData } from '../../../lib/run/spec/spec.js';
 import type { StageRecord } from '../../../lib/run/store/records.js';
 import { loadNetwork, saveNetwork } from '../../../lib/train/network.js';

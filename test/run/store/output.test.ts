@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { grow } from '../../../lib/api/index.js';
+import { grow } from '../../../lib/api/grow.js';
 import { MAIN, splitgrow, start } from '../../cli/command-line.js';
 import { ROOT } from '../../data/places.js';
 import { child, ELSEWHERE, GONE, leave } from '../../machine/files/processes.js';

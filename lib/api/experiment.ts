@@ -1,0 +1,45 @@
+// What grow, compare and train take: an experiment as a file or an object, overrides, and a control.
+import type { RunControl } from '../native/events.js';
+import { isSignal, watched } from '../native/watched.js';
+import type { Extensions } from '../run/spec/extensions.js';
+import { parseExperiment, readExperiment, type Spec } from '../run/spec/spec.js';
+import { type Running, running } from './running.js';
+
+/** An experiment file, or the experiment itself: an object with the fields of docs/reference.md. It is checked as a whole. */
+export type Experiment = string | Readonly<Record<string, unknown>>;
+
+/** An experiment with overrides. */
+export interface ExperimentOptions {
+  /** The experiment that is overridden. */
+  readonly experiment: Experiment;
+  /** Overrides, `path=value`, as of `--set`. */
+  readonly set?: readonly string[] | undefined;
+}
+
+/** How long work is watched and stopped, and costs and strategies of your own that the experiment names. */
+export interface ExperimentControl extends RunControl, Extensions {}
+
+function optionsOf(given: Experiment | ExperimentOptions): ExperimentOptions {
+  const isOptions = typeof given === 'object' && given !== null && 'experiment' in given;
+  return isOptions ? (given as ExperimentOptions) : { experiment: given };
+}
+
+/** The checked experiment, overrides applied. */
+export async function specOf(given: Experiment | ExperimentOptions, extensions: Extensions): Promise<Spec> {
+  const { experiment, set = [] } = optionsOf(given);
+  return typeof experiment === 'string'
+    ? readExperiment(experiment, set, extensions)
+    : parseExperiment(experiment, set, extensions);
+}
+
+/** Work under its control that has begun: a control that will not do rejects, as all else does. */
+export function begun<Item, Result>(
+  control: ExperimentControl,
+  work: (control: ExperimentControl, emit: (item: Item) => void) => Promise<Result>,
+): Running<Item, Result> {
+  const isSound = typeof control === 'object' && control !== null && isSignal(control.signal);
+  return running<Item, Result>(
+    ({ emit, signal }) => watched(isSound ? { ...control, signal } : control, (own) => work(own, emit)),
+    isSound ? control.signal : undefined,
+  );
+}
