@@ -6,17 +6,20 @@ import { ROOT } from '../data/places.js';
 import { codeSpans, tableOf } from './pages.js';
 
 // Plain JavaScript, without types of its own.
-const { ROOMS }: { ROOMS: readonly string[] } = await import(join(ROOT, 'scripts', 'check-imports.mjs'));
+const { ROOMS, NATIVE_ROOMS }: Readonly<Record<string, readonly string[]>> = await import(
+  join(ROOT, 'scripts', 'check-imports.mjs')
+);
 
 const listed = (table: string): readonly string[] =>
   tableOf('docs/architecture.md', table).map(([cell = '']) => codeSpans(cell)[0] ?? '');
 
-test('the table of rooms is the list that imports are checked by, in its order', () => {
+test('the tables of rooms are the lists that imports and includes are checked by, in their order', () => {
   expect(listed('rooms')).toEqual(ROOMS);
+  expect(listed('native')).toEqual(NATIVE_ROOMS);
 });
 
-test('every folder of native/core has a row, and every row a folder', () => {
+test('every folder of native/core is a room', () => {
   const folders = readdirSync(join(ROOT, 'native', 'core'), { withFileTypes: true });
   const names = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  expect([...listed('native')].sort()).toEqual(names.sort());
+  expect(names.sort()).toEqual([...listed('native')].sort());
 });
