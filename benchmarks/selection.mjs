@@ -95,11 +95,11 @@ async function timed(repeats, work) {
   return { firstMs, medianMs: median(rest), minMs: Math.min(...rest), result };
 }
 
-async function knapsack(energies, repeats) {
+async function knapsack(costs, repeats) {
   const graph = WIDE();
   const indices = indicesOf(graph, 1);
   const { result, ...times } = await timed(repeats, () =>
-    choose(graph, indices, { growthRatio: 0.5, energies }),
+    choose(graph, indices, { growthRatio: 0.5, costs }),
   );
   const { certificate, picks } = result;
   return {

@@ -88,7 +88,7 @@ export type { Standing as FigureStanding } from './figure/work.js';
 export type { CostFunction } from './graph/caller-cost.js';
 export { type ChannelGroup, channelGroups } from './graph/channels.js';
 export { parseGraph, shapes } from './graph/check.js';
-export { type Energy, type GraphEnergy, macs, marginalCost, type NodeEnergy, params } from './graph/cost.js';
+export { type Cost, type CostOfGraph, type CostOfNodes, macs, marginalCost, params } from './graph/cost.js';
 export {
   type GrownGraph,
   type GrowOptions as GrowGraphOptions,

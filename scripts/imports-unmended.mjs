@@ -29,8 +29,6 @@ export const UNMENDED = [
   'lib/rivals/training.ts must not import lib/run/store/records.ts: its room comes later',
   'files import each other in a circle: lib/machine/libtorch/preload.ts, lib/machine/libtorch/thread-waiting.ts',
   'files import each other in a circle: lib/native/core.ts, lib/native/counters.ts, lib/native/images.ts, lib/native/indices.ts, lib/native/train.ts',
-  'files import each other in a circle: lib/data/cifar.ts, lib/data/dataset.ts, lib/data/fashion-mnist.ts, lib/data/file.ts, lib/data/images/load.ts',
-  'files import each other in a circle: lib/graph/caller-cost.ts, lib/graph/cost.ts',
   'files import each other in a circle: lib/run/spec/extensions.ts, lib/run/spec/spec.ts',
   'files import each other in a circle: lib/run/stage/finish.ts, lib/run/stage/position.ts, lib/run/stage/train.ts',
   'files import each other in a circle: lib/report/figure/plots-accuracy.ts, lib/report/figure/plots-splitting.ts, lib/report/figure/plots-steps.ts, lib/report/figure/plots.ts',

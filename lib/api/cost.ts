@@ -1,6 +1,6 @@
 // cost: MACs and parameters of a network, of its nodes, and of one more neuron.
 import { channelGroups } from '../graph/channels.js';
-import { costs, macs, params, cost as totalOf } from '../graph/cost.js';
+import { costOfGraph, costs, macs, params } from '../graph/cost.js';
 import { marginalCosts } from '../graph/cost-of-widths.js';
 import type { Graph } from '../graph/ir.js';
 import { graphOf } from '../run/network-source.js';
@@ -59,7 +59,7 @@ export function costOf(graph: Graph): CostDocument {
       marginalMacs: marginal.get(id) ?? 0,
       producers,
     }));
-  const flops2x = totalOf(graph, 'flops2x');
+  const flops2x = costOfGraph(graph, 'flops2x');
   return { macs: macs(graph), params: params(graph), flops2x, nodes: costs(graph), groups };
 }
 

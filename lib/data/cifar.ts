@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import { readWhole } from '../machine/files/text-file.js';
-import type { DataSpec, Source } from './dataset.js';
 import { defaultRoot, placesIn, remedyFor } from './get/places.js';
 import { filesOf, SOURCES } from './get/sources.js';
 import { namesIn, readBytes, type TensorPart, toLabels } from './parts.js';
+import type { DataSpec, Source } from './source.js';
 
 const PIXELS = 3 * 32 * 32;
 const BATCH = /^data_batch_[1-5]\.bin$/;

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { SplitgrowError } from '../errors.js';
-import type { DataSpec, Source } from './dataset.js';
 import { defaultRoot, remedyFor } from './get/places.js';
 import { namesIn, readBytes, slicePart, type TensorPart, toLabels } from './parts.js';
+import type { DataSpec, Source } from './source.js';
 
 const unzip = promisify(gunzip);
 

@@ -2,12 +2,12 @@
 import { SplitgrowError } from '../errors.js';
 import type { DType, TensorData, TensorMap } from '../native/core.js';
 import { integer } from '../statistics/format.js';
-import type { DataSpec, Source } from './dataset.js';
 import { some } from './images/part-folders.js';
 import { labelsOf } from './labels.js';
 import { guessedHint } from './layouts.js';
 import { imageShape, type TensorPart } from './parts.js';
 import { readSafetensors } from './safetensors.js';
+import type { DataSpec, Source } from './source.js';
 import { narrowed } from './widen.js';
 
 /** Classes that a label may name; bounds what a wrong label can ask for. */

@@ -1,6 +1,6 @@
 // A cost that the caller counts: a function of the whole graph, held to what the knapsack needs of a cost.
 import { SplitgrowError } from '../errors.js';
-import type { GraphEnergy } from './cost.js';
+import type { CostOfGraph } from './cost.js';
 import { show } from './fields.js';
 import type { Graph } from './ir.js';
 
@@ -18,7 +18,7 @@ function frozen(graph: Graph): Graph {
 }
 
 /** The caller's function as a cost. @throws E_CALLBACK, when it is asked, where it throws or gives no cost */
-export function ownCost(name: string, of: CostFunction): GraphEnergy {
+export function ownCost(name: string, of: CostFunction): CostOfGraph {
   const ofGraph = (graph: Graph): number => {
     let value: unknown;
     try {
@@ -34,13 +34,4 @@ export function ownCost(name: string, of: CostFunction): GraphEnergy {
     );
   };
   return { name, isInteger: false, ofGraph };
-}
-
-/** @throws E_CALLBACK where the wider of two networks costs less */
-export function refuseFall(name: string, narrow: number, wide: number): void {
-  if (wide >= narrow) return;
-  throw new SplitgrowError(
-    'E_CALLBACK',
-    `cost "${name}": expected no less for a wider network, got ${wide} after ${narrow}; the budgets need a cost that never falls as widths grow`,
-  );
 }

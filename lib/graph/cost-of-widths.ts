@@ -1,9 +1,8 @@
 // What a network costs once channels are added: an evaluator that the knapsack can afford to ask again and again.
 
-import { refuseFall } from './caller-cost.js';
 import { type ChannelGroup, channelGroups, type GroupId, groupsByNode } from './channels.js';
 import { inputsOf, shapes } from './check.js';
-import { type Energy, energyOf, type GraphEnergy, type NodeEnergy } from './cost.js';
+import { type Cost, type CostOfGraph, type CostOfNodes, costNamed, refuseFall } from './cost.js';
 import { withWidths } from './grow.js';
 import { type Graph, type GraphNode, INPUT, type NodeId, type Value } from './ir.js';
 import { opOf } from './ops.js';
@@ -23,7 +22,7 @@ interface Kept {
   readonly around: readonly (ChannelGroup | undefined)[];
 }
 
-function nodewise(graph: Graph, { ofNode, isInteger }: NodeEnergy): CostOfWidths {
+function nodewise(graph: Graph, { ofNode, isInteger }: CostOfNodes): CostOfWidths {
   const groups = groupsByNode(graph);
   const values = shapes(graph);
   const groupAt = (id: NodeId): ChannelGroup | undefined => (id === INPUT ? undefined : groups.get(id));
@@ -82,28 +81,28 @@ function isAsWide(wide: ReadonlyMap<GroupId, number>, narrow: ReadonlyMap<GroupI
 }
 
 /** The whole graph anew for widths that are not those of the call before; a cost that falls as widths grow is refused. */
-function graphwise(graph: Graph, energy: GraphEnergy): CostOfWidths {
+function graphwise(graph: Graph, cost: CostOfGraph): CostOfWidths {
   const groups = new Map(channelGroups(graph).map((group) => [group.id, group] as const));
-  let last = { added: new Map<GroupId, number>(), value: energy.ofGraph(graph) };
+  let last = { added: new Map<GroupId, number>(), value: cost.ofGraph(graph) };
   return (added) => {
     const now = new Map([...added].filter(([, by]) => by !== 0));
     const [isWider, isNarrower] = [isAsWide(now, last.added), isAsWide(last.added, now)];
     if (isWider && isNarrower) return last.value;
-    const value = energy.ofGraph(withWidths(graph, now, groups));
-    if (isWider) refuseFall(energy.name, last.value, value);
-    if (isNarrower) refuseFall(energy.name, value, last.value);
+    const value = cost.ofGraph(withWidths(graph, now, groups));
+    if (isWider) refuseFall(cost.name, last.value, value);
+    if (isNarrower) refuseFall(cost.name, value, last.value);
     last = { added: now, value };
     return value;
   };
 }
 
 /**
- * An evaluator for the knapsack: equals cost(widen(...)) of every group exactly. Of costs that are sums over nodes
+ * An evaluator for the knapsack: equals costOfGraph(widen(...)) of every group exactly. Of costs that are sums over nodes
  * it re-evaluates only the nodes around groups whose width changed since its last call; sizes do not depend on widths, so
  * shapes are worked out once. A frozen group may not be among `added`.
  */
-export function costOfWidths(graph: Graph, energy: string | Energy): CostOfWidths {
-  const found = energyOf(energy);
+export function costOfWidths(graph: Graph, cost: string | Cost): CostOfWidths {
+  const found = costNamed(cost);
   return 'ofGraph' in found ? graphwise(graph, found) : nodewise(graph, found);
 }
 
@@ -111,8 +110,8 @@ export function costOfWidths(graph: Graph, energy: string | Energy): CostOfWidth
  * `marginalCost` of every splittable group: what the graph costs more when that group alone gains one channel. Of costs that
  * are sums over nodes all of them together take time linear in the graph.
  */
-export function marginalCosts(graph: Graph, energy: string | Energy): ReadonlyMap<GroupId, number> {
-  const found = energyOf(energy);
+export function marginalCosts(graph: Graph, cost: string | Cost): ReadonlyMap<GroupId, number> {
+  const found = costNamed(cost);
   const evaluate = costOfWidths(graph, found);
   const before = evaluate(new Map());
   const groups = channelGroups(graph).filter(({ isSplittable }) => isSplittable);

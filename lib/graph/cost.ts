@@ -1,6 +1,5 @@
 // What a network costs: MACs, parameters, and what one more channel adds.
 import { SplitgrowError } from '../errors.js';
-import { refuseFall } from './caller-cost.js';
 import type { GroupId } from './channels.js';
 import { inputsOf, shapes } from './check.js';
 import { didYouMean, row } from './fields.js';
@@ -20,20 +19,20 @@ interface Named {
   readonly isSuperadditive?: boolean;
 }
 
-/** A cost that is a sum over nodes. A new one is one row of ENERGIES, or an object of this type. */
-export interface NodeEnergy extends Named {
+/** A cost that is a sum over nodes. A new one is one row of COSTS, or an object of this type. */
+export interface CostOfNodes extends Named {
   /** Cost of one node, from the values around it; 0 or more, and never less for wider values. */
   readonly ofNode: (node: GraphNode, inputs: readonly Value[], output: Value) => number;
 }
 
 /** A cost of a network as a whole; 0 or more, and never less for a wider one. */
-export interface GraphEnergy extends Named {
+export interface CostOfGraph extends Named {
   /** Cost of the network. */
   readonly ofGraph: (graph: Graph) => number;
 }
 
 /** What a network can be limited by: a sum over its nodes, or a function of the whole. */
-export type Energy = NodeEnergy | GraphEnergy;
+export type Cost = CostOfNodes | CostOfGraph;
 
 /** Weights and biases, those of batch norm included; running statistics are not trained and not counted. */
 function trained(node: GraphNode, inputs: readonly Value[]): number {
@@ -56,7 +55,7 @@ function valueOperations(node: GraphNode, inputs: readonly Value[]): number {
   return parameters(node, inputs).some(({ name }) => name === 'bias') ? 1 : 0;
 }
 
-export const ENERGIES = {
+export const COSTS = {
   /** Multiply-accumulates for one image. */
   macs: {
     name: 'macs',
@@ -78,24 +77,24 @@ export const ENERGIES = {
     ofNode: (node, inputs, output) =>
       2 * opOf(node).macs(node, inputs, output) + valueOperations(node, inputs) * valuesOf(output),
   },
-} as const satisfies Readonly<Record<string, NodeEnergy>>;
-export type EnergyName = keyof typeof ENERGIES;
+} as const satisfies Readonly<Record<string, CostOfNodes>>;
+export type CostName = keyof typeof COSTS;
 
 /**
- * The row of ENERGIES of that name, or the energy itself.
+ * The row of COSTS of that name, or the cost itself.
  * @throws E_ARGUMENT naming the nearest.
  */
-export function energyOf(energy: string | Energy): Energy {
-  if (typeof energy !== 'string') return energy;
-  const found = row<Energy>(ENERGIES, energy);
+export function costNamed(cost: string | Cost): Cost {
+  if (typeof cost !== 'string') return cost;
+  const found = row<Cost>(COSTS, cost);
   if (found !== undefined) return found;
-  const near = didYouMean(energy, Object.keys(ENERGIES));
-  throw new SplitgrowError('E_ARGUMENT', `there is no energy "${energy}"${near}`);
+  const near = didYouMean(cost, Object.keys(COSTS));
+  throw new SplitgrowError('E_ARGUMENT', `there is no cost "${cost}"${near}`);
 }
 
 /** Cost of the whole graph. */
-export function cost(graph: Graph, energy: string | Energy): number {
-  const found = energyOf(energy);
+export function costOfGraph(graph: Graph, cost: string | Cost): number {
+  const found = costNamed(cost);
   if ('ofGraph' in found) return found.ofGraph(graph);
   const values = shapes(graph);
   return graph.nodes.reduce((sum, node) => {
@@ -106,12 +105,12 @@ export function cost(graph: Graph, energy: string | Energy): number {
 
 /** Multiply-accumulates for one image. */
 export function macs(graph: Graph): number {
-  return cost(graph, ENERGIES.macs);
+  return costOfGraph(graph, COSTS.macs);
 }
 
 /** Trained parameters: weights and biases, those of batch norm included. */
 export function params(graph: Graph): number {
-  return cost(graph, ENERGIES.params);
+  return costOfGraph(graph, COSTS.params);
 }
 
 export interface NodeCost {
@@ -127,15 +126,24 @@ export function costs(graph: Graph): readonly NodeCost[] {
   return graph.nodes.map((node) => {
     const inputs = inputsOf(node, values);
     const output = values.get(node.id) ?? { channels: 0, block: 1, size: null };
-    const of = ({ ofNode }: NodeEnergy): number => ofNode(node, inputs, output);
-    return { id: node.id, op: node.op, macs: of(ENERGIES.macs), params: of(ENERGIES.params) };
+    const of = ({ ofNode }: CostOfNodes): number => ofNode(node, inputs, output);
+    return { id: node.id, op: node.op, macs: of(COSTS.macs), params: of(COSTS.params) };
   });
 }
 
+/** @throws E_CALLBACK where the wider of two networks costs less */
+export function refuseFall(name: string, narrow: number, wide: number): void {
+  if (wide >= narrow) return;
+  throw new SplitgrowError(
+    'E_CALLBACK',
+    `cost "${name}": expected no less for a wider network, got ${wide} after ${narrow}; the budgets need a cost that never falls as widths grow`,
+  );
+}
+
 /** What the graph costs more when `group` gains one channel: the only formula there is for it. `marginalCosts` does all groups at once. */
-export function marginalCost(graph: Graph, groupId: GroupId, energy: string | Energy): number {
-  const found = energyOf(energy);
-  const [before, after] = [cost(graph, found), cost(widen(graph, groupId, 1), found)];
+export function marginalCost(graph: Graph, groupId: GroupId, cost: string | Cost): number {
+  const found = costNamed(cost);
+  const [before, after] = [costOfGraph(graph, found), costOfGraph(widen(graph, groupId, 1), found)];
   if ('ofGraph' in found) refuseFall(found.name, before, after);
   return after - before;
 }

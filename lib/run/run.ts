@@ -1,7 +1,7 @@
 // Algorithm 1: fit, evaluate, split, again; every step on disk before the next begins.
 import { countOf } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
-import { cost } from '../graph/cost.js';
+import { costOfGraph } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { note, refuseAborted } from '../native/control.js';
 import type { RunControl, StageSeconds } from '../native/events.js';
@@ -12,7 +12,7 @@ import type { Network } from '../train/network.js';
 import { compareRivals } from './compare.js';
 import { checkGrowth } from './spec/batch-norm-passes.js';
 import { epochsOf } from './spec/epochs.js';
-import { type Extensions, energyNamed, type Own, ownOf, refuseUnknown } from './spec/extensions.js';
+import { type Extensions, knownCost, type Own, ownOf, refuseUnknown } from './spec/extensions.js';
 import type { Spec } from './spec/spec.js';
 import { noteUnused } from './spec/unused.js';
 import { adoptStage } from './stage/adopt.js';
@@ -175,7 +175,7 @@ function refuseTooLarge({ stop }: Spec, start: Graph, own: Own): void {
     ...Object.entries(stop.costs ?? {}).map(([name, cap]) => ({ field: `stop.costs.${name}`, name, cap })),
   ];
   for (const { field, name, cap } of caps) {
-    const seed = cost(start, energyNamed(own, name));
+    const seed = costOfGraph(start, knownCost(own, name));
     if (seed <= cap) continue;
     throw new SplitgrowError(
       'E_EXPERIMENT',

@@ -1,7 +1,8 @@
 // Datasets whose images must be in memory, for tests that look at pixels.
-import { type DataSpec, type Dataset, loadDataset } from '../../lib/data/dataset.js';
+import { type Dataset, loadDataset } from '../../lib/data/dataset.js';
 import { isInMemory, type Part } from '../../lib/data/part.js';
 import type { TensorPart } from '../../lib/data/parts.js';
+import type { DataSpec } from '../../lib/data/source.js';
 
 function tensorsOf(part: Part): TensorPart {
   if (isInMemory(part)) return part;

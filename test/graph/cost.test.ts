@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { channelGroups } from '../../lib/graph/channels.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import {
-  cost,
+  COSTS,
+  type Cost,
+  costNamed,
+  costOfGraph,
   costs,
-  ENERGIES,
-  type Energy,
-  energyOf,
   macs,
   marginalCost,
   params,
@@ -20,7 +20,7 @@ import { drawOf, randomGraph, randomWeights } from '../random-graphs.js';
 import { codeOf, messageOf } from '../reference.js';
 
 /** Not an integer, and not a sum of products of widths. */
-const ODD: Energy = {
+const ODD: Cost = {
   name: 'odd',
   isInteger: false,
   ofNode: (_node, inputs, output) => Math.sqrt(output.channels) * 0.1 + Math.log1p(inputs.length),
@@ -73,25 +73,25 @@ test('the evaluator of widths equals the cost of the widened graph exactly, in a
   for (const seed of SEEDS) {
     const [graph, { below, chance }] = [randomGraph(seed), drawOf(seed)];
     const groups = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
-    for (const energy of [ENERGIES.macs, ENERGIES.params, ODD]) {
-      const costOf = costOfWidths(graph, energy);
+    for (const cost of [COSTS.macs, COSTS.params, ODD]) {
+      const costOf = costOfWidths(graph, cost);
       for (let call = 0; call < 6; call += 1) {
         const added = new Map(groups.filter(() => chance(0.6)).map(({ id }) => [id, below(5)] as const));
         const wide = [...added].reduce((g: Graph, [id, by]) => widen(g, id, by), graph);
-        expect(costOf(added), `seed ${seed} ${energy.name}`).toBe(cost(wide, energy));
+        expect(costOf(added), `seed ${seed} ${cost.name}`).toBe(costOfGraph(wide, cost));
       }
     }
   }
 });
 
 test('the marginal costs of all groups are those of each, which counts the widened graph', () => {
-  const whole: Energy = { name: 'whole', isInteger: false, ofGraph: (graph) => cost(graph, ODD) ** 1.1 };
+  const whole: Cost = { name: 'whole', isInteger: false, ofGraph: (graph) => costOfGraph(graph, ODD) ** 1.1 };
   for (const seed of SEEDS) {
     const graph = randomGraph(seed);
     const splittable = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
-    for (const energy of [...Object.values<Energy>(ENERGIES), ODD, whole]) {
-      const want = splittable.map(({ id }) => [id, marginalCost(graph, id, energy)]);
-      expect([...marginalCosts(graph, energy)], `seed ${seed} ${energy.name}`).toEqual(want);
+    for (const cost of [...Object.values<Cost>(COSTS), ODD, whole]) {
+      const want = splittable.map(({ id }) => [id, marginalCost(graph, id, cost)]);
+      expect([...marginalCosts(graph, cost)], `seed ${seed} ${cost.name}`).toEqual(want);
     }
   }
 });
@@ -112,11 +112,11 @@ function chainOf(count: number): Graph {
 test('the marginal costs of all groups look at every node a few times, however many groups there are', () => {
   const looks = (count: number): number => {
     let seen = 0;
-    const counting: Energy = {
-      ...ENERGIES.macs,
+    const counting: Cost = {
+      ...COSTS.macs,
       ofNode: (node, inputs, output) => {
         seen += 1;
-        return ENERGIES.macs.ofNode(node, inputs, output);
+        return COSTS.macs.ofNode(node, inputs, output);
       },
     };
     marginalCosts(chainOf(count), counting);
@@ -127,15 +127,15 @@ test('the marginal costs of all groups look at every node a few times, however m
 });
 
 test('a cost of the whole network that falls for a wider group is refused for all groups at once', () => {
-  const falling: Energy = { name: 'falling', isInteger: false, ofGraph: (graph) => 1e9 - macs(graph) };
+  const falling: Cost = { name: 'falling', isInteger: false, ofGraph: (graph) => 1e9 - macs(graph) };
   expect(codeOf(() => marginalCosts(chainOf(3), falling))).toBe('E_CALLBACK');
 });
 
-test('an unknown energy is refused, naming the nearest', () => {
-  expect(codeOf(() => energyOf('mac'))).toBe('E_ARGUMENT');
-  expect(messageOf(() => energyOf('mac'))).toMatch(/"macs"/);
-  expect(codeOf(() => energyOf('toString'))).toBe('E_ARGUMENT');
-  expect(energyOf(ODD)).toBe(ODD);
+test('an unknown cost is refused, naming the nearest', () => {
+  expect(codeOf(() => costNamed('mac'))).toBe('E_ARGUMENT');
+  expect(messageOf(() => costNamed('mac'))).toMatch(/"macs"/);
+  expect(codeOf(() => costNamed('toString'))).toBe('E_ARGUMENT');
+  expect(costNamed(ODD)).toBe(ODD);
 });
 
 test('printed rows have the shapes and costs, and widths name every layer', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { shapes } from '../../lib/graph/check.js';
-import { cost, macs, params } from '../../lib/graph/cost.js';
+import { costOfGraph, macs, params } from '../../lib/graph/cost.js';
 import { lower } from '../../lib/graph/lower.js';
 import { widths } from '../../lib/graph/print.js';
 import { buildPreset, divisible, type PresetOptions, ZOO } from '../../lib/models/zoo.js';
@@ -104,7 +104,7 @@ test('activations are relu, relu6 for MobileNetV2, or the one asked for; linear 
 test('options reach the graph: classes, name, resolution', () => {
   const graph = buildPreset('mobilenet_v2', { classes: 7, name: 'mine', resolution: 96, channels: 1 });
   expect([graph.name, graph.input.shape, widths(graph).classifier]).toEqual(['mine', [1, 96, 96], 7]);
-  expect(cost(buildPreset('mobilenet_v1', { resolution: 112 }), 'params')).toBe(
+  expect(costOfGraph(buildPreset('mobilenet_v1', { resolution: 112 }), 'params')).toBe(
     params(buildPreset('mobilenet_v1')),
   );
 });

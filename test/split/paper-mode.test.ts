@@ -12,7 +12,7 @@ import { randomOf } from '../reference.js';
 const GRAPH = buildPreset('mobilenet_cifar100');
 const AUTHORS: ChooseOptions = {
   growthRatio: 0.5,
-  energy: { estimate: 'own-layer', transform: 'sqrt' },
+  costEstimate: { estimate: 'own-layer', transform: 'sqrt' },
   budgets: 'two-groups',
   hardLimit: false,
   rounding: { kind: 'threshold', threshold: 0.99 },
@@ -39,9 +39,9 @@ test('every option alone chooses other neurons than the default', async () => {
   // Estimates tell layers of different widths apart; rounding matters where neurons are few.
   const small = buildPreset('mobilenet_cifar10');
   const changes: readonly Partial<ChooseOptions>[] = [
-    { energy: { estimate: 'own-layer', transform: 'none' } },
-    { energy: { estimate: 'marginal', transform: 'sqrt' } },
-    { energy: { estimate: 'marginal', transform: 'log' } },
+    { costEstimate: { estimate: 'own-layer', transform: 'none' } },
+    { costEstimate: { estimate: 'marginal', transform: 'sqrt' } },
+    { costEstimate: { estimate: 'marginal', transform: 'log' } },
     { budgets: 'two-groups' },
     { layerCap: 0.25 },
     { hardLimit: false },
@@ -63,7 +63,7 @@ test('every option alone chooses other neurons than the default', async () => {
 test('defaults written out choose what they choose when left out, certificate and all', async () => {
   const written = await choose(GRAPH, INDICES, {
     growthRatio: 0.5,
-    energy: { estimate: 'marginal', transform: 'none' },
+    costEstimate: { estimate: 'marginal', transform: 'none' },
     budgets: 'total',
     layerCap: null,
     hardLimit: true,
@@ -98,7 +98,7 @@ test('hard limits hold under every estimate, transform, grouping, cap and roundi
           const note = [estimate, transform, budgets, kind].join();
           const choice = await choose(GRAPH, INDICES, {
             growthRatio: 0.5,
-            energy: { estimate, transform },
+            costEstimate: { estimate, transform },
             budgets,
             rounding: { kind, threshold: 0.9 },
             layerCap: 0.75,
@@ -196,7 +196,7 @@ test('what cannot be together is refused', async () => {
       (error: Error & { code?: string }) => `${error.code}: ${error.message}`,
     );
   expect(await refusal({ strategy: 'vanilla' })).toMatch(/^E_ARGUMENT: .*"threshold".*"vanilla"/);
-  expect(await refusal({ energies: ['params'] })).toMatch(/^E_ARGUMENT: .*"own-layer".*macs, params/);
+  expect(await refusal({ costs: ['params'] })).toMatch(/^E_ARGUMENT: .*"own-layer".*macs, params/);
   expect(await refusal({ layerCap: { b1_pv: 9 } })).toMatch(/^E_ARGUMENT: .*"b1_pv".*"b1_pw"/);
   expect(await refusal({ layerCap: { classifier: 9 } })).toMatch(/^E_ARGUMENT: .*"classifier"/);
 });

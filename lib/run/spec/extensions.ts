@@ -1,7 +1,7 @@
 // Costs and strategies of the caller's own: functions that an experiment calls by name.
 import { SplitgrowError } from '../../errors.js';
 import { type CostFunction, ownCost } from '../../graph/caller-cost.js';
-import { ENERGIES, type Energy, energyOf } from '../../graph/cost.js';
+import { COSTS, type Cost, costNamed } from '../../graph/cost.js';
 import { didYouMean, row, show } from '../../graph/fields.js';
 import {
   ownStrategy,
@@ -22,11 +22,11 @@ export interface Extensions {
 
 /** Extensions as rows of the tables that they extend. */
 export interface Own {
-  readonly energies: Readonly<Record<string, Energy>>;
+  readonly costs: Readonly<Record<string, Cost>>;
   readonly strategies: Readonly<Record<string, Strategy>>;
 }
 
-export const NONE: Own = { energies: {}, strategies: {} };
+export const NONE: Own = { costs: {}, strategies: {} };
 
 function rowsOf<F, T>(
   what: 'costs' | 'strategies',
@@ -61,14 +61,14 @@ function rowsOf<F, T>(
 export function ownOf({ costs, strategies }: Extensions, signal?: AbortSignal): Own {
   const strategy = (name: string, of: StrategyFunction): Strategy => ownStrategy(name, of, signal);
   return {
-    energies: rowsOf<CostFunction, Energy>('costs', costs, ENERGIES, ownCost),
+    costs: rowsOf<CostFunction, Cost>('costs', costs, COSTS, ownCost),
     strategies: rowsOf<StrategyFunction, Strategy>('strategies', strategies, STRATEGIES, strategy),
   };
 }
 
 /** The cost of that name: of the caller, or of the table. */
-export function energyNamed(own: Own, name: string): Energy {
-  return row(own.energies, name) ?? energyOf(name);
+export function knownCost(own: Own, name: string): Cost {
+  return row(own.costs, name) ?? costNamed(name);
 }
 
 type Named = Pick<Spec, 'splitting' | 'stop'>;
@@ -76,13 +76,13 @@ type Named = Pick<Spec, 'splitting' | 'stop'>;
 /** Names of the costs that the experiment limits, in its order; MACs aside. */
 export function costsNamed({ splitting, stop }: Named): readonly string[] {
   return [...new Set([splitting.cost, Object.keys(stop.costs ?? {})].flat())].filter(
-    (name) => name !== ENERGIES.macs.name,
+    (name) => name !== COSTS.macs.name,
   );
 }
 
 /** Costs of the caller's own that the experiment limits. */
-export function ownCosts(spec: Named, own: Own): readonly Energy[] {
-  return costsNamed(spec).flatMap((name) => row(own.energies, name) ?? []);
+export function ownCosts(spec: Named, own: Own): readonly Cost[] {
+  return costsNamed(spec).flatMap((name) => row(own.costs, name) ?? []);
 }
 
 function refuse(field: string, name: string, known: readonly string[], what: 'costs' | 'strategies'): void {
@@ -97,7 +97,7 @@ function refuse(field: string, name: string, known: readonly string[], what: 'co
 
 /** @throws E_EXPERIMENT where the experiment names a cost or a strategy that is neither in the table nor the caller's */
 export function refuseUnknown({ splitting, stop }: Named, own: Own = NONE): void {
-  const costs = [...Object.keys(ENERGIES), ...Object.keys(own.energies)];
+  const costs = [...Object.keys(COSTS), ...Object.keys(own.costs)];
   for (const name of [splitting.cost].flat()) refuse('splitting.cost', name, costs, 'costs');
   for (const name of Object.keys(stop.costs ?? {})) refuse(`stop.costs.${name}`, name, costs, 'costs');
   const strategies = [...Object.keys(STRATEGIES), ...Object.keys(own.strategies)];

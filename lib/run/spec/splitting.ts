@@ -1,6 +1,6 @@
 // The `splitting` part of an experiment: indices, choice and growth.
 import { z } from 'zod';
-import { ENERGIES } from '../../graph/cost.js';
+import { COSTS } from '../../graph/cost.js';
 import { STRATEGIES } from '../../split/choose/strategies.js';
 import { INDEX_DEFAULTS, mostEpochsOf } from '../../split/indices/settings.js';
 import { having, where } from './conditions.js';
@@ -75,7 +75,7 @@ export const OWN_NAME = /^[A-Za-z][\w-]{0,63}$/;
 export const OWN = z.string().regex(OWN_NAME);
 
 /** One of a table, or of the caller's own: which of them are there is known where the run starts (own.ts). */
-const COST = z.union([z.enum(Object.keys(ENERGIES)), OWN]);
+const COST = z.union([z.enum(Object.keys(COSTS)), OWN]);
 const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
 
 const FIELDS = z.strictObject({

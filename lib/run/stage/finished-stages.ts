@@ -1,7 +1,7 @@
 // Stages that an earlier call left finished: found again by those who iterate, and counted by the same costs as now.
 
 import { SplitgrowError } from '../../errors.js';
-import { cost, type Energy } from '../../graph/cost.js';
+import { type Cost, costOfGraph } from '../../graph/cost.js';
 import { row } from '../../graph/fields.js';
 import { note } from '../../native/control.js';
 import { readGraph } from '../../train/network.js';
@@ -13,19 +13,19 @@ import type { Session } from './session.js';
 /** A cost that is worked out again may differ by rounding, on another machine say. */
 const ROUNDING = 1e-9;
 
-async function refuseOther({ record, directory }: Kept, energies: readonly Energy[]): Promise<void> {
-  const recorded = energies.flatMap((energy) => {
-    const before = row(record.costs ?? {}, energy.name);
-    return before === undefined ? [] : [{ energy, before }];
+async function refuseOther({ record, directory }: Kept, costs: readonly Cost[]): Promise<void> {
+  const recorded = costs.flatMap((cost) => {
+    const before = row(record.costs ?? {}, cost.name);
+    return before === undefined ? [] : [{ cost, before }];
   });
   if (recorded.length === 0) return;
   const graph = await readGraph(directory);
-  for (const { energy, before } of recorded) {
-    const now = cost(graph, energy);
+  for (const { cost, before } of recorded) {
+    const now = costOfGraph(graph, cost);
     if (Math.abs(now - before) <= ROUNDING * Math.max(before, now)) continue;
     throw new SplitgrowError(
       'E_RESUME',
-      `${directory}: expected cost "${energy.name}" to be ${before} as when the run was begun, got ${now}; give the run the function that it was begun with, or choose another output`,
+      `${directory}: expected cost "${cost.name}" to be ${before} as when the run was begun, got ${now}; give the run the function that it was begun with, or choose another output`,
     );
   }
 }
@@ -44,7 +44,7 @@ export async function earlierStages(
     await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
   // The stage that the run stands at may be fitted and recorded already.
   const here = isDone ? null : await readStage(stageDirectory(spec.output, stage));
-  const energies = ownCosts(spec, own);
-  for (const kept of here === null ? stages : [...stages, here]) await refuseOther(kept, energies);
+  const costs = ownCosts(spec, own);
+  for (const kept of here === null ? stages : [...stages, here]) await refuseOther(kept, costs);
   return stages;
 }

@@ -1,7 +1,7 @@
 // Where a run stands: the network, its stage and epoch; how it is found again, and how a stage is fitted.
 import { some } from '../../data/images/part-folders.js';
 import { SplitgrowError } from '../../errors.js';
-import { cost, macs, params } from '../../graph/cost.js';
+import { costOfGraph, macs, params } from '../../graph/cost.js';
 import type { Graph } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import { widths } from '../../graph/print.js';
@@ -81,14 +81,14 @@ function recordOf(
   epochs: readonly EpochRecord[],
   { seconds, ...evaluation }: Evaluated,
 ): StageRecord {
-  const costs = ownCosts(spec, own).map((energy) => [energy.name, cost(graph, energy)] as const);
+  const costs = ownCosts(spec, own).map((cost) => [cost.name, costOfGraph(graph, cost)] as const);
   const fit = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return {
     format: 'splitgrow-stage/1',
     stage,
     macs: macs(graph),
     params: params(graph),
-    flops2x: cost(graph, 'flops2x'),
+    flops2x: costOfGraph(graph, 'flops2x'),
     ...(costs.length > 0 && { costs: Object.fromEntries(costs) }),
     widths: widths(graph),
     epochs,

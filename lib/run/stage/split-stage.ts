@@ -3,7 +3,7 @@
 import { refuseDisagreement } from '../../distributed/agree.js';
 import { SplitgrowError } from '../../errors.js';
 import { channelGroups } from '../../graph/channels.js';
-import { cost, type Energy, macs } from '../../graph/cost.js';
+import { type Cost, costOfGraph, macs } from '../../graph/cost.js';
 import { marginalCosts } from '../../graph/cost-of-widths.js';
 import { row } from '../../graph/fields.js';
 import { note } from '../../native/control.js';
@@ -14,7 +14,7 @@ import type { Indices } from '../../split/indices/indices.js';
 import { decimal, integer, significant } from '../../statistics/format.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
-import { energyNamed, ownCosts } from '../spec/extensions.js';
+import { knownCost, ownCosts } from '../spec/extensions.js';
 import { growthRatioOf } from '../spec/per-stage.js';
 import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from '../store/records.js';
 import { keeperOf } from '../store/snapshot-writer.js';
@@ -27,12 +27,12 @@ import type { Session } from './session.js';
 import { type KeptStage, secondsBefore } from './stage-indices.js';
 
 /** Costs that may grow by the growth ratio; MACs always come first. */
-function energiesOf({ spec, own }: Session): readonly Energy[] {
+function costsOf({ spec, own }: Session): readonly Cost[] {
   const names = new Set(['macs', ...[spec.splitting.cost].flat()]);
-  return [...names].map((name) => energyNamed(own, name));
+  return [...names].map((name) => knownCost(own, name));
 }
 
-type Options = ChooseOptions & { readonly energies: readonly Energy[] };
+type Options = ChooseOptions & { readonly costs: readonly Cost[] };
 
 /** How every choice of the stage is made, whatever the indices. */
 function chooseOptionsOf(session: Session, stage: number): Options {
@@ -40,9 +40,9 @@ function chooseOptionsOf(session: Session, stage: number): Options {
   const { splitting, stop, seed } = spec;
   const { strategy, energy, budgets, layerCap, hardLimit, rounding } = splitting;
   return {
-    ...{ strategy, energy, budgets, layerCap, hardLimit, rounding },
+    ...{ strategy, costEstimate: energy, budgets, layerCap, hardLimit, rounding },
     growthRatio: growthRatioOf(splitting, stage),
-    energies: energiesOf(session),
+    costs: costsOf(session),
     strategies: own.strategies,
     caps: { ...stop.costs, ...(stop.macs !== undefined && { macs: stop.macs }) },
     capped: ownCosts(spec, own),
@@ -67,16 +67,12 @@ function chainRecord({
   };
 }
 
-function pickRecords(
-  network: Network,
-  { picks }: Choice,
-  energies: readonly Energy[],
-): readonly PickRecord[] {
-  const costs = energies.map((energy) => [energy.name, marginalCosts(network.graph, energy)] as const);
+function pickRecords(network: Network, { picks }: Choice, costs: readonly Cost[]): readonly PickRecord[] {
+  const added = costs.map((cost) => [cost.name, marginalCosts(network.graph, cost)] as const);
   const marginal = new Map<string, Readonly<Record<string, number>>>();
   for (const { group } of picks) {
     if (marginal.has(group)) continue;
-    marginal.set(group, Object.fromEntries(costs.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
+    marginal.set(group, Object.fromEntries(added.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
   }
   return picks.map(({ group, neuron, index, ratio }) => ({
     group,
@@ -93,8 +89,8 @@ function certificateRecord(
 ): CertificateRecord {
   return {
     solver,
-    budgets: budgets.map(({ energy, current, limit, allowed, used }) => ({
-      cost: energy,
+    budgets: budgets.map(({ cost, current, limit, allowed, used }) => ({
+      cost,
       before: current,
       limit,
       after: current + used,
@@ -112,11 +108,11 @@ function certificateRecord(
 }
 
 /** Why nothing fits: an absolute limit that is nearer than the growth ratio's, MACs' first; else the growth ratio. */
-function fullOf({ graph }: Network, { caps = {}, capped = [], energies, growthRatio }: Options): EndReason {
-  const known = [...energies, ...capped];
+function fullOf({ graph }: Network, { caps = {}, capped = [], costs, growthRatio }: Options): EndReason {
+  const known = [...costs, ...capped];
   const isNear = ([name, cap]: readonly [string, number]): boolean => {
-    const found = known.find((energy) => energy.name === name) ?? name;
-    return cap < (1 + growthRatio) * cost(graph, found);
+    const found = known.find((cost) => cost.name === name) ?? name;
+    return cap < (1 + growthRatio) * costOfGraph(graph, found);
   };
   const near = Object.entries(caps).filter(isNear);
   if (near.some(([name]) => name === 'macs')) return 'macs';
@@ -157,7 +153,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   const descent = descentText(indices.chains);
   if (descent !== '') note(control, stage, 'indices', descent);
   const options = chooseOptionsOf(session, stage);
-  const { energies } = options;
+  const { costs } = options;
   const choice = await choose(network.graph, groups, options);
   await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan, 'E_DISTRIBUTED');
   const selected = clock();
@@ -177,7 +173,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
     method: splitting.method,
     chains: indices.chains.map(chainRecord),
     histogram: histogramOf([...groups.values()].flatMap((values) => [...values])),
-    picks: pickRecords(network, choice, energies),
+    picks: pickRecords(network, choice, costs),
     certificate,
     step: grown.step,
     neurons: choice.plan.splits,
@@ -218,15 +214,15 @@ async function growChosen(
 /** Every budget is hard, unless the experiment says otherwise. Never above stop.macs and stop.costs. */
 function refuseOverrun({ spec, own }: Session, { budgets }: Certificate, after: Network): void {
   const caps: Readonly<Record<string, number | undefined>> = { ...spec.stop.costs, macs: spec.stop.macs };
-  for (const { energy, limit } of budgets) {
-    const most = spec.splitting.hardLimit ? limit : (row(caps, energy) ?? Number.POSITIVE_INFINITY);
-    const reached = cost(after.graph, energyNamed(own, energy));
+  for (const { cost, limit } of budgets) {
+    const most = spec.splitting.hardLimit ? limit : (row(caps, cost) ?? Number.POSITIVE_INFINITY);
+    const reached = costOfGraph(after.graph, knownCost(own, cost));
     if (reached <= most) continue;
-    throw Object.hasOwn(own.energies, energy)
+    throw Object.hasOwn(own.costs, cost)
       ? new SplitgrowError(
           'E_CALLBACK',
-          `cost "${energy}": expected at most ${most}, which it gave for the grown network before, got ${reached}`,
+          `cost "${cost}": expected at most ${most}, which it gave for the grown network before, got ${reached}`,
         )
-      : new SplitgrowError('E_INTERNAL', `growth: expected at most ${most} ${energy}, got ${reached}`);
+      : new SplitgrowError('E_INTERNAL', `growth: expected at most ${most} ${cost}, got ${reached}`);
   }
 }

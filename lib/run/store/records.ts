@@ -78,7 +78,7 @@ export interface StageRecord {
   readonly macs: number;
   /** Trained parameters. */
   readonly params: number;
-  /** As the authors' CIFAR figures count (`ENERGIES.flops2x`). Missing in records of version 0.1. */
+  /** As the authors' CIFAR figures count (`COSTS.flops2x`). Missing in records of version 0.1. */
   readonly flops2x?: number;
   /** By name: costs of the caller's own that the experiment limits. Absent where there are none. */
   readonly costs?: Readonly<Record<string, number>>;

@@ -13,7 +13,7 @@ export type Picked = Candidate;
 export interface Certificate {
   readonly strategy: string;
   readonly budgets: readonly {
-    readonly energy: string;
+    readonly cost: string;
     readonly current: number;
     /** Growth that the limit allows, and growth that the picks use: true costs, recounted on the widened graph. */
     readonly allowed: number;
@@ -25,7 +25,7 @@ export interface Certificate {
   /**
    * Least sum of indices of the relaxed knapsack with first-order costs. Energies that are products of widths cost more
    * together than one by one, so for them no choice within the true limits can be below it either. Budgets on other
-   * energies are left out of it, which can only lower it.
+   * costs are left out of it, which can only lower it.
    */
   readonly lpBound: number;
   /** Names of the budgets left out of `lpBound`; absent where it has all. */
@@ -72,10 +72,10 @@ export function certificateOf(
   return {
     strategy,
     budgets: budgets.map((budget) => ({
-      energy: budget.energy.name,
+      cost: budget.cost.name,
       current: budget.current,
       allowed: allowed(budget),
-      used: costOfWidths(graph, budget.energy)(added) - budget.current,
+      used: costOfWidths(graph, budget.cost)(added) - budget.current,
       limit: budget.limit,
     })),
     indexSum,

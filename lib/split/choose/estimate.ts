@@ -1,7 +1,7 @@
 // What the linear relaxation believes a neuron to cost, and the budgets it has: first-order costs, or the estimates of the authors' code.
 import { type ChannelGroup, channelGroups, type GroupId } from '../../graph/channels.js';
 import { inputsOf, shapes } from '../../graph/check.js';
-import { ENERGIES } from '../../graph/cost.js';
+import { COSTS } from '../../graph/cost.js';
 import { marginalCosts } from '../../graph/cost-of-widths.js';
 import type { Graph, GraphNode, NodeId, Value } from '../../graph/ir.js';
 import { opOf } from '../../graph/ops.js';
@@ -9,7 +9,7 @@ import { consumersOf, directReaders, isDepthwise } from '../../graph/readers.js'
 import { allowed, type Budget } from './knapsack.js';
 
 /** Cost of a neuron in the relaxation; fields of `splitting.energy`. */
-export interface EnergySettings {
+export interface CostEstimate {
   /** `marginal`: what one more channel adds to the whole network. `own-layer`: see `ownLayerMacs`; MACs only. */
   readonly estimate: 'marginal' | 'own-layer';
   /** What the relaxation spends: the estimate, its square root (authors' CIFAR code), or its logarithm (ImageNet). */
@@ -17,7 +17,7 @@ export interface EnergySettings {
 }
 
 export interface EstimateOptions {
-  readonly energy: EnergySettings;
+  readonly costEstimate: CostEstimate;
   /** One budget over all layers, or one for each of `halvesOf`. */
   readonly budgets: 'total' | 'two-groups';
   readonly growthRatio: number;
@@ -36,7 +36,7 @@ const TRANSFORMS = {
   sqrt: Math.sqrt,
   // A cost below 1 would be a gain.
   log: (cost: number) => Math.log(Math.max(1, cost)),
-} as const satisfies Readonly<Record<EnergySettings['transform'], (cost: number) => number>>;
+} as const satisfies Readonly<Record<CostEstimate['transform'], (cost: number) => number>>;
 
 const splittable = (graph: Graph): readonly ChannelGroup[] =>
   channelGroups(graph).filter(({ isSplittable }) => isSplittable);
@@ -66,7 +66,7 @@ function surroundingsOf(graph: Graph): Surroundings {
 function macsOfOneMore(node: GraphNode, { values }: Surroundings, what: 'out' | 'in'): number {
   const [inputs, output] = [inputsOf(node, values), values.get(node.id) ?? ZERO];
   const wider = (value: Value): Value => ({ ...value, channels: value.channels + 1 });
-  const { ofNode } = ENERGIES.macs;
+  const { ofNode } = COSTS.macs;
   const more =
     what === 'in'
       ? ofNode(node, inputs.map(wider), output)
@@ -145,16 +145,16 @@ export function halvesOf(graph: Graph): ReadonlyMap<GroupId, string> {
 }
 
 /** True where the relaxation has the first-order costs and the true allowances: the default. */
-export function isFirstOrder({ energy, budgets }: EstimateOptions): boolean {
-  return energy.estimate === 'marginal' && energy.transform === 'none' && budgets === 'total';
+export function isFirstOrder({ costEstimate, budgets }: EstimateOptions): boolean {
+  return costEstimate.estimate === 'marginal' && costEstimate.transform === 'none' && budgets === 'total';
 }
 
 /** The true budgets with first-order costs: what one more channel alone adds. */
 export function firstOrderBudgets(graph: Graph, budgets: readonly Budget[]): readonly EstimateBudget[] {
   return budgets.map((budget) => ({
-    name: budget.energy.name,
+    name: budget.cost.name,
     allowed: allowed(budget),
-    costs: marginalCosts(graph, budget.energy),
+    costs: marginalCosts(graph, budget.cost),
   }));
 }
 
@@ -162,7 +162,7 @@ export function firstOrderBudgets(graph: Graph, budgets: readonly Budget[]): rea
  * The budgets of the relaxation: the true ones with first-order costs, or, where anything differs from that, the
  * authors': growthRatio * sum over the neurons of the transformed estimate, over all layers or in two groups.
  *
- * @param budgets True budgets of the energies that grow, MACs first. Limits by `caps` alone have no estimate.
+ * @param budgets True budgets of the costs that grow, MACs first. Limits by `caps` alone have no estimate.
  */
 export function estimateBudgets(
   graph: Graph,
@@ -170,19 +170,19 @@ export function estimateBudgets(
   options: EstimateOptions,
 ): readonly EstimateBudget[] {
   if (isFirstOrder(options)) return firstOrderBudgets(graph, budgets);
-  const { energy, growthRatio } = options;
+  const { costEstimate, growthRatio } = options;
   const groups = splittable(graph);
   const halves = options.budgets === 'total' ? new Map<GroupId, string>() : halvesOf(graph);
   const names = new Set(groups.map(({ id }) => halves.get(id) ?? ''));
   return budgets.flatMap((budget) => {
     const costOf =
-      energy.estimate === 'own-layer' ? ownLayerMacs(graph) : marginalCosts(graph, budget.energy);
-    const transform = TRANSFORMS[energy.transform];
+      costEstimate.estimate === 'own-layer' ? ownLayerMacs(graph) : marginalCosts(graph, budget.cost);
+    const transform = TRANSFORMS[costEstimate.transform];
     return [...names].map((half): EstimateBudget => {
       const members = groups.filter(({ id }) => (halves.get(id) ?? '') === half);
       const costs = new Map(members.map(({ id }) => [id, transform(costOf.get(id) ?? 0)] as const));
       return {
-        name: [budget.energy.name, half].filter(Boolean).join(' '),
+        name: [budget.cost.name, half].filter(Boolean).join(' '),
         allowed: members.reduce(
           (sum, { id, neurons }) => sum + growthRatio * neurons * (costs.get(id) ?? 0),
           0,

@@ -1,6 +1,6 @@
 // Which neurons to split within hard limits: an order of preference, rounded by recounting the true cost.
 import type { GroupId } from '../../graph/channels.js';
-import { cost, type Energy } from '../../graph/cost.js';
+import { type Cost, costOfGraph } from '../../graph/cost.js';
 import { type CostOfWidths, costOfWidths } from '../../graph/cost-of-widths.js';
 import type { Graph } from '../../graph/ir.js';
 
@@ -16,12 +16,12 @@ export interface Candidate {
   readonly ratio: number;
 }
 
-/** A hard limit on one energy of the grown network. */
+/** A hard limit on one cost of the grown network. */
 export interface Budget {
-  readonly energy: Energy;
+  readonly cost: Cost;
   /** Cost before. */
   readonly current: number;
-  /** Largest cost after; a whole number for energies that are. */
+  /** Largest cost after; a whole number for costs that are. */
   readonly limit: number;
   /** The absolute limit, where there is one. */
   readonly cap?: number;
@@ -35,32 +35,32 @@ export interface Limit {
 }
 
 export interface BudgetOptions {
-  /** alpha: every energy of `energies` may grow to (1 + growthRatio) times what it is. */
+  /** alpha: every cost of `costs` may grow to (1 + growthRatio) times what it is. */
   readonly growthRatio: number;
-  readonly energies: readonly Energy[];
-  /** Absolute limits by energy's name, of any energy of `known`. */
+  readonly costs: readonly Cost[];
+  /** Absolute limits by cost's name, of any cost of `known`. */
   readonly caps?: Readonly<Record<string, number>>;
-  readonly known: readonly Energy[];
+  readonly known: readonly Cost[];
 }
 
 /**
- * The limits of a stage: for each energy the largest value with
+ * The limits of a stage: for each cost the largest value with
  * value <= (1 + growthRatio) * current, and no more than its cap.
  */
 export function budgetsOf(
   graph: Graph,
-  { growthRatio, energies, caps = {}, known }: BudgetOptions,
+  { growthRatio, costs, caps = {}, known }: BudgetOptions,
 ): readonly Budget[] {
   const capped = known.filter(
-    ({ name }) => Object.hasOwn(caps, name) && energies.every((energy) => energy.name !== name),
+    ({ name }) => Object.hasOwn(caps, name) && costs.every((cost) => cost.name !== name),
   );
-  return [...energies, ...capped].map((energy): Budget => {
-    const current = cost(graph, energy);
-    const grown = energies.includes(energy) ? (1 + growthRatio) * current : Number.POSITIVE_INFINITY;
-    const cap = Object.hasOwn(caps, energy.name) ? caps[energy.name] : undefined;
+  return [...costs, ...capped].map((cost): Budget => {
+    const current = costOfGraph(graph, cost);
+    const grown = costs.includes(cost) ? (1 + growthRatio) * current : Number.POSITIVE_INFINITY;
+    const cap = Object.hasOwn(caps, cost.name) ? caps[cost.name] : undefined;
     const limit = Math.min(grown, cap ?? grown);
-    const whole = energy.isInteger ? Math.floor(limit) : limit;
-    return { energy, current, limit: whole, ...(cap === undefined ? {} : { cap }) };
+    const whole = cost.isInteger ? Math.floor(limit) : limit;
+    return { cost, current, limit: whole, ...(cap === undefined ? {} : { cap }) };
   });
 }
 
@@ -82,8 +82,8 @@ const SMALL_SLACK = 0.01;
 
 /** The true cost of the widened graph within every budget. */
 export function limitsOf(graph: Graph, budgets: readonly Budget[]): readonly Limit[] {
-  return budgets.map(({ energy, current, limit }) => ({
-    costOf: costOfWidths(graph, energy),
+  return budgets.map(({ cost, current, limit }) => ({
+    costOf: costOfWidths(graph, cost),
     current,
     limit,
   }));

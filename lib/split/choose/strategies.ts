@@ -33,7 +33,7 @@ export interface Strategy {
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'energy-aware': {
     summary:
-      "most decrease of the loss for the energy: the LP's choice first, then by ratio (arXiv 1910.03103)",
+      "most decrease of the loss for the cost: the LP's choice first, then by ratio (arXiv 1910.03103)",
     order: ({ program, relaxed }) => {
       // One budget: the LP's choice is a prefix of its ratio order already. Else chosen ones first; the sort is stable.
       const share = (i: number): number => relaxed.beta[i] ?? 0;
@@ -133,7 +133,7 @@ export function ownStrategy(name: string, of: StrategyFunction, signal?: AbortSi
         });
       });
       const shown = budgets.map(
-        ({ energy, current, limit }): StrategyBudget => ({ name: energy.name, before: current, limit }),
+        ({ cost, current, limit }): StrategyBudget => ({ name: cost.name, before: current, limit }),
       );
       const asked = async (): Promise<unknown> => of(Object.freeze(given), { graph, budgets: shown, seed });
       const answer = asked().catch((cause: unknown) => {

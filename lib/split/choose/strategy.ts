@@ -1,14 +1,14 @@
 // The choice of a splitting stage: strategy -> order -> picks within the budgets, with a certificate of what was reached.
 import { SplitgrowError } from '../../errors.js';
 import { channelGroups, type GroupId } from '../../graph/channels.js';
-import { ENERGIES, type Energy, energyOf } from '../../graph/cost.js';
+import { COSTS, type Cost, costNamed } from '../../graph/cost.js';
 import { marginalCosts } from '../../graph/cost-of-widths.js';
 import { didYouMean, row } from '../../graph/fields.js';
 import { normalizedPlan, type Plan } from '../../graph/grow.js';
 import type { Graph } from '../../graph/ir.js';
 import { type Certificate, certificateOf, type Picked } from './certificate.js';
 import {
-  type EnergySettings,
+  type CostEstimate,
   type EstimateBudget,
   type EstimateOptions,
   estimateBudgets,
@@ -27,18 +27,18 @@ export interface ChooseOptions {
   readonly strategy?: string;
   /** Strategies besides those of the table. */
   readonly strategies?: Readonly<Record<string, Strategy>>;
-  /** alpha: cost after <= (1 + growthRatio) * cost before, for every energy, exactly. */
+  /** alpha: cost after <= (1 + growthRatio) * cost before, for every cost, exactly. */
   readonly growthRatio: number;
   /** Energies with a budget each, by name or as they are; MACs always have one. */
-  readonly energies?: readonly (string | Energy)[];
-  /** Absolute limits, by energy's name: a row of ENERGIES, or one of `energies` or `capped`. */
+  readonly costs?: readonly (string | Cost)[];
+  /** Absolute limits, by cost's name: a row of COSTS, or one of `costs` or `capped`. */
   readonly caps?: Readonly<Record<string, number>>;
   /** Energies of the caller's own that nothing but `caps` limits. */
-  readonly capped?: readonly Energy[];
+  readonly capped?: readonly Cost[];
   /** Order of the strategy `random`. */
   readonly seed?: number;
   /** What the relaxation takes a neuron to cost, and its budgets: by default true first-order costs and one budget. */
-  readonly energy?: EnergySettings;
+  readonly costEstimate?: CostEstimate;
   readonly budgets?: EstimateOptions['budgets'];
   readonly layerCap?: LayerCap;
   readonly rounding?: RoundingSettings;
@@ -47,10 +47,10 @@ export interface ChooseOptions {
 }
 
 const DEFAULTS = {
-  energy: { estimate: 'marginal', transform: 'none' },
+  costEstimate: { estimate: 'marginal', transform: 'none' },
   budgets: 'total',
   rounding: { kind: 'exchange', threshold: 0.99 },
-} as const satisfies Pick<ChooseOptions, 'energy' | 'budgets' | 'rounding'>;
+} as const satisfies Pick<ChooseOptions, 'costEstimate' | 'budgets' | 'rounding'>;
 
 export interface Choice {
   /** A list for every tied producer. */
@@ -60,12 +60,12 @@ export interface Choice {
   readonly certificate: Certificate;
 }
 
-function budgeted(options: ChooseOptions): readonly Energy[] {
-  const energies = [ENERGIES.macs, ...(options.energies ?? []).map(energyOf)];
-  return energies.filter(({ name }, i) => energies.findIndex((energy) => energy.name === name) === i);
+function budgeted(options: ChooseOptions): readonly Cost[] {
+  const costs = [COSTS.macs, ...(options.costs ?? []).map(costNamed)];
+  return costs.filter(({ name }, i) => costs.findIndex((cost) => cost.name === name) === i);
 }
 
-/** The strategy and the energies asked for. @throws E_ARGUMENT for what is not there or cannot be together */
+/** The strategy and the costs asked for. @throws E_ARGUMENT for what is not there or cannot be together */
 function checked(options: ChooseOptions) {
   const { strategy: name = 'energy-aware', growthRatio, caps = {}, seed = 0 } = options;
   const strategies = { ...options.strategies, ...STRATEGIES };
@@ -76,11 +76,11 @@ function checked(options: ChooseOptions) {
       `there is no strategy "${name}"${didYouMean(name, Object.keys(strategies))}`,
     );
   }
-  const energies = budgeted(options);
+  const costs = budgeted(options);
   const known = [
-    ...energies,
-    ...[...Object.values<Energy>(ENERGIES), ...(options.capped ?? [])].filter((one) =>
-      energies.every((e) => e.name !== one.name),
+    ...costs,
+    ...[...Object.values<Cost>(COSTS), ...(options.capped ?? [])].filter((one) =>
+      costs.every((e) => e.name !== one.name),
     ),
   ];
   if (!(Number.isFinite(growthRatio) && growthRatio >= 0)) {
@@ -95,28 +95,28 @@ function checked(options: ChooseOptions) {
       `rounding "threshold" rounds the solution of energy-aware splitting, which strategy "${name}" does not follow`,
     );
   }
-  if (options.energy?.estimate === 'own-layer' && energies.length > 1) {
+  if (options.costEstimate?.estimate === 'own-layer' && costs.length > 1) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `energy estimate "own-layer" is one of MACs, got a budget on ${energies.map((one) => one.name).join(', ')}`,
+      `cost estimate "own-layer" is one of MACs, got a budget on ${costs.map((one) => one.name).join(', ')}`,
     );
   }
   const names = known.map((one) => one.name);
-  for (const [energy, cap] of Object.entries(caps)) {
-    if (!names.includes(energy))
-      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${energy}"${didYouMean(energy, names)}`);
+  for (const [cost, cap] of Object.entries(caps)) {
+    if (!names.includes(cost))
+      throw new SplitgrowError('E_ARGUMENT', `there is a cap on "${cost}"${didYouMean(cost, names)}`);
     if (!(cap >= 0))
       throw new SplitgrowError(
         'E_ARGUMENT',
-        `the cap on "${energy}" must be a number of 0 or more, got ${cap}`,
+        `the cap on "${cost}" must be a number of 0 or more, got ${cap}`,
       );
   }
-  return { name, strategy, energies, known };
+  return { name, strategy, costs, known };
 }
 
 /** Every neuron with a negative index, at what it alone would add to MACs. */
 function candidatesOf(graph: Graph, indices: ReadonlyMap<GroupId, ArrayLike<number>>): readonly Candidate[] {
-  const marginal = marginalCosts(graph, ENERGIES.macs);
+  const marginal = marginalCosts(graph, COSTS.macs);
   return channelGroups(graph).flatMap((group): Candidate[] => {
     if (!group.isSplittable) return [];
     const cost = marginal.get(group.id) ?? 0;
@@ -141,7 +141,7 @@ function costsUnder(graph: Graph, budgets: readonly Budget[]) {
   const known = new Map<GroupId, Readonly<Record<string, number>>>();
   let marginal: readonly (readonly [string, ReadonlyMap<GroupId, number>])[] | null = null;
   return ({ group }: Candidate): Readonly<Record<string, number>> => {
-    marginal ??= budgets.map(({ energy }) => [energy.name, marginalCosts(graph, energy)] as const);
+    marginal ??= budgets.map(({ cost }) => [cost.name, marginalCosts(graph, cost)] as const);
     const found =
       known.get(group) ??
       Object.freeze(Object.fromEntries(marginal.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
@@ -175,25 +175,25 @@ async function relaxedWithin(
  * caps, no eligible neuron that was left out would still fit.
  *
  * @param indices Per splittable group one index a neuron (`groupIndices`).
- * @throws E_ARGUMENT for unknown strategies, energies and caps, naming the nearest, and for options that exclude one another.
+ * @throws E_ARGUMENT for unknown strategies, costs and caps, naming the nearest, and for options that exclude one another.
  */
 export async function choose(
   graph: Graph,
   indices: ReadonlyMap<GroupId, ArrayLike<number>>,
   options: ChooseOptions,
 ): Promise<Choice> {
-  const { name, strategy, energies, known } = checked(options);
+  const { name, strategy, costs, known } = checked(options);
   const { growthRatio, caps = {}, seed = 0, hardLimit = true } = options;
-  const budgets = budgetsOf(graph, { growthRatio, energies, caps, known });
+  const budgets = budgetsOf(graph, { growthRatio, costs, caps, known });
   const rounding = options.rounding ?? DEFAULTS.rounding;
   const most = layerCaps(graph, options.layerCap ?? null);
   const estimating = {
-    energy: options.energy ?? DEFAULTS.energy,
+    costEstimate: options.costEstimate ?? DEFAULTS.costEstimate,
     budgets: options.budgets ?? DEFAULTS.budgets,
     growthRatio,
   };
-  // Limits by `caps` on other energies have no estimate of the authors'.
-  const growing = isFirstOrder(estimating) ? budgets : budgets.slice(0, energies.length);
+  // Limits by `caps` on other costs have no estimate of the authors'.
+  const growing = isFirstOrder(estimating) ? budgets : budgets.slice(0, costs.length);
   const estimates = estimateBudgets(graph, growing, estimating);
   const candidates = candidatesOf(graph, indices);
   const program = programOf(candidates, estimates);
@@ -215,7 +215,7 @@ export async function choose(
   );
   // The bound is one on what the limits allow. Estimates are sums, so their relaxation is one. True costs are no sums:
   // a budget on a cost that is not known to be superadditive is left out, for what it allows may be below its relaxation.
-  const unproven = hardLimit ? budgets.filter(({ energy }) => energy.isSuperadditive !== true) : [];
+  const unproven = hardLimit ? budgets.filter(({ cost }) => cost.isSuperadditive !== true) : [];
   const isBound = !hardLimit || (isFirstOrder(estimating) && unproven.length === 0);
   const proven = budgets.filter((budget) => !unproven.includes(budget));
   const bound = isBound
@@ -230,7 +230,7 @@ export async function choose(
       budgets,
       picks,
       relaxed: bound,
-      unproven: unproven.map(({ energy }) => energy.name),
+      unproven: unproven.map(({ cost }) => cost.name),
       eligible: candidates.length,
       solver,
       ...(hardLimit && isFirstOrder(estimating) ? {} : { estimates, isHard: hardLimit }),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { channelGroups } from '../../../lib/graph/channels.js';
-import { ENERGIES, macs, marginalCost } from '../../../lib/graph/cost.js';
+import { COSTS, macs, marginalCost } from '../../../lib/graph/cost.js';
 import { widen } from '../../../lib/graph/grow.js';
 import type { Graph } from '../../../lib/graph/ir.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
@@ -81,9 +81,9 @@ test("the two groups are the authors': the first four layers of V1, expansions a
 });
 
 const budgetsFor = (graph: Graph, growthRatio: number) =>
-  budgetsOf(graph, { growthRatio, energies: [ENERGIES.macs], known: Object.values(ENERGIES) });
+  budgetsOf(graph, { growthRatio, costs: [COSTS.macs], known: Object.values(COSTS) });
 const OPTIONS: EstimateOptions = {
-  energy: { estimate: 'own-layer', transform: 'sqrt' },
+  costEstimate: { estimate: 'own-layer', transform: 'sqrt' },
   budgets: 'two-groups',
   growthRatio: 0.5,
 };
@@ -95,8 +95,8 @@ test('a group may spend growthRatio times the sum of the transformed estimates o
     ['sqrt', Math.sqrt],
     ['log', Math.log],
   ] as const) {
-    const energy = { estimate: 'own-layer', transform } as const;
-    const found = estimateBudgets(CIFAR100, budgetsFor(CIFAR100, 0.5), { ...OPTIONS, energy });
+    const costEstimate = { estimate: 'own-layer', transform } as const;
+    const found = estimateBudgets(CIFAR100, budgetsFor(CIFAR100, 0.5), { ...OPTIONS, costEstimate });
     expect(found.map(({ name, costs }) => [name, costs.size])).toEqual([
       ['macs early', 4],
       ['macs late', 10],
@@ -115,10 +115,10 @@ test('a group may spend growthRatio times the sum of the transformed estimates o
 });
 
 test('by default the relaxation has the true allowance and first-order costs', () => {
-  const energy = { estimate: 'marginal', transform: 'none' } as const;
+  const costEstimate = { estimate: 'marginal', transform: 'none' } as const;
   const [only, ...others] = estimateBudgets(CIFAR100, budgetsFor(CIFAR100, 0.5), {
     ...OPTIONS,
-    energy,
+    costEstimate,
     budgets: 'total',
   });
   expect(others).toEqual([]);

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { channelGroups } from '../../../lib/graph/channels.js';
-import { ENERGIES, type Energy, macs, marginalCost, params } from '../../../lib/graph/cost.js';
+import { COSTS, type Cost, macs, marginalCost, params } from '../../../lib/graph/cost.js';
 import { widen } from '../../../lib/graph/grow.js';
 import type { Graph } from '../../../lib/graph/ir.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
 import { allowed, budgetsOf, type Candidate, takeWithin } from '../../../lib/split/choose/knapsack.js';
 import { randomOf } from '../../reference.js';
 
-const KNOWN: readonly Energy[] = Object.values(ENERGIES);
+const KNOWN: readonly Cost[] = Object.values(COSTS);
 const budgets = (graph: Graph, growthRatio: number) =>
-  budgetsOf(graph, { growthRatio, energies: [ENERGIES.macs], known: KNOWN });
+  budgetsOf(graph, { growthRatio, costs: [COSTS.macs], known: KNOWN });
 
 /** Every neuron of the graph with a random index, most negative per MAC first. */
 function orderOf(graph: Graph, seed: number): readonly Candidate[] {
@@ -36,9 +36,9 @@ test('a limit is the largest whole number within (1 + growthRatio) times the cos
     expect(limit).toBeLessThanOrEqual((1 + ratio) * macs(graph));
     expect(limit + 1).toBeGreaterThan((1 + ratio) * macs(graph));
   }
-  const options = { growthRatio: 0.5, energies: [ENERGIES.macs], known: KNOWN };
+  const options = { growthRatio: 0.5, costs: [COSTS.macs], known: KNOWN };
   const capped = budgetsOf(graph, { ...options, caps: { macs: 270_000, params: 5000 } });
-  expect(capped.map(({ energy, limit }) => [energy.name, limit])).toEqual([
+  expect(capped.map(({ cost, limit }) => [cost.name, limit])).toEqual([
     ['macs', 270_000],
     ['params', 5000],
   ]);
@@ -52,7 +52,7 @@ test('an order that fits is taken whole, and nothing is taken where nothing fits
   expect(takeWithin(graph, order, budgets(graph, 0), { exchange: true })).toEqual([]);
   const over = budgetsOf(graph, {
     growthRatio: 1,
-    energies: [ENERGIES.macs],
+    costs: [COSTS.macs],
     caps: { macs: 5 },
     known: KNOWN,
   });
@@ -78,7 +78,7 @@ test('exchanging lowers the sum of indices or leaves it, and keeps every limit',
   for (let seed = 0; seed < 60; seed += 1) {
     const graph = buildPreset('mobilenet_cifar10', { width: 3 + (seed % 9) });
     const order = orderOf(graph, seed);
-    const limits = budgetsOf(graph, { growthRatio: 0.5, energies: KNOWN, known: KNOWN });
+    const limits = budgetsOf(graph, { growthRatio: 0.5, costs: KNOWN, known: KNOWN });
     const [plain, exchanged] = [false, true].map((exchange) =>
       takeWithin(graph, order, limits, { exchange }),
     );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { channelGroups } from '../../../lib/graph/channels.js';
-import { cost, ENERGIES, type Energy, macs, marginalCost, params } from '../../../lib/graph/cost.js';
+import { COSTS, type Cost, costOfGraph, macs, marginalCost, params } from '../../../lib/graph/cost.js';
 import { grow, normalizedPlan, widen } from '../../../lib/graph/grow.js';
 import type { Graph } from '../../../lib/graph/ir.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
@@ -11,11 +11,11 @@ import { randomGraph } from '../../random-graphs.js';
 import { codeOf, messageOf, randomOf } from '../../reference.js';
 
 /** Neither whole nor a product of widths, as a measured latency would be. */
-const LATENCY: Energy = {
+const LATENCY: Cost = {
   name: 'latency',
   isInteger: false,
   ofNode: (node, inputs, output) =>
-    0.01 + 1e-9 * ENERGIES.macs.ofNode(node, inputs, output) + 1e-4 * output.channels,
+    0.01 + 1e-9 * COSTS.macs.ofNode(node, inputs, output) + 1e-4 * output.channels,
 };
 
 const splittable = (graph: Graph) => channelGroups(graph).filter(({ isSplittable }) => isSplittable);
@@ -97,16 +97,16 @@ test('several budgets and caps hold at once', async () => {
       const options: ChooseOptions = {
         strategy,
         growthRatio: 0.5,
-        energies: ['params', LATENCY],
+        costs: ['params', LATENCY],
         caps: { params: cap },
         seed,
       };
       const { plan, certificate } = await choose(graph, indices, options);
       const grown = grow(graph, plan).graph;
-      expect(certificate.budgets.map(({ energy }) => energy)).toEqual(['macs', 'params', 'latency']);
+      expect(certificate.budgets.map(({ cost }) => cost)).toEqual(['macs', 'params', 'latency']);
       expect(params(grown)).toBeLessThanOrEqual(cap);
       expect(macs(grown)).toBeLessThanOrEqual(1.5 * macs(graph));
-      expect(cost(grown, LATENCY)).toBeLessThanOrEqual(1.5 * cost(graph, LATENCY));
+      expect(costOfGraph(grown, LATENCY)).toBeLessThanOrEqual(1.5 * costOfGraph(graph, LATENCY));
       expect(
         certificate.budgets.every(({ current, used, limit }) => current + used <= limit * (1 + 1e-12)),
       ).toBe(true);
@@ -114,11 +114,11 @@ test('several budgets and caps hold at once', async () => {
   }
 });
 
-test('a cap on an energy outside the list is a budget of its own, and one below the present cost picks nothing', async () => {
+test('a cap on a cost outside the list is a budget of its own, and one below the present cost picks nothing', async () => {
   const graph = buildPreset('mobilenet_cifar10');
   const indices = randomIndices(graph, 1);
   const capped = await choose(graph, indices, { growthRatio: 9, caps: { params: params(graph) + 100 } });
-  expect(capped.certificate.budgets.map(({ energy, limit }) => [energy, limit])).toEqual([
+  expect(capped.certificate.budgets.map(({ cost, limit }) => [cost, limit])).toEqual([
     ['macs', 10 * macs(graph)],
     ['params', params(graph) + 100],
   ]);
@@ -232,7 +232,7 @@ test('wrong options are refused, naming the nearest', async () => {
     );
   expect(await refusal({ strategy: 'vanila' })).toMatch(/"vanilla"/);
   expect(await refusal({ strategy: 'toString' })).toMatch(/no strategy/);
-  expect(await refusal({ energies: ['parms'] })).toMatch(/"params"/);
+  expect(await refusal({ costs: ['parms'] })).toMatch(/"params"/);
   expect(await refusal({ caps: { mac: 3 } })).toMatch(/"macs"/);
   expect(await refusal({ caps: { macs: Number.NaN } })).toMatch(/cap/);
   for (const growthRatio of [-0.1, Number.NaN, Infinity])
@@ -245,7 +245,7 @@ test('of ten thousand neurons a choice within one budget, and within three, keep
   const indices = new Map(
     [...randomIndices(graph, 1)].map(([id, list]) => [id, list.map((x) => -Math.abs(x) - 1e-9)] as const),
   );
-  const several: ChooseOptions = { growthRatio: 0.5, energies: ['params', LATENCY] };
+  const several: ChooseOptions = { growthRatio: 0.5, costs: ['params', LATENCY] };
   for (const options of [{ growthRatio: 0.5 }, several]) {
     const { certificate } = await choose(graph, indices, options);
     expect(certificate.eligible).toBeGreaterThan(10_000);

@@ -1,0 +1,36 @@
+// What the loader of a dataset is asked for, and what it finds.
+import type { ImageSettings } from './images/settings.js';
+import type { Part } from './part.js';
+
+/** Which images an experiment asks for: its `data`. */
+export interface DataSpec extends Partial<ImageSettings> {
+  readonly name?: string | undefined;
+  /** Folder with the dataset's own files. */
+  readonly root?: string | undefined;
+  /** Only every image of the official set will do; a part of it is refused. */
+  readonly whole?: boolean | undefined;
+  /** A safetensors file instead of a named dataset. */
+  readonly file?: string | undefined;
+  /** Images used of each part, the first ones, or of image files so many that classes are even; null or absent: all. */
+  readonly trainImages?: number | null | undefined;
+  readonly testImages?: number | null | undefined;
+  /** Which labels of cifar100; fine unless said otherwise. */
+  readonly labels?: 'fine' | 'coarse' | undefined;
+  /** How its classes are those of a network: by their names, unless said otherwise. */
+  readonly classesBy?: ClassesBy | undefined;
+}
+
+/** By name where both the data and the network name their classes; or by number, whatever they are called. */
+export type ClassesBy = 'name' | 'number';
+
+/** What a loader finds in files. */
+export interface Source {
+  readonly train: Part;
+  readonly test: Part;
+  readonly classes: number;
+  readonly classNames?: readonly string[] | undefined;
+  /** Why the count of classes may be wrong: labels with gaps, or test labels that training has not. */
+  readonly doubt?: string | undefined;
+  /** What a reader of a report should know about it. */
+  readonly note?: string | undefined;
+}
