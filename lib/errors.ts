@@ -251,3 +251,8 @@ export class SplitgrowError extends Error {
 export function isSplitgrowError(error: unknown): error is SplitgrowError {
   return error instanceof SplitgrowError;
 }
+
+/** What an error says; of anything else that was thrown, its text. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

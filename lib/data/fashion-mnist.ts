@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { SplitgrowError } from '../errors.js';
+import { reasonOf, SplitgrowError } from '../errors.js';
 import { defaultRoot, remedyFor } from './get/places.js';
 import { namesIn, readBytes, slicePart, type TensorPart, toLabels } from './parts.js';
 import type { DataSpec, Source } from './source.js';
@@ -50,10 +50,7 @@ async function readIdx(
   try {
     raw = await unzip(packed, { maxOutputLength: header + MAX_IMAGES * perImage });
   } catch (error) {
-    throw refuse(
-      `is not a gzip file of IDX ${kind} (${error instanceof Error ? error.message : String(error)})`,
-      error,
-    );
+    throw refuse(`is not a gzip file of IDX ${kind} (${reasonOf(error)})`, error);
   }
   if (raw.byteLength < header)
     throw refuse(`expected an IDX header of ${header} bytes, found ${raw.byteLength}`);

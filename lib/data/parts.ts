@@ -1,7 +1,7 @@
 // One part (train or test) of a dataset whose images are in memory: building, checking, shortening, and pixel statistics.
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SplitgrowError } from '../errors.js';
+import { reasonOf, SplitgrowError } from '../errors.js';
 import { openFile } from '../machine/files/file.js';
 import type { TensorData } from '../native/core.js';
 
@@ -27,7 +27,7 @@ export async function readBytes(path: string, meaning: string, remedy = SET_ROOT
     handle = await openFile(path);
     return await handle.readFile();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new SplitgrowError('E_DATA', `expected ${meaning} in ${path}: ${reason}; ${remedy}`, {
       cause: error,
     });
@@ -41,7 +41,7 @@ export async function namesIn(folder: string, remedy = SET_ROOT): Promise<readon
   try {
     return await readdir(folder);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new SplitgrowError(
       'E_DATA',
       `cannot read the folder ${folder} (in ${dirname(folder)}): ${reason}; ${remedy}`,

@@ -1,11 +1,11 @@
 // The safetensors format: reading that trusts nothing in the file, writing that is atomic.
 import type { FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { SplitgrowError } from '../errors.js';
+import { reasonOf, SplitgrowError } from '../errors.js';
 import { writeFileAtomic } from '../machine/files/atomic.js';
 import { openFile, readFully } from '../machine/files/file.js';
 import { otherKindOf } from '../machine/files/file-kind.js';
-import { parseStrictJson } from '../machine/files/json.js';
+import { isRecord, parseStrictJson } from '../machine/files/json.js';
 import type { DType, TensorData, TensorMap } from '../native/core.js';
 import { changedText, DIGEST_KEY, tensorDigest } from './tensor-digest.js';
 import { WIDENED } from './widen.js';
@@ -56,10 +56,6 @@ export function bytesPerElement(dtype: DType): number {
   return TYPES[dtype].bytes;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
 }
@@ -76,7 +72,7 @@ function parseEntry(name: string, value: unknown, refuse: Refuse): Entry {
   const at = `tensor ${shown(name)}`;
   if (name.length === 0 || name.length > MAX_NAME)
     throw refuse(`${at}: expected a name of 1 to ${MAX_NAME} characters`);
-  if (!isObject(value)) throw refuse(`${at}: expected an object, got ${shown(value)}`);
+  if (!isRecord(value)) throw refuse(`${at}: expected an object, got ${shown(value)}`);
   const unknown = Object.keys(value).find((key) => !['dtype', 'shape', 'data_offsets'].includes(key));
   if (unknown !== undefined) throw refuse(`${at}: unknown field ${shown(unknown)}`);
   const { dtype: tag, shape, data_offsets: offsets } = value;
@@ -117,13 +113,11 @@ function parseHeader(bytes: Uint8Array, dataBytes: number, refuse: Refuse): Head
     if (!text.startsWith('{')) throw new SyntaxError('it does not begin with {');
     header = parseStrictJson(text);
   } catch (error) {
-    throw refuse(
-      `the header is not strict UTF-8 JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw refuse(`the header is not strict UTF-8 JSON: ${reasonOf(error)}`);
   }
-  if (!isObject(header)) throw refuse('the header is not an object');
+  if (!isRecord(header)) throw refuse('the header is not an object');
   const metadata = Object.hasOwn(header, METADATA) ? header[METADATA] : {};
-  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
     throw refuse(`${METADATA}: expected texts by name`);
   }
   const entries = Object.entries(header)
@@ -206,7 +200,7 @@ export async function readSafetensors(path: string): Promise<TensorMap> {
     return await readTensors(path, handle);
   } catch (error) {
     if (error instanceof SplitgrowError) throw await explained(path, error);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new SplitgrowError('E_FILE', `cannot read ${path}: ${reason}`, { cause: error });
   } finally {
     await handle?.close();

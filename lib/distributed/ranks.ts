@@ -1,7 +1,7 @@
 // Joining the other ranks of a data-parallel run, and what a rank works in that keeps nothing.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isSplitgrowError } from '../errors.js';
+import { isSplitgrowError, reasonOf } from '../errors.js';
 import { type Ranks, readRanks, wholeOf } from '../machine/launchers.js';
 import { loadCore } from '../native/core.js';
 import { sentByFirst, valueOfFirst } from './agree.js';
@@ -34,9 +34,9 @@ async function joinRanks({ rank, world, localRank, host, port, isServer, attempt
 }
 
 /** What the others are told where this rank ends first; a failure that came from another rank is no news. */
-function reasonOf(error: unknown): string {
+function endReason(error: unknown): string {
   if (isSplitgrowError(error)) return error.code === 'E_DISTRIBUTED' ? '' : `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 /** Runs `work` as one of the ranks; it is told whether this one writes. Without ranks it just runs. */
@@ -48,7 +48,7 @@ export async function asRank<T>(work: (isWriter: boolean) => Promise<T>): Promis
   try {
     return await work(ranks.rank === 0);
   } catch (error) {
-    reason = reasonOf(error);
+    reason = endReason(error);
     throw error;
   } finally {
     await loadCore().leaveGroup(reason);

@@ -1,11 +1,11 @@
 // Errors of the addon as SplitgrowErrors.
-import { CODES, type ErrorCode, SplitgrowError } from '../errors.js';
+import { CODES, type ErrorCode, reasonOf, SplitgrowError } from '../errors.js';
 
 /** A native error as a SplitgrowError: its code when it is one of ours, else E_NATIVE. */
 function converted(error: unknown): SplitgrowError {
   if (error instanceof SplitgrowError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const known = Object.hasOwn(CODES, code) ? (code as ErrorCode) : 'E_NATIVE';
   return new SplitgrowError(known, message, { cause: error });
 }

@@ -1,5 +1,5 @@
 // How calls are watched: what the caller gives for it is checked before anything runs, and listeners that answer later are heard.
-import { SplitgrowError } from '../errors.js';
+import { reasonOf, SplitgrowError } from '../errors.js';
 import { show } from '../graph/fields.js';
 import { systemError } from '../machine/system-errors.js';
 
@@ -49,7 +49,7 @@ export async function watched<Control extends object, Result>(
   const thrown = new Set<unknown>();
   const heard = (name: string, listener: Listener): Listener => {
     const fail = (cause: unknown): void => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       const error = new SplitgrowError('E_CALLBACK', `${name}: its promise was rejected: ${reason}`, {
         cause,
       });

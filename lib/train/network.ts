@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '../data/safetensors.js';
 import { narrowed } from '../data/widen.js';
-import { SplitgrowError } from '../errors.js';
+import { reasonOf, SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -134,7 +134,7 @@ export function checkWeights(graph: Graph, weights: TensorMap, place: string): v
 }
 
 function malformed(file: string, cause: unknown): SplitgrowError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new SplitgrowError('E_GRAPH_FORMAT', `${file}: expected JSON; ${reason}`, { cause });
 }
 
@@ -146,7 +146,7 @@ export async function readGraph(directory: string): Promise<Graph> {
     text = await readWhole(file);
   } catch (cause) {
     if (cause instanceof SyntaxError) throw malformed(file, cause);
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new SplitgrowError(
       'E_FILE',
       `network ${directory}: expected a directory with ${FILES.graph}; ${reason}`,

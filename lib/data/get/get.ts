@@ -1,7 +1,7 @@
 // getData(): makes a dataset available in a folder: nothing to do where it is, else downloaded, checked, unpacked, renamed into place.
 import { rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isSplitgrowError, SplitgrowError } from '../../errors.js';
+import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { makeFolder, syncDirectory } from '../../machine/files/atomic.js';
 import { withLock } from '../../machine/files/lock.js';
 import { createCacheOf } from '../../machine/libtorch/cache.js';
@@ -147,7 +147,7 @@ async function gotten(options: GetDataOptions, control: GetDataControl): Promise
       );
     }
     if (isSplitgrowError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new SplitgrowError(
       'E_WRITE',
       `cannot put ${source.name} into ${root}: ${reason}; choose a place that you may write to with --root or SPLITGROW_DATA`,

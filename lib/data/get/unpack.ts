@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { isSplitgrowError, SplitgrowError } from '../../errors.js';
+import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { sizeOf } from './checksum.js';
 import type { Archive } from './sources.js';
 
@@ -112,10 +112,7 @@ export async function unpack(
   } catch (error) {
     options.signal?.throwIfAborted();
     if (isSplitgrowError(error)) throw error;
-    throw (
-      problem ??
-      refusal(path, `it is no whole .tar.gz (${error instanceof Error ? error.message : String(error)})`)
-    );
+    throw problem ?? refusal(path, `it is no whole .tar.gz (${reasonOf(error)})`);
   }
   if (problem !== null) throw problem;
   for (const { file, bytes } of archive.members) {

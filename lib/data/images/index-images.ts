@@ -1,6 +1,8 @@
 // Indexing: every image's header read once, in parallel; goes on where it was stopped, and looks again only at what changed.
+
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../../errors.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
 import { withLock } from '../../machine/files/lock.js';
 import { note, refuseAborted, underControl } from '../../native/control.js';
@@ -98,7 +100,7 @@ async function statAll(
         table.mtimes[row] = mtimeMs;
       } catch (error) {
         table.mtimes[row] = Number.NaN;
-        table.reasons.set(row, error instanceof Error ? error.message : String(error));
+        table.reasons.set(row, reasonOf(error));
       }
     }
   };

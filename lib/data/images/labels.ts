@@ -1,6 +1,6 @@
 // Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { SplitgrowError } from '../../errors.js';
+import { reasonOf, SplitgrowError } from '../../errors.js';
 import { readWhole } from '../../machine/files/text-file.js';
 import { integer } from '../../statistics/format.js';
 import { some } from './part-folders.js';
@@ -159,7 +159,7 @@ export async function readLines(file: string, walk: Walk | null = null): Promise
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw refuse(file, `expected a text file; ${error instanceof Error ? error.message : String(error)}`);
+    throw refuse(file, `expected a text file; ${reasonOf(error)}`);
   }
   return text
     .split('\n')

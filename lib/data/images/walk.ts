@@ -1,7 +1,9 @@
 // What lies below a folder of images: image files by their endings, and everything that is none, with the reason.
+
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { reasonOf } from '../../errors.js';
 
 /** A file or folder that is left out. */
 export interface FileProblem {
@@ -53,10 +55,6 @@ export async function startWalk(
   const inside = followLinks ? null : await realpath(whole).catch(() => whole);
   const found = { paths: [], problems: [], others: { count: 0, example: '' } };
   return { root, inside, ...found, followed: new Set(), passedOver: new Set(), known: new Map() };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>

@@ -51,11 +51,12 @@ interface Failure {
   readonly isUnreached: boolean;
 }
 
-function reasonOf(error: unknown): string {
+function lineReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   // Node gathers what each address of a name said, and leaves the message empty.
-  const message = error.message || (error instanceof AggregateError ? reasonOf(error.errors[0]) : error.name);
+  const message =
+    error.message || (error instanceof AggregateError ? lineReason(error.errors[0]) : error.name);
   return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }
 
@@ -64,7 +65,7 @@ class DiskError extends Error {}
 
 async function onDisk<T>(work: Promise<T>): Promise<T> {
   return work.catch((cause) => {
-    throw new DiskError(reasonOf(cause), { cause });
+    throw new DiskError(lineReason(cause), { cause });
   });
 }
 
@@ -139,7 +140,7 @@ async function attempt(url: string, file: RemoteFile, part: string, options: Dow
       return { kind: 'refused', reason: error.message };
     if (isSplitgrowError(error) || error instanceof DiskError) throw error;
     const isUnreached = answer === null;
-    return { kind: 'broken', reason: reasonOf(error), ...(isUnreached ? { isUnreached } : {}) };
+    return { kind: 'broken', reason: lineReason(error), ...(isUnreached ? { isUnreached } : {}) };
   } finally {
     answer?.drop();
   }

@@ -1,7 +1,7 @@
 // Makes a folder that a user named, and says what is in the way.
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { SplitgrowError } from '../../errors.js';
+import { reasonOf, SplitgrowError } from '../../errors.js';
 
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space and run again',
@@ -26,7 +26,7 @@ export function codeOf(error: unknown): string {
 /** What went wrong as E_WRITE, with what helps. */
 export function writeError(target: string, error: unknown): SplitgrowError {
   if (error instanceof SplitgrowError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new SplitgrowError(
     'E_WRITE',
     `cannot write ${target}: ${HINTS[codeOf(error)] ?? 'see the reason'} (${reason})`,

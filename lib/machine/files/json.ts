@@ -1,6 +1,11 @@
 // JSON from files. Strict: as JSON.parse, but a name given twice in one object is an error. Commented: for files that people write.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 
+/** True for a JSON object: neither null nor a list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What a search for names stops at: the start of a string, or a bracket, colon or comma. */
 const STOP = /["{}[\]:,]/g;
 

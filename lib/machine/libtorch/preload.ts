@@ -1,7 +1,7 @@
 // Opens LibTorch's libraries through the thin loader, so that the core finds every symbol it needs.
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { SplitgrowError } from '../../errors.js';
+import { reasonOf, SplitgrowError } from '../../errors.js';
 import { requireMachine } from '../requirements.js';
 import { refuseNoFolder } from '../system-errors.js';
 import { loaderPath } from './addon.js';
@@ -38,7 +38,7 @@ const require = createRequire(import.meta.url);
 
 /** An error's message on one line, at most `limit` characters. */
 export function brief(error: unknown, limit = 400): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = reasonOf(error);
   return text.replace(/\s+/g, ' ').trim().slice(0, limit);
 }
 

@@ -1,6 +1,6 @@
 // setup(): makes LibTorch available. Nothing to do where one is found, else fetched; or the one that the user names.
 import { join, resolve } from 'node:path';
-import { SplitgrowError } from '../../errors.js';
+import { reasonOf, SplitgrowError } from '../../errors.js';
 import { withLock } from '../files/lock.js';
 import { requireMachine } from '../requirements.js';
 import { wantedLibTorch } from './addon.js';
@@ -159,7 +159,7 @@ export async function setup(options: SetupOptions = {}): Promise<SetupResult> {
       );
     }
     if (error instanceof SplitgrowError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new SplitgrowError('E_WRITE', `cannot set up LibTorch in ${cacheDirectory(env)}: ${reason}`, {
       cause: error,
     });

@@ -1,13 +1,10 @@
 // An experiment as JSON with comments: above every member what it does and what it is where it is left out, from the JSON Schema.
+import { isRecord } from '../../machine/files/json.js';
 import type { JsonSchema } from '../spec/schema/json-schema.js';
 import { schemaFor } from '../spec/schema/lookup.js';
 
 const COLUMNS = 110;
 type Json = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Words in lines of comment. */
 function comment(text: string, indent: string): readonly string[] {
@@ -26,7 +23,7 @@ function comment(text: string, indent: string): readonly string[] {
 function saysOf(schema: JsonSchema | undefined): string | null {
   if (typeof schema?.description !== 'string') return null;
   const { description, default: fallback } = schema;
-  const hasDefault = fallback !== undefined && !isObject(fallback);
+  const hasDefault = fallback !== undefined && !isRecord(fallback);
   return hasDefault ? `${description}; default ${JSON.stringify(fallback)}` : description;
 }
 
@@ -43,7 +40,7 @@ function members(value: Json, schema: JsonSchema | undefined, indent: string): r
     const comma = at === entries.length - 1 ? '' : ',';
     const head = `${indent}${JSON.stringify(key)}: `;
     const body =
-      isObject(inner) && Object.keys(inner).length > 0
+      isRecord(inner) && Object.keys(inner).length > 0
         ? [`${head}{`, ...members(inner, own, `${indent}  `), `${indent}}${comma}`]
         : [`${head}${inline(inner)}${comma}`];
     return [...(says === null ? [] : comment(says, indent)), ...body];

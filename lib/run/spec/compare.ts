@@ -1,5 +1,7 @@
 // The `compare` part of an experiment: the rivals trained after the run, and their options.
+
 import { z } from 'zod';
+import { isRecord } from '../../machine/files/json.js';
 import { GIVEN, never } from './conditions.js';
 
 const epochs = (means: string) => z.int().min(0).nullable().default(null).describe(means);
@@ -154,10 +156,6 @@ export type CompareEntry = z.output<typeof ENTRY>;
 export type EntryOf<M extends RivalMethod> = Extract<CompareEntry, { readonly method: M }>;
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** An entry with the defaults that depend on its other members. */
 function filled(given: Json): Json {

@@ -1,11 +1,11 @@
 // The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
 
 import { z } from 'zod';
-import { isSplitgrowError, SplitgrowError } from '../../errors.js';
+import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { parseGraph } from '../../graph/check.js';
 import { FLOAT32, isFloat32 } from '../../graph/float32.js';
 import type { Graph } from '../../graph/ir.js';
-import { parseCommentedJson } from '../../machine/files/json.js';
+import { isRecord, parseCommentedJson } from '../../machine/files/json.js';
 import { readWhole } from '../../machine/files/text-file.js';
 import { MOST_THREADS } from '../../native/threads.js';
 import { CHECKPOINT, type CheckpointSpec } from './checkpoint.js';
@@ -98,10 +98,6 @@ export interface Spec {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function networkSchema(value: unknown): z.ZodType<NetworkSpec> {
   const kind = Object.entries(NETWORKS).find(([key]) => isRecord(value) && key in value);
@@ -234,8 +230,4 @@ export async function readExperiment(
     });
   }
   return parseExperiment(experimentJson(text, `experiment ${file}`), overrides, extensions);
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

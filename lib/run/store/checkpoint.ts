@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '../../data/safetensors.js';
-import { SplitgrowError } from '../../errors.js';
+import { reasonOf, SplitgrowError } from '../../errors.js';
 import { removeFiles, setAside, writeDirectoryAtomic } from '../../machine/files/atomic.js';
 import { sha256Of } from '../../machine/files/digest.js';
 import { parseStrictJson } from '../../machine/files/json.js';
@@ -164,8 +164,6 @@ async function load(directory: string, state: CheckpointRecord, device: Device):
     throw error;
   }
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * The furthest checkpoint of an output folder that is whole, or null where there is none. Those that are not are told to

@@ -1,6 +1,6 @@
 // Keeps a run while it works: says when a checkpoint is due, and writes snapshots one at a time while work goes on.
 
-import { isSplitgrowError, SplitgrowError } from '../../errors.js';
+import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { readRanks } from '../../machine/launchers.js';
 import { note, type Pauses } from '../../native/control.js';
 import type { RunControl } from '../../native/events.js';
@@ -43,7 +43,7 @@ export function keeperOf(
       failure = error;
       // The run has lost its output folder and is about to end.
       if (isSplitgrowError(error) && error.code === 'E_OUTPUT') return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       note(
         control,
         stage,
