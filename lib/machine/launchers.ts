@@ -1,5 +1,7 @@
 // Which rank of how many this process is, by the environment variables of the usual launchers.
+
 import { SplitgrowError } from '../errors.js';
+import type { Environment } from './environment.js';
 import { firstHost } from './nodelist.js';
 
 export interface Ranks {
@@ -17,8 +19,6 @@ export interface Ranks {
   /** What started it, for people. */
   readonly launcher: string;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const MOST_RANKS = 1 << 20;
 const PORTS = { min: 1, max: 65535 };

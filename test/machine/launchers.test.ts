@@ -1,6 +1,8 @@
 // Which rank a process is, by launcher: tables of environment variables as torchrun, SLURM, Kubernetes and Open MPI set them.
+
 import { describe, expect, test } from 'vitest';
-import { type Environment, readRanks } from '../../lib/machine/launchers.js';
+import type { Environment } from '../../lib/machine/environment.js';
+import { readRanks } from '../../lib/machine/launchers.js';
 import { firstHost } from '../../lib/machine/nodelist.js';
 import { codeOf, messageOf } from '../reference.js';
 

@@ -1,5 +1,5 @@
 // listData(): the datasets there are, where each was looked for, and what is there, by size.
-import type { Environment } from '../../machine/libtorch/locate.js';
+import type { Environment } from '../../machine/environment.js';
 import { type FileState, sizesIn } from './checksum.js';
 import { dataDirectory, defaultRoot, placesIn, remedyFor } from './places.js';
 import { type DataSource, SOURCES } from './sources.js';

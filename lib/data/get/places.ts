@@ -1,6 +1,8 @@
 // Where datasets are kept: one folder a dataset below SPLITGROW_DATA, or in the cache.
+
 import { join, resolve } from 'node:path';
-import { cacheDirectory, type Environment } from '../../machine/libtorch/locate.js';
+import type { Environment } from '../../machine/environment.js';
+import { cacheDirectory } from '../../machine/libtorch/locate.js';
 import type { DataSource } from './sources.js';
 
 /** The folder that holds one folder a dataset: SPLITGROW_DATA, else `data` in the cache. */

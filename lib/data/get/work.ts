@@ -1,10 +1,11 @@
 // What one call of getData() works with, and the pieces that files and archives share.
+
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { type Attempts, download } from '../../machine/download/download.js';
 import { openClient } from '../../machine/download/http.js';
-import type { Environment } from '../../machine/libtorch/locate.js';
+import type { Environment } from '../../machine/environment.js';
 import type { DataSource, RemoteFile } from './sources.js';
 
 /** How far a download is. */

@@ -2,9 +2,9 @@
 
 import { isSplitgrowError } from '../../errors.js';
 import type { Features } from '../../native/options.js';
+import type { Environment } from '../environment.js';
 import { readRanks } from '../launchers.js';
 import { wantedLibTorch } from '../libtorch/addon.js';
-import type { Environment } from '../libtorch/cache.js';
 import { jpegPath } from '../libtorch/jpeg.js';
 import { type LibTorch, type Located, locate } from '../libtorch/locate.js';
 import { REMEDIES } from '../libtorch/pinned.js';

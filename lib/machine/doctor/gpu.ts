@@ -1,7 +1,8 @@
 // doctor's rows on GPUs: what nvidia-smi says, in a process of its own, beside what LibTorch makes of it.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Environment } from '../libtorch/cache.js';
+import type { Environment } from '../environment.js';
 import { hasCuda, type LibTorch } from '../libtorch/locate.js';
 import { REMEDIES } from '../libtorch/pinned.js';
 import { cudaRow, type Opened } from '../libtorch/trial.js';

@@ -1,14 +1,10 @@
 // doctor's rows on the machine itself: Node.js, system, processor, memory, disks.
+
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import {
-  cacheDirectory,
-  type Environment,
-  otherWriters,
-  privateRemedy,
-  wheelDirectory,
-} from '../libtorch/cache.js';
+import type { Environment } from '../environment.js';
+import { cacheDirectory, otherWriters, privateRemedy, wheelDirectory } from '../libtorch/cache.js';
 import { missingBytes } from '../libtorch/fetch.js';
 import { LIBTORCH_VERSION, RELEASES } from '../libtorch/pinned.js';
 import { relativeLists } from '../process/child.js';

@@ -1,7 +1,8 @@
 // GET requests for large files: redirects, proxies, ranges and timeouts; undici is loaded on first use.
+
 import type { Dispatcher } from 'undici';
 import { SplitgrowError } from '../../errors.js';
-import type { Environment } from '../libtorch/locate.js';
+import type { Environment } from '../environment.js';
 import { proxyFor } from './proxy.js';
 
 export interface Answer {

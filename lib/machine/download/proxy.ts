@@ -1,6 +1,7 @@
 // Which proxy a request takes: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case, lower case first.
+
 import { SplitgrowError } from '../../errors.js';
-import type { Environment } from '../libtorch/locate.js';
+import type { Environment } from '../environment.js';
 
 const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 

@@ -1,15 +1,17 @@
 // build(): compiles the addon against a LibTorch of this machine, tries it, and puts it where it is found.
+
 import { constants } from 'node:fs';
 import { access, copyFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { makeFolder, writeDirectoryAtomic, writeError, writeFileAtomic } from '../files/atomic.js';
 import { ifThere } from '../files/folder.js';
 import { withLock } from '../files/lock.js';
 import { requireMachine } from '../requirements.js';
 import { packageVersion } from '../version.js';
 import { type AddonRecord, RECORD_FILE, ROOT } from './addon.js';
-import { type Environment, privateCache } from './cache.js';
+import { privateCache } from './cache.js';
 import { ADDON_FILES, compile, LOG_FILE, requireTools } from './compile.js';
 import { CUDA_FILE, compileCuda, cudaTools } from './compile-cuda.js';
 import { faultOf, locate, versionOf } from './locate.js';

@@ -1,12 +1,12 @@
 // Where the cache is, which folders of it hold LibTorch, and who may write to it.
+
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { makeFolder } from '../files/folder.js';
 import { LIBTORCH_VERSION } from './pinned.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The folder that setup fills and that every checkout and package shares. */
 export function cacheDirectory(env: Environment = process.env): string {

@@ -1,11 +1,13 @@
 // The compile kit of native/cuda: fetched once into the cache, by pip, with hashes.
+
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { ifThere } from '../files/folder.js';
 import { withLock } from '../files/lock.js';
-import { cacheDirectory, type Environment, privateCache } from './cache.js';
+import { cacheDirectory, privateCache } from './cache.js';
 import { downloadWheels, pipMembers, removeWheels, unpack, verifyWheels } from './fetch.js';
 import { refuseOthers } from './install.js';
 import { CUDA_HEADERS, CUDA_KIT, KIT_VERSION } from './pinned-cuda.js';

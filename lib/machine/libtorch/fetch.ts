@@ -1,14 +1,15 @@
 // Wheels on their way into the cache: downloaded by pip's settings, resumed, checked, unpacked.
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { ifThere } from '../files/folder.js';
 import { lastWords, python } from '../process/python.js';
 import { FETCH, FETCH_EXIT } from './fetch-script.js';
-import type { Environment } from './locate.js';
 import { REMEDIES, type Release, type Wheel } from './pinned.js';
 import { MEMBERS, UNPACK } from './unpack-script.js';
 

@@ -1,9 +1,10 @@
 // Fetches a release into the cache: downloads, checks, unpacks beside the target, and renames it into place.
+
 import { mkdir, readdir, rename, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { ifThere } from '../files/folder.js';
-import type { Environment } from './cache.js';
 import { downloadWheels, missingBytes, removeWheels, unpack, verifyWheels } from './fetch.js';
 import { LIBTORCH_VERSION, RELEASES, REMEDIES, type Release } from './pinned.js';
 import { CUDA_RELEASES } from './pinned-gpu.js';

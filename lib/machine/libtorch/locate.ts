@@ -1,15 +1,17 @@
 // Finds LibTorch: the environment's, the one that was chosen, the active Python's, the cache's.
+
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { outputOf } from '../process/child.js';
 import { isolated } from '../process/isolated-python.js';
 import { PINNED, releaseOf, type Wanted, wantedLibTorch } from './addon.js';
-import { type Environment, installDirectory } from './cache.js';
+import { installDirectory } from './cache.js';
 import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
 import { readRemembered } from './remembered.js';
 
-export { cacheDirectory, type Environment, installDirectory } from './cache.js';
+export { cacheDirectory, installDirectory } from './cache.js';
 
 /** A LibTorch on this machine. */
 export interface LibTorch {

@@ -1,9 +1,11 @@
 // The one LibTorch that the user chose, kept in the cache: by setup --libtorch DIR, or by setup --cuda and --force.
+
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import type { Environment } from '../environment.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { cacheDirectory, type Environment, privateCache } from './cache.js';
+import { cacheDirectory, privateCache } from './cache.js';
 
 const FORMAT = 'splitgrow-libtorch/1';
 

@@ -1,10 +1,12 @@
 // setup(): makes LibTorch available. Nothing to do where one is found, else fetched; or the one that the user names.
+
 import { join, resolve } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { withLock } from '../files/lock.js';
 import { requireMachine } from '../requirements.js';
 import { wantedLibTorch } from './addon.js';
-import { cacheDirectory, type Environment, installDirectory, privateCache, wheelDirectory } from './cache.js';
+import { cacheDirectory, installDirectory, privateCache, wheelDirectory } from './cache.js';
 import { type InstallOptions, install, releaseHere, type SetupProgress } from './install.js';
 import { faultOf, hasCuda, type LibTorch, locate, versionOf } from './locate.js';
 import { LIBTORCH_VERSION, REMEDIES, type Release } from './pinned.js';

@@ -1,7 +1,7 @@
 // How threads wait for each other at the end of a parallel loop: they look for a short time, then sleep.
 
 import { type Finding, ok, warning } from '../doctor/finding.js';
-import type { Environment } from './cache.js';
+import type { Environment } from '../environment.js';
 import type { PreloadRow } from './preload.js';
 
 /**

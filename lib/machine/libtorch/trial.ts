@@ -1,9 +1,10 @@
 // Opens a LibTorch, and the core on top of it, in a process of its own.
+
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Features } from '../../native/options.js';
+import type { Environment } from '../environment.js';
 import { type ProbeOptions, probe } from '../process/probe.js';
-import type { Environment } from './cache.js';
 import type { PreloadRow } from './preload.js';
 
 export interface Opened {

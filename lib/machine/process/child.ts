@@ -1,9 +1,10 @@
 // How programs of the machine are started: nothing of the folder that the user works in is run or loaded, and none outlives this process.
+
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { delimiter, dirname, isAbsolute, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Environment } from '../libtorch/cache.js';
+import type { Environment } from '../environment.js';
 import { endingWithThisProcess } from './guardian.js';
 
 /** Programs work here: a folder of this package. */

@@ -1,5 +1,5 @@
 // Runs what may crash or hang in a process of its own, and tells how that ended.
-import type { Environment } from '../libtorch/cache.js';
+import type { Environment } from '../environment.js';
 import { endChild, startChild } from './child.js';
 
 export interface ProbeOptions {

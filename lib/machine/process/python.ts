@@ -1,6 +1,7 @@
 // Runs python3 as a child process of setup: lines of its output, its last words, and what to do where it is missing.
+
 import { SplitgrowError } from '../../errors.js';
-import type { Environment } from '../libtorch/locate.js';
+import type { Environment } from '../environment.js';
 import { endChild, startChild } from './child.js';
 import { isolated } from './isolated-python.js';
 

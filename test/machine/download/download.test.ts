@@ -1,10 +1,11 @@
 // Downloads against a local server: what breaks goes on, what is wrong is refused, and what came is kept.
+
 import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Attempts, download } from '../../../lib/machine/download/download.js';
 import { openClient } from '../../../lib/machine/download/http.js';
-import type { Environment } from '../../../lib/machine/libtorch/locate.js';
+import type { Environment } from '../../../lib/machine/environment.js';
 import {
   TRAIN as BYTES,
   breakAfter,

@@ -1,10 +1,11 @@
 // Proxies: which one a URL takes by the environment, and that a request really goes through it.
+
 import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { openClient } from '../../../lib/machine/download/http.js';
 import { proxyFor } from '../../../lib/machine/download/proxy.js';
-import type { Environment } from '../../../lib/machine/libtorch/locate.js';
+import type { Environment } from '../../../lib/machine/environment.js';
 import { sendFile, serve, TEST } from '../../data/get/server.js';
 import { failureOf } from '../../data/places.js';
 
