@@ -1,9 +1,9 @@
 // The rooms of lib/ and of native/core/ in their order, from the lowest up. A file imports or includes from its own room and from
 // rooms before it, types too, and no files do so in a circle. docs/architecture.md says what each room holds.
-import { readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UNMENDED } from './imports-unmended.mjs';
-import { filesIn, ROOT } from './steps.mjs';
+import { ROOT } from './steps.mjs';
 
 export const ROOMS = [
   'errors.ts',
@@ -60,12 +60,21 @@ function roomOf(file, folder = 'lib', rooms = ROOMS) {
   return rooms.indexOf(inside.sort((a, b) => b.length - a.length)[0]);
 }
 
-/** Of each file of lib/, the files of lib/ that it imports. */
-function importsOf(files) {
+/** Files of a folder of `root` whose names fit, as paths from `root`; none where there is no such folder. */
+function filesBelow(root, folder, pattern) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => pattern.test(name))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+/** Of each file of lib/ below `root`, the files of lib/ that it imports. */
+function importsOf(files, root) {
   const entries = files.map((file) => {
-    const text = readFileSync(join(ROOT, file), 'utf8');
+    const text = readFileSync(join(root, file), 'utf8');
     const targets = [...text.matchAll(IMPORT)].map(([, plain, lazy]) =>
-      relative(ROOT, join(ROOT, dirname(file), plain ?? lazy)).replace(/\.js$/, '.ts'),
+      join(dirname(file), plain ?? lazy).replace(/\.js$/, '.ts'),
     );
     return [file, [...new Set(targets)].filter((target) => target.startsWith('lib/'))];
   });
@@ -92,13 +101,13 @@ function circlesIn(imports) {
 }
 
 /** One line for each file of native/core/ without a room, include that leads up or to no file there, and circle of headers. */
-function brokenIncludeRules() {
+function brokenIncludeRules(root) {
   const folder = 'native/core';
-  const files = filesIn([folder], (name) => /\.(cc|h|inc)$/.test(name)).map((path) => relative(ROOT, path));
+  const files = filesBelow(root, folder, /\.(cc|h|inc)$/);
   const room = (file) => roomOf(file, folder, NATIVE_ROOMS);
   const [problems, includes] = [[], new Map()];
   for (const file of files) {
-    const text = readFileSync(join(ROOT, file), 'utf8');
+    const text = readFileSync(join(root, file), 'utf8');
     const targets = [...text.matchAll(INCLUDE)].map(([, name]) => `${folder}/${name}`);
     includes.set(file, targets);
     if (room(file) < 0) problems.push(`${file} lies in no room of scripts/check-imports.mjs`);
@@ -116,21 +125,24 @@ function brokenIncludeRules() {
   return problems;
 }
 
-/** One line for each file without a room, import that leads up, circle, and file that loads the addon but is no loader. */
-export function brokenImportRules() {
-  const files = filesIn(['lib'], (name) => name.endsWith('.ts')).map((path) => relative(ROOT, path));
-  const imports = importsOf(files);
+/**
+ * One line for each file without a room, import that leads up, circle, and file that loads the addon but is no loader.
+ * `root` is the folder that holds lib/ and native/.
+ */
+export function brokenImportRules(root = ROOT) {
+  const files = filesBelow(root, 'lib', /\.ts$/);
+  const imports = importsOf(files, root);
   const problems = [];
   for (const [file, targets] of imports) {
     const room = roomOf(file);
     if (room < 0) problems.push(`${file} lies in no room of scripts/check-imports.mjs`);
     for (const target of targets.filter((one) => roomOf(one) > room))
       problems.push(`${file} must not import ${target}: its room comes later`);
-    const loads = /node-gyp-build'|process\.dlopen/.test(readFileSync(join(ROOT, file), 'utf8'));
+    const loads = /node-gyp-build'|process\.dlopen/.test(readFileSync(join(root, file), 'utf8'));
     if (loads && !LOADERS.includes(file))
       problems.push(`${file} must not load native code: only ${LOADERS.join(', ')} do`);
   }
   for (const circle of circlesIn(imports))
     problems.push(`files import each other in a circle: ${circle.join(', ')}`);
-  return [...problems.filter((one) => !UNMENDED.includes(one)), ...brokenIncludeRules()];
+  return [...problems.filter((one) => !UNMENDED.includes(one)), ...brokenIncludeRules(root)];
 }
