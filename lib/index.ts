@@ -73,7 +73,7 @@ export type {
 export type { FileState } from './data/get/checksum.js';
 export { type GetDataOptions, getData } from './data/get/get.js';
 export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';
-export type { Archive, DataSource, Member, RemoteFile } from './data/get/sources.js';
+export type { Archive, DataSource, Member } from './data/get/sources.js';
 export type { DataFile, DataProgress, GetDataControl, GetDataDocument } from './data/get/work.js';
 export type { FileProblem } from './data/images/walk.js';
 export { CODES, type ErrorCode, type ErrorRow, isSplitgrowError, SplitgrowError } from './errors.js';
@@ -101,12 +101,13 @@ export type { PrintedNode } from './graph/print.js';
 export type { Surgery, TensorSurgery } from './graph/program.js';
 export { type DoctorReport, doctor, type Finding } from './machine/doctor/doctor.js';
 export type { Driver, Gpu } from './machine/doctor/gpu.js';
-export type { Attempts } from './machine/download/download.js';
+export type { Attempts, RemoteFile } from './machine/download/download.js';
 export type { BuildProgress, BuildResult } from './machine/libtorch/build.js';
 export type { SetupProgress } from './machine/libtorch/install.js';
 export type { LibTorch } from './machine/libtorch/locate.js';
 export type { PreloadRow } from './machine/libtorch/preload.js';
 export type { SetupResult } from './machine/libtorch/setup.js';
+export type { Features } from './machine/libtorch/trial.js';
 export { network } from './models/builder.js';
 export type {
   BlockOptions,
@@ -136,7 +137,6 @@ export type {
 } from './native/core.js';
 export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSeconds } from './native/events.js';
 export type { LoaderStats } from './native/images.js';
-export type { Features } from './native/options.js';
 export { type Scope, scope } from './native/scope.js';
 export type { Precision, Statistics } from './native/train.js';
 export type { Effort, InitData } from './run/init/choices.js';

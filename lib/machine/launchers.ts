@@ -2,7 +2,6 @@
 
 import { SplitgrowError } from '../errors.js';
 import type { Environment } from './environment.js';
-import { firstHost } from './nodelist.js';
 
 export interface Ranks {
   readonly rank: number;
@@ -80,6 +79,14 @@ function byVariables(env: Environment): Omit<Ranks, 'launcher'> | null {
     isServer: rank === 0 && env.TORCHELASTIC_USE_AGENT_STORE !== 'True',
     attempt: `splitgrow-${env.TORCHELASTIC_RESTART_COUNT ?? '0'}`,
   };
+}
+
+/** The first machine of a list as SLURM writes it, such as "gpu[07-09,12],login1"; null where none can be read. */
+export function firstHost(list: string): string | null {
+  const first = /^(?:[^[\],\s]|\[[^\]]*\])+/.exec(list.trim())?.[0];
+  // Of "[07-09,12]" the first number, with its zeros.
+  const name = first?.replaceAll(/\[(\d+)[^\]]*\]/g, '$1');
+  return name === undefined || name.includes('[') ? null : name;
 }
 
 /**

@@ -6,18 +6,12 @@ import type { Program, Surgery } from '../graph/program.js';
 import { releaseOf } from '../machine/libtorch/addon.js';
 import { REMEDIES } from '../machine/libtorch/pinned.js';
 import { brief, type Preloaded, placeText, preloadLibTorch, traceText } from '../machine/libtorch/preload.js';
+import type { Features } from '../machine/libtorch/trial.js';
 import type { CounterCore } from './counters.js';
 import { wrap } from './errors.js';
 import type { ImageCore, ImageProgress, LoaderStats } from './images.js';
 import type { IndexCore } from './indices.js';
-import type {
-  BenchOptions,
-  BenchResult,
-  Features,
-  GroupOptions,
-  PauseReason,
-  RowsOptions,
-} from './options.js';
+import type { BenchOptions, BenchResult, GroupOptions, PauseReason, RowsOptions } from './options.js';
 import { threadsHere } from './threads.js';
 import type {
   EvaluateOptions,
@@ -33,7 +27,6 @@ export type {
   BenchOptions,
   BenchResult,
   ChainIndices,
-  Features,
   GroupOptions,
   IndexMethod,
   IndicesOptions,

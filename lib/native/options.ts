@@ -92,30 +92,3 @@ export interface RowsOptions {
   readonly rank: number;
   readonly world: number;
 }
-
-/** What the native core can do on this machine. */
-export interface Features {
-  /** Version of the LibTorch that is opened, as it says it itself. */
-  readonly libtorch: string;
-  /** Version of the LibTorch that the addon was compiled for. */
-  readonly compiledFor: string;
-  /** CPU threads that it computes with. */
-  readonly threads: number;
-  /** Whether LibTorch has its CUDA half and a GPU is there. */
-  readonly cuda: boolean;
-  /** GPUs that it sees. */
-  readonly cudaDevices: number;
-  /** Instruction set that LibTorch's own kernels use, for example AVX2. */
-  readonly cpuCapability: string;
-  /** The optional library of fused kernels that is loaded (`cuda`), or `none`. */
-  readonly accelerator: string;
-  /** Why there is none; empty where there is one. */
-  readonly acceleratorFault: string;
-  /** Whether each device multiplies bfloat16 in hardware: CPUs by AVX512-BF16 or AMX, GPUs from compute capability 8.0 on. */
-  readonly bfloat16: {
-    /** The CPU does. */
-    readonly cpu: boolean;
-    /** The GPU does. */
-    readonly cuda: boolean;
-  };
-}

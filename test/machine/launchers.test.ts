@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Environment } from '../../lib/machine/environment.js';
-import { readRanks } from '../../lib/machine/launchers.js';
-import { firstHost } from '../../lib/machine/nodelist.js';
+import { firstHost, readRanks } from '../../lib/machine/launchers.js';
 import { codeOf, messageOf } from '../reference.js';
 
 const POD = { RANK: '1', WORLD_SIZE: '3', MASTER_ADDR: 'job-master-0', MASTER_PORT: '23456' };

@@ -1,19 +1,14 @@
 // A dataset that comes as an archive: downloaded or put there by hand, unpacked beside, its files renamed into place.
+
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { faultOf, type RemoteFile } from '../../machine/download/download.js';
 import { makeFolder, syncDirectory, syncTree, writeFileAtomic } from '../../machine/files/atomic.js';
+import { checksumsOf, sizeOf } from '../../machine/files/digest.js';
 import { ifThere } from '../../machine/files/folder.js';
-import {
-  checksumsOf,
-  type FileState,
-  faultOf,
-  RECEIPT_FILE,
-  type Receipt,
-  sizeOf,
-  statesIn,
-} from './checksum.js';
+import { type FileState, RECEIPT_FILE, type Receipt, statesIn } from './checksum.js';
 import { placesIn } from './places.js';
-import type { Archive, RemoteFile } from './sources.js';
+import type { Archive } from './sources.js';
 import { unpack } from './unpack.js';
 import { fetchFile, type GetDataDocument, partOf, requireSpace, type Work, wrongFile } from './work.js';
 
@@ -40,7 +35,7 @@ async function unpackInto(
   });
   const files: Record<string, string> = {};
   for (const { file } of archive.members)
-    files[file] = (await checksumsOf(join(temporary, file), control.signal)).sha256;
+    files[file] = (await checksumsOf(join(temporary, file), { signal: control.signal })).sha256;
   const [{ file = '', sha256 = '' } = {}] = source.files;
   const receipt: Receipt = {
     format: 'splitgrow-data/1',

@@ -1,46 +1,10 @@
 // Sizes and checksums of files on disk, against what the table of sources says.
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checksumsOf, sizeOf } from '../../machine/files/digest.js';
 import { parseStrictJson } from '../../machine/files/json.js';
 import { readWhole } from '../../machine/files/text-file.js';
 import { placesIn } from './places.js';
-import { type DataSource, filesOf, type RemoteFile } from './sources.js';
-
-export interface Checksums {
-  readonly md5: string;
-  readonly sha256: string;
-}
-
-const CHUNK = 1 << 20;
-
-export async function checksumsOf(path: string, signal?: AbortSignal): Promise<Checksums> {
-  const md5 = createHash('md5');
-  const sha256 = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK, signal })) {
-    md5.update(chunk);
-    sha256.update(chunk);
-  }
-  return { md5: md5.digest('hex'), sha256: sha256.digest('hex') };
-}
-
-/** Bytes of a file, or null where there is none. */
-export async function sizeOf(path: string): Promise<number | null> {
-  return stat(path).then(
-    (found) => (found.isFile() ? found.size : null),
-    () => null,
-  );
-}
-
-/** What is not as the table says, or null: size, then both checksums. */
-export async function faultOf(path: string, file: RemoteFile, signal?: AbortSignal): Promise<string | null> {
-  const bytes = await sizeOf(path);
-  if (bytes !== file.bytes) return `expected ${file.bytes} bytes, found ${bytes ?? 'no file'}`;
-  const { md5, sha256 } = await checksumsOf(path, signal);
-  if (sha256 !== file.sha256) return `expected SHA-256 ${file.sha256}, found ${sha256}`;
-  return md5 === file.md5 ? null : `expected MD5 ${file.md5}, found ${md5}`;
-}
+import { type DataSource, filesOf } from './sources.js';
 
 /** Written beside what was unpacked from an archive whose checksum was right. */
 export interface Receipt {
@@ -93,7 +57,7 @@ export async function statesIn(
   const states: FileState[] = [];
   for (const [i, found] of (await sizesIn(folder, source)).entries()) {
     if (found.state === 'there') {
-      const { md5, sha256 } = await checksumsOf(join(folder, found.file), signal);
+      const { md5, sha256 } = await checksumsOf(join(folder, found.file), { signal });
       const isRight = md5 === filesOf(source)[i]?.md5 || sha256 === noted[found.file];
       states.push(isRight ? found : { ...found, state: 'wrong' });
     } else states.push(found);

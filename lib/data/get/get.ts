@@ -1,15 +1,18 @@
 // getData(): makes a dataset available in a folder: nothing to do where it is, else downloaded, checked, unpacked, renamed into place.
+
 import { rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
+import { faultOf, type RemoteFile } from '../../machine/download/download.js';
 import { makeFolder, syncDirectory } from '../../machine/files/atomic.js';
-import { withLock } from '../../machine/files/lock.js';
+import { sizeOf } from '../../machine/files/digest.js';
+import { withLock } from '../../machine/files/lease.js';
 import { createCacheOf } from '../../machine/libtorch/cache.js';
 import { watched } from '../../native/watched.js';
 import { getArchive } from './archive.js';
-import { faultOf, sizeOf, wholeIn } from './checksum.js';
+import { wholeIn } from './checksum.js';
 import { defaultRoot, remedyFor } from './places.js';
-import { type DataSource, filesOf, type RemoteFile, SOURCES } from './sources.js';
+import { type DataSource, filesOf, SOURCES } from './sources.js';
 import {
   fetchFile,
   type GetDataControl,

@@ -1,18 +1,5 @@
 // Where the datasets come from: official files, their sizes and checksums, and what is in the archives.
-
-/** A file to download. */
-export interface RemoteFile {
-  /** Its name. */
-  readonly file: string;
-  /** Its size. */
-  readonly bytes: number;
-  /** As the publisher states it. */
-  readonly md5: string;
-  /** Decides: a mirror, or plain http, could be made to fit an MD5. */
-  readonly sha256: string;
-  /** Tried in order. */
-  readonly urls: readonly string[];
-}
+import type { RemoteFile } from '../../machine/download/download.js';
 
 /** A file of an archive that the loader needs. */
 export interface Member {

@@ -1,4 +1,5 @@
 // Unpacks a .tar.gz safely: the files named by the table and nothing else, none larger than it says, no links, no way out.
+
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
@@ -6,7 +7,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
-import { sizeOf } from './checksum.js';
+import { sizeOf } from '../../machine/files/digest.js';
 import type { Archive } from './sources.js';
 
 /** A name list or a readme is no larger. */

@@ -3,10 +3,10 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { type Attempts, download } from '../../machine/download/download.js';
+import { type Attempts, download, type RemoteFile } from '../../machine/download/download.js';
 import { openClient } from '../../machine/download/http.js';
 import type { Environment } from '../../machine/environment.js';
-import type { DataSource, RemoteFile } from './sources.js';
+import type { DataSource } from './sources.js';
 
 /** How far a download is. */
 export interface DataProgress {

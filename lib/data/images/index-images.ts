@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../../errors.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
-import { withLock } from '../../machine/files/lock.js';
+import { withLock } from '../../machine/files/lease.js';
 import { note, refuseAborted, underControl } from '../../native/control.js';
 import type { OnProgress } from '../../native/core.js';
 import type { RunControl } from '../../native/events.js';

@@ -1,16 +1,14 @@
 // doctor(): what was found on this machine, what is missing, and the command that mends it.
 
 import { isSplitgrowError } from '../../errors.js';
-import type { Features } from '../../native/options.js';
 import type { Environment } from '../environment.js';
 import { readRanks } from '../launchers.js';
 import { wantedLibTorch } from '../libtorch/addon.js';
 import { jpegPath } from '../libtorch/jpeg.js';
 import { type LibTorch, type Located, locate } from '../libtorch/locate.js';
 import { REMEDIES } from '../libtorch/pinned.js';
-import type { PreloadRow } from '../libtorch/preload.js';
-import { waitingFinding } from '../libtorch/thread-waiting.js';
-import { isOpened, type NotOpened, type Opened, tryToOpen } from '../libtorch/trial.js';
+import { type PreloadRow, SPIN_COUNT, WAITING_VARIABLES } from '../libtorch/preload.js';
+import { type Features, isOpened, type NotOpened, type Opened, tryToOpen } from '../libtorch/trial.js';
 import { PIP } from '../process/isolated-python.js';
 import { probe } from '../process/probe.js';
 import { type Finding, missing, ok, warning } from './finding.js';
@@ -106,6 +104,21 @@ function ranksFinding(env: Environment): Finding {
     if (!isSplitgrowError(error)) throw error;
     return warning(name, 'impossible environment variables', error.message);
   }
+}
+
+/** How threads wait for each other, and who decided it. */
+export function waitingFinding(trace: readonly PreloadRow[], env: Environment): Finding {
+  const name = 'waiting threads';
+  const given = WAITING_VARIABLES.filter((variable) => env[variable] !== undefined);
+  if (given.length > 0)
+    return ok(name, `as ${given.map((variable) => `${variable}=${env[variable]}`).join(', ')} says`);
+  if (trace.some(({ path, wasOpen }) => wasOpen && /(^|\/)libgomp[^/]*$/.test(path)))
+    return warning(
+      name,
+      'libgomp was in the process already, so its threads wait as it was told before: by default they spin for milliseconds, and work beside other work is slow',
+      `load splitgrow before the other addon, or set GOMP_SPINCOUNT=${SPIN_COUNT} for the process`,
+    );
+  return ok(name, `look ${SPIN_COUNT} times, then sleep`);
 }
 
 /** Which LibTorch the addon here needs; the record of a compiled one may be unreadable, which opening it will tell. */

@@ -1,11 +1,33 @@
 // One file from one of several URLs: goes on where an earlier attempt broke off, tries again, checks size and checksums.
 import { type FileHandle, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { faultOf, sizeOf } from '../../data/get/checksum.js';
-import type { RemoteFile } from '../../data/get/sources.js';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
-import { openOwn, refuseLink } from '../files/resumed-file.js';
+import { checksumsOf, sizeOf } from '../files/digest.js';
+import { openResumed, refuseLink } from '../files/file.js';
 import { type Answer, type Client, shown } from './http.js';
+
+/** A file to download. */
+export interface RemoteFile {
+  /** Its name. */
+  readonly file: string;
+  /** Its size. */
+  readonly bytes: number;
+  /** As the publisher states it. */
+  readonly md5: string;
+  /** Decides: a mirror, or plain http, could be made to fit an MD5. */
+  readonly sha256: string;
+  /** Tried in order. */
+  readonly urls: readonly string[];
+}
+
+/** What is not as the table says, or null: size, then both checksums. */
+export async function faultOf(path: string, file: RemoteFile, signal?: AbortSignal): Promise<string | null> {
+  const bytes = await sizeOf(path);
+  if (bytes !== file.bytes) return `expected ${file.bytes} bytes, found ${bytes ?? 'no file'}`;
+  const { md5, sha256 } = await checksumsOf(path, { signal });
+  if (sha256 !== file.sha256) return `expected SHA-256 ${file.sha256}, found ${sha256}`;
+  return md5 === file.md5 ? null : `expected MD5 ${file.md5}, found ${md5}`;
+}
 
 /** How downloads are tried again. */
 export interface Attempts {
@@ -121,7 +143,7 @@ async function attempt(url: string, file: RemoteFile, part: string, options: Dow
       if (answer.status === 416 || answer.status === 206) await rm(part, { force: true });
       return start;
     }
-    const handle = await onDisk(openOwn(part));
+    const handle = await onDisk(openResumed(part));
     try {
       if (start === 0) await onDisk(handle.truncate(0));
       const reason = await write(handle, answer, { start, limit: file.bytes }, options);

@@ -1,11 +1,22 @@
 // One claim on a lock: what the lock says, whether its owner lives, and how it is taken over.
-import { lstat, mkdir, readdir, readFile, readlink, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { codeOf } from './folder.js';
 import { isProcess, type Life, lifeOf, newId, type Owner, type Process, parseOwner } from './owner.js';
 import { makePlace, ownerOf, placeIn, RECORD, removePlace } from './place.js';
-import { renew } from './renew.js';
 
 /** How a lease is kept and judged, in milliseconds. */
 export interface LeaseTimes {
@@ -151,6 +162,23 @@ export async function takeAway({ file, place }: Claim, found: Found): Promise<vo
   }
   // Some file systems rename no folder onto another, not even onto an empty one.
   await rmdir(file).catch(() => {});
+}
+
+/**
+ * Renews the record of a lease: writes the same bytes again, so that the file system's own clock dates it.
+ * Fails with ENOENT where the record is not there any more.
+ * @returns when that was, in milliseconds by the file system's clock
+ */
+export async function renew(record: string, id: string, self: Process): Promise<number> {
+  const handle = await open(record, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    const bytes = Buffer.from(`${JSON.stringify({ id, ...self } satisfies Owner)}\n`);
+    // In place: a reader sees the whole record at any moment.
+    await handle.write(bytes, 0, bytes.length, 0);
+    return (await handle.stat()).mtimeMs;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Watches a lock whose owner nobody here can see. */

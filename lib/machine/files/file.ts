@@ -1,6 +1,8 @@
 // Files that somebody named: only regular ones are opened, and bytes go in pieces that Node.js can take.
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { SplitgrowError } from '../../errors.js';
+import { ifThere } from './folder.js';
 
 /** Bytes of one read or write: at 2 GiB Node.js 20 refuses a write, and ends the whole process at a read. */
 export const MOST_AT_ONCE = 2 ** 30;
@@ -38,4 +40,31 @@ export async function readFully(
 export async function writeFully(handle: Pick<FileHandle, 'write'>, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; )
     done += (await handle.write(bytes, done, Math.min(bytes.length - done, MOST_AT_ONCE))).bytesWritten;
+}
+
+function refusal(path: string, what: string): SplitgrowError {
+  return new SplitgrowError(
+    'E_WRITE',
+    `cannot write ${path}: expected a file that splitgrow made, found ${what}; move it away`,
+  );
+}
+
+/** @throws E_WRITE where `path` is a link, or a file with a second name */
+export async function refuseLink(path: string): Promise<void> {
+  const found = await ifThere(lstat(path));
+  if (found?.isSymbolicLink() === true) throw refusal(path, 'a symbolic link');
+  if (found?.isFile() === true && found.nlink > 1) throw refusal(path, 'a file with several names');
+}
+
+/**
+ * Opens a file to go on writing after a break, under a name that others may know: a plain file, never through a link. Makes it where there is none.
+ * @throws E_WRITE
+ */
+export async function openResumed(path: string): Promise<FileHandle> {
+  await refuseLink(path);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(path, flags);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw refusal(path, 'a pipe or device');
 }

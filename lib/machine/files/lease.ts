@@ -12,6 +12,7 @@ import {
   lifeOfOwner,
   look,
   recordOf,
+  renew,
   TIMES,
   take,
   takeAway,
@@ -20,7 +21,6 @@ import {
 import { codeOf, makeFolder, writeError } from './folder.js';
 import { type Owner, ownerText, type Process, thisProcess } from './owner.js';
 import { clearPlace, placeName, removePlace, sweepPlaces } from './place.js';
-import { renew } from './renew.js';
 
 /** A lock that this thread holds. */
 export interface Lease {
@@ -189,4 +189,36 @@ export async function guardOf(path: string, options: LeaseOptions = {}): Promise
   const lease = await leaseOf(path, options);
   guards.add(lease);
   return lease;
+}
+
+export interface LockOptions extends Pick<LeaseOptions, 'times' | 'self'> {
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, when another process holds the lock, or may hold it. */
+  readonly onWait?: (owner: Owner) => void;
+}
+
+/**
+ * Runs `work` while this thread holds `file`; the lock is gone afterwards, also after an error. `work` is told a folder of
+ * its own, on the disk of `file`, which is cleared with the lock: after a kill by the next holder.
+ * @throws E_ABORTED while waiting; E_WRITE; E_RESUME where something else has the lock's name
+ */
+export async function withLock<T>(
+  file: string,
+  work: (place: string) => Promise<T>,
+  { signal, onWait, times, self }: LockOptions = {},
+): Promise<T> {
+  let hasWaited = false;
+  const wait = (owner: Owner): void => {
+    if (!hasWaited) onWait?.(owner);
+    hasWaited = true;
+  };
+  const lease = await leaseOf(file, { signal, times, self, onBusy: wait, onWatch: wait }).catch((error) => {
+    if (signal?.aborted !== true) throw error;
+    throw new SplitgrowError('E_ABORTED', `waiting for ${file} was aborted`, { cause: error });
+  });
+  try {
+    return await work(lease.place);
+  } finally {
+    await lease.release();
+  }
 }

@@ -7,7 +7,7 @@ import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
 import { makeFolder, writeDirectoryAtomic, writeError, writeFileAtomic } from '../files/atomic.js';
 import { ifThere } from '../files/folder.js';
-import { withLock } from '../files/lock.js';
+import { withLock } from '../files/lease.js';
 import { requireMachine } from '../requirements.js';
 import { packageVersion } from '../version.js';
 import { type AddonRecord, RECORD_FILE, ROOT } from './addon.js';

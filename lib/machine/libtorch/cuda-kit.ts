@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
 import { ifThere } from '../files/folder.js';
-import { withLock } from '../files/lock.js';
+import { withLock } from '../files/lease.js';
 import { cacheDirectory, privateCache } from './cache.js';
 import { downloadWheels, pipMembers, removeWheels, unpack, verifyWheels } from './fetch.js';
 import { refuseOthers } from './install.js';

@@ -1,13 +1,14 @@
 // Opens LibTorch's libraries through the thin loader, so that the core finds every symbol it needs.
+
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
+import type { Environment } from '../environment.js';
 import { requireMachine } from '../requirements.js';
 import { refuseNoFolder } from '../system-errors.js';
 import { loaderPath } from './addon.js';
 import { type LibTorch, preloadOrder, requireLocated } from './locate.js';
 import { REMEDIES } from './pinned.js';
-import { waitingVariables } from './thread-waiting.js';
 
 /** One library opened by the loader. */
 export interface PreloadRow {
@@ -54,6 +55,20 @@ export function placeText({ libtorch, passedOver }: Pick<Preloaded, 'libtorch' |
   const { version, root, source } = libtorch;
   const others = passedOver.length > 0 ? `, passed over ${passedOver.join(', ')}` : '';
   return `LibTorch ${version} in ${root} (${source}${others})`;
+}
+
+/**
+ * Times that a waiting thread looks again before it sleeps: some ten microseconds. By default libgomp looks 300,000 times, some
+ * milliseconds. Where other work runs, that keeps the processor from the very thread that is waited for.
+ */
+export const SPIN_COUNT = '5000';
+
+/** Variables that say how OpenMP's threads wait. Where one of them is set, the user has decided. */
+export const WAITING_VARIABLES = ['GOMP_SPINCOUNT', 'OMP_WAIT_POLICY'] as const;
+
+/** What libgomp is to find in the environment when it is opened: it reads these only then. */
+export function waitingVariables(env: Environment): Readonly<Record<string, string>> {
+  return WAITING_VARIABLES.some((name) => env[name] !== undefined) ? {} : { GOMP_SPINCOUNT: SPIN_COUNT };
 }
 
 function openLoader(path: string, place: string): Preload {

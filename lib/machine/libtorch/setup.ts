@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
-import { withLock } from '../files/lock.js';
+import { withLock } from '../files/lease.js';
 import { requireMachine } from '../requirements.js';
 import { wantedLibTorch } from './addon.js';
 import { cacheDirectory, installDirectory, privateCache, wheelDirectory } from './cache.js';

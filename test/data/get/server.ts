@@ -1,10 +1,12 @@
 // A local HTTP server that a test scripts, small .tar.gz archives written byte by byte, and tables of sources for both.
+
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
-import type { Archive, DataSource, RemoteFile } from '../../../lib/data/get/sources.js';
+import type { Archive, DataSource } from '../../../lib/data/get/sources.js';
+import type { RemoteFile } from '../../../lib/machine/download/download.js';
 
 export interface Seen {
   readonly url: string;

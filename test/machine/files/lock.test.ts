@@ -8,11 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { withLock } from '../../../lib/machine/files/lock.js';
+import { withLock } from '../../../lib/machine/files/lease.js';
 import { failureOf, inFolder, ROOT } from '../../data/places.js';
 
 const run = promisify(execFile);
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'lock.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'machine', 'files', 'lease.js')).href;
 
 test('work under one lock never overlaps, also within a process', () =>
   inFolder(async (folder) => {

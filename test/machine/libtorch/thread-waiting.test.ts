@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { doctor } from '../../../lib/machine/doctor/doctor.js';
-import { waitingFinding, waitingVariables } from '../../../lib/machine/libtorch/thread-waiting.js';
+import { doctor, waitingFinding } from '../../../lib/machine/doctor/doctor.js';
+import { waitingVariables } from '../../../lib/machine/libtorch/preload.js';
 import { loadCoreTraced } from '../../../lib/native/core.js';
 import { ROOT } from '../../data/places.js';
 
