@@ -7,6 +7,7 @@ import { COMMANDS } from '../dist/cli/commands.js';
 import { PRESET_FLAGS } from '../dist/cli/networks.js';
 import { flagName } from '../dist/cli/parse.js';
 import { CODES } from '../dist/errors.js';
+import { OPS } from '../dist/graph/ops.js';
 import { ZOO } from '../dist/models/zoo.js';
 import { main, ROOT, say } from './steps.mjs';
 
@@ -75,6 +76,43 @@ function errors(exit) {
       );
 }
 
+/** Sizes by which `parametersOf` tells the axes apart: 22 channels in, 14 out, 2 groups, kernel 3. */
+const NODE = { out: 14, kernel: 3, groups: 2, bias: true };
+const VALUE = { channels: 22, block: 1, size: [8, 8] };
+
+/** The parameters of an op with their shapes, as `weight` [out, in, k, k]. */
+function parametersOf(op) {
+  const { parameters, channels, takes, fields } = OPS[op];
+  const node = {
+    id: 'x',
+    op,
+    ...Object.fromEntries(Object.entries(NODE).filter(([name]) => name in fields)),
+  };
+  const input = takes === 'vector' ? { ...VALUE, size: null } : VALUE;
+  const sizes = { 14: 'out', 22: channels === 'source' ? 'in' : 'c', 11: 'in/groups', 3: 'k', 1: '1' };
+  return parameters(node, [input])
+    .map(({ name, axes }) => `${code(name)} [${axes.map(({ size }) => sizes[size]).join(', ')}]`)
+    .join(', ');
+}
+
+/** A field of an op with its default or its choices; one that follows from others says how. */
+function fieldOf([name, { default: value, enum: choices, description }], required) {
+  if (choices !== undefined) return `${code(name)}: ${choices.join(', ')}`;
+  const follows = /left out: (.*)$/.exec(description)?.[1];
+  const fallback = value ?? follows;
+  return required.includes(name) || fallback === undefined ? code(name) : `${code(name)} (${fallback})`;
+}
+
+function ops() {
+  const rows = Object.entries(schemaOf('network').$defs).map(([op, { properties, required }]) => {
+    const fields = Object.entries(properties).filter(([name]) => !['id', 'op', 'inputs'].includes(name));
+    const listed = fields.map((field) => fieldOf(field, required)).join(', ');
+    const hasMany = properties.inputs.minItems > 1;
+    return [code(op), hasMany ? 'two or more inputs of one width' : listed, parametersOf(op)];
+  });
+  return table(['op', 'fields (default)', 'parameters'], rows);
+}
+
 const PARTS = {
   fields,
   presets: () =>
@@ -87,21 +125,7 @@ const PARTS = {
           .join(', '),
       ]),
     ),
-  ops: () =>
-    table(
-      ['op', 'fields (default)'],
-      Object.entries(schemaOf('network').$defs).map(([name, { properties, required }]) => [
-        code(name),
-        Object.entries(properties)
-          .filter(([field]) => !['id', 'op', 'inputs'].includes(field))
-          .map(([field, one]) =>
-            required.includes(field) || one.default === undefined
-              ? code(field)
-              : `${code(field)} (${one.default})`,
-          )
-          .join(', '),
-      ]),
-    ),
+  ops,
   commands: () => ['```text', ...COMMANDS.map(synopsis), '```'].join('\n'),
   'errors 2': () => errors(2),
   'errors 1': () => errors(1),

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../data/places.js';
-import { codeSpans, pageOf } from './pages.js';
+import { codeSpans, pageOf, tableOf } from './pages.js';
 
 test('every generated table of the reference is current', async () => {
   // Plain JavaScript, without types of its own.
@@ -12,6 +12,22 @@ test('every generated table of the reference is current', async () => {
   );
   const text = readFileSync(script.PAGE, 'utf8');
   expect(script.withTables(text), 'node scripts/reference.mjs').toBe(text);
+});
+
+/** Parameters with PyTorch's names and shapes, by hand. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  conv2d: '`weight` [out, in/groups, k, k], `bias` [out]',
+  depthwise_conv2d: '`weight` [c, 1, k, k], `bias` [c]',
+  linear: '`weight` [out, in], `bias` [out]',
+  batch_norm: '`weight` [c], `bias` [c], `running_mean` [c], `running_var` [c]',
+};
+
+test('the reference gives the parameters of every op with their shapes', () => {
+  const listed = tableOf('docs/reference.md', 'ops').map(([op = '', , parameters = '']) => [
+    codeSpans(op)[0] ?? '',
+    parameters,
+  ]);
+  expect(Object.fromEntries(listed.filter(([, parameters]) => parameters !== ''))).toEqual(PARAMETERS);
 });
 
 /** What splitgrow sets for a process that it starts itself, and names of the C++ build. */
