@@ -3,7 +3,7 @@
 export { type BenchDocument, type BenchOptions, bench, type Timing } from './api/bench.js';
 export { benchSplitting, type SplittingBenchResult } from './api/bench-splitting.js';
 export { type BuildCommandOptions, type BuildControl, build } from './api/build.js';
-export { type CompareOptions, type CompareRun, compare, compareExperiment } from './api/compare.js';
+export { type CompareRun, compare, compareExperiment } from './api/compare.js';
 export { type CostDocument, type CostOptions, cost } from './api/cost.js';
 export {
   type BenchDataDocument,
@@ -29,7 +29,7 @@ export { type EvaluateDocument, type EvaluatedPart, type EvaluateOptions, evalua
 export type { Experiment, ExperimentControl, ExperimentOptions } from './api/experiment.js';
 export { type ExportDocument, type ExportOptions, exportNetwork } from './api/export.js';
 export { type ForwardDocument, type ForwardOptions, forward } from './api/forward.js';
-export { type GrowOptions, type GrowthRun, grow, growExperiment } from './api/grow.js';
+export { type GrowthRun, grow, growExperiment } from './api/grow.js';
 export { type ImportDocument, type ImportOptions, importWeights } from './api/import.js';
 export { type IndicesCommandOptions, type IndicesDocument, indices, type Method } from './api/indices.js';
 export { type InitDocument, type InitOptions, init } from './api/init.js';
@@ -46,7 +46,7 @@ export {
   reproduce,
 } from './api/reproduce.js';
 export type { Running } from './api/running.js';
-export { type SetupCommandOptions, type SetupControl, setup } from './api/setup.js';
+export { doctor, type SetupCommandOptions, type SetupControl, setup } from './api/setup.js';
 export { type ShowDocument, type ShownGroup, show } from './api/show.js';
 export { type SplitDocument, type SplitOptions, split } from './api/split.js';
 export { train } from './api/train.js';
@@ -99,7 +99,7 @@ export type { FieldValue, Graph, GraphInput, GraphNode, NodeId, Value } from './
 export type { Activation } from './graph/ops.js';
 export type { PrintedNode } from './graph/print.js';
 export type { Surgery, TensorSurgery } from './graph/program.js';
-export { type DoctorReport, doctor, type Finding } from './machine/doctor/doctor.js';
+export type { DoctorReport, Finding } from './machine/doctor/doctor.js';
 export type { Driver, Gpu } from './machine/doctor/gpu.js';
 export type { Attempts, RemoteFile } from './machine/download/download.js';
 export type { BuildProgress, BuildResult } from './machine/libtorch/build.js';
@@ -139,7 +139,9 @@ export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSecond
 export type { LoaderStats } from './native/images.js';
 export { type Scope, scope } from './native/scope.js';
 export type { Precision, Statistics } from './native/train.js';
+export type { CompareOptions } from './run/compare-run.js';
 export type { Effort, InitData } from './run/init/choices.js';
+export type { GrowOptions } from './run/run.js';
 export type { Extensions } from './run/spec/extensions.js';
 export {
   type DataSpec,

@@ -2,7 +2,7 @@
 import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../native/events.js';
 import { renderReport } from '../report/run/write.js';
-import { compareExperiment as compareRun, type CompareOptions as RunOptions } from '../run/compare-run.js';
+import { type CompareOptions, compareExperiment as compareRun } from '../run/compare-run.js';
 import type { Spec } from '../run/spec/spec.js';
 import type { RivalRecord, Summary } from '../run/store/records.js';
 import {
@@ -16,9 +16,6 @@ import type { Running } from './running.js';
 
 /** A comparison that has begun: a promise of its summary, and an iterable of its rivals. */
 export type CompareRun = Running<RivalRecord, Summary>;
-
-/** What a comparison is given besides its experiment and its control. */
-export type CompareOptions = Omit<RunOptions, 'writeReport'>;
 
 /**
  * Trains the rivals of a checked experiment, from where an earlier call was stopped; grows nothing.

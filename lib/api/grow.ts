@@ -2,7 +2,7 @@
 import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../native/events.js';
 import { renderReport } from '../report/run/write.js';
-import { growExperiment as growRun, type GrowOptions as RunOptions } from '../run/run.js';
+import { type GrowOptions, growExperiment as growRun } from '../run/run.js';
 import type { Spec } from '../run/spec/spec.js';
 import type { Summary } from '../run/store/records.js';
 import type { GrownStage } from '../run/store/summary.js';
@@ -17,9 +17,6 @@ import type { Running } from './running.js';
 
 /** A growth that has begun: a promise of its summary, and an iterable of its stages. */
 export type GrowthRun = Running<GrownStage, Summary>;
-
-/** What a run is given besides its experiment and its control. */
-export type GrowOptions = Omit<RunOptions, 'writeReport'>;
 
 /**
  * Grows a network by a checked experiment, from where an earlier call was stopped. Writes the output folder, its report last.

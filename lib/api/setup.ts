@@ -1,4 +1,5 @@
-// setup: LibTorch for this machine.
+// setup and doctor: LibTorch for this machine, and what was found on it.
+import { type DoctorReport, doctor as examine } from '../machine/doctor/doctor.js';
 import type { SetupProgress } from '../machine/libtorch/install.js';
 import { setup as install, type SetupResult } from '../machine/libtorch/setup.js';
 import { watched } from '../native/watched.js';
@@ -35,4 +36,9 @@ export async function setup(
   return watched(control, ({ signal, onProgress = () => {} }) =>
     install({ cuda, libtorch, force, forget, signal, onProgress }),
   );
+}
+
+/** What was found on this machine, what is missing, and what mends it. Whatever can crash or hang is tried in processes of their own. */
+export async function doctor(): Promise<DoctorReport> {
+  return examine();
 }

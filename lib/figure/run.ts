@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../machine/files/atomic.js';
 import { refuseAborted } from '../native/control.js';
 import { loadCore } from '../native/core.js';
 import type { RunEvent } from '../native/events.js';
-import { growExperiment, type WriteReport } from '../run/run.js';
+import { growExperiment, type Reporting } from '../run/run.js';
 import { collectFigure } from './collect.js';
 import type { Figure } from './files.js';
 import { type Growing, growing } from './growing.js';
@@ -54,7 +54,7 @@ export interface FigureControl {
 /** What makes the reports of a figure and of its runs. */
 export interface FigureReports {
   /** Of one run, in its output folder. */
-  readonly ofRun: WriteReport;
+  readonly ofRun: (output: string) => Promise<unknown>;
   /** Of the figure, from its figure.json. @returns the files written */
   readonly ofFigure: (directory: string) => Promise<readonly string[]>;
 }
@@ -131,7 +131,7 @@ function failuresOf(
 
 async function growAll(
   plan: FigurePlan,
-  { signal, onEvent, writeReport }: FigureControl & { readonly writeReport: WriteReport },
+  { signal, onEvent, writeReport }: FigureControl & Reporting,
   { see, update }: Pick<Growing, 'see' | 'update'>,
 ): Promise<readonly FailedRun[]> {
   const tally = tallyOf(plan.runs);

@@ -6,7 +6,7 @@ import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { compareRivals } from './compare.js';
-import type { WriteReport } from './run.js';
+import type { Reporting } from './run.js';
 import type { Spec } from './spec/spec.js';
 import { noteUnused } from './spec/unused.js';
 import { readData } from './stage/session.js';
@@ -38,20 +38,22 @@ async function grownStages(output: string): Promise<readonly Kept[]> {
 export interface CompareOptions {
   /** Told of the rivals of each entry of `compare` once they are in compare.json, those of earlier calls included. */
   readonly onRivals?: ((rivals: readonly RivalRecord[]) => void) | undefined;
-  /** Makes the report anew of the run that the rivals are compared with, its output folder still locked. */
-  readonly writeReport?: WriteReport | undefined;
 }
 
 /** Trains the rivals of an experiment, from where an earlier run was stopped; grows nothing. Returns the summary. */
 export async function compareExperiment(
   spec: Spec,
   control: RunControl = {},
-  options: CompareOptions = {},
+  options: CompareOptions & Reporting = {},
 ): Promise<Summary> {
   return watched(control, (watching) => withThreads(spec.threads, () => compared(spec, watching, options)));
 }
 
-async function compared(spec: Spec, control: RunControl, options: CompareOptions): Promise<Summary> {
+async function compared(
+  spec: Spec,
+  control: RunControl,
+  options: CompareOptions & Reporting,
+): Promise<Summary> {
   refuseAborted(control);
   if (spec.compare.length === 0)
     throw new SplitgrowError('E_EXPERIMENT', 'compare: expected at least one rival, got none');
@@ -79,7 +81,6 @@ async function compared(spec: Spec, control: RunControl, options: CompareOptions
     );
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
-    // biome-ignore lint/nursery/useAwaitThenable: where it is given, it returns a promise
     if (stages.length > 0) await options.writeReport?.(spec.output);
     return summary;
   });

@@ -58,12 +58,12 @@ export interface GrowOptions extends Extensions {
   readonly seedFrom?: string | undefined;
   /** Told of every stage once its network and its record are on disk, those of earlier calls included. */
   readonly onStage?: ((stage: GrownStage) => void) | undefined;
-  /** Makes the report of the output folder, which stays locked meanwhile: called once all its records are there. */
-  readonly writeReport?: WriteReport | undefined;
 }
 
-/** Makes the report of the run in an output folder. */
-export type WriteReport = (output: string) => Promise<unknown>;
+/** Who makes the report of a run, once all its records are there; the output folder stays locked meanwhile. */
+export interface Reporting {
+  readonly writeReport?: ((output: string) => Promise<unknown>) | undefined;
+}
 
 type OnStage = (stage: GrownStage) => void;
 
@@ -194,7 +194,7 @@ function refuseTooLarge({ stop }: Spec, start: Graph, own: Own): void {
 export async function growExperiment(
   spec: Spec,
   control: RunControl = {},
-  options: GrowOptions = {},
+  options: GrowOptions & Reporting = {},
 ): Promise<Summary> {
   return watched(control, (watching) => withThreads(spec.threads, () => grown(spec, watching, options)));
 }
@@ -202,7 +202,7 @@ export async function growExperiment(
 async function grown(
   spec: Spec,
   control: RunControl,
-  { seedFrom, onStage = () => undefined, ...options }: GrowOptions,
+  { seedFrom, onStage = () => undefined, ...options }: GrowOptions & Reporting,
 ): Promise<Summary> {
   const own = ownOf(options, control.signal);
   refuseEndless(spec);
@@ -226,7 +226,6 @@ async function grown(
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control);
     const summary = summaryOf(spec, stages, rivals);
     await writeSummary(spec.output, summary);
-    // biome-ignore lint/nursery/useAwaitThenable: where it is given, it returns a promise
     await options.writeReport?.(spec.output);
     return summary;
   });
