@@ -5,7 +5,15 @@ import { field, opOf } from './ops.js';
 /** Id of the first producer, in node order. */
 export type GroupId = NodeId;
 
-/** Channels that are one through adds, depthwise convolutions, batch norms, pools and the like. */
+/**
+ * Layers whose channels belong together, because an add, a depthwise convolution, a batch norm, a pool or the like reads
+ * them side by side. They are split, widened and pruned together. In a residual block
+ *
+ *     stem (16) ---> expand (96) -> depthwise (96) -> project (16) ---> add (16)
+ *           \______________________________________________________/
+ *
+ * stem and project are one group of 16 neurons, and expand is another one of 96.
+ */
 export interface ChannelGroup {
   /** Id of its first producer. */
   readonly id: GroupId;
@@ -19,7 +27,7 @@ export interface ChannelGroup {
   readonly frozenBecause?: string;
 }
 
-/** Disjoint sets of ids (Tarjan), with path halving. */
+/** Disjoint sets of ids, with path halving (Tarjan and van Leeuwen 1984). */
 interface Sets {
   readonly find: (id: NodeId) => NodeId;
   readonly unite: (a: NodeId, b: NodeId) => void;
@@ -40,7 +48,7 @@ function disjointSets(): Sets {
   return { find, unite: (a, b) => void parents.set(find(b), find(a)) };
 }
 
-/** Sets of nodes whose outputs carry the same channels, by the op table's roles alone. */
+/** Sets of nodes whose outputs have the same channels. Only the roles in the op table decide that. */
 function tie(graph: Graph): Sets {
   const sets = disjointSets();
   for (const node of graph.nodes) {
@@ -50,7 +58,7 @@ function tie(graph: Graph): Sets {
   return sets;
 }
 
-/** First reason, per set, why its channels are frozen. */
+/** The first reason why the channels of a set are frozen. */
 function freezes(graph: Graph, { find }: Sets): ReadonlyMap<NodeId, string> {
   const reasons = new Map<NodeId, string>();
   const freeze = (id: NodeId, because: string): void => {
@@ -66,10 +74,7 @@ function freezes(graph: Graph, { find }: Sets): ReadonlyMap<NodeId, string> {
   return reasons;
 }
 
-/**
- * The group of every node's output channels. Nodes that only hand on the
- * network's input channels belong to none and are left out.
- */
+/** The group of every node's output channels. Nodes that only pass the network's input channels on have no group and are left out. */
 export function groupsByNode(graph: Graph): ReadonlyMap<NodeId, ChannelGroup> {
   const sets = tie(graph);
   const reasons = freezes(graph, sets);

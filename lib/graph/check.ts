@@ -93,7 +93,10 @@ export function inputsOf(node: GraphNode, values: ReadonlyMap<NodeId, Value>): V
   });
 }
 
-/** What flows out of every node, and out of the network's input (id "input"). */
+/** The value that each node gives, by its id; that of the network's input has the id `input`. */
+export type Shapes = ReadonlyMap<NodeId, Value>;
+
+/** The shapes of a checked graph: a new map on each call. */
 export function shapes(graph: Graph): Map<NodeId, Value> {
   const values = new Map<NodeId, Value>([[INPUT, inputValue(graph.input)]]);
   for (const node of graph.nodes) values.set(node.id, opOf(node).shape(node, inputsOf(node, values)));

@@ -83,12 +83,13 @@ function isAsWide(wide: ReadonlyMap<GroupId, number>, narrow: ReadonlyMap<GroupI
 /** The whole graph anew for widths that are not those of the call before; a cost that falls as widths grow is refused. */
 function graphwise(graph: Graph, cost: CostOfGraph): CostOfWidths {
   const groups = new Map(channelGroups(graph).map((group) => [group.id, group] as const));
-  let last = { added: new Map<GroupId, number>(), value: cost.ofGraph(graph) };
+  let last = { added: new Map<GroupId, number>(), value: cost.ofGraph(graph, shapes(graph)) };
   return (added) => {
     const now = new Map([...added].filter(([, by]) => by !== 0));
     const [isWider, isNarrower] = [isAsWide(now, last.added), isAsWide(last.added, now)];
     if (isWider && isNarrower) return last.value;
-    const value = cost.ofGraph(withWidths(graph, now, groups));
+    const wide = withWidths(graph, now, groups);
+    const value = cost.ofGraph(wide, shapes(wide));
     if (isWider) refuseFall(cost.name, last.value, value);
     if (isNarrower) refuseFall(cost.name, value, last.value);
     last = { added: now, value };

@@ -1,7 +1,7 @@
 // What a network costs: MACs, parameters, and what one more channel adds.
 import { SplitgrowError } from '../errors.js';
 import type { GroupId } from './channels.js';
-import { inputsOf, shapes } from './check.js';
+import { inputsOf, type Shapes, shapes } from './check.js';
 import { didYouMean, row } from './fields.js';
 import { widen } from './grow.js';
 import type { Graph, GraphNode, NodeId, Value } from './ir.js';
@@ -27,8 +27,8 @@ export interface CostOfNodes extends Named {
 
 /** A cost of a network as a whole; 0 or more, and never less for a wider one. */
 export interface CostOfGraph extends Named {
-  /** Cost of the network. */
-  readonly ofGraph: (graph: Graph) => number;
+  /** Cost of the network. `values` are its shapes. */
+  readonly ofGraph: (graph: Graph, values: Shapes) => number;
 }
 
 /** What a network can be limited by: a sum over its nodes, or a function of the whole. */
@@ -95,8 +95,8 @@ export function costNamed(cost: string | Cost): Cost {
 /** Cost of the whole graph. */
 export function costOfGraph(graph: Graph, cost: string | Cost): number {
   const found = costNamed(cost);
-  if ('ofGraph' in found) return found.ofGraph(graph);
   const values = shapes(graph);
+  if ('ofGraph' in found) return found.ofGraph(graph, values);
   return graph.nodes.reduce((sum, node) => {
     const output = values.get(node.id);
     return output === undefined ? sum : sum + found.ofNode(node, inputsOf(node, values), output);

@@ -14,25 +14,26 @@ export interface Plan {
   readonly splits: Readonly<Record<NodeId, readonly number[]>>;
 }
 
-/** How growth shares weights and steps out. */
+/** How the offspring divide their parent's outgoing weights, and the step. */
 export interface GrowOptions {
-  /** Consumers read the off-spring in place at 1/2 + delta of the parent's weights, its copy at 1/2 - delta; |delta| < 1/2. Default 0. */
+  /** Layers that read the channel give the offspring in place 1/2 + delta of the parent's weight, and the copy 1/2 - delta; |delta| < 1/2. Default 0. */
   readonly outgoingDelta?: number | undefined;
   /**
-   * Default true: where a layer's inputs are split too, its step is shared out like its weights. The authors' code
-   * leaves the step whole (false): it is then twice as long along inputs that were split.
+   * Default true: where the inputs of a split layer are split too, its step is divided among them as its weights are. The
+   * authors' code does not divide the step (false). It is then twice as long along the inputs that were split.
    */
   readonly directionHalving?: boolean | undefined;
 }
 
 /**
- * One channel of the grown network: a share of old channel `source`, its
- * weights moved by shift * epsilon * direction. Off-springs of one split are
- * {share (1/2 + delta), shift + 1 - 2 delta} in place and
- * {share (1/2 - delta), shift - 1 - 2 delta} appended: share times shift is
- * equal and opposite, so that the mean of the two stays where the parent was
- * and the step is one of second order for every delta. Departs: the paper has
- * delta = 0.
+ * One channel of the grown network: it carries a `share` of old channel `source`, and its weights are moved by
+ * shift * epsilon * direction. A layer of 3 channels whose channel 1 is split gets 4, the copy last:
+ *
+ *     {source 0, share 1, shift 0}  {source 1, share 1/2, shift +1}  {source 2, share 1, shift 0}  {source 1, share 1/2, shift -1}
+ *
+ * With `outgoingDelta` the two offspring have {share 1/2 + delta, shift + 1 - 2 delta} and {share 1/2 - delta,
+ * shift - 1 - 2 delta}. Their shares times their shifts add up to 0 for every delta, so the step changes the function in
+ * second order only. Departs: the paper has delta = 0.
  */
 export interface Channel {
   readonly source: number;
@@ -80,7 +81,7 @@ export function withWidths(
   return { ...graph, nodes };
 }
 
-/** Refuses a layer's list of neurons that is not one: plans come from files. */
+/** Checks a layer's list of neurons, for plans come from files. @throws E_PLAN */
 function checkList(id: NodeId, list: unknown, group: ChannelGroup): asserts list is readonly number[] {
   if (!Array.isArray(list)) {
     throw new SplitgrowError('E_PLAN', `the plan must list the neurons of "${id}", got ${show(list)}`);
@@ -124,7 +125,7 @@ function picksOf(
     }
     checkList(id, list, group);
     const before = picks.get(group) ?? [];
-    // Tied layers share their channels: what another of them named already is the same split.
+    // Tied layers have the same channels: a neuron that another of them names already is the same split.
     const others = new Set(before);
     if (list.length > 0) picks.set(group, [...before, ...list.filter((n) => !others.has(n))]);
   }
@@ -132,8 +133,8 @@ function picksOf(
 }
 
 /**
- * The plan with a list for every tied producer of every group that it splits,
- * so that width after = width before + length of the list. In node order.
+ * The plan with the same list for every layer that is tied to a planned one, in node order. Then the width of each layer
+ * after growth is its width before plus the length of its list.
  *
  * @throws E_PLAN as `grow`.
  */
@@ -148,7 +149,7 @@ export function normalizedPlan(graph: Graph, plan: Plan): Plan {
   return { splits: Object.fromEntries(splits) };
 }
 
-/** The channels of a group after its picks: off-springs in place, copies appended in the order given. */
+/** The channels of a group after its picks: the first offspring in place, the second at the end, in the order of the picks. */
 function channelsAfter(neurons: number, picks: readonly number[], delta: number): Channel[] {
   const channels = Array.from({ length: neurons }, (_, source): Channel => ({ source, share: 1, shift: 0 }));
   for (const pick of picks) {
@@ -161,7 +162,7 @@ function channelsAfter(neurons: number, picks: readonly number[], delta: number)
   return channels;
 }
 
-/** Old feature of each new feature: channel c owns features c * block to (c + 1) * block - 1. */
+/** The old feature of each new feature. Channel c has the features c * block to (c + 1) * block - 1. */
 function gather(channels: readonly Channel[], block: number): Int32Array {
   return Int32Array.from({ length: channels.length * block }, (_, i) => {
     const channel = channels[Math.floor(i / block)];
@@ -176,7 +177,7 @@ function spread(channels: readonly Channel[], block: number, of: (channel: Chann
   });
 }
 
-/** Channels after growth of the values around a node; undefined where they stay as they are. */
+/** The channels after growth at a node's output (`own`) and input; undefined where they do not change. */
 interface Around {
   readonly own: readonly Channel[] | undefined;
   readonly input: readonly Channel[] | undefined;
@@ -184,7 +185,7 @@ interface Around {
   readonly inputBlock: number;
 }
 
-/** Gather and scale for one parameter, read off the roles of its axes. */
+/** The surgery on one parameter. The roles of its axes say which of them is gathered and which is scaled. */
 function surgeryOf(
   node: GraphNode,
   parameter: Parameter,
@@ -217,10 +218,9 @@ export interface GrownGraph {
 }
 
 /**
- * The graph with the planned neurons split in two, and how every tensor of the
- * new network follows from the old one: each parameter once, nulls where it is
- * unchanged. With epsilon 0 the network's function stays the same: consumers'
- * weights are shared out among the off-springs.
+ * The graph with the planned neurons split in two, and the surgery that makes every tensor of the new network from an old
+ * one. Each parameter is listed once, with nulls where an axis does not change. With epsilon 0 the network computes the
+ * same function, because the layers that read a split channel divide their weight between the offspring.
  *
  * @throws E_PLAN where the plan names no layer, a frozen one, or a neuron out of range; E_ARGUMENT for a delta of 1/2 or more.
  */
@@ -229,7 +229,7 @@ export function grow(graph: Graph, plan: Plan, options: GrowOptions = {}): Grown
   if (!(Math.abs(outgoingDelta) < 0.5)) {
     throw new SplitgrowError(
       'E_ARGUMENT',
-      `outgoingDelta must be above -0.5 and below 0.5, or an off-spring would be read by no one, got ${outgoingDelta}`,
+      `outgoingDelta must be above -0.5 and below 0.5, or no layer would read one of the offspring, got ${outgoingDelta}`,
     );
   }
   const groups = groupsByNode(graph);
@@ -245,7 +245,7 @@ export function grow(graph: Graph, plan: Plan, options: GrowOptions = {}): Grown
   return { graph: grown, surgery: rewire(graph, groups, channels, options) };
 }
 
-/** Surgery on every tensor where some groups' channels become the given ones; the graph is the old one. */
+/** The surgery on every tensor when the channels of some groups become the given ones. `graph` is the old one. */
 export function rewire(
   graph: Graph,
   groups: ReadonlyMap<NodeId, ChannelGroup>,

@@ -45,10 +45,13 @@ export interface Program {
 }
 
 /**
- * How one tensor of the old network becomes one of the new. First, where
- * `shift` is given, row j of axis 0 becomes
- * old[rows[j]] + epsilon * shift[j] * direction[rows[j]]; else old[rows[j]].
- * Then axis `inAxis` is gathered by `columns` and multiplied by `scales`.
+ * How one tensor of the new network is made from the same tensor of the old one. Row j of axis 0 is
+ * old[rows[j]] + epsilon * shift[j] * direction[rows[j]], without the second term where `shift` is null. Then column k of
+ * axis 1 is column columns[k] times scales[k]. When channel 1 of 2 is split in the layer "a", which "b" reads:
+ *
+ *     a.weight  [2, 3] -> [3, 3]   rows [0, 1, 1], shift [0, 1, -1]
+ *     a_bn.bias [2]    -> [3]      rows [0, 1, 1]
+ *     b.weight  [5, 2] -> [5, 3]   columns [0, 1, 1], scales [1, 1/2, 1/2]
  */
 export interface TensorSurgery {
   /** Name in both networks: `<node id>.<parameter>`. */
@@ -59,7 +62,7 @@ export interface TensorSurgery {
   readonly shift: Float32Array | null;
   /** Node id whose directions `shift` refers to. */
   readonly direction: string | null;
-  /** Share of the parent that each new row carries (1/2, 1/4 ...): of its momentum, and of its splitting index. Null: all 1. */
+  /** The share of its parent that each new row carries (1/2, 1/4 ...). Its momentum and its splitting index are multiplied by it. Null: all 1. */
   readonly rowShares: Float32Array | null;
   /** Source column of each new column of axis 1; null: unchanged. */
   readonly columns: Int32Array | null;

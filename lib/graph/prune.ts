@@ -26,20 +26,18 @@ function refuseWrong(group: ChannelGroup, kept: readonly number[]): void {
   }
 }
 
-/** Nothing moves and nothing is shared out: a kept channel is what it was. */
+/** A channel that is kept stays as it was: no step, and its whole weight. */
 const gathered = ({ name, rows, columns }: TensorSurgery): TensorSurgery => ({
   ...{ name, rows, columns },
   ...{ shift: null, direction: null, rowShares: null, scales: null },
 });
 
 /**
- * The graph with only the named channels of the named groups, and how every
- * tensor of it follows from the old one: gathers alone, nulls where unchanged.
- * Groups that are not named stay whole. Tied producers, batch norms, depthwise
- * filters and all consumers' columns go with their group, so the function is
- * that of the whole network with the other channels silenced where they are
- * read. The native `rewrite` runs the surgery without directions; momentum is
- * best reset.
+ * The graph with only the named channels of the named groups, and the surgery on its tensors: gathers alone, nulls where an
+ * axis does not change. Groups that are not named keep all their channels. All tied layers, batch norms and depthwise
+ * filters lose the same channels, and all layers that read them lose the columns. So the new network computes what the
+ * old one would with these channels set to 0 where they are read. The native `rewrite` runs the surgery without
+ * directions. Reset the momentum then.
  *
  * @throws E_PLAN for an unknown or frozen group, an empty list, or one that is not ascending channels of the group.
  */

@@ -1,8 +1,8 @@
-// Who reads a layer's channels at once, and which node works on every channel alone.
+// Which nodes read a layer's channels, and which node works on every channel alone.
 import type { Graph, GraphNode, NodeId } from './ir.js';
 import { opOf } from './ops.js';
 
-/** True for a convolution that gives every channel a filter of its own. */
+/** True for a convolution with one filter for each channel. */
 export function isDepthwise(node: GraphNode): boolean {
   const { channels, native } = opOf(node);
   return channels === 'pass' && native === 'conv2d';

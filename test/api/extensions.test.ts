@@ -92,7 +92,9 @@ test('a run with a cost of your own goes on with it, and is refused without it o
       'One of your own is given in code: grow(experiment, { costs: { "latency": ... } })',
   );
   await expect(readExperiment(kept)).rejects.toMatchObject({ code: 'E_EXPERIMENT' });
-  await expect(grow(json, { costs: { latency: (graph) => 2 * latency(graph) } })).rejects.toMatchObject({
+  await expect(
+    grow(json, { costs: { latency: (graph, shapes) => 2 * latency(graph, shapes) } }),
+  ).rejects.toMatchObject({
     code: 'E_RESUME',
     message: expect.stringMatching(/stage-0: expected cost "latency" to be 0\.\d+ as when the run was begun/),
   });
@@ -110,7 +112,11 @@ test.each<[string, CostFunction, string]>([
   ['is not finite', () => Number.NaN, 'cost "latency": expected its function to return a finite number'],
   ['is negative', () => -1, 'of 0 or more, got -1'],
   ['is no number', (() => Promise.resolve(1)) as unknown as CostFunction, 'got an object'],
-  ['falls as widths grow', (graph) => 1 / latency(graph), 'expected no less for a wider network'],
+  [
+    'falls as widths grow',
+    (graph, shapes) => 1 / latency(graph, shapes),
+    'expected no less for a wider network',
+  ],
   [
     'changes the graph',
     (graph: Graph) => {

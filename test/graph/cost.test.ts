@@ -131,6 +131,25 @@ test('a cost of the whole network that falls for a wider group is refused for al
   expect(codeOf(() => marginalCosts(chainOf(3), falling))).toBe('E_CALLBACK');
 });
 
+test('a cost of the whole graph is given the shapes of the graph that it is asked for', () => {
+  const graph = buildPreset('mobilenet_cifar10', { blocks: 3, width: 8 });
+  // Values that convolutions give: 8 channels of 32 x 32 pixels from the stem, and so on, as MACs over weights a channel.
+  const pixels: Cost = {
+    name: 'pixels',
+    isInteger: true,
+    ofGraph: ({ nodes }, values) =>
+      nodes
+        .filter(({ op }) => op === 'conv2d')
+        .reduce(
+          (sum, { id }) => sum + Number(values.get(id)?.channels) * (values.get(id)?.size?.[0] ?? 0) ** 2,
+          0,
+        ),
+  };
+  const stem = graph.nodes.find(({ op }) => op === 'conv2d');
+  const added = new Map([[String(stem?.id), 3]]);
+  expect(costOfWidths(graph, pixels)(added) - costOfGraph(graph, pixels)).toBe(3 * 32 * 32);
+});
+
 test('an unknown cost is refused, naming the nearest', () => {
   expect(codeOf(() => costNamed('mac'))).toBe('E_ARGUMENT');
   expect(messageOf(() => costNamed('mac'))).toMatch(/"macs"/);

@@ -21,7 +21,7 @@ export const DOCUMENT_REFUSALS: readonly Refusal[] = [
     { ...copy(), format: 'splitgrow-network/2' },
     { ...copy(), format: deep(50_000) },
   ],
-  ['the fields of the document are known', 'E_GRAPH_FORMAT', 'nearest is "nodes"', { ...copy(), node: [] }],
+  ['the fields of the document are known', 'E_GRAPH_FORMAT', 'did you mean "nodes"', { ...copy(), node: [] }],
   [
     'the schema is named by a text',
     'E_GRAPH_FORMAT',

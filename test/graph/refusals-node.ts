@@ -64,7 +64,7 @@ export const NODE_REFUSALS: readonly Refusal[] = [
   [
     'the fields of a node are known',
     'E_GRAPH_FIELD',
-    'nearest is "kernel"',
+    'did you mean "kernel"',
     changed('stem', { kernal: 3 }),
     changed('stem', { kernel: undefined, kernels: 3 }),
   ],
@@ -139,7 +139,7 @@ export const NODE_REFUSALS: readonly Refusal[] = [
   [
     'the inputs exist and come earlier',
     'E_GRAPH_INPUT',
-    'nearest is "stem_bn"',
+    'did you mean "stem_bn"',
     changed('stem_act', { inputs: ['stem_nb'] }),
   ],
   [

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { ownCost } from '../../lib/graph/caller-cost.js';
 import { channelGroups } from '../../lib/graph/channels.js';
+import { shapes } from '../../lib/graph/check.js';
 import { params } from '../../lib/graph/cost.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { choose } from '../../lib/split/choose/strategy.js';
@@ -20,7 +21,7 @@ test('a cost that is not known to be superadditive is left out of the bound, whi
         .filter(({ isSplittable }) => isSplittable)
         .map(({ id, neurons }) => [id, Float64Array.from({ length: neurons }, () => -random())] as const),
     );
-    const asked = { growthRatio: 2, caps: { root: root.ofGraph(graph) + 0.02 } };
+    const asked = { growthRatio: 2, caps: { root: root.ofGraph(graph, shapes(graph)) + 0.02 } };
     const { certificate } = await choose(graph, indices, { ...asked, capped: [root] });
     const claimed = { ...root, isSuperadditive: true };
     const { certificate: wrong } = await choose(graph, indices, { ...asked, capped: [claimed] });
