@@ -24,7 +24,7 @@ const whole = z
 // resized-crop: a random part of random area and shape, brought to the resolution (Szegedy et al. 2015). shift: the
 // shorter side to `shortSide`, then a random square of the resolution.
 const AUGMENT =
-  'list of `flip` (mirror) and `crop` (shift); with `data.file` `[]`; for image files `flip` with `resized-crop` (so by default) or `shift`';
+  'list of `flip` (mirror) and `crop` (shift), `[]` with `data.file`; for image files `flip` with `resized-crop`, the default, or with `shift`';
 const augmentation = z.array(z.enum(['flip', 'crop']));
 
 const COMMON = {
