@@ -10,8 +10,8 @@ import {
   PART_COLUMNS,
   SEARCH_COLUMNS,
   STEP_COLUMNS,
+  settingText,
 } from '../report/bench/columns.js';
-import { settingText } from '../report/bench/markdown.js';
 import { defineCommand } from './command.js';
 import { integer, number, numbers, text, withDefault } from './flags.js';
 import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';

@@ -1,7 +1,7 @@
 // What train and grow share: the experiment's argument, --set, and the table of a run's networks.
 
 import { SplitgrowError } from '../errors.js';
-import { rivalNameAt } from '../report/run/rival-name.js';
+import { rivalNameAt } from '../report/run/tables.js';
 import type { RivalRecord, StageSummary, Summary } from '../run/store/records.js';
 import { decimal, integer } from '../statistics/format.js';
 import { repeated, required, text } from './flags.js';

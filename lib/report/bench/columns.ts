@@ -174,3 +174,17 @@ export function checkLines({ check }: SplittingBenchDocument): readonly string[]
 export function costOf(search: Search | LeftOut, cost: 'seconds' | 'peakBytes'): number | null {
   return measured(search)?.[cost] ?? null;
 }
+
+/** Name of the network with what was asked of it, and where it was timed. */
+export function settingText(document: SplittingBenchDocument): string {
+  const { network, preset, batch, memoryLimit, timeLimit, seed, device, threads, precision } = document;
+  const options = Object.entries(preset).map(([name, value]) => `${name} ${value}`);
+  return [
+    [network, ...options].join(', '),
+    `batch ${batch}`,
+    `exact sums within ${bytes(memoryLimit)}`,
+    `${seconds(timeLimit)} s a width`,
+    `seed ${seed}`,
+    `${device}, ${threads} threads, ${precision}`,
+  ].join('; ');
+}

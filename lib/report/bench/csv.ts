@@ -8,7 +8,7 @@ import {
   type SplittingBenchDocument,
   STEP_NAMES,
 } from '../../bench/documents.js';
-import { csv } from '../run/csv.js';
+import { csv } from '../page/files.js';
 
 type Cell = number | string;
 

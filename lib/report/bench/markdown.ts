@@ -1,7 +1,6 @@
 // splitting.md: the tables and what came out.
 
 import type { SplittingBenchDocument } from '../../bench/documents.js';
-import { bytes, seconds } from '../../statistics/format.js';
 import {
   AUTO_COLUMNS,
   howText,
@@ -9,6 +8,7 @@ import {
   PART_COLUMNS,
   SEARCH_COLUMNS,
   STEP_COLUMNS,
+  settingText,
   type TextColumn,
 } from './columns.js';
 
@@ -22,20 +22,6 @@ export function markdownTable<Row>(columns: readonly TextColumn<Row>[], rows: re
 }
 
 const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
-
-/** Name of the network with what was asked of it, and where it was timed. */
-export function settingText(document: SplittingBenchDocument): string {
-  const { network, preset, batch, memoryLimit, timeLimit, seed, device, threads, precision } = document;
-  const options = Object.entries(preset).map(([name, value]) => `${name} ${value}`);
-  return [
-    [network, ...options].join(', '),
-    `batch ${batch}`,
-    `exact sums within ${bytes(memoryLimit)}`,
-    `${seconds(timeLimit)} s a width`,
-    `seed ${seed}`,
-    `${device}, ${threads} threads, ${precision}`,
-  ].join('; ');
-}
 
 export function splittingMarkdown(document: SplittingBenchDocument): string {
   const { points, parts, machine, isComplete } = document;

@@ -9,8 +9,8 @@ import {
   type SplittingBenchDocument,
 } from '../../bench/documents.js';
 import { bytes, integer, seconds, significant } from '../../statistics/format.js';
-import { heightWith, lines, logAxis, looks, marks } from '../figure/series.js';
 import { type Figure, frame } from '../page/figure.js';
+import { heightWith, lines, logAxis, looks, marks } from '../page/series.js';
 import { MUTED } from '../page/svg.js';
 import { costOf, placeText } from './columns.js';
 

@@ -1,14 +1,56 @@
-// Writes what bench splitting leaves in its folder: numbers, tables, page, plots.
+// Writes what bench splitting leaves in its folder: numbers, tables, plots, and a page of both that fetches nothing.
 import { join } from 'node:path';
 import type { SplittingBenchDocument } from '../../bench/documents.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
+import { seconds } from '../../statistics/format.js';
+import { type Drawn, draw, figureHtml } from '../page/figure.js';
 import { writeJson } from '../page/files.js';
-import { drawSvg, standaloneSvg } from '../page/svg.js';
-import type { Drawn } from '../run/page.js';
+import { factsTable, type Html, html, htmlTable } from '../page/html.js';
+import { shell } from '../page/shell.js';
+import { standaloneSvg } from '../page/svg.js';
+import {
+  AUTO_COLUMNS,
+  howText,
+  noteLines,
+  PART_COLUMNS,
+  SEARCH_COLUMNS,
+  STEP_COLUMNS,
+  settingText,
+} from './columns.js';
 import { splittingCsv } from './csv.js';
 import { splittingMarkdown } from './markdown.js';
-import { splittingPage } from './page.js';
 import { splittingPlots } from './plots.js';
+
+const list = (lines: readonly string[]): Html =>
+  html`<ul>${lines.map((line) => html`<li>${line}</li>\n`)}</ul>`;
+
+function partsHtml({ parts }: SplittingBenchDocument): Html {
+  if (parts === null) return html``;
+  return html`<h2>Parts of the network of width ${parts.width}</h2>\n${htmlTable(PART_COLUMNS, parts.points)}`;
+}
+
+export function splittingPage(document: SplittingBenchDocument, plots: readonly Drawn[]): string {
+  const { points, machine, isComplete } = document;
+  const facts = [...Object.entries(machine), ['seconds of everything', seconds(document.seconds)] as const];
+  return shell({
+    title: 'Exact against fast splitting',
+    eyebrow: 'splitgrow bench splitting · Figure 5 (b)',
+    lead: html`<p>${settingText(document)}.${isComplete ? '' : ' Incomplete: the work goes on, or was stopped.'}</p>`,
+    body: html`${list(noteLines(document))}
+<p class="note">${howText(document)}</p>
+<div class="figures">${plots.map(figureHtml)}</div>
+<h2>Steps, measured</h2>
+${htmlTable(STEP_COLUMNS, points)}
+<h2>Whole searches: seconds scaled, memory measured</h2>
+${htmlTable(SEARCH_COLUMNS, points)}
+<h2>What auto chooses</h2>
+<p class="note">Layers by method; its seconds over those of the better of exact and fast; what its cost model expects of the two, and what was found.</p>
+${htmlTable(AUTO_COLUMNS, points)}
+${partsHtml(document)}
+<h2>Machine and versions</h2>
+${factsTable(facts)}`,
+  });
+}
 
 /** splitting.json, .csv, .md, .html, and a .svg a plot; each replaced as a whole. @returns their paths */
 export async function writeSplittingBench(
@@ -16,10 +58,7 @@ export async function writeSplittingBench(
   folder: string,
 ): Promise<readonly string[]> {
   const at = (name: string): string => join(folder, name);
-  const plots: Drawn[] = [];
-  for (const figure of splittingPlots(document)) {
-    plots.push({ ...figure, svg: await drawSvg(figure.spec, { id: figure.id, label: figure.title }) });
-  }
+  const plots = await draw(splittingPlots(document));
   const texts = {
     'splitting.csv': splittingCsv(document),
     'splitting.md': splittingMarkdown(document),

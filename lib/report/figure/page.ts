@@ -2,11 +2,10 @@
 
 import { clock } from '../../statistics/format.js';
 import type { Verdict } from '../../statistics/verdict.js';
-import { type Html, html } from '../page/html.js';
+import { type Drawn, figureHtml } from '../page/figure.js';
+import { experimentHtml, factsTable, type Html, html, type Tile, tilesHtml } from '../page/html.js';
 import { shell } from '../page/shell.js';
-import { type Drawn, experimentHtml, figureHtml, type Tile, tilesHtml } from '../run/page.js';
-import { factsTable } from '../run/tables.js';
-import type { FigureData } from './series.js';
+import type { FigureData } from './data.js';
 import { claimsTable, comparisonsTable, costsTable, curvesTable, runCertificatesTable } from './tables.js';
 
 export interface FigurePageParts {

@@ -7,21 +7,19 @@ import { decimal, integer } from '../../statistics/format.js';
 import { commonRange, valueAt } from '../../statistics/polyline.js';
 import { type Spread, spread } from '../../statistics/spread.js';
 import { frame } from '../page/figure.js';
-import type { Drawing } from './plots.js';
 import {
   bar,
   errorBars,
-  type FigureData,
   heightWith,
   lines,
   logAxis,
   looks,
   marks,
   seedMarks,
-  seriesOf,
-  shownName,
   spreadText,
-} from './series.js';
+} from '../page/series.js';
+import type { Drawing } from './data.js';
+import { type FigureData, seriesOf, shownName } from './data.js';
 
 const UNITS: Readonly<Record<CostAxis, string>> = { macs: 'MACs', params: 'parameters' };
 const TOP1 = {

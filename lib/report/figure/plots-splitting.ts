@@ -1,36 +1,23 @@
 // Plots of splitting: its seconds, and how far other methods agree with the one that chose.
 
-import type { ReadRun } from '../../figure/read.js';
 import type { StageRecord } from '../../run/store/records.js';
 import { decimal, integer } from '../../statistics/format.js';
 import { spread } from '../../statistics/spread.js';
 import { frame } from '../page/figure.js';
-import { splitStages } from '../run/tables.js';
-import type { Drawing } from './plots.js';
 import {
   bar,
   errorBars,
-  type FigureData,
   grouped,
   heightWith,
   lines,
   looks,
   marks,
   seedMarks,
-  seriesOf,
   spreadText,
-} from './series.js';
+} from '../page/series.js';
+import { type Drawing, type FigureData, seriesOf, splitRuns } from './data.js';
 
 const PLOT_HEIGHT = 250;
-
-export type SplitRun = ReadRun & { readonly stages: ReturnType<typeof splitStages> };
-
-/** The stages that were split of each run of the panel. */
-export function splitRuns({ runs }: FigureData, panel: string): readonly SplitRun[] {
-  return runs
-    .filter((run) => run.panel === panel)
-    .map((run) => ({ ...run, stages: splitStages(run.record?.stages ?? []) }));
-}
 
 function splitSeconds({ seconds }: StageRecord): number {
   return seconds.indices + seconds.select + seconds.grow;

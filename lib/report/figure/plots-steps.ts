@@ -3,20 +3,10 @@
 import { decimal, significant } from '../../statistics/format.js';
 import { spread } from '../../statistics/spread.js';
 import { frame } from '../page/figure.js';
+import { grouped, heightWith, lines, logAxis, looks, marks, spreadText } from '../page/series.js';
 import { MUTED } from '../page/svg.js';
-import type { Drawing } from './plots.js';
-import { splitRuns } from './plots-splitting.js';
-import {
-  type FigureData,
-  grouped,
-  heightWith,
-  lines,
-  logAxis,
-  looks,
-  marks,
-  seriesOf,
-  spreadText,
-} from './series.js';
+import type { Drawing } from './data.js';
+import { type FigureData, seriesOf, splitRuns } from './data.js';
 
 const PLOT_HEIGHT = 250;
 

@@ -1,16 +1,10 @@
 // The kinds of plot that a figure may ask for, one row each: its title, what it needs, and how it is drawn for a panel.
-import type { TopLevelSpec } from 'vega-lite';
 import { SplitgrowError } from '../../errors.js';
 import type { Figure } from '../page/figure.js';
+import type { Drawing, FigureData } from './data.js';
 import { accuracyPlot, ratioPlot, seedsPlot } from './plots-accuracy.js';
 import { agreementPlot, splitSecondsPlot } from './plots-splitting.js';
 import { decreasePlot, twinsPlot } from './plots-steps.js';
-import type { FigureData } from './series.js';
-
-export interface Drawing {
-  readonly caption: string;
-  readonly spec: TopLevelSpec;
-}
 
 export interface PlotKind {
   readonly title: string;

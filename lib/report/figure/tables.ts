@@ -9,7 +9,7 @@ import type { Spread } from '../../statistics/spread.js';
 import type { Verdict } from '../../statistics/verdict.js';
 import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
 import { CERTIFICATES, type Choice, choicesOf } from '../run/tables.js';
-import { shownName } from './series.js';
+import { shownName } from './data.js';
 
 type Write = (value: number) => string;
 

@@ -1,17 +1,58 @@
 // Writes a figure's report: report.html, self-contained, with points and curves as CSV, statistics as JSON, plots as SVG.
 import { join } from 'node:path';
 import { type ReadRun, readFigure, readRuns } from '../../figure/read.js';
-import type { Curve } from '../../figure/result.js';
-import { figureStatistics } from '../../figure/statistics.js';
+import type { Curve, FigureResult } from '../../figure/result.js';
+import { figureStatistics, type StageStatistics } from '../../figure/statistics.js';
+import { row } from '../../graph/fields.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
+import type { Spread } from '../../statistics/spread.js';
 import type { Figure } from '../page/figure.js';
-import { writeJson, writePlots } from '../page/files.js';
-import { indicesFigure, type StageWidths, widthsPicture } from '../run/figures-splitting.js';
-import { draw } from '../run/write.js';
-import { curvesCsv, pointsCsv } from './csv.js';
+import { draw } from '../page/figure.js';
+import { csv, writeJson, writePlots } from '../page/files.js';
+import { type StageWidths, widthsPicture } from '../run/figures-growth.js';
+import { indicesFigure } from '../run/figures-splitting.js';
+import type { FigureData } from './data.js';
 import { type FigurePageParts, figurePage, nameOf } from './page.js';
 import { plotsOf } from './plots.js';
-import type { FigureData } from './series.js';
+
+const MEASURES = ['macs', 'params', 'top1', 'top5', 'loss', 'epochs'] as const;
+
+export function pointsCsv({ curves }: FigureResult): string {
+  const layers = [
+    ...new Set(curves.flatMap(({ points }) => points.flatMap(({ widths }) => Object.keys(widths)))),
+  ];
+  const head = [
+    ...['panel', 'curve', 'kind', 'method', 'source', 'seed', 'stage'],
+    ...MEASURES,
+    'directory',
+    ...layers.map((layer) => `width_${layer}`),
+  ];
+  const rows = curves.flatMap(({ panel, label, kind, method, source, points }) =>
+    points.map((point) => [
+      ...[panel, label, kind, method ?? '', source ?? '', point.seed ?? '', point.stage ?? ''],
+      ...MEASURES.map((measure) => point[measure] ?? ''),
+      point.directory ?? '',
+      ...layers.map((layer) => row(point.widths, layer) ?? ''),
+    ]),
+  );
+  return csv([head, ...rows]);
+}
+
+function cells(found: Spread | null): readonly (string | number)[] {
+  return [found?.mean ?? '', found?.sd ?? ''];
+}
+
+export function curvesCsv(stages: readonly StageStatistics[]): string {
+  const head = [
+    ...['panel', 'curve', 'kind', 'method', 'stage', 'seeds'],
+    ...MEASURES.flatMap((measure) => [`${measure}_mean`, `${measure}_sd`]),
+  ];
+  const rows = stages.map((row) => [
+    ...[row.panel, row.label, row.kind, row.method ?? '', row.stage ?? '', row.n],
+    ...MEASURES.flatMap((measure) => cells(row[measure])),
+  ]);
+  return csv([head, ...rows]);
+}
 
 /** Networks of a curve's first seed, one a stage. */
 function stageWidths({ points }: Curve): readonly StageWidths[] {

@@ -1,12 +1,17 @@
-// What a figure of the report is, and the frame that all of them share.
+// What a figure of a report is, the frame that all figures share, and how one is drawn onto the page.
 import type { TopLevelSpec } from 'vega-lite';
-import { SURFACE } from './svg.js';
+import { type Html, html, trusted } from './html.js';
+import { drawSvg, SURFACE } from './svg.js';
 
 export interface Figure {
   readonly id: string;
   readonly title: string;
   readonly caption: string;
   readonly spec: TopLevelSpec;
+}
+
+export interface Drawn extends Figure {
+  readonly svg: string;
 }
 
 /** Of the whole drawing: every figure has one width, so its text is of one size on the page. */
@@ -28,4 +33,18 @@ export function points(shape: string, size: number): Record<string, unknown> {
     mark: { type: 'point', filled: true, size, shape, opacity: 1, stroke: SURFACE, strokeWidth: 1.5 },
     encoding: { description: { field: 'said' } },
   };
+}
+
+/** Draws every figure that there is. */
+export async function draw(figures: readonly (Figure | null)[]): Promise<readonly Drawn[]> {
+  const drawn: Drawn[] = [];
+  for (const figure of figures) {
+    if (figure === null) continue;
+    drawn.push({ ...figure, svg: await drawSvg(figure.spec, { id: figure.id, label: figure.title }) });
+  }
+  return drawn;
+}
+
+export function figureHtml({ id, title, caption, svg }: Drawn): Html {
+  return html`<figure id="figure-${id}"><h3>${title}</h3>${trusted(svg)}<figcaption>${caption}</figcaption></figure>\n`;
 }

@@ -1,7 +1,7 @@
 // What lies beside report.html for other programs: JSON, CSV, and one SVG file a figure.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
-import type { Drawn } from '../run/page.js';
+import type { Drawn } from './figure.js';
 import { standaloneSvg } from './svg.js';
 
 /** Writes plots/<id>.svg of every figure; what else is there stays. @returns their paths */
@@ -15,4 +15,16 @@ export async function writePlots(directory: string, figures: readonly Drawn[]): 
 export async function writeJson(file: string, value: unknown): Promise<string> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
   return file;
+}
+
+/** Quoted where needed; text that a spreadsheet would take for a formula is led by an apostrophe. */
+function cell(value: string | number): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : '';
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Rows as comma-separated values, a line each. */
+export function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
 }

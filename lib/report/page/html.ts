@@ -1,4 +1,4 @@
-// HTML as a tagged template: whatever is put in is escaped unless it is HTML already.
+// HTML as a tagged template, which escapes what is put in unless it is HTML already, and the parts that all pages share.
 import { oneLine } from '../../statistics/format.js';
 
 /** Text that is HTML by construction. */
@@ -72,4 +72,31 @@ export function htmlTable<Row>(
       html`<tr class="${rowClass?.(row) ?? ''}">${columns.map((column) => html`<td${attribute(column)}>${column.cell(row)}</td>`)}</tr>\n`,
   );
   return tableFrame(html`<table><thead><tr>${head}</tr></thead><tbody>\n${body}</tbody></table>`);
+}
+
+/** A table of names and values. */
+export function factsTable(facts: readonly (readonly [name: string, value: string])[]): Html {
+  return tableFrame(
+    html`<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>`,
+  );
+}
+
+/** A number that the page begins with. */
+export interface Tile {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+export function tilesHtml(tiles: readonly Tile[]): Html {
+  if (tiles.length === 0) return html``;
+  return html`<dl class="tiles">${tiles.map(
+    ({ name, value, note }) =>
+      html`<div class="tile"><dt>${name}</dt><dd><div class="value">${value}</div><div class="note">${note}</div></dd></div>\n`,
+  )}</dl>`;
+}
+
+/** An experiment file, folded away. */
+export function experimentHtml(summary: string, experiment: unknown): Html {
+  return html`<details><summary>${summary}</summary><pre tabindex="0">${preformatted(JSON.stringify(experiment, null, 2))}</pre></details>\n`;
 }

@@ -2,20 +2,9 @@
 import { row } from '../../graph/fields.js';
 import type { RunRecord } from '../../run/store/read.js';
 import type { EpochRecord } from '../../run/store/records.js';
+import { csv } from '../page/files.js';
 
 const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
-
-/** Quoted where needed; text that a spreadsheet would take for a formula is led by an apostrophe. */
-function cell(value: string | number): string {
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : '';
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** Rows as comma-separated values, a line each. */
-export function csv(rows: readonly (readonly (string | number)[])[]): string {
-  return rows.map((row) => `${row.map(cell).join(',')}\n`).join('');
-}
 
 /** One row an epoch of every stage; those in which a copy was finished are `finish`, the others `fit`. */
 export function epochsCsv({ stages }: RunRecord): string {

@@ -1,83 +1,9 @@
-// Figures of splitting: widths per layer, splitting indices of a stage.
-
+// Figures of splitting: the indices of a stage, and the search along the splitting directions.
 import type { RunRecord } from '../../run/store/read.js';
-import type { Histogram, PickRecord, StageRecord, StageSummary } from '../../run/store/records.js';
-import { significant } from '../../statistics/format.js';
+import type { Histogram, PickRecord, StageRecord } from '../../run/store/records.js';
+import { decimal, significant } from '../../statistics/format.js';
 import { type Figure, frame } from '../page/figure.js';
 import { INK, SERIES, SURFACE } from '../page/svg.js';
-
-/** A network of some stage, by the widths of its layers. */
-export type StageWidths = Pick<StageSummary, 'stage' | 'widths'>;
-
-/** Width of every layer, stage by stage. */
-export function widthsFigure({ summary }: RunRecord): Figure {
-  return widthsPicture(summary.stages, { id: 'widths', title: 'Widths of the layers' });
-}
-
-/** Width of every layer of `stages` as a picture. */
-export function widthsPicture(
-  stages: readonly StageWidths[],
-  { id, title }: Pick<Figure, 'id' | 'title'>,
-): Figure {
-  const values = stages.flatMap(({ stage, widths }) =>
-    Object.entries(widths).map(([layer, width], order) => ({
-      stage,
-      layer,
-      order,
-      width,
-      said: `${layer} at stage ${stage}: ${width} neurons`,
-    })),
-  );
-  const highest = Math.max(1, ...values.map((row) => row.width));
-  const layers = new Set(values.map((row) => row.layer)).size;
-  const y = {
-    field: 'layer',
-    type: 'nominal',
-    sort: { field: 'order', op: 'min' },
-    axis: { title: null, domain: false, ticks: false, labelLimit: 140, labelColor: INK },
-  };
-  const x = {
-    field: 'stage',
-    type: 'ordinal',
-    axis: { title: 'stage', orient: 'top', labelAngle: 0, domain: false, ticks: false },
-  };
-  return {
-    id,
-    title,
-    caption: 'Neurons of each layer as the network grows: the stronger the colour, the wider.',
-    spec: frame(
-      {
-        data: { values },
-        encoding: { x, y },
-        layer: [
-          {
-            mark: { type: 'rect', fill: SERIES[0], stroke: SURFACE, strokeWidth: 2 },
-            encoding: {
-              fillOpacity: {
-                field: 'width',
-                type: 'quantitative',
-                scale: { domain: [0, highest], range: [0.06, 0.85] },
-                legend: null,
-              },
-              description: { field: 'said' },
-            },
-          },
-          {
-            mark: { type: 'text', fontSize: 12 },
-            encoding: {
-              text: { field: 'width', type: 'quantitative' },
-              color: {
-                condition: { test: `datum.width > ${0.62 * highest}`, value: 'var(--on-accent, #ffffff)' },
-                value: INK,
-              },
-            },
-          },
-        ],
-      },
-      50 + 26 * layers,
-    ),
-  };
-}
 
 interface Bin {
   readonly low: number;
@@ -164,5 +90,84 @@ export function indicesFigure({ stage, split }: StageRecord): Figure | null {
       },
       200,
     ),
+  };
+}
+
+/** Of the deepest decrease: a loss that rises higher than this is cut off, or the decrease could not be seen. */
+const HEADROOM = 2;
+
+/** Loss along the splitting directions, stage by stage, where a line search tried several steps. */
+export function stepFigure({ stages }: RunRecord): Figure | null {
+  const steps = stages.flatMap(({ stage, split }) =>
+    split === null || split.step.tried.length < 2 ? [] : [{ stage, ...split.step }],
+  );
+  if (steps.length === 0) return null;
+  const values = steps.flatMap(({ stage, tried, lossBefore, epsilon: taken }) =>
+    tried
+      .filter(({ epsilon }) => epsilon > 0)
+      .map(({ epsilon, loss }) => ({
+        series: `stage ${stage}`,
+        order: stage,
+        epsilon,
+        change: loss - lossBefore,
+        isTaken: epsilon === taken,
+        said: `stage ${stage}, epsilon ${significant(epsilon)}: loss ${decimal(loss, 5)}${epsilon === taken ? ', taken' : ''}`,
+      })),
+  );
+  const lowest = Math.min(...values.map((row) => row.change), 0);
+  const depth = lowest < 0 ? -lowest : Math.min(...values.map((row) => row.change));
+  const names = [...new Set(values.map((row) => row.series))];
+  const x = {
+    field: 'epsilon',
+    type: 'quantitative',
+    scale: { type: 'log', nice: false, padding: 12 },
+    axis: {
+      title: 'epsilon, logarithmic',
+      format: '~g',
+      tickCount: 6,
+      labelOverlap: 'greedy',
+      labelSeparation: 8,
+      grid: false,
+    },
+  };
+  const y = {
+    field: 'change',
+    type: 'quantitative',
+    scale: { domain: [-1.15 * depth, HEADROOM * depth], nice: false },
+    axis: { title: 'change of the loss', format: '~g', tickCount: 6 },
+  };
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    scale: { domain: names, range: [...SERIES] },
+    legend: { title: null, orient: 'top', columns: 4 },
+  };
+  return {
+    id: 'steps',
+    title: 'Step along the splitting directions',
+    caption:
+      'Change of the loss on training images right after splitting, for every epsilon tried; the large point is the one taken. Steps that raise the loss far are cut off.',
+    spec: frame({
+      data: { values },
+      encoding: { x, y, color },
+      layer: [
+        {
+          mark: { type: 'rule', stroke: INK, opacity: 0.5 },
+          data: { values: [{ zero: 0 }] },
+          encoding: { y: { field: 'zero', type: 'quantitative' }, x: null, color: null },
+        },
+        { mark: { type: 'line', strokeWidth: 1.5, clip: true } },
+        {
+          transform: [{ filter: '!datum.isTaken' }],
+          mark: { type: 'point', filled: true, size: 26, opacity: 1, clip: true },
+          encoding: { description: { field: 'said' } },
+        },
+        {
+          transform: [{ filter: 'datum.isTaken' }],
+          mark: { type: 'point', filled: true, size: 110, opacity: 1, stroke: SURFACE, strokeWidth: 1.5 },
+          encoding: { description: { field: 'said' } },
+        },
+      ],
+    }),
   };
 }

@@ -5,7 +5,7 @@ import type { EpochRecord } from '../../run/store/records.js';
 import { decimal } from '../../statistics/format.js';
 import { type Figure, frame, points } from '../page/figure.js';
 import { GRID, INK, MUTED, SERIES, SURFACE } from '../page/svg.js';
-import { rivalNameAt } from './rival-name.js';
+import { rivalNameAt } from './tables.js';
 
 const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
 const PHASE_NAMES: Readonly<Record<(typeof PHASES)[number], string>> = {

@@ -3,22 +3,10 @@
 import type { RunRecord } from '../../run/store/read.js';
 import type { RivalRecord } from '../../run/store/records.js';
 import { decimal, integer, percent, seconds } from '../../statistics/format.js';
-import type { Figure } from '../page/figure.js';
-import { type Html, html, preformatted, trusted } from '../page/html.js';
+import { type Drawn, figureHtml } from '../page/figure.js';
+import { experimentHtml, factsTable, type Html, html, type Tile, tilesHtml } from '../page/html.js';
 import { shell } from '../page/shell.js';
-import { rivalName } from './rival-name.js';
-import {
-  certificatesTable,
-  factsTable,
-  picksTables,
-  splitStages,
-  stagesTable,
-  stepsTable,
-} from './tables.js';
-
-export interface Drawn extends Figure {
-  readonly svg: string;
-}
+import { certificatesTable, picksTables, rivalName, splitStages, stagesTable, stepsTable } from './tables.js';
 
 export interface PageParts {
   readonly run: RunRecord;
@@ -27,12 +15,6 @@ export interface PageParts {
   readonly machine: readonly (readonly [string, string])[];
   /** When the report was made, ISO 8601. */
   readonly made: string;
-}
-
-export interface Tile {
-  readonly name: string;
-  readonly value: string;
-  readonly note: string;
 }
 
 function signed(value: number, digits: number): string {
@@ -80,23 +62,6 @@ function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
     },
     ...rivals,
   ];
-}
-
-export function tilesHtml(tiles: readonly Tile[]): Html {
-  if (tiles.length === 0) return html``;
-  return html`<dl class="tiles">${tiles.map(
-    ({ name, value, note }) =>
-      html`<div class="tile"><dt>${name}</dt><dd><div class="value">${value}</div><div class="note">${note}</div></dd></div>\n`,
-  )}</dl>`;
-}
-
-/** An experiment file, folded away. */
-export function experimentHtml(summary: string, experiment: unknown): Html {
-  return html`<details><summary>${summary}</summary><pre tabindex="0">${preformatted(JSON.stringify(experiment, null, 2))}</pre></details>\n`;
-}
-
-export function figureHtml({ id, title, caption, svg }: Drawn): Html {
-  return html`<figure id="figure-${id}"><h3>${title}</h3>${trusted(svg)}<figcaption>${caption}</figcaption></figure>\n`;
 }
 
 const ENDS: Readonly<Record<string, string>> = {

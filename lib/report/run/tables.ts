@@ -7,13 +7,13 @@ import type {
   BudgetRecord,
   CertificateRecord,
   PickRecord,
+  RivalRecord,
   SplitRecord,
   StageRecord,
   StageSummary,
 } from '../../run/store/records.js';
 import { amount, decimal, integer, percent, significant } from '../../statistics/format.js';
-import { type Html, type HtmlColumn, html, htmlTable, tableFrame } from '../page/html.js';
-import { rivalNameAt } from './rival-name.js';
+import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
 
 type NetworkRow = Pick<StageSummary, 'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'> & {
   readonly name: string;
@@ -178,8 +178,16 @@ export function picksTables({ stages }: RunRecord): Html {
   )}`;
 }
 
-export function factsTable(facts: readonly (readonly [name: string, value: string])[]): Html {
-  return tableFrame(
-    html`<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`)}</tbody></table>`,
-  );
+type Named = Pick<RivalRecord, 'label' | 'multiplier' | 'resolution' | 'stage'>;
+
+/** "Width multiplier 2.49x", "Resolution multiplier 24 px" */
+export function rivalName({ label, multiplier, resolution }: Omit<Named, 'stage'>): string {
+  // Of a network on smaller images the resolution tells it from the others.
+  if (resolution !== null) return `${label} ${resolution} px`;
+  return multiplier === null ? label : `${label} ${decimal(multiplier, 2)}x`;
+}
+
+/** The same with the stage that it is held against: "Pruning (Bn), stage 3" */
+export function rivalNameAt(rival: Named): string {
+  return rival.stage === null ? rivalName(rival) : `${rivalName(rival)}, stage ${rival.stage}`;
 }

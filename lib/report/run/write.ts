@@ -4,25 +4,13 @@ import { writeFileAtomic } from '../../machine/files/atomic.js';
 import { describeMachine } from '../../run/store/machine.js';
 import { type RunRecord, readRun } from '../../run/store/read.js';
 import { readGrowingRun } from '../../run/store/read-growing.js';
-import type { Figure } from '../page/figure.js';
+import { draw } from '../page/figure.js';
 import { writeJson, writePlots } from '../page/files.js';
-import { drawSvg } from '../page/svg.js';
 import { epochsCsv, stagesCsv } from './csv.js';
-import { accuracyFigure } from './figures-accuracy.js';
-import { indicesFigure, widthsFigure } from './figures-splitting.js';
-import { stepFigure } from './figures-steps.js';
+import { accuracyFigure, widthsFigure } from './figures-growth.js';
+import { indicesFigure, stepFigure } from './figures-splitting.js';
 import { epochFigure, secondsFigure } from './figures-time.js';
-import { type Drawn, type PageParts, page } from './page.js';
-
-/** Draws every figure that there is. */
-export async function draw(figures: readonly (Figure | null)[]): Promise<readonly Drawn[]> {
-  const drawn: Drawn[] = [];
-  for (const figure of figures) {
-    if (figure === null) continue;
-    drawn.push({ ...figure, svg: await drawSvg(figure.spec, { id: figure.id, label: figure.title }) });
-  }
-  return drawn;
-}
+import { type PageParts, page } from './page.js';
 
 async function partsOf(run: RunRecord): Promise<PageParts> {
   const hasStages = run.stages.length > 0;

@@ -1,18 +1,8 @@
-// How curves look in every plot of a figure: one colour and one shape a label, error bars, legend.
-
-import type { ReadRun } from '../../figure/read.js';
-import type { FigureResult } from '../../figure/result.js';
-import type { FigureStatistics } from '../../figure/statistics.js';
+// How series look in every plot: one colour and one shape each, error bars, legend, logarithmic axis.
 import { decimal } from '../../statistics/format.js';
 import type { Spread } from '../../statistics/spread.js';
-import { curveColour, curveShape } from '../page/palette.js';
-import { SURFACE } from '../page/svg.js';
-
-export interface FigureData {
-  readonly figure: FigureResult;
-  readonly statistics: FigureStatistics;
-  readonly runs: readonly ReadRun[];
-}
+import { curveColour, curveShape } from './palette.js';
+import { SURFACE } from './svg.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -25,17 +15,6 @@ const LONGEST_NAME = 300;
 /** 59.80 ± 0.31 %, 2 seeds; deviation and seeds are left out where there is one seed. */
 export function spreadText({ n, mean, sd }: Spread, unit: string, digits = 2): string {
   return `${decimal(mean, digits)}${sd === null ? '' : ` ± ${decimal(sd, digits)}`}${unit}${sd === null ? '' : `, ${n} seeds`}`;
-}
-
-/** What the legend calls a curve. */
-export function shownName({ label, kind }: { readonly label: string; readonly kind?: string }): string {
-  return kind === 'reported' ? `${label} (reported)` : label;
-}
-
-/** Names of all curves in the order that gives them their looks, over all panels. */
-export function seriesOf({ figure }: FigureData): readonly string[] {
-  const ran = figure.runs.map(({ label }) => label);
-  return [...new Set([...figure.curves.map(shownName), ...ran])];
 }
 
 /** Colour and shape by series, the legend with as many columns as fit. */

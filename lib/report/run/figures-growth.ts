@@ -1,11 +1,11 @@
-// The figure of accuracy against MACs, the rivals beside the grown networks.
-
+// Figures of growth: accuracy against MACs, widths of the layers stage by stage.
 import type { RunRecord } from '../../run/store/read.js';
+import type { StageSummary } from '../../run/store/records.js';
 import { decimal, integer } from '../../statistics/format.js';
 import { type Figure, frame, points } from '../page/figure.js';
 import { curveColour } from '../page/palette.js';
-import { MUTED } from '../page/svg.js';
-import { rivalNameAt } from './rival-name.js';
+import { INK, MUTED, SERIES, SURFACE } from '../page/svg.js';
+import { rivalNameAt } from './tables.js';
 
 const [ABOVE, BELOW] = [-13, 18] as const;
 /** Points nearer than this factor in MACs may hide one another's names. */
@@ -82,5 +82,78 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
         },
       ],
     }),
+  };
+}
+
+/** A network of some stage, by the widths of its layers. */
+export type StageWidths = Pick<StageSummary, 'stage' | 'widths'>;
+
+/** Width of every layer, stage by stage. */
+export function widthsFigure({ summary }: RunRecord): Figure {
+  return widthsPicture(summary.stages, { id: 'widths', title: 'Widths of the layers' });
+}
+
+/** Width of every layer of `stages` as a picture. */
+export function widthsPicture(
+  stages: readonly StageWidths[],
+  { id, title }: Pick<Figure, 'id' | 'title'>,
+): Figure {
+  const values = stages.flatMap(({ stage, widths }) =>
+    Object.entries(widths).map(([layer, width], order) => ({
+      stage,
+      layer,
+      order,
+      width,
+      said: `${layer} at stage ${stage}: ${width} neurons`,
+    })),
+  );
+  const highest = Math.max(1, ...values.map((row) => row.width));
+  const layers = new Set(values.map((row) => row.layer)).size;
+  const y = {
+    field: 'layer',
+    type: 'nominal',
+    sort: { field: 'order', op: 'min' },
+    axis: { title: null, domain: false, ticks: false, labelLimit: 140, labelColor: INK },
+  };
+  const x = {
+    field: 'stage',
+    type: 'ordinal',
+    axis: { title: 'stage', orient: 'top', labelAngle: 0, domain: false, ticks: false },
+  };
+  return {
+    id,
+    title,
+    caption: 'Neurons of each layer as the network grows: the stronger the colour, the wider.',
+    spec: frame(
+      {
+        data: { values },
+        encoding: { x, y },
+        layer: [
+          {
+            mark: { type: 'rect', fill: SERIES[0], stroke: SURFACE, strokeWidth: 2 },
+            encoding: {
+              fillOpacity: {
+                field: 'width',
+                type: 'quantitative',
+                scale: { domain: [0, highest], range: [0.06, 0.85] },
+                legend: null,
+              },
+              description: { field: 'said' },
+            },
+          },
+          {
+            mark: { type: 'text', fontSize: 12 },
+            encoding: {
+              text: { field: 'width', type: 'quantitative' },
+              color: {
+                condition: { test: `datum.width > ${0.62 * highest}`, value: 'var(--on-accent, #ffffff)' },
+                value: INK,
+              },
+            },
+          },
+        ],
+      },
+      50 + 26 * layers,
+    ),
   };
 }
