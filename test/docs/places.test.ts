@@ -28,7 +28,7 @@ const SECTIONS = new Map(
 const filesOf = (lines: readonly Line[]): readonly string[] =>
   [...new Set(lines.map(([file]) => file))].sort();
 
-test.each(['op', 'rival', 'field'])(
+test.each(['op', 'cost', 'rival', 'field'])(
   'the steps for a new %s name every file that names an existing one',
   (kind) => {
     const [example, named] = [...SECTIONS].find(([text]) => text.startsWith(`${kind} `)) ?? [];
