@@ -1,8 +1,7 @@
 // Which records of rivals an experiment's entries ask for.
 
-import { optionsOf } from '../rivals/outcome.js';
-import type { CompareEntry } from '../run/spec/compare.js';
-import type { RivalRecord } from '../run/store/records.js';
+import type { RivalRecord } from '../rivals/record.js';
+import { type CompareEntry, optionsOf } from '../run/spec/compare.js';
 
 /** Stages that an entry's rivals are held against, of a run whose last stage is `last`; none where MACs are given instead. */
 export function stagesOf({ at, targets }: CompareEntry, last: number): readonly number[] {

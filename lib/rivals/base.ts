@@ -1,19 +1,60 @@
-// The larger network that pruning and MorphNet make smaller: trained once, shared by all targets.
-
+// The larger network that some rivals make smaller: the options that choose it, and how it is found.
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readSafetensors } from '../data/safetensors.js';
 import type { Graph } from '../graph/ir.js';
 import type { TensorMap } from '../native/core.js';
 import { FILES, loadNetwork, type Network, readGraph } from '../train/network.js';
-import { type Contest, grownEpochs, grownNetwork, growthSeconds, largestTarget } from './contest.js';
+import {
+  type Contest,
+  freshNetwork,
+  grownEpochs,
+  grownNetwork,
+  growthSeconds,
+  largestTarget,
+  type Trained,
+} from './contest.js';
 import { atMostMacs } from './networks/width-multiplier.js';
-import { freshNetwork, type Trained } from './training.js';
 
+/** An option of so many epochs; null: what `means` says. */
+export const epochsOption = (means: string) => z.int().min(0).nullable().default(null).describe(means);
+
+/** Options of a rival that starts from a larger network. */
+export const BASE_OPTIONS = {
+  base: z
+    .enum(['widest', 'grown'])
+    .default('widest')
+    .describe(
+      'what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)',
+    ),
+  // The table fills it in.
+  baseMultiplier: z
+    .number()
+    .min(1)
+    .optional()
+    .describe(
+      'of `widest`: its MACs over the largest target; left out: 1 for `resolution-multiplier`, else 2',
+    ),
+};
+
+/** Options of a rival that also trains that network. */
+export const PRETRAINED_OPTIONS = {
+  ...BASE_OPTIONS,
+  pretrainEpochs: epochsOption(
+    'epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)',
+  ),
+};
+
+/** The checked options of either. */
 export interface BaseOptions {
-  readonly method: string;
   readonly base: 'widest' | 'grown';
   /** Of the widest. */
   readonly baseMultiplier?: number | undefined;
+}
+
+/** The widest multiple of the seed network with so many times the MACs of the largest target. */
+export function widestBase(contest: Contest, { baseMultiplier = 1 }: BaseOptions) {
+  return atMostMacs(contest.start, baseMultiplier * largestTarget(contest).macs);
 }
 
 /** A network before its training as a base. */
@@ -26,21 +67,18 @@ export interface Base {
   readonly seconds: number;
 }
 
-/** The widest multiple of the seed network of so many times the largest target, or the last grown network. */
-export async function baseOf(
-  contest: Contest,
-  { method, base, baseMultiplier = 1 }: BaseOptions,
-): Promise<Base> {
-  if (base === 'widest') {
-    const { graph } = atMostMacs(contest.start, baseMultiplier * largestTarget(contest).macs);
+/** The widest base, or the last grown network. */
+export async function baseOf(contest: Contest, options: BaseOptions): Promise<Base> {
+  if (options.base === 'widest') {
+    const { graph } = widestBase(contest, options);
     return { graph, isGrown: false, start: () => freshNetwork(contest, graph), epochs: 0, seconds: 0 };
   }
-  const { record, directory } = grownNetwork(contest, method, null);
+  const { record, directory } = grownNetwork(contest, null);
   return {
     graph: await readGraph(directory),
     isGrown: true,
-    start: () => loadNetwork(directory, { device: contest.spec.device }),
-    epochs: grownEpochs(contest, record.stage),
+    start: () => loadNetwork(directory, { device: contest.device }),
+    epochs: grownEpochs(contest.grown, record.stage),
     seconds: growthSeconds(contest, record.stage) + record.seconds.fit,
   };
 }

@@ -1,22 +1,37 @@
 // MorphNet (Gordon et al. 2018): networks shrunk by a MACs regulariser, one a strength; the nearest is expanded to each target.
-
+import { z } from 'zod';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
-import type { EntryOf } from '../run/spec/compare.js';
-import { stretched } from '../run/spec/epochs.js';
 import { significant } from '../statistics/format.js';
-import { baseOf, weightsOf } from './base.js';
-import { type Contest, largestTarget } from './contest.js';
-import { aliveGraph, expandTo, morphnetPenalty } from './networks/morphnet.js';
-import type { Outcome } from './outcome.js';
-import { freshNetwork, type Trained, trainOnce } from './training.js';
+import { type Base, baseOf, PRETRAINED_OPTIONS, weightsOf } from './base.js';
+import {
+  type Contest,
+  eachTarget,
+  freshNetwork,
+  largestTarget,
+  type Outcome,
+  type Trained,
+} from './contest.js';
+import { aliveGraph, expandTo, type MorphNetOptions, morphnetPenalty } from './networks/morphnet.js';
+import { type OptionsOf, rival } from './rival.js';
 
-type MorphNetEntry = EntryOf<'morphnet'> | EntryOf<'morphnet-authors'>;
+const MORPHNET_OPTIONS = {
+  ...PRETRAINED_OPTIONS,
+  // Section 5.2 of the paper.
+  lambdas: z
+    .array(z.number().positive())
+    .min(1)
+    .default([1e-8, 5e-8, 1e-9, 5e-9, 1e-10])
+    .describe('strengths of the regulariser, a training each'),
+  threshold: z
+    .number()
+    .positive()
+    .default(1e-2)
+    .describe('a channel lives when its batch-norm scale is above'),
+};
 
-const VARIANTS = {
-  morphnet: { variant: 'official', title: 'MorphNet' },
-  'morphnet-authors': { variant: 'authors', title: "MorphNet (authors' code)" },
-} as const;
+type Options = OptionsOf<typeof MORPHNET_OPTIONS>;
+type Variant = MorphNetOptions['variant'];
 
 interface Shrunk {
   readonly lambda: number;
@@ -32,20 +47,19 @@ function distance(graph: Graph, target: number): number {
 /** One training a strength, and the channels alive after it. */
 async function shrink(
   contest: Contest,
-  entry: MorphNetEntry,
-  base: Awaited<ReturnType<typeof baseOf>>,
+  { base: kind, threshold, lambdas, pretrainEpochs }: Options,
+  base: Base,
+  variant: Variant,
 ): Promise<readonly Shrunk[]> {
-  const { method, threshold, lambdas, pretrainEpochs } = entry;
-  const { variant, title } = VARIANTS[method];
   const last = largestTarget(contest);
   const shrunk: Shrunk[] = [];
   for (const lambda of new Set(lambdas)) {
-    const trained = await trainOnce(contest, {
-      name: `${method}-lambda-${lambda}`,
-      title: `${title}, lambda ${significant(lambda)}`,
+    const trained = await contest.train({
+      name: `${contest.method}-lambda-${lambda}`,
+      title: `${contest.label}, lambda ${significant(lambda)}`,
       graph: base.graph,
-      fit: stretched(contest.spec.fit, last.stage ?? 0, pretrainEpochs ?? last.epochs),
-      key: [entry.base, lambda, threshold],
+      ...{ stage: last.stage ?? 0, epochs: pretrainEpochs ?? last.epochs },
+      key: [kind, lambda, threshold],
       start: base.start,
       penalties: (graph, weights) => morphnetPenalty(graph, weights, { lambda, variant, threshold }),
     });
@@ -56,23 +70,22 @@ async function shrink(
 }
 
 /** The shrunk network nearest to each target, its widths multiplied to fit and trained from scratch. */
-export async function morphnet(contest: Contest, entry: MorphNetEntry): Promise<readonly Outcome[]> {
-  const base = await baseOf(contest, entry);
-  const shrunk = await shrink(contest, entry, base);
+async function morphnet(contest: Contest, options: Options, variant: Variant): Promise<readonly Outcome[]> {
+  const base = await baseOf(contest, options);
+  const shrunk = await shrink(contest, options, base, variant);
   const trainings = shrunk.reduce((sum, { trained }) => sum + trained.record.seconds.fit, base.seconds);
-  const outcomes: Outcome[] = [];
-  for (const target of contest.targets) {
+  return eachTarget(contest, async (target) => {
     const nearest = shrunk.reduce((best, one) =>
       distance(one.graph, target.macs) < distance(best.graph, target.macs) ? one : best,
     );
     const { graph, multiplier } = expandTo(nearest.graph, target.macs);
-    outcomes.push({
+    return {
       target,
-      trained: await trainOnce(contest, {
-        name: `${entry.method}-${target.macs}`,
-        title: VARIANTS[entry.method].title,
+      trained: await contest.train({
+        name: `${contest.method}-${target.macs}`,
+        title: contest.label,
         graph,
-        fit: stretched(contest.spec.fit, target.stage ?? 0, target.epochs),
+        ...{ stage: target.stage ?? 0, epochs: target.epochs },
         key: 'scratch',
         start: () => freshNetwork(contest, graph),
       }),
@@ -80,7 +93,22 @@ export async function morphnet(contest: Contest, entry: MorphNetEntry): Promise<
       lambda: nearest.lambda,
       parentEpochs: base.epochs + nearest.trained.record.epochs.length,
       searchSeconds: trainings / contest.targets.length,
-    });
-  }
-  return outcomes;
+    };
+  });
 }
+
+/** As Gordon et al. published it. */
+export const MORPHNET = rival({
+  label: 'MorphNet',
+  options: MORPHNET_OPTIONS,
+  baseMultiplier: 2,
+  train: (contest, options) => morphnet(contest, options, 'official'),
+});
+
+/** As the code of the splitting paper's authors has it. */
+export const MORPHNET_AUTHORS = rival({
+  label: "MorphNet (authors' code)",
+  options: MORPHNET_OPTIONS,
+  baseMultiplier: 2,
+  train: (contest, options) => morphnet(contest, options, 'authors'),
+});

@@ -1,30 +1,30 @@
-// The table of rivals: what each is called, and how its networks are made and trained.
-import type { CompareEntry, EntryOf, RivalMethod } from '../run/spec/compare.js';
-import type { Contest } from './contest.js';
-import { morphnet } from './morphnet.js';
-import type { Outcome } from './outcome.js';
-import { pruneBn, pruneL1 } from './prune.js';
-import { resolutionMultiplier, retrain, scratch, widthMultiplier } from './scratch.js';
+// The table of rivals. A new one is a file with its row and a line here: the experiment's schema, the run and the reports read it.
+import type { z } from 'zod';
+import type { Contest, Outcome } from './contest.js';
+import { MORPHNET, MORPHNET_AUTHORS } from './morphnet.js';
+import { RESOLUTION_MULTIPLIER, WIDTH_MULTIPLIER } from './multipliers.js';
+import { PRUNE_BN, PRUNE_L1 } from './prune.js';
+import type { Rival } from './rival.js';
+import { RETRAIN, SCRATCH } from './scratch.js';
 
-interface Row<Entry> {
-  readonly label: string;
-  /** One finished network a target, by the options of the entry (spec-compare.ts). */
-  readonly train: (contest: Contest, entry: Entry) => Promise<readonly Outcome[]>;
-}
+export const RIVALS = {
+  'width-multiplier': WIDTH_MULTIPLIER,
+  'resolution-multiplier': RESOLUTION_MULTIPLIER,
+  'prune-l1': PRUNE_L1,
+  'prune-bn': PRUNE_BN,
+  morphnet: MORPHNET,
+  'morphnet-authors': MORPHNET_AUTHORS,
+  scratch: SCRATCH,
+  retrain: RETRAIN,
+} as const;
 
-/** One row a method. */
-export const RIVALS: { readonly [M in RivalMethod]: Row<EntryOf<M>> } = {
-  'width-multiplier': { label: 'Width multiplier', train: widthMultiplier },
-  'resolution-multiplier': { label: 'Resolution multiplier', train: resolutionMultiplier },
-  'prune-l1': { label: 'Pruning (L1)', train: pruneL1 },
-  'prune-bn': { label: 'Pruning (Bn)', train: pruneBn },
-  morphnet: { label: 'MorphNet', train: morphnet },
-  'morphnet-authors': { label: "MorphNet (authors' code)", train: morphnet },
-  scratch: { label: 'From scratch', train: scratch },
-  retrain: { label: 'Retrained', train: retrain },
-};
+export type RivalMethod = keyof typeof RIVALS;
 
-/** The row of an entry's method. */
-export function rowOf({ method }: CompareEntry): Row<CompareEntry> {
-  return RIVALS[method] as Row<CompareEntry>;
+/** Trains the rivals of a contest with options that its method's schema has checked. */
+export function trainRivals(
+  contest: Contest & { readonly method: RivalMethod },
+  options: Readonly<Record<string, unknown>>,
+): Promise<readonly Outcome[]> {
+  const row = RIVALS[contest.method] as Rival<z.ZodRawShape>;
+  return row.train(contest, options);
 }

@@ -2,15 +2,16 @@
 import type { Dataset } from '../data/dataset.js';
 import type { Graph } from '../graph/ir.js';
 import type { RunControl } from '../native/events.js';
-import { type Contest, grownEpochs, type Target } from '../rivals/contest.js';
-import { rivalRecord } from '../rivals/outcome.js';
-import { rowOf } from '../rivals/table.js';
-import type { CompareEntry } from './spec/compare.js';
+import { type Field, grownEpochs, type Target } from '../rivals/contest.js';
+import { type RivalRecord, rivalRecord } from '../rivals/record.js';
+import { RIVALS, trainRivals } from '../rivals/table.js';
+import { type CompareEntry, optionsOf } from './spec/compare.js';
 import { epochsBehind } from './spec/epochs.js';
 import type { Spec } from './spec/spec.js';
 import { mergeRivals, readCompare, writeCompare } from './store/compare-file.js';
-import type { CompareRecord, RivalRecord } from './store/records.js';
+import type { CompareRecord } from './store/records.js';
 import type { Kept } from './store/summary.js';
+import { trainRival } from './train-rival.js';
 
 interface Grown {
   readonly data: Dataset;
@@ -19,29 +20,31 @@ interface Grown {
   readonly stages: readonly Kept[];
 }
 
-type Field = Omit<Contest, 'targets'>;
-
 /** What an entry's rivals are held against, in order of MACs. */
-function targetsOf(field: Field, { at, targets }: CompareEntry): readonly Target[] {
-  const { spec, grown } = field;
+function targetsOf({ fit }: Spec, stages: readonly Kept[], { at, targets }: CompareEntry): readonly Target[] {
   if (targets !== undefined) {
-    const epochs = epochsBehind(spec.fit, 1);
+    const epochs = epochsBehind(fit, 1);
     return [...new Set(targets)].sort((a, b) => a - b).map((macs) => ({ stage: null, macs, epochs }));
   }
-  return (at === 'stages' ? grown.slice(1) : grown.slice(-1)).map(({ record }) => ({
+  return (at === 'stages' ? stages.slice(1) : stages.slice(-1)).map(({ record }) => ({
     stage: record.stage,
     macs: record.macs,
-    epochs: grownEpochs({ ...field, targets: [] }, record.stage),
+    epochs: grownEpochs(stages, record.stage),
   }));
 }
 
-async function trainEntry(field: Field, entry: CompareEntry): Promise<readonly RivalRecord[]> {
-  const targets = targetsOf(field, entry);
+async function trainEntry(
+  field: Field,
+  entry: CompareEntry,
+  targets: readonly Target[],
+): Promise<readonly RivalRecord[]> {
   // A run that never grew has no stage from 1 on.
   if (targets.length === 0) return [];
-  const { label, train } = rowOf(entry);
-  const outcomes = await train({ ...field, targets }, entry);
-  return outcomes.map((outcome) => rivalRecord(entry, label, outcome));
+  const { method } = entry;
+  const contest = { ...field, method, label: RIVALS[method].label, targets };
+  const options = optionsOf(entry);
+  const outcomes = await trainRivals(contest, options);
+  return outcomes.map((outcome) => rivalRecord(contest, options, outcome));
 }
 
 function grownOf(stages: readonly Kept[]): CompareRecord['grown'] {
@@ -61,11 +64,17 @@ export async function compareRivals(
   control: RunControl,
   onRivals: (rivals: readonly RivalRecord[]) => void = () => undefined,
 ): Promise<readonly RivalRecord[]> {
-  let rivals = await readCompare(spec.output);
+  const { output, seed, device } = spec;
+  const shared = { spec, data, start, stage: stages.length, control };
+  const field: Field = {
+    ...{ start, grown: stages, output, seed, device },
+    train: (job) => trainRival(shared, job),
+  };
+  let rivals = await readCompare(output);
   for (const entry of spec.compare) {
-    const made = await trainEntry({ spec, data, start, grown: stages, control }, entry);
+    const made = await trainEntry(field, entry, targetsOf(spec, stages, entry));
     rivals = mergeRivals(rivals, made);
-    await writeCompare(spec.output, { format: 'splitgrow-compare/1', grown: grownOf(stages), rivals });
+    await writeCompare(output, { format: 'splitgrow-compare/1', grown: grownOf(stages), rivals });
     onRivals(made);
   }
   return rivals;

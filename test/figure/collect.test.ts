@@ -6,7 +6,7 @@ import { collectFigure, type Found, readRecords, resultOf } from '../../lib/figu
 import { grownCost, rivalCost, stepSeconds } from '../../lib/figure/cost.js';
 import type { PlannedRun, Use } from '../../lib/figure/plan.js';
 import { isAsked } from '../../lib/figure/rivals.js';
-import { optionsOf } from '../../lib/rivals/outcome.js';
+import { optionsOf } from '../../lib/run/spec/compare.js';
 import { parseExperiment, type Spec } from '../../lib/run/spec/spec.js';
 import type { RivalRecord } from '../../lib/run/store/records.js';
 import { graphOf } from '../native/golden.js';

@@ -4,7 +4,8 @@ import { SplitgrowError } from '../../errors.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
 import { parseStrictJson } from '../../machine/files/json.js';
 import { readText } from '../../machine/files/text-file.js';
-import type { CompareRecord, RivalRecord } from './records.js';
+import type { RivalRecord } from '../../rivals/record.js';
+import type { CompareRecord } from './records.js';
 
 const FILE = 'compare.json';
 

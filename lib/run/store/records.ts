@@ -3,9 +3,9 @@
 import type { Precision } from '../../native/core.js';
 import type { StageSeconds } from '../../native/events.js';
 import type { LoaderStats } from '../../native/images.js';
+import type { RivalRecord } from '../../rivals/record.js';
 import type { StepRecord } from '../../split/step/step.js';
 import type { TwinsRecord } from '../../split/step/twins.js';
-import type { RivalMethod } from '../spec/compare.js';
 import type { CertificateRecord, SplitRecord } from './split-record.js';
 
 export type {
@@ -17,7 +17,7 @@ export type {
   PickRecord,
   SplitRecord,
 } from './split-record.js';
-export type { StepRecord };
+export type { RivalRecord, StepRecord };
 
 /** One epoch of parametric updates. */
 export interface EpochRecord {
@@ -136,50 +136,6 @@ export interface Summary {
   readonly stages: readonly StageSummary[];
   /** Present when the experiment asks for rivals. */
   readonly compare?: readonly RivalRecord[];
-}
-
-/** A rival: a network of at most a grown network's MACs that another method made, trained by the same recipe. */
-export interface RivalRecord {
-  /** The entry of `compare` that made it. */
-  readonly method: RivalMethod;
-  /** The method's name for people: "Pruning (Bn)". */
-  readonly label: string;
-  /** Options of the method, every default filled in. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** Its network directory. */
-  readonly directory: string;
-  /** Splitting stage of the grown network that it is held against; null where it is held against none. */
-  readonly stage: number | null;
-  /** MACs that it was to have at most. */
-  readonly target: number;
-  /** The multiple of the method's widths that was used: of the seed's, of MorphNet's; null where widths are not multiplied. */
-  readonly multiplier: number | null;
-  /** Pixels a side of its images, where they are fewer than the data's. */
-  readonly resolution: number | null;
-  /** Strength of MorphNet's regulariser that the network came from. */
-  readonly lambda: number | null;
-  /** Multiply-accumulates for one image. */
-  readonly macs: number;
-  /** Trained parameters. */
-  readonly params: number;
-  /** FLOPs as the authors' CIFAR figures count them. */
-  readonly flops2x?: number;
-  /** Epochs of its own last training. */
-  readonly epochs: number;
-  /** The same with those of the networks that it was made from. */
-  readonly totalEpochs: number;
-  /** Top-1 accuracy in per cent, on the test images. */
-  readonly top1: number;
-  /** Top-5 accuracy in per cent, on the test images. */
-  readonly top5: number;
-  /** Mean cross-entropy on the test images. */
-  readonly loss: number;
-  /** Channels of every layer that makes some, by id. */
-  readonly widths: Readonly<Record<string, number>>;
-  /** Of its own last training. */
-  readonly seconds: StageSeconds;
-  /** What went before: training and choosing, shared evenly with the targets that need the same. */
-  readonly searchSeconds: number;
 }
 
 /** compare.json */

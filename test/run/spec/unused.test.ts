@@ -121,9 +121,9 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/run/spec/extensions.ts': ['splitting.cost', 'stop.costs'],
   'lib/run/spec/per-stage.ts': ['splitting.growthRatio'],
   'lib/run/run.ts': ['splitting.layerCap', 'stop.stages', 'stop.macs'],
-  'lib/rivals/contest.ts': ['compare.at', 'compare.targets'],
+  'lib/run/compare.ts': ['compare.at', 'compare.targets'],
   'lib/rivals/base.ts': ['compare.base', 'compare.baseMultiplier'],
-  'lib/rivals/table.ts': ['compare.method'],
+  'lib/run/spec/compare.ts': ['compare.method'],
   'lib/rivals/prune.ts': ['compare.epochs', 'compare.pretrainEpochs', 'compare.strength'],
   'lib/rivals/morphnet.ts': ['compare.lambdas', 'compare.threshold'],
 };

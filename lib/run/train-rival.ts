@@ -1,0 +1,86 @@
+// One training of a rival, in a folder of its own under output/compare: named by what it is, done once, resumed after a kill.
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Dataset } from '../data/dataset.js';
+import { sizesAt } from '../data/images/settings.js';
+import { resizedDataset } from '../data/resize.js';
+import { withClasses } from '../graph/classes.js';
+import { macs } from '../graph/cost.js';
+import type { Graph } from '../graph/ir.js';
+import { note, refuseAborted } from '../native/control.js';
+import { loadCore } from '../native/core.js';
+import type { RunControl } from '../native/events.js';
+import type { Job, Trained } from '../rivals/contest.js';
+import { integer } from '../statistics/format.js';
+import { type Penalties, penaltyTensors } from '../train/penalties.js';
+import { stretched } from './spec/epochs.js';
+import type { FitSpec, Spec } from './spec/spec.js';
+import { openSession } from './stage/session.js';
+import { trainNetwork } from './stage/train.js';
+
+/** The run that rivals are trained beside. */
+export interface Shared {
+  readonly spec: Spec;
+  readonly data: Dataset;
+  /** The seed network's graph. */
+  readonly start: Graph;
+  /** Stage that events are told of: the one after the last. */
+  readonly stage: number;
+  readonly control: RunControl;
+}
+
+/** Readable, and another one whenever graph, recipe or key differ. What only describes images and classes does not count. */
+function folderOf({ name, graph, key }: Job, fit: FitSpec): string {
+  const { shortSide: _, ...input } = graph.input;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([withClasses({ ...graph, input }, undefined), fit, key]))
+    .digest('hex');
+  return `${name}-${digest.slice(0, 8)}`;
+}
+
+/** The `data` part for smaller images. Shifts keep their share of the image. */
+function dataAtSize(data: Spec['data'], resolution: number, full: number): Spec['data'] {
+  if (!('cropPadding' in data)) return { ...data, ...sizesAt(data, resolution) };
+  return { ...data, cropPadding: Math.round((data.cropPadding * resolution) / full) };
+}
+
+function penaltiesOf({ penalties }: Job): Penalties | undefined {
+  if (penalties === undefined) return undefined;
+  return ({ graph, handle }) =>
+    penaltyTensors(penalties(graph, new Map(loadCore().readNetwork(handle, 'weights'))));
+}
+
+/** Trains a rival's network, unless its folder has it already. */
+export async function trainRival({ spec, data, start, stage, control }: Shared, job: Job): Promise<Trained> {
+  refuseAborted(control);
+  const told = {
+    ...control,
+    onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
+  } satisfies RunControl;
+  const fit = stretched(spec.fit, job.stage, job.epochs);
+  const id = folderOf(job, fit);
+  const { resolution } = job;
+  const rival: Spec = {
+    ...spec,
+    name: `${spec.name}: ${job.title}`,
+    fit,
+    data: resolution === undefined ? spec.data : dataAtSize(spec.data, resolution, start.input.shape[1]),
+    compare: [],
+    output: join(spec.output, 'compare', id),
+  };
+  const prepare = async () => {
+    note(told, stage, 'fit', `rival: ${job.title}, ${integer(macs(job.graph))} MACs`);
+    const images =
+      resolution === undefined ? data : await resizedDataset(data, resolution, { control, stage });
+    const session = openSession(rival, images, job.graph, told);
+    try {
+      const network = await job.start();
+      return { session: { ...session, penalties: penaltiesOf(job) }, start: network };
+    } catch (error) {
+      session[Symbol.dispose]();
+      throw error;
+    }
+  };
+  const record = await trainNetwork(rival, prepare, told);
+  return { record, directory: rival.output, id };
+}
