@@ -4,11 +4,13 @@ import { readBatch } from '../dist/api/batch.js';
 import { toDevice } from '../dist/data/part.js';
 import { lower } from '../dist/graph/lower.js';
 import { loadCore } from '../dist/native/core.js';
+import { INDEX_DEFAULTS } from '../dist/split/indices/settings.js';
 import { loadNetwork } from '../dist/train/network.js';
 
 const [folder, text] = process.argv.slice(2);
 const { device, threads, batch, steps, repeats, warmup, turns } = JSON.parse(text);
 
+const { memoryLimit } = INDEX_DEFAULTS;
 const core = loadCore();
 core.setThreads(threads);
 const network = await loadNetwork(folder, { device });
@@ -22,7 +24,7 @@ for (let turn = 0; turn < turns; turn += 1) {
   for (const what of steps) {
     // What takes long is told by fewer repeats.
     const times = ['auxiliary', 'eigen'].includes(what) ? Math.ceil(repeats / 4) : repeats;
-    const options = { what, batch, repeats: times, warmup: turn === 0 ? warmup : 1 };
+    const options = { what, batch, repeats: times, warmup: turn === 0 ? warmup : 1, memoryLimit };
     const { milliseconds, peakBytes } = await core.bench(network.handle, data, options, null);
     found[what].milliseconds.push(...milliseconds);
     found[what].peakBytes = Math.max(found[what].peakBytes, peakBytes);

@@ -8,6 +8,7 @@ import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { networkOfSource } from '../run/network-source.js';
+import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { precisionOn } from '../train/precision.js';
 
 /** What `bench` times. */
@@ -62,6 +63,7 @@ export interface BenchDocument {
 
 const REPEATS = 10;
 const WARMUP = 3;
+const { memoryLimit } = INDEX_DEFAULTS;
 
 const timing = ({ milliseconds }: BenchResult): Timing => ({ medianMs: median(milliseconds) });
 
@@ -87,7 +89,12 @@ async function timed(options: BenchOptions, control: RunControl): Promise<BenchD
   using data = await syntheticData(network.graph, batch, device);
   const time = (what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact'): Promise<BenchResult> =>
     underControl(control, { ...NOWHERE, phase: 'bench' }, (_progress, abort) =>
-      loadCore().bench(network.handle, data, { what, batch, repeats, warmup: WARMUP, precision }, abort),
+      loadCore().bench(
+        network.handle,
+        data,
+        { what, batch, repeats, warmup: WARMUP, precision, memoryLimit },
+        abort,
+      ),
     );
   const trainStep = await time('train');
   const rayleighStep = await time('rayleigh');

@@ -9,10 +9,10 @@ export interface IndicesOptions {
   readonly methods: readonly IndexMethod[];
   readonly batch: number;
   readonly epochs: number;
-  /** Neurons whose residual is above the tolerance go on up to this epoch; `epochs` where absent: none does. */
-  readonly mostEpochs?: number;
-  /** Share of |lambda|, or of a hundredth of the chain's largest |lambda| where that is more; 0 where absent. */
-  readonly tolerance?: number;
+  /** Neurons whose residual is above the tolerance go on up to this epoch; `epochs`: none does. */
+  readonly mostEpochs: number;
+  /** Share of |lambda|, or of a hundredth of the chain's largest |lambda| where that is more. */
+  readonly tolerance: number;
   readonly learningRate: number;
   /** RMSprop's smoothing constant, momentum and epsilon. */
   readonly alpha: number;
@@ -21,10 +21,10 @@ export interface IndicesOptions {
   /** Rate factor applied every `decayEvery` epochs; 1: none. */
   readonly decayFactor: number;
   readonly decayEvery: number;
-  /** Epoch, counted from 0, of the first decay; `decayEvery` where absent. */
-  readonly decayFirst?: number;
-  /** Ids of batch norms that take the minibatch's statistics and move their running ones; none where absent. */
-  readonly trainedNorms?: readonly string[];
+  /** Epoch, counted from 0, of the first decay. */
+  readonly decayFirst: number;
+  /** Ids of batch norms that take the minibatch's statistics and move their running ones. */
+  readonly trainedNorms: readonly string[];
   readonly reluBeta: number;
   readonly identityCurvature: number;
   readonly shuffle: boolean;
@@ -54,8 +54,8 @@ export interface BenchOptions {
   readonly batch: number;
   readonly repeats: number;
   readonly warmup: number;
-  /** Bytes that the exact method's sums may take; 1 GiB where absent. */
-  readonly memoryLimit?: number;
+  /** Bytes that the exact method's sums may take. */
+  readonly memoryLimit: number;
   /** One entry a chain of the program: whether its indices are computed; all where absent. */
   readonly chains?: readonly boolean[];
 }

@@ -14,7 +14,7 @@ const MATRICES = 4 * (32 * 9 ** 2 + 2 * 32 * 32 ** 2);
 function time(options: Partial<BenchOptions> & Pick<BenchOptions, 'what'>, graph = GRAPH) {
   core().setThreads(1);
   const data = datasetOf(randomBatch([1, 8, 8], 3, 4, 9), 3);
-  const full = { batch: 4, repeats: 2, warmup: 1, ...options };
+  const full = { batch: 4, repeats: 2, warmup: 1, memoryLimit: 2 ** 30, ...options };
   return core().bench(networkOf(graph), data, full, null);
 }
 

@@ -100,7 +100,8 @@ test('whatever is not a live handle of the right kind is E_HANDLE, in every call
     (h) => core().indices(network, h, indexing(GRAPH, 'exact'), null, null),
     (h) => core().rewrite(h, PROGRAM, [], null, 0, 'reset'),
     (h) => core().readDirections(h as never),
-    (h) => core().bench(h, images, { what: 'train', batch: 4, repeats: 1, warmup: 0 }, null),
+    (h) =>
+      core().bench(h, images, { what: 'train', batch: 4, repeats: 1, warmup: 0, memoryLimit: 2 ** 20 }, null),
   ];
   for (const value of foreign)
     for (const call of calls)

@@ -122,7 +122,12 @@ const CALLS: Readonly<Record<string, () => readonly unknown[]>> = {
   readDirections: () => [directions],
   createDirections: () => [[['conv', floats([3, 18], () => 1)]], 'cpu'],
   rewrite: () => [networkOf(GRAPH), PROGRAM, unchanged(), null, 0, 'keep'],
-  bench: () => [networkOf(GRAPH), data(), { what: 'forward', batch: 4, repeats: 1, warmup: 0 }, null],
+  bench: () => [
+    networkOf(GRAPH),
+    data(),
+    { what: 'forward', batch: 4, repeats: 1, warmup: 0, memoryLimit: 2 ** 20 },
+    null,
+  ],
   memory: () => ['cpu'],
   handles: () => [],
   energy: () => [],

@@ -74,7 +74,7 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
     method === 'auto'
       ? chooseMethods(network.graph, { images, epochs, memoryLimit, identityCurvature })
       : chains.map(() => method);
-  const { epsilon: rmsEpsilon, decayFirst, ...descent } = rmsprop;
+  const { epsilon: rmsEpsilon, decayFirst = rmsprop.decayEvery, ...descent } = rmsprop;
   return {
     ...{
       methods,
@@ -89,8 +89,8 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
       identityCurvature,
       seed,
       memoryLimit,
-      ...(decayFirst === undefined ? {} : { decayFirst }),
-      ...(request.depthwiseBatchNorm === 'train' ? { trainedNorms: depthwiseNorms(network.graph) } : {}),
+      decayFirst,
+      trainedNorms: request.depthwiseBatchNorm === 'train' ? depthwiseNorms(network.graph) : [],
     },
     shuffle: request.shuffle ?? true,
     auxiliary: request.auxiliary ?? false,

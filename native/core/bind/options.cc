@@ -156,28 +156,21 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
   }
   options.batch = readInteger(o, "batch", 1, kMost);
   options.epochs = readInteger(o, "epochs", 1, kMost);
-  options.mostEpochs = o.Has("mostEpochs")
-                           ? readInteger(o, "mostEpochs", 1, kMost)
-                           : options.epochs;
+  options.mostEpochs = readInteger(o, "mostEpochs", 1, kMost);
   require(options.mostEpochs >= options.epochs, "E_ARGUMENT",
           "`mostEpochs` must be at least `epochs` (", options.epochs,
           "), found ", options.mostEpochs);
-  if (o.Has("tolerance")) options.tolerance = readFinite(o, "tolerance");
+  options.tolerance = readFinite(o, "tolerance");
   options.learningRate = readFinite(o, "learningRate");
   options.alpha = readFinite(o, "alpha");
   options.momentum = readFinite(o, "momentum");
   options.rmsEpsilon = readFinite(o, "rmsEpsilon");
   options.decayFactor = readFinite(o, "decayFactor");
   options.decayEvery = readInteger(o, "decayEvery", 1, kMost);
-  options.decayFirst = o.Has("decayFirst")
-                           ? readInteger(o, "decayFirst", 1, kMost)
-                           : options.decayEvery;
-  if (o.Has("trainedNorms")) {
-    const Napi::Array norms =
-        readArray(field(o, "trainedNorms"), "trainedNorms");
-    for (uint32_t i = 0; i < norms.Length(); ++i)
-      options.trainedNorms.push_back(toText(norms[i], "trainedNorms"));
-  }
+  options.decayFirst = readInteger(o, "decayFirst", 1, kMost);
+  const Napi::Array norms = readArray(field(o, "trainedNorms"), "trainedNorms");
+  for (uint32_t i = 0; i < norms.Length(); ++i)
+    options.trainedNorms.push_back(toText(norms[i], "trainedNorms"));
   options.reluBeta = readFinite(o, "reluBeta");
   options.identityCurvature = readFinite(o, "identityCurvature");
   options.shuffle = readBool(o, "shuffle");

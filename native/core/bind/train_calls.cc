@@ -101,8 +101,7 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
   options.batch = readInteger(o, "batch", 1, kMost);
   options.repeats = readInteger(o, "repeats", 1, kMost);
   options.warmup = readInteger(o, "warmup", 0, kMost);
-  if (o.Has("memoryLimit"))
-    options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
+  options.memoryLimit = readInteger(o, "memoryLimit", 1, kMostExact);
   if (o.Has("chains")) {
     const Napi::Array chains = readArray(field(o, "chains"), "chains");
     for (uint32_t i = 0; i < chains.Length(); ++i) {

@@ -12,8 +12,8 @@ namespace splitgrow {
 struct BenchOptions {
   std::string what;
   std::string precision = "float32";  // of the training step, as in training
-  int64_t batch = 64, repeats = 10, warmup = 3;
-  int64_t memoryLimit = int64_t{1} << 30;  // of the exact method's sums
+  int64_t batch = 0, repeats = 0, warmup = 0;
+  int64_t memoryLimit = 0;   // bytes of the exact method's sums
   std::vector<bool> chains;  // whose indices are computed; empty: all
 };
 struct BenchResult {

@@ -9,7 +9,7 @@
 
 namespace splitgrow {
 
-// Unit rows [neurons, dimension], one tensor a chain, by the chain's id.
+// One tensor for each chain, by its id: unit rows [neurons, dimension].
 struct Directions {
   NamedTensors tensors;
   const at::Tensor* find(const std::string& id) const {
@@ -19,23 +19,25 @@ struct Directions {
   }
 };
 
+// JavaScript gives every number: there are no defaults here.
 struct IndicesOptions {
-  std::vector<bool> isExact;  // one a chain
-  int64_t batch = 64, epochs = 10;
+  std::vector<bool> isExact;  // one entry for each chain
+  int64_t batch = 0, epochs = 0;
   // Neurons whose residual is above the tolerance go on, up to `mostEpochs`.
-  int64_t mostEpochs = 10;
+  int64_t mostEpochs = 0;
   double tolerance = 0;
-  double learningRate = 1e-3, alpha = 0.9, momentum = 0.9, rmsEpsilon = 1e-8;
-  double decayFactor = 1;
-  int64_t decayEvery = 1;
-  int64_t decayFirst = 1;  // epoch, from 0, of the first decay
-  double reluBeta = 3, identityCurvature = 0;
-  bool shuffle = true, auxiliary = false;
-  // Ids of batch norms that run in training mode: a departure of the paper's
-  // authors, by which the network's running statistics drift.
+  double learningRate = 0, alpha = 0, momentum = 0, rmsEpsilon = 0;
+  double decayFactor = 0;
+  int64_t decayEvery = 0;
+  int64_t decayFirst = 0;  // epoch, from 0, of the first decay
+  double reluBeta = 0, identityCurvature = 0;
+  bool shuffle = false, auxiliary = false;
+  // Ids of batch norms that run in training mode, as in the code of the paper's
+  // authors; the paper does not say so. The running statistics of the network
+  // drift by it.
   std::vector<std::string> trainedNorms;
   uint64_t seed = 0;
-  int64_t memoryLimit = int64_t{1} << 30;
+  int64_t memoryLimit = 0;  // bytes of the exact method's sums
   std::shared_ptr<PauseFlag> pause;
 };
 
@@ -43,9 +45,10 @@ struct ChainIndices {
   std::vector<double> indices, residuals;
   int64_t epochs = 0;  // of the descent; 0: exact
 };
-// Of each neuron whether its residual |S v - lambda v| is above the tolerance:
-// a share of |lambda|, or of a hundredth of the chain's largest |lambda| where
-// that is more.
+// Whether the residual |S v - lambda v| of each neuron is above tolerance *
+// scale. The scale is |lambda|, or a hundredth of the largest |lambda| of the
+// chain if that is more. With tolerance 0.01, lambda -2 and a largest |lambda|
+// of 4: above 0.02.
 std::vector<bool> aboveTolerance(const ChainIndices& chain, double tolerance);
 int64_t countAbove(const ChainIndices& chain, double tolerance);
 
@@ -55,8 +58,8 @@ struct Indices {
   double seconds = 0;
 };
 
-// Goes on from `state`, which is new or was paused: to its result, or to where
-// it is paused.
+// Goes on from `state`, which is new or was paused, until the result is whole
+// or it is paused again.
 struct IndicesState;
 Pause computeIndices(Network* network, const Dataset& data,
                      const IndicesOptions& options, const Control& control,
@@ -64,8 +67,8 @@ Pause computeIndices(Network* network, const Dataset& data,
 
 // --- shared by the methods ---
 
-// Rows of `v` with the sign that makes the component of largest size positive:
-// v and -v are the same direction, and off-springs should not depend on which
+// Rows of `v`, each with the sign that makes its largest component positive. v
+// and -v are the same direction, and the offspring should not depend on which
 // one a solver found.
 at::Tensor withSign(const at::Tensor& v);
 std::vector<double> toVector(const at::Tensor& t);
@@ -90,11 +93,11 @@ struct ChainView {
 // Whether every view of the chain is flat.
 bool isFlat(const Network& network, const Chain& chain,
             double identityCurvature);
-// Returns dL/dz where the view has an activation, else anything.
+// Returns dL/dz if the view has an activation, else anything.
 using Visit = std::function<at::Tensor(const ChainView&)>;
 
-// One forward and one backward pass to the activations alone; `visit` is
-// called for every chain in `wanted`. `share` multiplies the mean loss.
+// One forward pass, and one backward pass that computes no weight gradients.
+// Calls `visit` for every chain in `wanted`. `share` multiplies the mean loss.
 void sweepChains(const Network& network, const Folded& folded,
                  const Batch& batch, const std::vector<bool>& wanted,
                  const IndicesOptions& options, double share,
@@ -116,11 +119,11 @@ struct Rayleigh {
   void sumProductsOverGroup();
   void beginAverage();
   bool isAveraging() const;
-  // Adds the state of the latest step with this weight.
+  // Adds the vectors of the latest step to the averages, with this weight.
   void average(double weight);
-  // Writes what the averages say. Neurons that have a result within the
-  // tolerance keep it unless the new residual is smaller.
-  // `weight`: the sum of those that average() got.
+  // Writes the indices and directions that the averages give. A neuron that has
+  // a result within the tolerance keeps it unless the new residual is smaller.
+  // `weight` is the sum of the weights that average() got.
   void finish(Indices* result, Directions* directions, const Network& network,
               double weight);
 
@@ -138,12 +141,18 @@ struct Block {
   int64_t from = 0, count = 0;  // neurons
   at::Tensor sums;              // [dimension, dimension, count], i <= j valid
 };
-// Cuts the neurons of the exact chains into sweeps within the memory limit.
+// Cuts the neurons of the exact chains into sweeps over the data, so that the
+// matrices of one sweep, 4 dimension^2 bytes each, fit the memory limit. With a
+// limit of 1 MiB on one thread, a chain of 8 neurons of dimension 256 (256 KiB
+// each) and one of 8 neurons of dimension 64 (16 KiB each):
+//   sweep 1: neurons 0 to 3 of the first chain
+//   sweep 2: neurons 4 to 7 of the first chain
+//   sweep 3: the second chain
 std::vector<std::vector<Block>> planBlocks(const Network& network,
                                            const std::vector<bool>& wanted,
                                            const IndicesOptions& options);
-// Throws Error{E_DATA} where a rank could read none of its images, and so has
-// no sums: the others would wait for them.
+// Throws Error{E_DATA} if this rank could read none of its images and so has no
+// sums: the other ranks would wait for them.
 void requireSums(const Sweep& sweep, const std::vector<Block>& blocks);
 void accumulate(Block* block, const ChainView& view, const at::Tensor& h);
 // Smallest eigenvalues, unit eigenvectors and residuals of a block.
