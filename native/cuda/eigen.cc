@@ -25,8 +25,8 @@ struct Solver {
   decltype(&cusolverDnXsyevBatched) solve = nullptr;
 };
 
-// By its name where it is loaded or the system knows it, else beside the CUDA
-// run time, where PyTorch's packages have it.
+// First by its name, if it is loaded or the system knows it; else beside the
+// CUDA run time, where PyTorch's packages have it.
 void* openLibrary() {
   const std::string name =
       "libcusolver.so." + std::to_string(CUSOLVER_VER_MAJOR);

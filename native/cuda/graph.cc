@@ -13,14 +13,14 @@ namespace {
 namespace allocator = c10::cuda::CUDACachingAllocator;
 using c10::cuda::CUDAStream;
 
-// Also where something failed: what is pending still uses tensors that are
-// about to be freed, or would be counted by nobody.
+// Waits after a failure too: pending work still uses tensors that are about to
+// be freed.
 void finish(const CUDAStream& stream) {
   if (cudaStreamSynchronize(stream.stream()) != cudaSuccess)
     (void)cudaGetLastError();
 }
 
-// `after` begins once all that `before` has been asked is done.
+// `after` waits for all work that `before` has so far.
 void chain(const CUDAStream& before, const CUDAStream& after) {
   cudaEvent_t event = nullptr;
   C10_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
@@ -32,12 +32,12 @@ void chain(const CUDAStream& before, const CUDAStream& after) {
   C10_CUDA_CHECK(waited);
 }
 
-struct OwnStream {
-  OwnStream(const CUDAStream& before, const CUDAStream& own)
-      : stream(own), guard(own) {
-    chain(before, own);
+struct ThreadStream {
+  ThreadStream(const CUDAStream& before, const CUDAStream& fresh)
+      : stream(fresh), guard(fresh) {
+    chain(before, fresh);
   }
-  ~OwnStream() { finish(stream); }
+  ~ThreadStream() { finish(stream); }
   const CUDAStream stream;
   c10::cuda::CUDAStreamGuard guard;  // restored after finish()
 };
@@ -59,7 +59,7 @@ void giveUp(Recorded* recorded) {
     try {
       call();
     } catch (const std::exception&) {
-      // It had not come that far.
+      // The recording had not come that far.
     }
   };
   const auto device = recorded->stream.device_index();
@@ -81,12 +81,12 @@ void* currentStream(const c10::Device& device) {
   return c10::cuda::getCurrentCUDAStream(device.index()).stream();
 }
 
-std::shared_ptr<void> ownStream(at::Device device) {
+std::shared_ptr<void> threadStream(at::Device device) {
   const c10::cuda::CUDAGuard guard(device);
   const CUDAStream before = c10::cuda::getCurrentCUDAStream(device.index());
-  const CUDAStream own =
+  const CUDAStream fresh =
       c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index());
-  return std::make_shared<OwnStream>(before, own);
+  return std::make_shared<ThreadStream>(before, fresh);
 }
 
 std::unique_ptr<Graph> capture(at::Device device,
@@ -100,7 +100,7 @@ std::unique_ptr<Graph> capture(at::Device device,
   }
   auto recorded = std::make_unique<Recorded>(stream);
   try {
-    // Of this thread alone: others go on allocating and waiting meanwhile.
+    // Only this thread records: other threads allocate and wait meanwhile.
     recorded->graph.capture_begin(recorded->pool,
                                   cudaStreamCaptureModeThreadLocal);
     work();

@@ -5,7 +5,7 @@
 
 namespace splitgrow::gpu {
 
-std::shared_ptr<void> ownStream(at::Device device);
+std::shared_ptr<void> threadStream(at::Device device);
 std::unique_ptr<Graph> capture(at::Device device,
                                const std::function<void()>& work,
                                std::string* reason);

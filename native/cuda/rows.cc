@@ -1,6 +1,6 @@
-// Tensors to kernels. The kernels trust what is checked here: type, layout,
-// sizes; everything they read is held until they have been launched, after
-// which the caching allocator keeps the stream's order.
+// From tensors to kernels. The kernels trust what is checked here: type, layout
+// and sizes. All tensors are held until the kernels are launched; after that
+// the caching allocator keeps the order of the stream.
 #include "rows.h"
 
 #include <algorithm>

@@ -15,7 +15,7 @@ const Accelerator* table() {
     made->name = "cuda";
     made->device = at::kCUDA;
     addRows(made);
-    made->ownStream = ownStream;
+    made->threadStream = threadStream;
     made->capture = capture;
     made->smallestEigen = smallestEigen;
     made->makeProcessGroup = makeProcessGroup;

@@ -1,4 +1,4 @@
-// A thread that ends the process where JavaScript did not hear a signal.
+// A thread that ends the process if JavaScript does not hear a signal.
 #include "watch.h"
 
 #include <poll.h>
@@ -59,8 +59,8 @@ long mainMs() {
   return spent.tv_sec * 1000 + spent.tv_nsec / 1'000'000;
 }
 
-// The words are lost where nobody reads them: a full pipe must not keep the
-// process.
+// If nobody reads the words they are lost: a full pipe must not keep the
+// process alive.
 [[noreturn]] void end() {
   pollfd out{STDERR_FILENO, POLLOUT, 0};
   if (poll(&out, 1, 0) == 1) {

@@ -61,11 +61,11 @@ narrow(
     // 8 bits of mantissa: every value of a pass is rounded by up to 2^-9 = 0.002 of itself, and six steps add up.
     const tolerance = { rtol: 2e-3, atol: 0, note: 'losses, bfloat16' };
     assertClose(losses, numbersOf(autocast, 'losses'), tolerance);
-    const own = weightsOf(network);
-    for (const error of errors(own, autocast)) expect(error).toBeLessThan(1.5e-2);
+    const rounded = weightsOf(network);
+    for (const error of errors(rounded, autocast)) expect(error).toBeLessThan(1.5e-2);
     // Roundings fall differently; over two dozen tensors their mean is alike.
-    const theirs = new Map([...own.keys()].map((name) => [name, tensorOf(autocast, name)]));
-    expect(mean(errors(own, exact))).toBeLessThan(1.5 * mean(errors(theirs, exact)));
+    const theirs = new Map([...rounded.keys()].map((name) => [name, tensorOf(autocast, name)]));
+    expect(mean(errors(rounded, exact))).toBeLessThan(1.5 * mean(errors(theirs, exact)));
   },
 );
 
@@ -75,7 +75,7 @@ narrow('weights move by steps that bfloat16 weights would not see', async () => 
     for (let i = 0; i < 20; i += 1) await epoch(network, training(20, [1e-5], options));
     return weightsOf(network);
   };
-  const [own, wide, before] = [await moved(BFLOAT16), await moved({}), await golden('train', 'weights')];
+  const [rounded, wide, before] = [await moved(BFLOAT16), await moved({}), await golden('train', 'weights')];
   const name = 'pw.weight';
   const step = (of: TensorMap) => numbersOf(of, name).map((x, i) => x - (numbersOf(before, name)[i] ?? 0));
   const sizes = numbersOf(before, name);
@@ -85,7 +85,7 @@ narrow('weights move by steps that bfloat16 weights would not see', async () => 
   });
   const steps = step(wide);
   // Gradients of 0.4 % or so, and of float32 weights each step rounded by 6e-8 of them.
-  assertClose(step(own), steps, { rtol: 0, atol: 0.03 * largest(steps), note: name });
+  assertClose(step(rounded), steps, { rtol: 0, atol: 0.03 * largest(steps), note: name });
 });
 
 for (const kind of KINDS) {
@@ -101,10 +101,10 @@ for (const kind of KINDS) {
       );
       return { loss, weights: weightsOf(network) };
     };
-    const [own, exact] = [await of('float32', BFLOAT16), await of('float64', {})];
+    const [rounded, exact] = [await of('float32', BFLOAT16), await of('float64', {})];
     // A dozen layers of roundings by 2^-9, over ten images; batch norm divides by small deviations.
-    assertClose([own.loss], [exact.loss], { rtol: 2e-2, atol: 0, note: 'loss' });
-    for (const error of errors(own.weights, exact.weights)) expect(error).toBeLessThan(5e-2);
+    assertClose([rounded.loss], [exact.loss], { rtol: 2e-2, atol: 0, note: 'loss' });
+    for (const error of errors(rounded.weights, exact.weights)) expect(error).toBeLessThan(5e-2);
   });
 }
 
@@ -144,10 +144,10 @@ narrow('a small network learns in bfloat16 what it learns in float32', async () 
     }
     return (await core().evaluate(network, unseen, { batch: 100 }, null, null)).top1;
   };
-  const [wide, own] = [await accuracy({}), await accuracy(BFLOAT16)];
+  const [wide, rounded] = [await accuracy({}), await accuracy(BFLOAT16)];
   expect(wide).toBeGreaterThan(85);
   // 400 images: two standard deviations of the difference at 90 % are 4 points.
-  expect(Math.abs(own - wide)).toBeLessThan(4);
+  expect(Math.abs(rounded - wide)).toBeLessThan(4);
 });
 
 narrow('what is kept carries on to the same bits, in slices and in pieces', async () => {

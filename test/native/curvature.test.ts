@@ -102,6 +102,6 @@ test('the step along minus the direction is the same split', async () => {
   };
   // Off-springs change places, consumers' halves are equal: float64 sums in another order.
   assertClose(await logits(-0.25), await logits(0.25), { rtol: 1e-11, atol: 1e-12 });
-  const same = numbers(await core().forward(start, data, { mode: 'eval', batch: COUNT }));
-  assertClose(await logits(0), same, { rtol: 1e-11, atol: 1e-12, note: 'epsilon 0' });
+  const unmoved = numbers(await core().forward(start, data, { mode: 'eval', batch: COUNT }));
+  assertClose(await logits(0), unmoved, { rtol: 1e-11, atol: 1e-12, note: 'epsilon 0' });
 });

@@ -99,11 +99,11 @@ test('evaluation counts top-1, top-5 and the loss as a count by hand does, whate
   let [top1, top5, loss] = [0, 0, 0];
   labels.forEach((label, i) => {
     const row = [...logits.slice(6 * i, 6 * i + 6)];
-    const own = row[label] ?? Number.NaN;
-    const above = row.filter((x) => x > own).length;
+    const logit = row[label] ?? Number.NaN;
+    const above = row.filter((x) => x > logit).length;
     top1 += above < 1 ? 10 : 0;
     top5 += above < 5 ? 10 : 0;
-    loss += (Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - own) / 10;
+    loss += (Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - logit) / 10;
   });
   expect(top5).toBeLessThan(100);
   for (const size of [1, 4, 10, 64]) {

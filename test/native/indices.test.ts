@@ -60,9 +60,9 @@ function compare(result: IndicesResult, want: TensorMap, { kind, dtype }: Case, 
     const tolerance = { rtol: 0, atol: share * largest(s), note: `${kind} ${id} ${dtype}` };
     if (lowest) assertClose(indices, numbersOf(want, `${id}.indices`), tolerance);
     for (let n = 0; n < neurons; n += 1) {
-      const own = v.slice(n * d, n * d + d);
-      assertClose([Math.hypot(...own)], [1], { rtol: 0, atol: share, note: `${id} is unit` });
-      const { quotient, residual } = quotientOf(s.slice(n * d * d, (n + 1) * d * d), own);
+      const direction = v.slice(n * d, n * d + d);
+      assertClose([Math.hypot(...direction)], [1], { rtol: 0, atol: share, note: `${id} is unit` });
+      const { quotient, residual } = quotientOf(s.slice(n * d * d, (n + 1) * d * d), direction);
       assertClose([indices[n] ?? 0, residuals[n] ?? 0], [quotient, residual], tolerance);
       if (lowest) assertClose([residual], [0], tolerance);
     }

@@ -50,8 +50,8 @@ for (const [name, { dtype, average, ...run }] of WIDE) {
     const [network, want] = [await start(dtype), await golden('recipe', name)];
     const losses: number[] = [];
     for (const [i, part] of [RUNS.rates.slice(0, 3), RUNS.rates.slice(3)].entries()) {
-      const own = average === undefined ? {} : { average: averageIn(average, i, part.length) };
-      losses.push((await epoch(network, training(RUNS.batch, part, { ...run, ...own }))).loss);
+      const kept = average === undefined ? {} : { average: averageIn(average, i, part.length) };
+      losses.push((await epoch(network, training(RUNS.batch, part, { ...run, ...kept }))).loss);
     }
     assertClose(losses, numbersOf(want, 'losses'), { rtol: CLOSE[dtype], atol: 0, note: 'losses' });
     const got = new Map(weightsOf(network));

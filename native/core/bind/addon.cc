@@ -16,8 +16,8 @@ namespace splitgrow {
 
 namespace {
 
-// What the LibTorch that is open says of itself, in the settings that it was
-// built by; where it does not, the one that this was compiled for.
+// The version in the build settings of the LibTorch that is open. If they have
+// none: the version that this was compiled for.
 std::string openedVersion() {
   const std::string settings = at::show_config(), name = "TORCH_VERSION=";
   const size_t at = settings.find(name);
@@ -32,8 +32,8 @@ Napi::Value features(const Napi::CallbackInfo& info) {
       at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
   object.Set("libtorch", openedVersion());
   object.Set("compiledFor", TORCH_VERSION);
-  const int own = environment(info.Env()).threads;
-  object.Set("threads", own > 0 ? own : taskThreads());
+  const int chosen = environment(info.Env()).threads;
+  object.Set("threads", chosen > 0 ? chosen : taskThreads());
   object.Set("cuda", devices > 0);
   object.Set("cudaDevices", devices);
   object.Set("cpuCapability", at::get_cpu_capability());
@@ -70,7 +70,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   (void)isGuarded;
   installMemory();
   keepToOneThread();
-  // float32 means float32: training is to give PyTorch's weights to 1e-4.
+  // No TF32: training must give the weights of PyTorch to 1e-4.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
   initBoundary(env);

@@ -25,7 +25,8 @@ struct Dataset;
 struct Directions;
 struct IndicesState;
 
-// What a handle may hold; `kind` is what JavaScript sees and errors name.
+// What a handle may hold. JavaScript sees the name as `kind`, and errors say
+// it.
 template <class T>
 struct Kind;
 template <>
@@ -94,7 +95,7 @@ Napi::Array readArray(const Napi::Value& value, const char* what);
 std::vector<int64_t> readIntegers(const Napi::Value& value, const char* what);
 std::vector<double> readNumbers(const Napi::Value& value, const char* what);
 
-// The first byte; null of an empty or detached array.
+// Its first byte, or null if the array is empty or detached.
 const uint8_t* bytesOf(const Napi::TypedArray& array);
 // TensorData <-> at::Tensor (a copy either way).
 at::Tensor readTensor(const Napi::Value& value, const std::string& name);
@@ -109,8 +110,8 @@ Napi::Value toLoaderStats(Napi::Env env, const LoaderStats& stats);
 using ToJs = std::function<Napi::Value(Napi::Env)>;
 using Work = std::function<ToJs(const Control&)>;
 
-// Runs `work` on a new thread; the promise resolves with what the function it
-// returns makes of the result on the JavaScript thread.
+// Runs `work` on a new thread. `work` returns a function; the JavaScript thread
+// calls it, and the promise resolves with its value.
 Napi::Value runTask(const Napi::CallbackInfo& info, Napi::Value progress,
                     Napi::Value abort, Work work);
 

@@ -20,9 +20,9 @@ struct Environment {
   bool isMakingHandle = false;
   std::shared_ptr<AbortFlag> closing = std::make_shared<AbortFlag>(false);
   std::shared_ptr<Tasks> tasks = std::make_shared<Tasks>();
-  // That the next task computes with; 0: as many as the process's tasks do.
+  // Threads of the next task. 0: as many as the tasks of the process have.
   int threads = 0;
-  // Shared with the handles, which may outlive it.
+  // Shared with the handles, which may live longer.
   std::shared_ptr<LiveHandles> live = std::make_shared<LiveHandles>();
 };
 

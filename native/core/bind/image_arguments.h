@@ -1,4 +1,4 @@
-// Readers of what several of the calls take.
+// Readers of arguments that several calls on images take.
 #pragma once
 
 #include "bind/boundary.h"
@@ -15,7 +15,7 @@ ImageFiles readFiles(const Napi::Value& value);
 std::vector<int32_t> readInt32(const Napi::Value& value, const char* what);
 std::vector<std::string> readStrings(const Napi::Value& value,
                                      const char* what);
-// Throws Error{E_HANDLE} where it is none of image files.
+// Throws Error{E_HANDLE} if the dataset is not one of image files.
 std::shared_ptr<ImageDataset> readImages(const Napi::Value& value);
 std::string readPath(const Napi::Value& value, const char* what);
 

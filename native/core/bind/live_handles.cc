@@ -21,8 +21,8 @@ int64_t bytesOf(const Tensors& tensors) {
   return sum;
 }
 
-// Of one at work only what was there when it was made: the rest comes and
-// goes on the task's thread.
+// While a task works on it, only the tensors that it was made with count: the
+// task's thread changes the others.
 int64_t ofNetwork(void* held) {
   auto* network = static_cast<Network*>(held);
   int64_t sum = bytesOf(network->values) + bytesOf(network->gradients) +
@@ -33,7 +33,7 @@ int64_t ofNetwork(void* held) {
          bytesOf(network->averageStatistics) + bytesOf(network->narrowed);
 }
 
-// Images in files take none until they are decoded.
+// Images in files take no memory until they are decoded.
 int64_t ofDataset(void* held) {
   auto* data =
       dynamic_cast<const TensorDataset*>(static_cast<const Dataset*>(held));

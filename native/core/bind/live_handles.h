@@ -1,4 +1,4 @@
-// The handles of one environment that hold something, and what it takes.
+// The handles of one environment that hold something, and the bytes they hold.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,10 @@ struct HandleCount {
   std::string kind;
   int64_t handles = 0, bytes = 0;
 };
-// Of the tensors that it holds; of one at work maybe less.
+// Bytes of the tensors that it holds. While a task works on it, maybe fewer.
 int64_t bytesOf(const LiveHandle& handle);
-// A row a kind, by name: how many there are, and the bytes of their tensors.
-// What several handles hold counts once.
+// One row for each kind, ordered by name: how many handles there are, and the
+// bytes of their tensors. Something that several handles hold counts once.
 std::vector<HandleCount> countHandles(const LiveHandles& live);
 
 }  // namespace splitgrow

@@ -29,8 +29,8 @@ struct Nvml {
   int (*rates)(Device, Rates*) = nullptr;
 };
 
-// Null where there is no driver or it does not start. For good: the library
-// counts its users, and the process is one of them to its end.
+// Null if there is no driver or it does not start. It stays open: the library
+// counts its users, and the process is one of them until it ends.
 const Nvml* open() {
   const char* const named = std::getenv("SPLITGROW_NVML");
   const char* const file =

@@ -48,7 +48,8 @@ Napi::Value sumOverRanks(const Napi::CallbackInfo& info) {
   });
 }
 
-// Rank 0's Uint8Array on every rank; what the others give is not looked at.
+// Gives the Uint8Array of rank 0 to every rank. What other ranks pass is
+// ignored.
 Napi::Value broadcastOverRanks(const Napi::CallbackInfo& info) {
   at::Tensor given = at::empty({0}, at::kByte);
   if (!info[0].IsNull()) {
@@ -72,8 +73,8 @@ Napi::Value broadcastOverRanks(const Napi::CallbackInfo& info) {
   });
 }
 
-// The images, positions in the order, that a rank works on: [step, piece,
-// from, count] in a row.
+// The images that a rank works on: rows of [step, piece, from, count], where
+// `from` is a position in the order of the pass.
 Napi::Value rowsOfRank(const Napi::CallbackInfo& info) {
   const Napi::Object o = readObject(info[0], "options");
   Shares shares;

@@ -73,8 +73,8 @@ Instruction readInstruction(const Napi::Value& value, int slots) {
   return instruction;
 }
 
-// The members of a chain read each other, and its sizes are those of its layer:
-// the loops over chains trust them.
+// The loops over chains trust two things: each member of a chain reads the one
+// before it, and the sizes of the chain are those of its layer.
 void checkChain(const Program& program, const Chain& chain) {
   const auto& all = program.instructions;
   const auto isNext = [&](int member, int before, bool isKind) {

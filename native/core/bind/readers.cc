@@ -203,9 +203,9 @@ int deviceCount() {
       .deviceCount();
 }
 
-// Each rank of a machine has a GPU of its own; a process that is shown one GPU
-// takes that.
-c10::DeviceIndex ownDeviceIndex() {
+// Each rank of a machine has its own GPU. A process that sees one GPU takes
+// that one.
+c10::DeviceIndex deviceIndexOfRank() {
   const int count = deviceCount(), local = groupLocalRank();
   if (count == 1) return 0;
   require(local < count, "E_DEVICE", "rank ", local, " of this machine",
@@ -236,7 +236,7 @@ at::Device readDevice(const Napi::Value& value) {
   require(deviceCount() > 0, "E_DEVICE",
           "no CUDA device was found; use --device cpu, or see ",
           "`splitgrow doctor`");
-  return at::Device(at::kCUDA, ownDeviceIndex());
+  return at::Device(at::kCUDA, deviceIndexOfRank());
 }
 
 }  // namespace splitgrow

@@ -1,5 +1,5 @@
-// A pass over image files without a network: what the loader alone can do,
-// and what it hands out.
+// A pass over image files without a network: how fast the loader is alone, and
+// what it gives.
 #include <algorithm>
 #include <cmath>
 

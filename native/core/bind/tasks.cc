@@ -38,7 +38,7 @@ Napi::Error toJsError(Napi::Env env, const std::exception_ptr& failure) {
     code = "E_NATIVE";
     text = firstLine(error.what());
   } catch (...) {
-    // What the text begins with says it.
+    // The text stays "unknown C++ exception".
   }
   auto error = Napi::Error::New(env, text);
   error.Set("code", Napi::String::New(env, code));
@@ -47,12 +47,12 @@ Napi::Error toJsError(Napi::Env env, const std::exception_ptr& failure) {
 
 }  // namespace
 
-// Held by its environment and by its thread.
+// The environment and the thread both hold it.
 struct Task {
   explicit Task(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
 
-  // Calls the environment's thread, unless the environment has closed: what a
-  // call needs is gone then.
+  // Calls the environment's thread, unless the environment has closed: then
+  // nothing is left to call.
   void reach(const std::function<napi_status()>& call) {
     const std::lock_guard<std::mutex> lock(mutex);
     if (isOpen) isOpen = call() == napi_ok;
@@ -94,7 +94,7 @@ void settlePromise(Napi::Env env, Task* task) {
   task->deferred.Reject(toJsError(env, task->failure).Value());
 }
 
-// Waits for the end of the thread: until then it may use what exit() takes.
+// Waits until the thread has ended: until then it may use what exit() destroys.
 void end(Task* task) {
   task->thread.join();
   uncountThread();
@@ -117,8 +117,9 @@ void settle(Napi::Env env, Task* task) {
   }
 }
 
-// Before the environment goes: no task may reach it afterwards. Tasks stop
-// early and are waited for; but not where the process ends, and with it they.
+// Called before the environment closes, so that no task reaches it afterwards.
+// The tasks stop early, and this waits for them. If the whole process ends, it
+// does not wait: the tasks end with the process.
 void closeAll(Tasks* tasks) {
   for (const auto& task : *tasks) {
     task->close();

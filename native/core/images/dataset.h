@@ -19,7 +19,7 @@ struct ImageDataset : Dataset {
   // Throws Error: E_DATA, E_LABELS, E_ARGUMENT.
   void check() const;
   int64_t size() const override { return source->size(); }
-  // 3, or 1: the luma of what the files hold.
+  // 3, or 1: then the luma of the files' pixels.
   int64_t channels() const { return static_cast<int64_t>(mean.size()); }
   std::vector<int64_t> shape() const override {
     return {channels(), options.resolution, options.resolution};

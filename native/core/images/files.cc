@@ -47,7 +47,7 @@ namespace {
 
 }  // namespace
 
-File openOwn(const std::string& path) {
+File openToContinue(const std::string& path) {
   // O_NONBLOCK: a pipe would wait for its reader.
   File file(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
   if (!file.isOpen()) cannotWrite(path);

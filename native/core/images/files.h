@@ -25,21 +25,22 @@ class File {
   int descriptor_ = -1;
 };
 
-// Opens a file that is gone on with after a break, to read and write, or makes
-// it. A link, a file with a second name, and what is no file are not ours:
-// throws Error{E_WRITE}.
-File openOwn(const std::string& path);
+// Opens a file to read and write, so that an interrupted run goes on with it,
+// or makes it. Throws Error{E_WRITE} for a link, for a file with a second name,
+// and for anything that is no file: they are not ours.
+File openToContinue(const std::string& path);
 
 // The text of errno.
 std::string lastFailure();
 
-// All of it; throw Error{E_WRITE} naming `path`.
+// They write all bytes, or throw Error{E_WRITE} naming `path`.
 void writeAll(const File& file, const std::string& path, const void* data,
               size_t size);
 void syncFile(const File& file, const std::string& path);
-// Makes a name that was created, changed or removed in its folder last.
+// Makes sure that a name which was created, changed or removed in its folder is
+// on the disk.
 void syncFolderOf(const std::string& path);
-// Reads up to `size` bytes from `offset`: how many there were, or -1.
+// Reads up to `size` bytes from `offset`. Returns how many there were, or -1.
 int64_t readAt(const File& file, void* to, size_t size, int64_t offset);
 
 }  // namespace splitgrow

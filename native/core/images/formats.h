@@ -8,8 +8,9 @@ namespace splitgrow {
 bool isJpeg(Bytes bytes);
 bool isPng(Bytes bytes);
 
-// False: more of the file is needed. `isWhole`: structure and scans are
-// checked to the end. Throw Error{E_DATA}.
+// They return false if more of the file is needed. `isWhole`: the bytes are the
+// whole file, and its structure is checked to the end. They throw
+// Error{E_DATA}.
 bool readJpegHeader(Bytes bytes, bool isWhole, const ImageLimits& limits,
                     ImageHeader* header);
 bool readPngHeader(Bytes bytes, bool isWhole, ImageHeader* header);

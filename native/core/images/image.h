@@ -25,9 +25,9 @@ struct ImageHeader {
   int unitWidth = 8;          // JPEG: pixels of a coded unit
   bool hasEnd = true;         // JPEG: the marker that ends it is there
   bool isLossless = false;    // JPEG: without DCT
-  // Orientations 5 to 8 lie on their side.
+  // Whether the picture lies on its side: orientations 5 to 8.
   bool isTurned() const { return orientation > 4; }
-  // The stored rows, or columns, run against the upright ones.
+  // Whether the stored rows, or columns, run against the upright ones.
   bool isMirroredX() const {
     return orientation == 2 || orientation == 3 || orientation > 6;
   }
@@ -43,10 +43,11 @@ struct Rect {
   int x = 0, y = 0, width = 0, height = 0;
 };
 
-// A rectangle in `header`'s upright picture, as it lies in the stored one.
+// A rectangle of the upright picture of `header`, turned to where it lies in
+// the stored one.
 Rect toStored(const ImageHeader& header, const Rect& upright);
 
-// Memory that only grows, so that decoding does not ask for it every time.
+// Memory that only grows, so that decoding does not allocate it every time.
 class Buffer {
  public:
   uint8_t* atLeast(size_t size) {
@@ -72,13 +73,13 @@ struct Pixels {
   // smaller.
   int left = 0, top = 0;
   int shrink = 1;
-  // What the decoder warns of, though it gives all pixels; empty: nothing.
+  // A warning of the decoder, which gives all pixels nevertheless; empty: none.
   std::string warning;
 };
 
-// Reads as much of the header as `bytes` hold: false where more of the file
-// is needed to tell. Throws Error{E_DATA}: neither a JPEG nor a PNG, damaged,
-// of a kind that is not read, or beyond the limits.
+// Reads the header from the first bytes of a file. Returns false if more of the
+// file is needed. Throws Error{E_DATA} if it is neither a JPEG nor a PNG, is
+// damaged, is of a kind that is not read, or is beyond the limits.
 bool readHeader(Bytes start, const ImageLimits& limits, ImageHeader* header);
 // Of a whole file: checks its structure to the end as well.
 ImageHeader readWholeHeader(Bytes file, const ImageLimits& limits);

@@ -1,5 +1,5 @@
-// Blocks of entries, each with its size and checksum in front: a block that a
-// kill cut short is as if it had never been.
+// The journal is made of blocks of entries with size and checksum in front. A
+// block that a kill cut short does not count.
 #include "images/journal.h"
 
 #include <fcntl.h>
@@ -58,7 +58,7 @@ void cut(const File& file, const std::string& path, int64_t size) {
 }  // namespace
 
 Journal::Journal(std::string path, uint64_t key)
-    : path_(std::move(path)), key_(key), file_(openOwn(path_)) {
+    : path_(std::move(path)), key_(key), file_(openToContinue(path_)) {
   require(::flock(file_.descriptor(), LOCK_EX | LOCK_NB) == 0, "E_WRITE", path_,
           " is in use: another process writes this store; wait for it");
   read();
@@ -70,7 +70,7 @@ void Journal::read() {
   const int64_t found = readAt(file_, all.data(), all.size(), 0);
   all.resize(static_cast<size_t>(std::max<int64_t>(found, 0)));
   const std::string header = headerOf(key_);
-  // A kill right after it was made leaves it empty or cut short.
+  // It is empty or cut short if a kill came right after it was made.
   const size_t begun = std::min<size_t>(all.size(), 8);
   const bool isBegun = all.compare(0, begun, kMagic, begun) == 0;
   isOurs_ = isBegun && begun == 8;

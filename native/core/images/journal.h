@@ -1,5 +1,5 @@
-// The journal of a store that is being written: what of it is on the disk for
-// good, so that an interrupted run goes on there.
+// The journal of a store that is being written. It says which images are on the
+// disk for good, so that an interrupted run can go on after them.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace splitgrow {
 
-// What became of one file: an image of the store, or a reason.
+// The outcome for one file: an image of the store, or a reason.
 struct PackedImage {
   uint32_t bytes = 0, crc = 0;
   int32_t width = 0, height = 0;
@@ -19,8 +19,9 @@ struct PackedImage {
 
 class Journal {
  public:
-  // Opens or creates `path`, for this process alone; reads what a run with the
-  // same `key` left, and forgets what another left. Throws Error{E_WRITE}.
+  // Opens or creates `path` for this process alone. Reads what a run with the
+  // same `key` left, and forgets what any other run left. Throws
+  // Error{E_WRITE}.
   Journal(std::string path, uint64_t key);
 
   const std::vector<PackedImage>& done() const { return done_; }

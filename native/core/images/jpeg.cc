@@ -11,12 +11,12 @@ namespace splitgrow {
 
 namespace {
 
-// Of a component that is sampled less densely, pixels at an edge take part of
-// their colour from beyond it.
+// If a component is sampled less densely, pixels at an edge take part of their
+// colour from beyond the edge.
 constexpr int kMargin = 2;
 
-// A JPEG without an end counts as whole where its pixels need none of its last
-// bytes: what Pillow's decoder looks ahead, about.
+// A JPEG without an end counts as whole if its pixels do not need its last
+// bytes. This is about how far Pillow's decoder looks ahead.
 constexpr size_t kLookAhead = 8;
 constexpr std::array<uint8_t, 2> kEnd = {0xFF, 0xD9};
 // Only the first warning is told: this one comes when all pixels are there.
@@ -43,8 +43,8 @@ int64_t megabytesOf(const ImageLimits& limits) {
   return std::clamp<int64_t>(limits.pixels / (1 << 17) + 64, 64, 1 << 20);
 }
 
-// Ink to light. All programs write ink inverted, as light, and readers take it
-// so whether Adobe's marker is there or not.
+// From ink to light. All programs write ink inverted, as light, and all readers
+// expect that, with or without Adobe's marker.
 void toRgbx(uint8_t* pixels, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     uint8_t* p = pixels + 4 * i;
@@ -84,8 +84,8 @@ turbo::Region JpegDecoder::place(const ImageHeader& header, const Rect& region,
     return static_cast<int>((n + shrink - 1) / shrink);
   };
   const int width = up(header.width), height = up(header.height);
-  // Images without DCT, or of a subsampling without a name, cannot be decoded
-  // in part.
+  // Images without DCT, or with an unusual subsampling, cannot be decoded in
+  // part.
   if (header.isLossless ||
       turbo::api().get(instance_.get(), turbo::kSubsampling) < 0)
     return {0, 0, width, height};

@@ -1,4 +1,4 @@
-// Decodes JPEGs by libjpeg-turbo, only as much of them as is wanted.
+// Decodes JPEGs by libjpeg-turbo, and of each only the part that is wanted.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,10 @@ class JpegDecoder {
  public:
   explicit JpegDecoder(const ImageLimits& limits) : limits_(limits) {}
 
-  // The pixels of `region` (of the stored picture) and some around it, the
-  // picture made `shrink` (1, 2, 4 or 8) times smaller by taking fewer DCT
-  // coefficients. They are valid until the next call. Data that the library
-  // decodes with a warning gives pixels and the first warning. Throws
-  // Error{E_DATA}.
+  // The pixels of `region` (of the stored picture) and some around it, made
+  // `shrink` (1, 2, 4 or 8) times smaller by taking fewer DCT coefficients.
+  // They are valid until the next call. If the library warns but decodes, the
+  // first warning comes with the pixels. Throws Error{E_DATA}.
   Pixels decode(Bytes file, const ImageHeader& header, const Rect& region,
                 int shrink);
 
@@ -31,8 +30,8 @@ class JpegDecoder {
                       int shrink) const;
 
   ImageLimits limits_;
-  // A new one for every image: tables of the one before, whole or damaged,
-  // would serve a file that brings none of its own.
+  // A new decoder for every image: a file without tables would get those of the
+  // image before.
   turbo::Instance instance_{nullptr, nullptr};
   Buffer pixels_, ended_;
   std::string warning_;

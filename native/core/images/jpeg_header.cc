@@ -72,13 +72,15 @@ class Walk {
     }
   }
   bool hasScan() const { return scans_ > 0; }
-  // One scan that has every component, of Huffman codes in their order.
+  // Whether it has one scan, with every component in Huffman codes, in their
+  // order.
   bool isPlain() const { return isPlain_ && scans_ == 1; }
   // Of what stands before the first scan.
   int orientation() const { return orientationOf(exif_, xmp_); }
 
  private:
-  // The next marker's code; -1 where the bytes end. 0xFF before 0 is none.
+  // The code of the next marker; -1 if the bytes end. 0xFF before 0 is no
+  // marker.
   int next() {
     while (const auto* found = find()) {
       at_ = static_cast<size_t>(found - bytes_.data()) + 1;
@@ -94,8 +96,8 @@ class Walk {
     return static_cast<const uint8_t*>(
         std::memchr(bytes_.data() + at_, 0xFF, bytes_.size() - at_));
   }
-  // Over entropy-coded data: 0xFF stands for itself before 0, and restarts
-  // belong to it.
+  // Skips entropy-coded data. 0xFF before 0 is data, and restart markers belong
+  // to it.
   bool skipScan() {
     for (;;) {
       const auto* found = find();

@@ -1,5 +1,5 @@
-// Every image is decoded into the row that its position in the pass gives it,
-// so that the bytes do not depend on which thread was there first.
+// Every image is decoded into the row of its position in the pass, so that the
+// bytes do not depend on which thread is faster.
 #include "images/loader.h"
 
 #include <algorithm>
@@ -12,7 +12,8 @@ namespace splitgrow {
 
 namespace {
 
-// Only pictures that cannot be read are left out; no memory is a failure.
+// Only pictures that cannot be read are left out. A lack of memory is a
+// failure.
 std::string reasonOf(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
@@ -68,7 +69,8 @@ std::shared_ptr<Loader::Slot> Loader::open() {
   return slot;
 }
 
-// With the mutex held: an image of an open load, or room for another load.
+// Call it with the mutex held. True if an open load has images left, or if
+// there is room for another load.
 bool Loader::hasWork() const {
   if (!slots_.empty() && slots_.back()->begun < slots_.back()->plan.count)
     return true;
@@ -83,14 +85,15 @@ void Loader::work() {
   for (;;) {
     toWorkers_.wait(lock, [&] { return isOver_ || hasWork(); });
     if (isOver_) return;
-    // Loads are begun one after the other: only the last has images left.
+    // Loads begin one after the other, so only the last one has images left.
     const bool isOpen =
         !slots_.empty() && slots_.back()->begun < slots_.back()->plan.count;
     std::shared_ptr<Slot> slot;
     try {
       slot = isOpen ? slots_.back() : open();
     } catch (...) {
-      // No memory for it: the one who waits for it is told.
+      // There was no memory for it. The thread that waits for the load gets the
+      // error.
       auto failed = std::make_shared<Slot>();
       failed->failure = std::current_exception();
       slots_.push_back(failed);

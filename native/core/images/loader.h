@@ -27,13 +27,13 @@ struct LoaderOptions {
   bool isScaled = true, skipsUnreadable = false;
 };
 
-// One load of images: those rows of a minibatch that could be decoded.
+// One load of images: the rows of a minibatch that could be decoded.
 struct Load {
   at::Tensor pixels;  // uint8 [n, R, R, 3]
   at::Tensor labels;  // int64 [n]
 };
 
-// What is to be decoded: position of the first in the order, and how many.
+// What to decode: the position of the first image in the order, and how many.
 struct LoadPlan {
   int64_t from = 0, count = 0;
 };
@@ -48,9 +48,9 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  // The next plan's, waiting for it. Throws Error{E_DATA} naming the first
-  // image of it that cannot be decoded, unless those are to be skipped: then
-  // the load has fewer images, perhaps none.
+  // Waits for the load of the next plan and returns it. If an image cannot be
+  // decoded, it throws Error{E_DATA} naming the first one; if unreadable images
+  // are to be skipped, the load has fewer images, maybe none.
   Load next();
   LoaderStats stats() const;
 

@@ -1,4 +1,4 @@
-// Work on many items by many threads, its results taken in order by one.
+// Many threads work on many items; one thread takes the results in order.
 #pragma once
 
 #include <chrono>
@@ -15,10 +15,11 @@
 
 namespace splitgrow {
 
-// Calls `make()` once a thread for what turns an item into a T, and `take`, on
-// the calling thread, with items `from` to `to` - 1 in order. At most `window`
-// items are ahead of it. `check` is called now and then and may throw; so may
-// all others: the first failure in the order of items ends the work.
+// Calls `make()` once for each thread; it returns a function that turns an item
+// into a T. Calls `take` on the calling thread for items `from` to `to` - 1, in
+// order. The threads are at most `window` items ahead of it. `check` is called
+// now and then. Any of them may throw: the first failure in the order of items
+// ends the work.
 template <class T>
 void inOrder(int64_t from, int64_t to, int threads, int64_t window,
              const std::function<std::function<T(int64_t)>()>& make,
@@ -58,7 +59,8 @@ void inOrder(int64_t from, int64_t to, int threads, int64_t window,
       if (item == taken) toTaker.notify_one();
     }
   };
-  // Joins before anything above goes, however this function is left.
+  // Joins the threads before anything above is destroyed, on every way out of
+  // this function.
   // NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): never copied
   struct Team {
     std::mutex& mutex;

@@ -54,7 +54,8 @@ class Tiff {
     return bytes_[2] + bytes_[3] == 42 && (bytes_[2] == 0 || bytes_[3] == 0);
   }
 
-  // Nothing: the first directory has no orientation. 0: one that is no number.
+  // No value: the first directory has no orientation. 0: it has one that is no
+  // number.
   std::optional<double> orientation() const {
     const size_t directory = number(bytes_.subspan(4, 4));
     if (!has(directory, 2)) return {};

@@ -1,5 +1,6 @@
-// Images by many threads, written in order by one. What is durable is in a
-// journal beside the store; the store itself appears by a rename, whole.
+// Many threads make the images, one writes them in order. A journal beside the
+// store says what is on the disk for good. The store itself appears by a
+// rename, so it is either complete or absent.
 #include "images/pack.h"
 
 #include <fcntl.h>
@@ -19,7 +20,7 @@ namespace splitgrow {
 
 namespace {
 
-// An interruption costs at most the work since the last one of these.
+// An interruption costs at most the work since the last entry of the journal.
 constexpr double kSeconds = 2;
 constexpr size_t kBytes = size_t{256} << 20;
 
@@ -52,7 +53,7 @@ bool isStoreFile(const File& file) {
          std::memcmp(begin, kStoreMagic, sizeof begin) == 0;
 }
 
-// What has the store's name must be a store: anything else is not ours.
+// A file with the store's name must be a store: nothing else is overwritten.
 void requireStore(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return;
   const File file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -102,7 +103,7 @@ class Packing {
     return {part, item};
   }
 
-  // A run that was killed after the rename and before it forgot the journal.
+  // A run was killed after the rename and before it removed the journal.
   bool isFinished() const {
     return journal_.wasThere() &&
            static_cast<int64_t>(journal_.done().size()) == total_ &&
@@ -111,8 +112,8 @@ class Packing {
   }
 
   void openPart() {
-    file_ = openOwn(temporary_);
-    // The journal is there before the part is.
+    file_ = openToContinue(temporary_);
+    // The journal comes before the part.
     require(journal_.isOurs() || file_.size() == 0 || isStoreFile(file_),
             "E_WRITE", temporary_,
             " cannot be written: expected no file of this name, found one that "

@@ -27,8 +27,8 @@ struct Packed {
   std::vector<PackProblem> problems;
 };
 
-// Throws Error: E_WRITE where it cannot be written (what is there is kept for
-// the next attempt), E_IMAGES, E_ABORTED.
+// Throws Error: E_WRITE if the store cannot be written (the next attempt goes
+// on with what is there), E_IMAGES, E_ABORTED.
 Packed packImages(const std::vector<ImageFiles>& parts,
                   const PackOptions& options, const Control& control);
 

@@ -19,9 +19,9 @@ struct PackedBytes {
 // For one thread at a time.
 class ImagePacker {
  public:
-  // `shortSide` 0: the bytes as they are, once they were decoded without a
-  // fault. Else upright JPEGs of at most this shorter side; a file that is one
-  // already stays as it is.
+  // `shortSide` 0: the bytes as they are, if they decode without a fault. Else
+  // an upright JPEG whose shorter side is at most `shortSide`; a file that is
+  // one already stays as it is.
   ImagePacker(const ImageLimits& limits, int shortSide, int quality);
   // A file that cannot be read has a reason and no bytes.
   PackedBytes pack(const ImageFiles& files, int64_t index);

@@ -1,6 +1,6 @@
 // Decodes PNG: all colour types, depths and interlacing. Transparency is left
-// out. Of 16 bits the upper 8 are taken, as Pillow does for all but grey, where
-// it makes white of nearly all.
+// out. Of 16 bits the upper 8 are taken. Pillow does so too, except for grey,
+// where it makes nearly all values white.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -55,7 +55,8 @@ void unfilter(int filter, uint8_t* row, const uint8_t* above, int64_t size,
   }
 }
 
-// Colours that it does not have are black. A cut one counts as none.
+// Colours that it does not have are black. A colour that is cut short does not
+// count.
 struct Palette {
   Palette() = default;
   explicit Palette(Bytes plte) : isThere(true) {

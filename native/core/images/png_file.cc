@@ -81,8 +81,8 @@ bool isPng(Bytes bytes) {
          std::memcmp(bytes.data(), kSignature, kPngSignature) == 0;
 }
 
-// Before the pixels every chunk has to be sound. Behind them the file may
-// simply end, as Pillow has it; pixels that are missing are found by decoding.
+// Every chunk before the pixels must be sound. After them the file may simply
+// end, as with Pillow; decoding finds out whether pixels are missing.
 bool readPngHeader(Bytes bytes, bool isWhole, ImageHeader* header) {
   PngChunks chunks(bytes);
   PngChunk chunk;

@@ -11,7 +11,7 @@ namespace splitgrow {
 
 namespace {
 
-// Longer texts are left out before they are unpacked any further.
+// Longer texts are left out; unpacking stops there.
 constexpr size_t kMostText = size_t{1} << 20;
 constexpr std::string_view kExif = "exif";
 constexpr std::string_view kProfile = "Raw profile type exif";
@@ -21,7 +21,7 @@ std::string_view textOf(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// What stands before the next zero; nothing where there is none.
+// The bytes before the next zero; none if there is no zero.
 std::optional<Bytes> untilZero(Bytes* bytes) {
   const auto end = std::find(bytes->begin(), bytes->end(), 0);
   if (end == bytes->end()) return {};
@@ -45,7 +45,7 @@ int digitOf(char c) {
 }
 
 // ImageMagick's form: a line break, a name, a length, then pairs of hexadecimal
-// digits in lines. What is malformed is no EXIF, and so is kept as it is.
+// digits in lines. A malformed text is no EXIF and is kept as it is.
 std::vector<uint8_t> ofProfile(Bytes value) {
   std::string_view text = textOf(value);
   for (int i = 0; i < 3; ++i) {

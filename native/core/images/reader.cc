@@ -47,7 +47,8 @@ int shrinkOf(const Box& box, int width, int height) {
   return shrink;
 }
 
-// What of `bounds`, in the stored picture, lies within `pixels`, in theirs.
+// The part of `bounds` (in the stored picture) that lies within `pixels`, in
+// the coordinates of `pixels`.
 Rect within(const Pixels& pixels, const Rect& bounds) {
   const auto axis = [&](int from, int count, int origin, int size, int* start,
                         int* length) {

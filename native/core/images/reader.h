@@ -13,14 +13,14 @@ namespace splitgrow {
 // For one thread at a time.
 class ImageReader {
  public:
-  // `isScaled`: JPEGs may be decoded 2, 4 or 8 times smaller where no less
-  // than what is asked for is left.
+  // `isScaled`: JPEGs may be decoded 2, 4 or 8 times smaller, if they are still
+  // at least as large as what is asked for.
   ImageReader(const ImageLimits& limits, bool isScaled)
       : limits_(limits), isScaled_(isScaled) {}
 
   // `view` of the upright picture as width x height pixels of three bytes.
-  // Gives what the decoder warns of, or nothing. Throws Error{E_DATA} without a
-  // name: the caller knows it.
+  // Returns the decoder's warning, or nothing. Throws Error{E_DATA} without the
+  // file's name, which the caller knows.
   std::string read(Bytes file, const ImageHeader& header, const View& view,
                    int width, int height, uint8_t* to);
   // Decodes every pixel, as read() does.

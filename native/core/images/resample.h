@@ -13,8 +13,8 @@ struct Box {
   double x = 0, y = 0, width = 0, height = 0;
 };
 
-// One axis: which pixels an output takes, and how much of each. All outputs
-// take `taps`, some of them 0 times.
+// One axis: which pixels an output takes, and how much of each. Every output
+// takes `taps` pixels, some of them 0 times.
 struct Axis {
   int64_t taps = 0;
   std::vector<int32_t> first;

@@ -1,5 +1,5 @@
-// Which part of a picture becomes the network's input: all random choices
-// from the pass's seed and the image's position in its order.
+// Which part of a picture becomes the network's input. All random choices
+// follow from the seed of the pass and the image's position in its order.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace splitgrow {
 
-// Of an upright picture: the part, and the pixels that may be looked at around
-// it (a crop that is taken before resizing sees none).
+// A part of an upright picture, and the pixels around it that resizing may read
+// (none for a crop that is taken before resizing).
 struct View {
   Box box;
   Rect bounds;
@@ -24,7 +24,7 @@ Rect resizedTo(int width, int height, int shortSide);
 // Evaluation: the shorter side to `shortSide`, the middle resolution^2.
 View centreView(int width, int height, int resolution, int shortSide);
 
-// As `augment` has it; the centre where it says nothing of crops.
+// The crop that `augment` asks for; the centre if it asks for none.
 View trainingView(int width, int height, int resolution, int shortSide,
                   const Augment& augment, uint64_t seed, int64_t position);
 

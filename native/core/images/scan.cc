@@ -12,8 +12,8 @@ namespace splitgrow {
 
 namespace {
 
-// Files that a thread takes at a time, and what it reads of each before it
-// knows whether that is enough.
+// How many files a thread takes at a time, and how many bytes of each it reads
+// first.
 constexpr int64_t kBlock = 16;
 constexpr size_t kStart = size_t{1} << 16;
 
@@ -30,7 +30,7 @@ void scanFile(const ImageFiles& files, int64_t index, bool decodes,
   const Bytes file = files.read(index, buffer);
   scanned->bytes = static_cast<int64_t>(file.size());
   scanned->header = readWholeHeader(file, reader->limits());
-  // Whether a file without its end is cut short, only its pixels say.
+  // Only the pixels show whether a file without its end is cut short.
   if (decodes || !scanned->header.hasEnd)
     scanned->warning = reader->check(file, scanned->header);
 }

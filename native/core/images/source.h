@@ -30,7 +30,8 @@ struct ImageFiles : ImageSource {
   int64_t label(int64_t index) const override { return labels[index]; }
   std::string name(int64_t index) const override { return paths[index]; }
   Bytes read(int64_t index, Buffer* buffer) const override;
-  // At most `most` bytes from the start; `whole` says how many there are.
+  // Reads at most `most` bytes from the start; `whole` becomes the size of the
+  // file.
   Bytes readStart(int64_t index, size_t most, Buffer* buffer,
                   size_t* whole) const;
 };

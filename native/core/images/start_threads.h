@@ -12,8 +12,8 @@
 namespace splitgrow {
 
 // Starts `count` threads that run `work`, or as many as the system gives.
-// Throws Error{E_RESOURCES} where it gives none. What `work` throws goes to
-// `failed`: an exception that leaves a thread would end the process.
+// Throws Error{E_RESOURCES} if it gives none. `failed` gets what `work` throws:
+// an exception that leaves a thread would end the process.
 template <class Work, class Failed>
 void startThreads(int count, std::vector<std::thread>* threads,
                   const Work& work, const Failed& failed) {

@@ -56,7 +56,7 @@ void Store::readEnd() {
   StoreTrailer trailer;
   std::memcpy(&trailer, data_ + size_ - sizeof trailer, sizeof trailer);
   sound(std::memcmp(trailer.magic, kStoreMagic, 8) == 0, "it has no end");
-  sound(trailer.ownCrc == trailer.checksum(),
+  sound(trailer.trailerCrc == trailer.checksum(),
         "its end is not what was written");
   const size_t end = size_ - kStoreTrailer;
   const size_t most = end - kStoreHeader;
@@ -138,8 +138,8 @@ std::pair<int64_t, int64_t> Store::part(const std::string& name) const {
 }
 
 Bytes Store::image(int64_t index) const {
-  // A file cut short behind our back would end the process at the first page
-  // that is gone: this leaves a moment for it, not a pass.
+  // If somebody cuts the file short, reading a page that is gone would end the
+  // process. This check leaves only a moment for that, not a whole pass.
   require(mapping_->file.size() >= static_cast<int64_t>(size_), "E_DATA",
           "the store was cut short while in use");
   const StoreRecord r = record(index);
@@ -185,7 +185,7 @@ std::string storeEnd(const StoreFacts& facts,
   trailer.names = names.size();
   trailer.facts = end.size() - before;
   trailer.crc = crc32(bytesOf(end));
-  trailer.ownCrc = trailer.checksum();
+  trailer.trailerCrc = trailer.checksum();
   std::copy(kStoreMagic, kStoreMagic + 8, trailer.magic);
   end.append(reinterpret_cast<const char*>(&trailer), sizeof trailer);
   return end;

@@ -16,11 +16,11 @@ struct StoreTrailer {
   uint64_t names = 0, facts = 0;   // bytes
   uint32_t crc = 0;                // of index, names and facts
   uint32_t reserved[4] = {};
-  uint32_t ownCrc = 0;  // of what is above
+  uint32_t trailerCrc = 0;  // of what is above
   char magic[8] = {};
   uint32_t checksum() const {
     return crc32({reinterpret_cast<const uint8_t*>(this),
-                  offsetof(StoreTrailer, ownCrc)});
+                  offsetof(StoreTrailer, trailerCrc)});
   }
 };
 
@@ -31,7 +31,7 @@ inline void addText(std::string* to, const std::string& text) {
   to->append(text.c_str(), text.size() + 1);
 }
 
-// Reads what the two above write; unsound for good once something is missing.
+// Reads what the two above write. Once something is missing it stays unsound.
 class ByteReader {
  public:
   explicit ByteReader(Bytes bytes) : bytes_(bytes) {}

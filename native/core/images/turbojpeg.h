@@ -1,5 +1,5 @@
-// What is used of libjpeg-turbo's TurboJPEG 3 API; opened at run time, so that
-// the addon loads and everything else works without it.
+// The part of libjpeg-turbo's TurboJPEG 3 API that is used. The library is
+// opened at run time, so that everything else works without it.
 #pragma once
 
 #include <cstddef>

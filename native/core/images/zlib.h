@@ -1,5 +1,5 @@
-// What is used of zlib: Node.js carries it and shows its functions; a Node.js
-// linked to the system's shows those.
+// The functions of zlib that are used. Node.js contains zlib or is linked to
+// the system's; in both cases its functions are found in the process.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ class Inflater {
   ~Inflater();
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
-  // False where the stream is damaged; bytes behind its end, and what does
-  // not fit, are left.
+  // False if the stream is damaged. Bytes after its end, and bytes that do not
+  // fit, are left out.
   bool add(Bytes piece);
   bool isFull() const;
   // Bytes that were unpacked so far.

@@ -1,7 +1,7 @@
 // The paper's auxiliary activation, taken literally: every neuron's output
 // sigma(z) becomes sigma(z) + sigma''(z) c^2 (x . v) (x . y) with a new y = 0;
-// the gradient of the loss with respect to all y at once is S v. Slower than
-// the closed form in rayleigh.cc, which tests hold against it.
+// the gradient of the loss with respect to all y at once is S v. It is slower
+// than the closed form in rayleigh.cc; tests compare the two.
 #include <torch/csrc/autograd/autograd.h>
 
 #include "indices/indices.h"

@@ -24,7 +24,7 @@ double rateOf(const IndicesOptions& o, int64_t epoch) {
   return rate;
 }
 
-// Where the descent's minibatches run: of all rounds together.
+// How far the descent is in minibatches, all rounds together.
 struct Descending {
   Recorder recorder;
   Agreement agreement;
@@ -32,8 +32,8 @@ struct Descending {
   int64_t steps = 1;  // of an epoch
 };
 
-// What is left of a round of epochs. A pause that is asked for at its last
-// minibatch is told, but the round is complete.
+// Runs the rest of a round of epochs. It tells of a pause that is asked for at
+// the last minibatch, but the round is complete then.
 Pause runRound(const Job& job, IndicesState* state, Descending* here) {
   const IndicesOptions& o = job.options;
   Rayleigh& descent = *state->descent;
@@ -73,7 +73,8 @@ Pause runRound(const Job& job, IndicesState* state, Descending* here) {
       here->images += sweep->images(i);
       job.tell("rayleigh", state->epoch * steps + ++state->next,
                state->roundEnd * steps, here->images);
-      // An epoch may take minutes, and all of them would be in vain.
+      // An epoch may take minutes: better to find it now than after all of
+      // them.
       if (state->next == 1 || state->next == steps)
         for (size_t c = 0; c < descent.quotients.size(); ++c)
           if (descent.wanted[c])
@@ -88,15 +89,17 @@ Pause runRound(const Job& job, IndicesState* state, Descending* here) {
   return pause;
 }
 
-// Less than the descent needs to forget its momentum would tell nothing.
+// The descent needs as many steps to forget its momentum: fewer would tell
+// nothing.
 constexpr int64_t kLeastSteps = 64;
-// The share of their sizes by which a round that goes on lowers the indices.
+// A round that makes progress lowers the sum of the indices by at least this
+// share.
 constexpr double kLowers = 1e-3;
 
-// Takes a round's averages, and plans the next round. Chains whose neurons are
-// all within the tolerance are done. A round that brings no neuron within it
-// and hardly lowers the indices halves the rate: the descent swings around its
-// end by about the rate.
+// Takes the averages of a round and plans the next one. A chain is done when
+// all its neurons are within the tolerance. If a round brings no more neuron
+// within it and hardly lowers the indices, the rate is halved: the descent
+// swings around its minimum by about the rate.
 void endRound(const Job& job, int64_t steps, IndicesState* state) {
   const IndicesOptions& o = job.options;
   Rayleigh& descent = *state->descent;
@@ -159,8 +162,8 @@ void shareResult(const Job& job, Indices* result) {
   }
 }
 
-// What is left of the descent: the epochs asked for, and rounds of a tenth of
-// them or of kLeastSteps as long as neurons are above the tolerance.
+// The rest of the descent: first the epochs asked for, then rounds of a tenth
+// of them (or of kLeastSteps) as long as neurons are above the tolerance.
 Pause runRayleigh(const Job& job, IndicesState* state) {
   const IndicesOptions& o = job.options;
   Descending here{

@@ -17,12 +17,13 @@ namespace {
 using at::Tensor;
 
 constexpr int64_t kRows = 1024;  // positions that a thread takes at a time
-// From this dimension on a row of x fills too much of the loops' scratch.
+// From this dimension on a row of x takes too much of the scratch memory of the
+// loops.
 constexpr int64_t kMostDimension = 960;
-// Up to here LibTorch's eigh on a GPU takes all matrices at once; above, one
-// after the other.
+// On a GPU LibTorch's eigh solves all matrices up to this dimension at once,
+// and larger ones one after the other.
 constexpr int64_t kMostByDriver = 32;
-// Of the matrices that are solved at once.
+// Bytes of the matrices that are solved at once.
 constexpr int64_t kSolvedBytes = int64_t{256} << 20;
 
 // [positions, neurons] of h [N, n, H, W] or [N, n], a view where it can be.
@@ -30,8 +31,8 @@ Tensor positionsOf(const Tensor& h) {
   return h.dim() == 4 ? h.permute({0, 2, 3, 1}).reshape({-1, h.size(1)}) : h;
 }
 
-// Whether there are neurons enough for every thread; else they share positions,
-// each with sums of its own.
+// Whether there are enough neurons for every thread. If not, the threads share
+// the positions, and each has its own sums.
 bool splitsNeurons(int64_t neurons) {
   return neurons > kMatrixLanes * (at::get_num_threads() - 1);
 }
@@ -86,8 +87,8 @@ void accumulateByTensors(const Tensor& sums, const Tensor& x, const Tensor& h) {
   }
 }
 
-// By the accelerator's solver, in chunks of limited size; by `solve` what it
-// does not take.
+// Solves by the accelerator in chunks of limited size, and by `solve` what the
+// accelerator does not take.
 void solveAtOnce(const Accelerator& fast, const Tensor& s, Eigen* eigen,
                  const std::function<void(int64_t, int64_t)>& solve) {
   const int64_t count = s.size(0), d = s.size(1);
@@ -178,7 +179,8 @@ Eigen smallestEigen(const Block& block) {
               at::empty({block.count, s.size(1)}, s.options()), Tensor()};
   const auto solve = [&](int64_t begin, int64_t end) {
     const at::NoGradGuard noGrad;
-    // In double: float32's solver may not converge on a matrix of low rank.
+    // In double, because the float32 solver may not converge on a matrix of low
+    // rank.
     auto [values, vectors] =
         at::linalg_eigh(s.narrow(0, begin, end - begin).to(at::kDouble), "U");
     eigen.values.narrow(0, begin, end - begin).copy_(values.select(1, 0));

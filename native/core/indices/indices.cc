@@ -22,7 +22,7 @@ void solve(const Job& job, const Block& block, Indices* result) {
     directions.select(1, 0).fill_(1);
   }
   if (!block.sums.defined()) return;
-  // LAPACK says of such only that it does not converge.
+  // LAPACK would only say that it does not converge.
   requireFinite(block.sums, chain, "a splitting matrix");
   const Eigen eigen = smallestEigen(block);
   directions.narrow(0, block.from, block.count).copy_(eigen.vectors);
@@ -34,7 +34,7 @@ void solve(const Job& job, const Block& block, Indices* result) {
             to.residuals.begin() + block.from);
 }
 
-// The exact method's sweeps that are left.
+// Runs the sweeps of the exact method that are left.
 Pause runExact(const Job& job, IndicesState* state) {
   const IndicesOptions& o = job.options;
   const auto passOver = [&] {
@@ -77,7 +77,7 @@ Pause runExact(const Job& job, IndicesState* state) {
     }
     sweep->requireRead(state->read);
     requireSums(*sweep, blocks);
-    // The next block's sum takes place while this one is solved.
+    // The next block is summed over the ranks while this one is solved.
     std::vector<Wait> summed;
     summed.reserve(blocks.size());
     for (const Block& block : blocks)

@@ -1,5 +1,5 @@
-// One computation of splitting indices, as the exact method and the descent
-// share it.
+// What the exact method and the descent share in one computation of splitting
+// indices.
 #pragma once
 
 #include <cmath>
@@ -29,18 +29,18 @@ struct Job {
   }
 };
 
-// Throws E_NOT_FINITE that names the layer and says what of it.
+// Throws E_NOT_FINITE with the layer and `what` unless all values are finite.
 void requireFinite(const at::Tensor& values, const Chain& chain,
                    const char* what);
 
-// Throws E_RESUME where a kept state stands beyond the sweep.
+// Throws E_RESUME if a kept state stands behind the end of the sweep.
 void requirePlace(const IndicesState& state, int64_t steps);
 
-// Rank 0's indices and directions for all: ranks of unlike processors solve the
-// same sums to other roundings, and all are to pick the same neurons.
+// Gives the indices and directions of rank 0 to all ranks. Different processors
+// round the same sums differently, but all ranks must pick the same neurons.
 void shareResult(const Job& job, Indices* result);
 
-// What is left of the descent on the Rayleigh quotients.
+// Runs the rest of the descent on the Rayleigh quotients.
 Pause runRayleigh(const Job& job, IndicesState* state);
 
 }  // namespace splitgrow

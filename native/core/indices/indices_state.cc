@@ -19,7 +19,7 @@ std::vector<double> values(const Tensor& t) {
   return {p, p + t.numel()};
 }
 
-// Where all of it stands, and how the exact chains are cut.
+// How far the computation is, and how the exact chains are cut.
 Tensor placeOf(const IndicesState& state) {
   return at::tensor(std::vector<int64_t>{state.sweep, state.epoch, state.next},
                     at::kLong);
@@ -48,7 +48,7 @@ std::string named(const char* what, const std::string& id) {
   return std::string(what) + ":" + id;
 }
 
-// Of the sums of the sweep that is under way.
+// Bytes of the sums of the current sweep.
 int64_t bytesOf(const std::vector<Block>& blocks) {
   int64_t bytes = 0;
   for (const Block& block : blocks)
@@ -260,7 +260,7 @@ std::shared_ptr<IndicesState> stateOf(const Network& network,
   state->epoch = at[1];
   state->next = at[2];
   state->seconds = values(source.take("seconds", {1}, at::kDouble))[0];
-  // A version that counted every image kept no such number.
+  // Earlier versions counted every image and kept no such number.
   state->read = source.has("read")
                     ? values(source.take("read", {1}, at::kDouble))[0]
                     : static_cast<double>(state->next * options.batch);

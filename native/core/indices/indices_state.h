@@ -1,4 +1,4 @@
-// Splitting indices that are being computed: where they stand, as tensors too.
+// Half-computed splitting indices, and the same as tensors.
 #pragma once
 
 #include <mutex>
@@ -8,7 +8,8 @@
 namespace splitgrow {
 
 struct IndicesState {
-  // On a task's thread: how the matrices are cut depends on its threads.
+  // Called on a task's thread: how the matrices are cut depends on its number
+  // of threads.
   IndicesState(const Network& network, const IndicesOptions& options);
 
   // Exact: sweeps over the data, the current one, and its blocks' sums.
@@ -28,8 +29,8 @@ struct IndicesState {
   bool isDone = false;
   std::mutex busy;
 
-  // Throws E_ARGUMENT where they are not those that the state was made for:
-  // everything here has their sizes.
+  // Throws E_ARGUMENT if the state was made for another network or other
+  // options: everything here has their sizes.
   void checkFits(const Network& network, const IndicesOptions& options) const;
 
   bool isSweeping() const {
@@ -43,14 +44,14 @@ struct IndicesState {
   const at::ScalarType dtype_;
 };
 
-// Everything that `state` consists of. Sums of a sweep that take more than
-// `mostBytes`, or are of one rank of several, are left out: the sweep then
-// begins anew, to the same bits. Empty where it cannot, because the sweep has
-// moved running statistics.
+// All tensors of `state`. The sums of a sweep are left out if they take more
+// than `mostBytes` or if there are several ranks; the sweep then begins anew
+// and gives the same bits. The result is empty if the sweep cannot begin anew
+// because it has moved running statistics.
 NamedTensors tensorsOf(const IndicesState& state, const Network& network,
                        const IndicesOptions& options, int64_t mostBytes);
-// The state that `tensors` were made of. Throws E_RESUME where they do not fit
-// the network and the options.
+// The state that `tensors` came from. Throws E_RESUME if they do not fit the
+// network and the options.
 std::shared_ptr<IndicesState> stateOf(const Network& network,
                                       const IndicesOptions& options,
                                       const NamedTensors& tensors);

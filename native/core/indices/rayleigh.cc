@@ -19,7 +19,7 @@ namespace {
 
 using at::Tensor;
 
-// What a thread takes at least, about 0.1 ms of work.
+// A thread takes at least so much, about 0.1 ms of work.
 constexpr int64_t kLeastFloats = 131072;
 
 Tensor rowNorm(const Tensor& t) { return t.norm(2, {1}, true); }
@@ -176,7 +176,7 @@ bool Rayleigh::isAveraging() const {
   return false;
 }
 
-// Of all chains at once: many small sums would each wait for the network.
+// All chains in one sum: many small sums would each wait for the network.
 void Rayleigh::sumProductsOverGroup() {
   if (groupWorld() == 1) return;
   Tensors flat;

@@ -34,7 +34,7 @@ Tensor gather(const Tensor& t, int64_t axis, const Tensor& index,
   return t.index_select(axis, longs.to(t.device()));
 }
 
-// What moves the rows of `t`; undefined where nothing does.
+// What is added to the rows of `t`; undefined: nothing.
 Tensor stepOf(const Tensor& t, const TensorSurgery& s,
               const Directions* directions, double epsilon) {
   if (!s.shift.defined() || epsilon == 0) return Tensor();
@@ -58,13 +58,14 @@ void writeOne(Network* to, const std::string& name, const Tensor& tensor) {
 
 }  // namespace
 
-// Weights: off-springs theta + shift * epsilon * v along the rows, consumers'
-// columns times their share. Where a layer's inputs are split too, its weights
-// and its step go through the same gather and scale (with `scalesStep` false,
-// as in the authors' code, the step through the gather alone). Momentum, if
-// kept, is a gradient and moves the other way: an off-spring's incoming
-// gradient is its share of the parent's, while each consumer column gets the
-// parent's whole gradient.
+// Each row of a split layer becomes offspring of weights theta + shift *
+// epsilon * v; the columns of the layers that read them are multiplied by
+// `scales`. If the inputs of a split layer are split too, its weights and its
+// step go through the same gather and scale (with `scalesStep` false, as in the
+// authors' code, the step goes through the gather alone). Kept momentum is a
+// gradient and behaves the other way round: an offspring gets its share of the
+// parent's row (`rowShares`), and each column of a reader gets the parent's
+// whole column.
 std::shared_ptr<Network> rewrite(Network* from, Program program,
                                  const std::vector<TensorSurgery>& surgery,
                                  const Directions* directions, double epsilon,

@@ -15,17 +15,18 @@ namespace {
 
 using at::Tensor;
 
-// From this work on a convolution is shared among threads: some 0.2 ms of one
-// thread. Below, waking the others costs as much as they save, and where other
-// work runs, many times as much. It follows from shapes alone, so that results
-// do not depend on what else the machine does.
+// A convolution of at least this much work, some 0.2 ms of one thread, is
+// shared among threads. For less, waking the other threads costs as much as
+// they save, and many times as much beside other work. The work follows from
+// shapes alone, so that results do not depend on what else the machine does.
 constexpr double kLeastShared = 6e6;
 // In multiply-accumulates; a value that is read or written counts as 10.
 constexpr double kTouched = 10;
 
 bool isShort(const Attributes& a, const Tensor& x, const Tensor& weight) {
   if (!x.is_cpu()) return false;
-  // In double: LibTorch refuses sizes whose products overflow, but later.
+  // In double, which cannot overflow: LibTorch refuses sizes that are too
+  // large, but later.
   auto positions = static_cast<double>(x.size(0));
   for (const int64_t axis : {2, 3})
     positions *= static_cast<double>(
@@ -112,29 +113,31 @@ struct BatchMoments {
   Moments moments;
   double count;  // values a channel
 };
-// Of this rank's values, or, with `syncs`, of the values of all ranks.
+// The moments of this rank's values or, with `syncs`, of the values of all
+// ranks.
 BatchMoments batchMoments(const Tensor& x, bool syncs) {
-  const Moments own = moments(x);
+  const Moments ofThisRank = moments(x);
   const double count = countOf(x);
-  if (!syncs) return {own, count};
-  const Tensor mean = own.mean.to(at::kDouble);
-  const Tensor all = at::cat(
-      {mean * count, (own.variance.to(at::kDouble) + mean * mean) * count,
-       at::full({1}, count, mean.options())});
+  if (!syncs) return {ofThisRank, count};
+  const Tensor mean = ofThisRank.mean.to(at::kDouble);
+  const Tensor all =
+      at::cat({mean * count,
+               (ofThisRank.variance.to(at::kDouble) + mean * mean) * count,
+               at::full({1}, count, mean.options())});
   sumOverGroup(all);
   const int64_t c = x.size(1);
   const double total = all[2 * c].item<double>();
   const Tensor m = all.narrow(0, 0, c) / total;
   const Tensor v = (all.narrow(0, c, c) / total - m * m).clamp_min(0);
-  const at::ScalarType type = own.mean.scalar_type();
+  const at::ScalarType type = ofThisRank.mean.scalar_type();
   return {{m.to(type), v.to(type)}, total};
 }
 
-// The accelerator, where it has the whole of this batch norm's training.
+// The accelerator, if it can do all of this batch norm's training.
 const Accelerator* fastNorm(const Node& node, const Tensor& x, const Run& run) {
-  const bool isOwn = run.isTraining && !run.syncsNorm &&
-                     node.parameters[0].scalar_type() == at::kFloat;
-  return isOwn ? acceleratorFor(x) : nullptr;
+  const bool isForOneRank = run.isTraining && !run.syncsNorm &&
+                            node.parameters[0].scalar_type() == at::kFloat;
+  return isForOneRank ? acceleratorFor(x) : nullptr;
 }
 
 void requireSeveral(const Node& node, int64_t count) {

@@ -1,4 +1,4 @@
-// Weights rounded to bfloat16, and where that is worth it.
+// Rounds weights to bfloat16, and says which devices multiply it.
 #include "ops/narrow.h"
 
 #include <ATen/cpu/Utils.h>

@@ -85,7 +85,8 @@ std::vector<Step> Network::steps(
       ++readers[slot];
       reader[slot] = i;
     }
-  // The only reader of node i's value, if it is not also the output.
+  // The only reader of the value of node i; none if that value is the output
+  // too.
   const auto follower = [&](int i) {
     return readers[i + 1] == 1 && program.output != i + 1 ? reader[i + 1] : -1;
   };
@@ -103,8 +104,8 @@ std::vector<Step> Network::steps(
 
 std::vector<Step> Network::evaluationStepsWith(
     const std::vector<bool>& isApart) const {
-  // A norm that no layer absorbs absorbs its activation here too: its row
-  // applies nodes[i].activation in either mode.
+  // If no layer absorbs a norm, the norm absorbs its activation here as in
+  // training: its row applies nodes[i].activation in both modes.
   return steps([&](int i, int next) {
     const Op& first = *nodes[i].instruction->op;
     const Op& second = *nodes[next].instruction->op;

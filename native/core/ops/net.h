@@ -11,17 +11,18 @@ namespace splitgrow {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-// One thing a pass runs: a node, and where its value goes. A pass may absorb
-// the node behind it (training: batch norm + activation; evaluation: layer +
-// batch norm), which then does not run itself.
+// One step of a pass: a node, and the slot that its value goes to. A pass may
+// let one node do the work of the next one too (training: batch norm and
+// activation; evaluation: layer and batch norm). The absorbed node is then no
+// step.
 struct Step {
   int node = 0;
   int absorbed = -1;
   int out = 0;  // slot
 };
 
-// Coefficients of a stretch of the parameter buffer that begins at `from`;
-// undefined: of none.
+// Coefficients of a stretch of the parameter buffer that begins at `from`.
+// Undefined: there are none.
 struct Penalty {
   int64_t from = 0;
   at::Tensor coefficients;
@@ -34,11 +35,13 @@ struct Network {
   ~Network() = default;
 
   void initialise(uint64_t seed);
-  // Names, shapes and dtype must match; missing ones keep what they have.
+  // Names, shapes and dtype must match. Tensors that are not named keep their
+  // values.
   void write(const NamedTensors& tensors);
   NamedTensors weights() const;
-  // The sets that training adds (tensor_sets.cc): "weights", "momentum",
-  // "average". Empty where training has not begun one; writing none ends it.
+  // The sets of tensors by name (tensor_sets.cc): "weights", "momentum",
+  // "average". A set that training has not begun is empty. Writing an empty one
+  // ends the set.
   NamedTensors read(const std::string& set) const;
   void write(const std::string& set, const NamedTensors& tensors);
   // One float32 tensor a trained parameter, of its shape; 0 between them.
@@ -51,24 +54,24 @@ struct Network {
   const Program program;
   const at::Device device;
   const at::ScalarType dtype;
-  // All trained parameters in one buffer, those that `decay: "weights"`
-  // decays first, and all running statistics in another; parameters and
-  // gradients of the nodes are views.
+  // All trained parameters stand in one buffer, first those that `decay:
+  // "weights"` decays, and all running statistics in another. The parameters
+  // and gradients of nodes are views.
   at::Tensor values, gradients, statistics;
   at::Tensor velocity;  // momentum; undefined until used
   // Moving averages of both; undefined until used.
   at::Tensor averageValues, averageStatistics;
   int64_t decayed = 0;
   std::vector<Node> nodes;
-  // The nodes as training passes in bfloat16 take them (narrow.h): parameters
-  // of layers are views of `narrowed`. Undefined and empty until used.
+  // The nodes of training passes in bfloat16 (narrow.h): parameters of layers
+  // are views of `narrowed`. Undefined and empty until the first such pass.
   at::Tensor narrowed;
   std::vector<Node> narrowNodes;
   const std::vector<Node>& nodesFor(const Run& run) const {
     return run.isNarrow ? narrowNodes : nodes;
   }
   std::vector<Step> trainingSteps, evaluationSteps;
-  // Those of evaluation, in which no layer absorbs a norm that `isApart`.
+  // The steps of evaluation if no layer absorbs the norms that are `isApart`.
   std::vector<Step> evaluationStepsWith(const std::vector<bool>& isApart) const;
   // One task at a time works on a network.
   std::mutex busy;
@@ -92,15 +95,16 @@ struct Network {
   std::vector<Place> places;
 };
 
-// An evaluation pass made ready: layers with the batch norm behind them folded
-// in, one entry a node; undefined where a node is no layer. Norms that are
-// `trained` (by node; empty: none) are not folded: they take the minibatch's
-// statistics, over all ranks, and move the running ones.
+// A prepared evaluation pass: the weights of each layer with the batch norm
+// behind it folded in. One entry for each node; undefined for a node that is no
+// layer. Norms that are `trained` (one entry for each node; empty: none) are
+// not folded: they take the statistics of the minibatch, over all ranks, and
+// move the running ones.
 struct Folded {
   explicit Folded(const Network& network, std::vector<bool> trained = {});
   std::vector<Step> steps;
   std::vector<at::Tensor> weights, biases;
-  // Scale that batch norm gives each neuron (1 without), squared.
+  // The scale that batch norm gives each neuron, squared; 1 without batch norm.
   std::vector<at::Tensor> squares;
   std::vector<bool> trained;
   Run runOf(int node) const;
@@ -114,7 +118,7 @@ struct Tape {
 
 at::Tensor forwardTraining(const Network& network, const at::Tensor& x,
                            const Run& run, Tape* tape);
-// Called for every node when its parameters' gradients have their values.
+// Called for every node once the gradients of its parameters are complete.
 using OnGradients = std::function<void(size_t node)>;
 // Fills the gradients of all parameters.
 void backwardTraining(const Network& network, Tape* tape, const Run& run,

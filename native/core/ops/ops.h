@@ -1,5 +1,5 @@
-// The native op table: one row an op. Nothing outside this table and
-// activations.cc looks at a name.
+// The native op table: one row for each op. Only this table and activations.cc
+// look at names.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -24,18 +24,18 @@ struct Node {
   const Attributes& attributes() const { return instruction->attributes; }
 };
 
-// What one run of a row is told.
+// What a row of the table needs to know in one run.
 struct Run {
   bool isTraining = false;
   bool isNarrow = false;   // layers and activations in bfloat16 (narrow.h)
   bool syncsNorm = false;  // batch norm over the minibatch of all ranks
   std::optional<at::Generator> random;  // for dropout; none: nothing is dropped
-  // How far running statistics move to those of the minibatch, where it is not
-  // each norm's own momentum; 0: not at all.
+  // How far running statistics move to those of the minibatch. 0: not at all;
+  // without a value: by the momentum of each norm.
   std::optional<double> statisticsMomentum;
 };
 
-// What forward leaves for backward.
+// Tensors that the forward pass keeps for the backward pass.
 using Saved = std::vector<at::Tensor>;
 using Tensors = std::vector<at::Tensor>;
 
@@ -58,8 +58,9 @@ struct Layer {
 struct Op {
   const char* name;
   at::Tensor (*forward)(const Node&, const Tensors& inputs, const Run&, Saved*);
-  // Gradients of the inputs (undefined where not wanted); adds none to
-  // parameters but sets node.gradients in a training run.
+  // Returns the gradients of the inputs; those that are not wanted stay
+  // undefined. In a training run it sets node.gradients (and does not add to
+  // them).
   Tensors (*backward)(const Node&, const at::Tensor& grad,
                       const Tensors& inputs, const Saved&, const Run&,
                       bool wantInput);

@@ -10,7 +10,7 @@ namespace {
 
 using at::Tensor;
 
-// Step after which nothing reads a slot any more.
+// For each slot, the last step that reads it.
 std::vector<int> lastReaders(const Network& network,
                              const std::vector<Step>& steps) {
   std::vector<int> last(network.nodes.size() + 1, -1);
@@ -116,8 +116,8 @@ Run Folded::runOf(int node) const {
 
 Tensor forwardEvaluation(const Network& network, const Folded& folded,
                          const Tensor& x, Tape* tape) {
-  Tape own;
-  Tape& run = tape != nullptr ? *tape : own;
+  Tape unkept;
+  Tape& run = tape != nullptr ? *tape : unkept;
   run.slots.assign(network.nodes.size() + 1, Tensor());
   run.saved.assign(network.nodes.size(), Saved());
   run.slots[0] = x;

@@ -21,7 +21,8 @@ struct ParameterSpec {
   bool isTrained = true;
 };
 
-// Numbers an op reads; all ops share the record, each uses its own.
+// The numbers of an op. All ops share this record, and each reads the fields
+// that it needs.
 struct Attributes {
   int64_t stride = 1, padding = 0, groups = 1, kernel = 1;
   double eps = 0, momentum = 0;  // of a norm, which must give both
@@ -37,7 +38,11 @@ struct Instruction {
   std::vector<ParameterSpec> parameters;
 };
 
-// layer -> [batch norm] -> [activation]; instruction indices, -1 where absent.
+// layer -> [batch norm] -> [activation], as indices of instructions; -1:
+// absent. For conv (0) -> bn (1) -> relu (2): layer 0, batchNorm 1, activation
+// 2, end() 2. For the last linear layer (7) alone: layer 7, batchNorm -1,
+// activation -1, end() 7. `neurons` x `dimension` is the shape of its weights
+// as a matrix.
 struct Chain {
   std::string id;
   int layer = -1, batchNorm = -1, activation = -1;

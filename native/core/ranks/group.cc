@@ -48,9 +48,9 @@ std::shared_ptr<Group> group() {
                                    firstLine(error) + ")");
 }
 
-// The interface that NCCL and PyTorch's Gloo take too; else the address from
-// which this machine reaches the place where ranks meet; else the one that its
-// name stands for.
+// First the interface that NCCL and PyTorch's Gloo would take; else the address
+// from which this machine reaches the place where ranks meet; else the address
+// of its name.
 std::shared_ptr<gloo::transport::Device> networkFor(const std::string& host,
                                                     int port) {
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
@@ -74,8 +74,8 @@ void refuseOtherSettings(const Member& member, const std::string& settings) {
           "; found ", settings, " on rank ", member.rank);
 }
 
-// c10d logs a stack of addresses where a connection ends or does not come;
-// what that means is told by our own errors. 3: only what is fatal.
+// c10d logs a stack of addresses if a connection ends or does not come. Our
+// errors say what that means. 3: log only what is fatal.
 void silenceLogs() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr)
     FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 3);
@@ -129,7 +129,7 @@ c10::intrusive_ptr<c10d::Backend> backendOf(Group* here, const at::Tensor& t) {
 using Collective = c10::intrusive_ptr<c10d::Work> (*)(
     c10d::Backend* backend, std::vector<at::Tensor>* tensors);
 
-// Begins a collective in place; a tensor that no backend takes goes to the host
+// Begins a collective in place. A tensor that no backend takes goes to the host
 // and back before this returns.
 Wait begin(const at::Tensor& tensor, const char* doing, Collective collective) {
   const auto here = group();

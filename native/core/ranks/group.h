@@ -25,8 +25,8 @@ struct GroupOptions {
 
 // One group a process; every environment of the process shares it.
 void joinGroup(const GroupOptions& options);
-// `reason`: why this rank ends before the work is done, for the others; empty:
-// it is done.
+// `reason` tells the other ranks why this one ends before the work is done.
+// Empty: the work is done.
 void leaveGroup(const std::string& reason);
 int groupRank();
 int groupWorld();

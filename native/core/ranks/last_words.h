@@ -6,12 +6,12 @@
 
 namespace splitgrow {
 
-// Without the place in gloo's sources that its texts begin with.
+// The text without the place in gloo's sources that it begins with.
 std::string firstLine(const std::exception& error);
 
-// Gloo's thread throws where ranks send each other unequal sizes, which nobody
-// can catch. From now on that ends this process with one line and exit code 1
-// instead of SIGABRT.
+// A thread of Gloo throws if ranks send each other unequal sizes, and nobody
+// can catch that. After this call it ends the process with one line and exit
+// code 1 instead of SIGABRT.
 void speakBeforeTerminating(int rank);
 
 }  // namespace splitgrow

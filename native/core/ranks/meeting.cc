@@ -39,8 +39,8 @@ bool isLoopbackName(const std::string& host) {
   return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
 }
 
-// IPv4 first. Many systems give their own name a loopback address, by which
-// other machines do not know it: only a host that says loopback has one here.
+// IPv4 first. Many systems give their own name a loopback address, which is of
+// no use to other machines. So loopback counts only if `host` says it.
 std::vector<Address> addressesOf(const std::string& host, int port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -64,7 +64,7 @@ std::vector<Address> addressesOf(const std::string& host, int port) {
   return addresses;
 }
 
-// Closes itself unless it is let go.
+// A socket that is closed at the end of its scope, unless it was released.
 class Socket {
  public:
   Socket(int family, int type)

@@ -5,14 +5,14 @@
 
 namespace splitgrow {
 
-// A socket bound to `port` of this machine's address that `host` names, to be
-// listened on; -1 where `host` names none: it is another machine's name for
-// this one, or this machine knows itself by loopback alone, and others do not.
-// E_DISTRIBUTED where the port is taken.
+// A socket to listen on, bound to `port` of the address of this machine that
+// `host` names. -1 if `host` names no address here: other machines may use a
+// name that this one does not know, or this one knows only its loopback
+// address. Throws E_DISTRIBUTED if the port is taken.
 int bindWhereRanksMeet(const std::string& host, int port);
 
-// The address, in numbers, from which this machine reaches `host`; empty where
-// that is not known, or would be loopback and `host` is not.
+// The address, in numbers, from which this machine reaches `host`. Empty if it
+// is not known, or if it would be loopback though `host` is not.
 std::string addressTowards(const std::string& host, int port);
 
 }  // namespace splitgrow

@@ -1,5 +1,5 @@
-// Each question to the store is asked on a thread of its own with a time limit:
-// the store may be what has gone.
+// Each question to the store has a thread of its own and a time limit, because
+// the store itself may have gone.
 #include "ranks/roll_call.h"
 
 #include <optional>
@@ -13,7 +13,8 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kPoll{50}, kBeat{250};
-// For how long a rank without a beat is listened to, and all are waited for.
+// For how long a rank without a beat still counts as alive, and how long all
+// are waited for.
 constexpr milliseconds kListen{1500}, kFarewell{2500}, kStoreGrace{4000};
 constexpr size_t kMostWords = 500, kMostNamed = 8;
 
@@ -30,7 +31,7 @@ std::string list(const std::vector<int>& ranks) {
   return text;
 }
 
-// The others that `isHeard` of has not been true by then.
+// The other ranks for which `isHeard` has not become true by then.
 std::vector<int> await(const Member& member, milliseconds limit,
                        const std::function<bool(int rank)>& isHeard) {
   std::vector<int> silent;
@@ -56,7 +57,7 @@ bool hasLeft(const Member& member, int rank) {
   return member.store->check({keyOf("left", rank)});
 }
 
-// Of the first rank that ended by an error of its own.
+// The message of the first rank that ended by an error of its own.
 std::string wordsOf(const Member& member) {
   for (int rank = 0; rank < member.world; ++rank) {
     if (rank == member.rank || !hasLeft(member, rank)) continue;

@@ -1,6 +1,6 @@
-// Which ranks of a group still live: asked after a failed collective. A rank
-// may be alive and not know yet that another one has gone, so all of them show
-// signs of life by themselves.
+// Finds out which ranks of a group still live, after a collective has failed. A
+// rank may not know yet that another one has gone, so every rank gives signs of
+// life without being asked.
 #pragma once
 
 #include <chrono>
@@ -38,18 +38,18 @@ class Heartbeat {
   std::thread thread_;
 };
 
-// Whom the failure is due to, for people: a clause without a full stop. Takes a
-// few seconds at most, whatever state the others and the store are in.
+// Which rank caused the failure, as a clause without a full stop for a message.
+// Takes a few seconds at most, even if other ranks or the store have gone.
 std::string callRoll(const Member& member);
 
-// Leaves after a failure: tells the others why, or nothing where they know;
-// then lets go of the connections by `close`, by which those notice who have
-// not; the store stays until they have asked it.
+// Leaves after a failure. Tells the others why, unless they know; then closes
+// the connections by `close`, so that the rest notice; keeps the store until
+// they have asked it.
 void depart(const Member& member, const std::string& words,
             std::function<void()> close);
 
-// Waits until every rank has come, `timeout` at most; the ranks that have not,
-// for people; empty: all are there.
+// Waits until every rank has come, at most for `timeout`. Gives the ranks that
+// have not come, as text for a message; empty: all are there.
 std::string awaitAll(const Member& member, std::chrono::milliseconds timeout);
 
 }  // namespace splitgrow

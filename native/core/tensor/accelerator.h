@@ -19,11 +19,12 @@ class Store;
 
 namespace splitgrow {
 
-// Of this header and of all it includes: another one is refused.
+// Version of this header and of all headers that it includes. A library of
+// another version is refused.
 constexpr int kAcceleratorVersion = 1;
 
-// Kernel launches recorded once, launched again as a whole. What the recorded
-// work reads must stay where it was.
+// Kernel launches that were recorded once and are launched again as a whole.
+// The tensors that they read must stay at their addresses.
 struct Graph {
   virtual ~Graph() = default;
   virtual void replay() = 0;
@@ -87,32 +88,33 @@ struct Accelerator {
                        const at::Tensor& scale, const at::Tensor& shift,
                        at::ScalarType type);
 
-  // Smallest eigenvalues [n] and unit eigenvectors [n, d] of symmetric
-  // [n, d, d] float64, which is overwritten. False: no solver here.
+  // Smallest eigenvalues [n] and unit eigenvectors [n, d] of symmetric [n, d,
+  // d] float64, which is overwritten. False: the library has no solver.
   bool (*smallestEigen)(const at::Tensor& matrices, at::Tensor* values,
                         at::Tensor* vectors);
 
-  // Until it is released, what this thread asks of the device runs on a stream
-  // of its own, after all that was asked before; the release waits for it.
-  std::shared_ptr<void> (*ownStream)(at::Device);
-  // Records what `work` asks of the device, on an own stream, without running
-  // it. Null, with the reason, where that cannot be recorded.
+  // Gives this thread a stream of its own until the result is released. Work on
+  // the stream begins after all earlier work, and the release waits for it.
+  std::shared_ptr<void> (*threadStream)(at::Device);
+  // Records the work that `work` gives to the device, on a stream of its own,
+  // without running it. Null, with the reason, if it cannot be recorded.
   std::unique_ptr<Graph> (*capture)(at::Device, const std::function<void()>&,
                                     std::string* reason);
 
-  // Null members of a table: the library has no such thing.
+  // Null if the library has no such function.
   c10::intrusive_ptr<c10d::Backend> (*makeProcessGroup)(
       const c10::intrusive_ptr<c10d::Store>&, int rank, int world,
       std::chrono::milliseconds timeout);
 };
 
-// The table of an opened library; null where there is none.
+// The table of the library that is open; null if there is none.
 const Accelerator* accelerator();
-// The same, for a device of its kind.
+// The same table if it is for this kind of device, else null.
 const Accelerator* acceleratorOn(const at::Device& device);
-// The same, where it takes tensors like x (not in a differentiable context).
+// The same table if its functions take tensors like x, else null. They are not
+// differentiable.
 const Accelerator* acceleratorFor(const at::Tensor& x);
-// Why there is none; empty where there is one.
+// Why there is no library; empty if there is one.
 const std::string& acceleratorFault();
 
 }  // namespace splitgrow

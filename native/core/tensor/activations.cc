@@ -1,5 +1,5 @@
 // Activations by ATen; the loops of kernels.inc compute the same on the CPU.
-// Derivatives are LibTorch's, which lets the gradient of a NaN through.
+// The derivatives are those of LibTorch: the gradient at NaN passes.
 #include "tensor/activations.h"
 
 #include <cmath>

@@ -1,5 +1,4 @@
-// What work may tell and ask while it runs: its progress, and whether it was
-// aborted.
+// What running work reports and asks: its progress, and whether it was aborted.
 #pragma once
 
 #include <atomic>
@@ -35,7 +34,7 @@ struct ProgressReport {
 };
 
 struct Control {
-  // Thinned to ten a second on the way to JavaScript.
+  // JavaScript gets at most ten reports a second.
   std::function<void(const ProgressReport&)> report;
   std::shared_ptr<AbortFlag> abort, closing;
   bool isAborted() const {

@@ -4,13 +4,13 @@
 namespace splitgrow {
 
 // exit() runs the handlers and destructors of all libraries while threads go
-// on: a thread that computes then uses what is gone. So where threads of ours
-// still work, exit() flushes the C streams and ends the process at once, with
-// its status, and runs no more handlers.
+// on. A thread that still computes then uses destroyed objects. So if threads
+// of ours still work, our handler flushes the C streams and ends the process at
+// once, with its status; no other handler runs.
 //
-// The handler registered last runs first. Libraries register some of theirs
-// when they are first used, so ours is registered again while work goes on:
-// when the core is loaded, and at the 1st, 2nd, 4th, 8th, ... call of
+// The handler that was registered last runs first, and libraries register some
+// handlers when they are first used. So ours is registered when the core is
+// loaded and again while work goes on: at the 1st, 2nd, 4th, 8th, ... call of
 // guardExitAgain(), which every step makes.
 void guardExit();
 void guardExitAgain();
@@ -20,8 +20,8 @@ void guardExitAgain();
 void beginExit();
 bool isExiting();
 
-// Threads that may use LibTorch: counted before they start, until they have
-// ended (were joined), or leave for good what libraries own.
+// Counts the threads that may use LibTorch. A thread counts from before its
+// start until it was joined, or until it never uses a library again.
 void countThread();
 void uncountThread();
 

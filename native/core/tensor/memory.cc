@@ -20,13 +20,15 @@ namespace splitgrow {
 
 namespace {
 
-// In front of every block; as long as the alignment, which it keeps.
+// Stands in front of every block. It is as long as the alignment, so that the
+// block is aligned too.
 struct alignas(64) Header {
   size_t size;   // of the block without the header, a size class
   size_t asked;  // bytes the tensor asked for
 };
 
-// Four classes between powers of two: at most a quarter is wasted.
+// There are four size classes between two powers of two, so at most a quarter
+// of a block is unused.
 size_t sizeClass(size_t bytes) {
   if (bytes <= 256) return 256;
   const size_t step = std::bit_floor(bytes - 1) / 4;
@@ -55,7 +57,7 @@ class Cache : public c10::Allocator {
     const std::lock_guard<std::mutex> lock(mutex_);
     return held_;
   }
-  // Bytes of all blocks, those that wait too.
+  // Bytes of all blocks, used or waiting.
   int64_t reserved() {
     const std::lock_guard<std::mutex> lock(mutex_);
     int64_t bytes = held_;

@@ -1,5 +1,5 @@
-// Numbers drawn from where they are used: the same for any number of threads,
-// ranks and interruptions.
+// Random numbers that follow from the place where they are used, so that they
+// are the same for any number of threads, ranks and interruptions.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,9 @@ using at::Tensor;
 
 constexpr int64_t kChunkFloats = 32768;
 constexpr int64_t kLeastWidth = 64;
-// What a thread takes at least, about 0.1 ms of work: less is done before
-// another thread has woken up, the more so where other work runs.
+// A thread takes at least so much, about 0.1 ms of work. Less would be done
+// before another thread has woken up, and waking takes longer beside other
+// work.
 constexpr int64_t kLeastChunks = 4;
 
 // The loops are not differentiable: the auxiliary path (auxiliary.cc) takes
@@ -85,11 +86,11 @@ T* mutableOf(const Tensor& t) {
   return static_cast<T*>(t.mutable_data_ptr());
 }
 
-// `g` as the loops read it beside x.
+// `g` in the layout and dtype of x.
 Tensor beside(const Tensor& x, const Tensor& g) {
   return inLayout(g.to(x.scalar_type()));
 }
-// x as single operators calculate with it: bfloat16 in float32.
+// x for ATen's operators: bfloat16 as float32.
 Tensor widened(const Tensor& x) {
   return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
 }

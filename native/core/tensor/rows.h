@@ -1,9 +1,9 @@
-// Per-channel elementwise work on activations: by the vectorised loops where
-// the tensor is float32 or bfloat16 on the CPU with channels innermost, by the
-// accelerator (accelerator.h) where there is one for its device, else by ATen.
-// Per-channel arguments and sums are [C] tensors of the data's dtype, of
-// bfloat16 data in float32, as is all arithmetic on it: results alone are
-// rounded.
+// Elementwise work on activations with one number for each channel. The
+// vectorised loops do it for float32 and bfloat16 on the CPU with channels
+// innermost, the accelerator (accelerator.h) on its device, ATen in all other
+// cases. Arguments and sums for channels are [C] tensors of the data's dtype.
+// For bfloat16 data they are float32, and so is all arithmetic: only results
+// are rounded.
 #pragma once
 
 #include <ATen/ATen.h>

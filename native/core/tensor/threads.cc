@@ -16,7 +16,7 @@ namespace {
 
 std::atomic<int> threads{0};
 
-// That many threads at once, which end again.
+// Starts that many threads at once and ends them again.
 void tryThreads(int count) {
   std::promise<void> over;
   const auto isOver = over.get_future().share();
@@ -36,8 +36,9 @@ void tryThreads(int count) {
   disband();
 }
 
-// LibTorch's first call makes a pool for NNPACK and QNNPACK that keeps its
-// size, and waits for ever for a thread of it that cannot start.
+// The first call makes LibTorch's pool for NNPACK and QNNPACK. The pool keeps
+// its size, and LibTorch waits for ever if a thread of it cannot start: so it
+// is made with one thread.
 void setLibTorchThreads(int wanted) {
   static std::once_flag hasPool;
   std::call_once(hasPool, [] { at::set_num_threads(1); });
@@ -47,7 +48,8 @@ void setLibTorchThreads(int wanted) {
 }  // namespace
 
 void keepToOneThread() {
-  // The first question fixes LibTorch's own idea of this thread.
+  // LibTorch asks OpenMP at the first call and keeps the answer for this
+  // thread.
   const int found = at::get_num_threads();
   int unset = 0;
   threads.compare_exchange_strong(unset, found);
@@ -62,7 +64,8 @@ void setTaskThreads(int wanted) {
 
 OneThread::OneThread(bool isWanted) {
   if (!isWanted) return;
-  // The first question fixes LibTorch's own idea of this thread.
+  // LibTorch asks OpenMP at the first call and keeps the answer for this
+  // thread.
   const int found = at::get_num_threads();
   if (found <= 1) return;
   before_ = found;

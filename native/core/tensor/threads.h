@@ -7,15 +7,15 @@
 
 namespace splitgrow {
 
-// What runs on a JavaScript thread uses that thread alone: a pool of OpenMP
-// threads of its own would make libgomp count more threads than processors,
-// and those of the tasks would then sleep and be woken at every parallel loop.
+// Work on a JavaScript thread uses that thread alone. With a pool of OpenMP
+// threads there, libgomp would count more threads than processors, and the
+// threads of tasks would sleep and wake up again at every parallel loop.
 void keepToOneThread();
 void setTaskThreads(int threads);
 int taskThreads();
 
-// Keeps the parallel loops that this thread starts, LibTorch's too, to this
-// thread as long as it lives; does nothing where it is not wanted.
+// While it lives, parallel loops that this thread starts (in LibTorch too) run
+// on this thread alone. Does nothing if `isWanted` is false.
 class OneThread {
  public:
   explicit OneThread(bool isWanted);
@@ -27,11 +27,11 @@ class OneThread {
   int before_ = 0;  // 0: nothing to give back
 };
 
-// The calling thread, a task's own, computes with that many from here on.
-// Throws E_RESOURCES where the system does not give as many: OpenMP would end
-// the process.
+// From here on the calling thread, which is a task's, computes with that many
+// threads. Throws E_RESOURCES if the system does not give as many: OpenMP would
+// end the process.
 void computeWith(int threads);
-// What the system says where a thread cannot start.
+// The error for a thread that the system does not start.
 Error noThread(const std::system_error& error);
 
 }  // namespace splitgrow

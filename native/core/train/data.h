@@ -23,7 +23,8 @@ struct ResizedCrop {
 struct Augment {
   bool flip = false;
   int64_t crop = 0;  // zero padding before a random crop back to size
-  // Of images that are decoded on the fly; neither: one centre crop.
+  // The next two are for images that are decoded on the fly. Without them such
+  // an image has one centre crop.
   std::optional<ResizedCrop> resizedCrop;
   bool shift = false;  // a random crop of the resized image
 };
@@ -33,8 +34,8 @@ struct Batch {
   at::Tensor labels;  // int64 [n]
 };
 
-// What becomes of the images behind the last whole minibatch: one minibatch
-// more, part of the last whole one, or nothing.
+// What happens to the images after the last whole minibatch: they are one more
+// minibatch, they join the last whole one, or they are dropped.
 enum class Remainder : uint8_t { kKeep, kJoin, kDrop };
 
 struct SweepOptions {
@@ -45,8 +46,8 @@ struct SweepOptions {
   bool shuffle = false;
   Augment augment = {};
   uint64_t seed = 0;
-  // Dtype and device of the images handed out. Sweeps of datasets never see
-  // bfloat16: what they make in float32 is rounded once.
+  // Dtype and device of the images that a sweep gives. For bfloat16 a dataset
+  // makes float32, and the result is rounded once.
   at::TensorOptions tensors;
   bool shards = true;  // each rank has its own part; false: all of everything
 };
@@ -54,10 +55,11 @@ struct SweepOptions {
 // A part of a minibatch that one forward and backward pass works on.
 struct Piece {
   Batch batch;
-  // Of the minibatch's mean loss: the shares of all pieces of all ranks add up
-  // to 1, or to the part of its images that could be read.
+  // The weight of this piece in the mean loss of the minibatch. The shares of
+  // all pieces of all ranks add up to 1, or to the part of the images that
+  // could be read.
   double share = 1;
-  // What each image counts in sums over ranks: less than 1 where several ranks
+  // How much each image counts in sums over ranks: less than 1 if several ranks
   // work on the same images.
   double weight = 1;
   bool isWhole = true;  // every rank has the whole minibatch
@@ -88,8 +90,8 @@ struct Shares {
 };
 
 // One pass over a dataset. The order and every random choice follow from the
-// seed, so a sweep is the same wherever, and with however many threads or
-// ranks, it is run.
+// seed, so a sweep is the same on every machine and for any number of threads
+// and ranks.
 class Sweep {
  public:
   Sweep(int64_t size, const SweepOptions& options);
@@ -98,22 +100,22 @@ class Sweep {
   Sweep& operator=(const Sweep&) = delete;
 
   int64_t steps() const { return shares_.steps(); }
-  // Of the minibatch, over all ranks.
+  // Images of the minibatch, over all ranks.
   int64_t images(int64_t step) const { return shares_.images(step); }
-  // How many this rank cuts its part of the minibatch into; the same number on
-  // every rank, so that ranks can meet within a piece.
+  // Into how many pieces this rank cuts its part of the minibatch. The number
+  // is the same on every rank, so that ranks can meet within a piece.
   int64_t pieces(int64_t step) const { return shares_.pieces(step); }
-  // Asked for in order, from any first step. Images that cannot be read may be
-  // missing from it: even all.
+  // Called in order, from any first step on. Images that cannot be read are
+  // missing from the piece, maybe all of them.
   Piece piece(int64_t step, int64_t index);
   virtual bool mayLeaveOut() const { return false; }
-  // Of a minibatch: the images that could be read, over all ranks, of which
-  // this rank's pieces have `here`. Every rank asks, or none.
+  // How many images of a minibatch could be read over all ranks, if this rank's
+  // pieces have `here` of them. Either every rank calls it or none does.
   double readOf(int64_t step, double here) const;
-  // The same where the minibatch has one piece, whose share becomes one of the
-  // images that could be read.
+  // The same for a minibatch of one piece. The share of the piece becomes its
+  // share of the images that could be read.
   double readOf(int64_t step, Piece* piece) const;
-  // Throws Error{E_DATA} where none could be read, with the first reason.
+  // Throws Error{E_DATA} with the first reason if no image could be read.
   void requireRead(double images) const;
   // Nothing where images are in memory.
   virtual std::optional<LoaderStats> stats() const { return {}; }

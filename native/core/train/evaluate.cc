@@ -15,8 +15,8 @@ Totals evaluate(const Network& network, const Dataset& data,
   const at::NoGradGuard noGrad;
   checkFits(network, data);
   const auto start = Clock::now();
-  // The running statistics are every rank's; a minibatch's own ones need all of
-  // it.
+  // Every rank has the running statistics. The statistics of a minibatch need
+  // all of it, so every rank works on the whole one.
   const bool shards = !options.usesBatchStatistics;
   const auto sweep = data.sweep({.batch = options.batch,
                                  .remainder = options.remainder,

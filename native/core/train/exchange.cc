@@ -41,7 +41,7 @@ void Exchange::plan(int64_t from, int64_t to, int64_t first, int64_t most) {
       if (offset >= from && offset < to)
         parameters.push_back({offset, gradient.numel(), i});
     }
-  // Last ones first, as a backward pass writes them.
+  // The last parameters first, as a backward pass writes them.
   std::sort(parameters.begin(), parameters.end(),
             [](const auto& a, const auto& b) { return a.offset > b.offset; });
   int64_t limit = first;

@@ -6,21 +6,22 @@
 
 namespace splitgrow {
 
-// Buckets are stretches of the one buffer that all gradients lie in, cut at
-// parameters, in the order in which a backward pass fills them. A bucket is
-// summed as soon as its last gradient is written: that order is the program's,
-// so every rank begins the same sums in the same order. c10d's Reducer does the
-// same for modules, but learns of gradients by hooks of autograd, which the
-// passes here do without.
+// All gradients lie in one buffer. A bucket is a stretch of it, cut between
+// parameters, and buckets stand in the order in which a backward pass fills
+// them. A bucket is summed over the ranks as soon as its last gradient is
+// written. That order follows from the program, so every rank begins the same
+// sums in the same order. c10d's Reducer does this for modules, but it needs
+// the hooks of autograd, which the passes here do not have.
 class Exchange {
  public:
   explicit Exchange(const Network& network);
-  // A backward pass begins whose gradients are to be summed; `earlier`, if
-  // defined, is added to them before: this rank's passes so far.
+  // Tells that a backward pass begins whose gradients are to be summed.
+  // `earlier`, if defined, is added before the sum: the gradients of this
+  // rank's passes so far.
   void begin(const at::Tensor& earlier);
   // The gradients of this node have their values.
   void written(size_t node);
-  // Begins what is left; then waits for all sums.
+  // Begins the sums that are left, then waits for all of them.
   void finish();
 
  private:

@@ -1,4 +1,4 @@
-// Pauses that all ranks agree on, and what is each rank's own while it pauses.
+// Pauses that all ranks agree on, and the tensors that differ between ranks.
 #include "train/pause.h"
 
 #include "ranks/group.h"
@@ -39,16 +39,16 @@ Pause Agreement::pause() {
   return counts[1] > 0 ? Pause::checkpoint : Pause::none;
 }
 
-Tensor gatherRows(const Tensor& own) {
-  std::vector<int64_t> shape = own.sizes().vec();
+Tensor gatherRows(const Tensor& row) {
+  std::vector<int64_t> shape = row.sizes().vec();
   shape.insert(shape.begin(), groupWorld());
-  const Tensor rows = at::zeros(shape, own.options());
-  rows[groupRank()].copy_(own);
+  const Tensor rows = at::zeros(shape, row.options());
+  rows[groupRank()].copy_(row);
   sumOverGroup(rows);
   return rows;
 }
 
-Tensor ownRow(const Tensor& rows) {
+Tensor rowOfThisRank(const Tensor& rows) {
   return rows.size(0) == groupWorld() ? rows[groupRank()] : Tensor();
 }
 

@@ -7,14 +7,15 @@
 
 namespace splitgrow {
 
-// Why work is paused: to be kept and to go on at once, or to end here.
+// Why work is paused: for a checkpoint, after which it goes on at once, or to
+// end here.
 enum class Pause : int { none = 0, checkpoint = 1, stop = 2 };
 using PauseFlag = std::atomic<Pause>;
 
-// Where a loop over minibatches asks whether to go on. Aborts and pauses may
-// reach the ranks at different moments, or one of them only; all ranks follow
-// them at the same minibatch, which may be one later than the first heard of
-// it.
+// A loop over minibatches asks here whether to go on. An abort or a pause may
+// reach the ranks at different moments, or only one of them. All ranks follow
+// it at the same minibatch, which may come one after the minibatch in which the
+// first rank heard of it.
 class Agreement {
  public:
   // Without a flag nothing is ever paused.
@@ -37,14 +38,14 @@ class Agreement {
   bool isFirst_ = true;
 };
 
-// What each rank has of its own, [ranks, ...], the same everywhere.
-at::Tensor gatherRows(const at::Tensor& own);
-// This rank's row of what gatherRows made of another group of as many ranks;
-// undefined where there were not as many.
-at::Tensor ownRow(const at::Tensor& rows);
+// The rows of all ranks as [ranks, ...], the same on every rank.
+at::Tensor gatherRows(const at::Tensor& row);
+// This rank's row of what gatherRows made, maybe in an earlier group; undefined
+// if that group had another number of ranks.
+at::Tensor rowOfThisRank(const at::Tensor& rows);
 
-// Batch norm's running statistics in one row, in the order of the nodes, and
-// then their moving averages where they are kept.
+// The running statistics of batch norm in one row, in the order of the nodes,
+// and then their moving averages if there are any.
 at::Tensor statisticsOf(const Network& network);
 void writeStatistics(Network* network, const at::Tensor& row);
 

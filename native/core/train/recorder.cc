@@ -10,7 +10,7 @@ namespace {
 
 // Eager runs of a shape before it is recorded.
 constexpr int64_t kWarmUps = 2;
-// Shapes that are looked after; each recording has memory of its own.
+// How many shapes are kept; each recording has memory of its own.
 constexpr size_t kMostRecordings = 4;
 
 bool isWanted() {
@@ -28,7 +28,7 @@ Recorder::Recorder(const at::Device& device, bool mayRecord)
     : table_(mayRecord && isWanted() ? acceleratorOn(device) : nullptr),
       device_(device) {
   if (table_ == nullptr) return;
-  stream_ = table_->ownStream(device_);
+  stream_ = table_->threadStream(device_);
   state_ = "on";
 }
 

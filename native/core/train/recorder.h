@@ -1,5 +1,5 @@
-// Steps of static shape as recorded graphs, where an accelerator can record:
-// launching a small network's kernels one by one takes longer than they run.
+// Steps of fixed shape as recorded graphs, if an accelerator can record: the
+// kernels of a small network take longer to launch one by one than to run.
 #pragma once
 
 #include <string>
@@ -12,23 +12,23 @@ namespace splitgrow {
 
 class Recorder {
  public:
-  // While it lives this thread works on a stream of its own. What outlives it
-  // should be allocated before. `mayRecord`: the work asks nothing of the host
-  // that differs from one time to the next, and exchanges nothing with ranks.
+  // While it lives, this thread works on a stream of its own. Allocate tensors
+  // that live longer before it. `mayRecord`: the work takes nothing from the
+  // host that changes between runs, and exchanges nothing with other ranks.
   Recorder(const at::Device& device, bool mayRecord);
   ~Recorder() = default;
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // Runs `work` on the batch: as it is the first times, so that libraries are
-  // warm; then recorded, for this shape and these numbers, and replayed. The
-  // recorded work gets a batch of its own and is kept: it must hold what it
-  // uses, and write results to tensors that stay.
+  // Runs `work` on the batch. The first times it runs as it is, so that
+  // libraries are warm. Then it is recorded, for this shape and these numbers,
+  // and replayed. Recorded work gets a batch of its own and is kept: it must
+  // hold the tensors that it uses, and write results to tensors that stay.
   using Work = std::function<void(const Batch&)>;
   void run(const Batch& batch, const std::vector<double>& numbers,
            const Work& work);
 
-  // "off"; "on"; or why recording failed, from where on nothing is recorded.
+  // "off", "on", or why recording failed; after a failure nothing is recorded.
   const std::string& state() const { return state_; }
 
  private:

@@ -1,4 +1,4 @@
-// A sweep in training mode whose only trace are the running statistics.
+// A sweep in training mode that changes the running statistics alone.
 #include "train/statistics.h"
 
 #include <cmath>
@@ -42,7 +42,8 @@ void sweepOver(Network* network, const Dataset& data,
     const Piece piece = sweep->piece(i, 0);
     run.syncsNorm = options.syncsNorm && !piece.isWhole;
     if (hasImages(*sweep, piece, run, options.leastImages, i)) {
-      // 1 at first, which forgets; then the mean of all so far.
+      // 1 at first, so that the old statistics go; then the mean of all
+      // minibatches so far.
       run.statisticsMomentum = 1.0 / static_cast<double>(++done);
       Tape tape;
       forwardTraining(*network, piece.batch.images, run, &tape);

@@ -15,10 +15,11 @@ struct RecalibrateOptions {
   uint64_t seed = 0;
 };
 
-// Sets running mean and variance of every batch norm to the mean, over the
-// minibatches of one sweep, of the minibatches' own (variance with
-// n - 1): PyTorch's momentum=None. No parameter moves, nothing is dropped out;
-// where it fails or is aborted, the statistics are as they were.
+// Estimates the running mean and variance of every batch norm anew: each
+// becomes the mean of the minibatches' means and variances (with n - 1) over
+// one sweep, as PyTorch does with momentum=None. Parameters do not move, and
+// nothing is dropped out. If it fails or is aborted, the statistics stay as
+// they were.
 void recalibrate(Network* network, const Dataset& data,
                  const RecalibrateOptions& options, const Control& control);
 

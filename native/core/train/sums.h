@@ -10,7 +10,7 @@
 
 namespace splitgrow {
 
-// Sums that stay on the device until somebody looks.
+// Sums that stay on the device until they are read.
 struct Sums {
   explicit Sums(const at::Device& device)
       : values(at::zeros(

@@ -24,8 +24,8 @@ void requireFinite(double loss, int64_t step) {
           " of this epoch; lower fit.optimizer.learningRate");
 }
 
-// relu6 turns infinity into 6: the loss alone does not tell. Float32 that is
-// finite cannot overflow in double.
+// The loss alone does not show it: relu6 turns infinity into 6. A sum of finite
+// float32 cannot overflow in double.
 void requireFinite(const Network& network, int64_t step) {
   for (const Tensor& all : {network.values, statisticsOf(network)})
     require(std::isfinite(all.sum(at::kDouble).item<double>()), "E_NOT_FINITE",
@@ -44,8 +44,8 @@ void addPenalty(Network* network, const Penalty& penalty) {
                 network->values.narrow(0, penalty.from, count).sign());
 }
 
-// Dropout's draws, from where they are made alone: training may go on from any
-// minibatch.
+// The random numbers of dropout follow from the place alone, so that training
+// may go on from any minibatch.
 at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
   uint64_t state = seed;
   for (const int64_t part : {int64_t{groupRank()}, step, piece})
@@ -53,7 +53,7 @@ at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
   return at::make_generator<at::CPUGeneratorImpl>(state);
 }
 
-// As torch.nn.utils.clip_grad_norm_; nothing waits for the device.
+// As torch.nn.utils.clip_grad_norm_, without waiting for the device.
 void clip(const Tensor& gradients, double most) {
   if (most > 0) gradients.mul_((most / (gradients.norm() + 1e-6)).clamp_max(1));
 }
@@ -70,8 +70,8 @@ Loss passesOver(Network* network, const Piece& piece, const Run& run,
   return loss;
 }
 
-// A piece without an image: gradients of 0, which other ranks wait for in the
-// order of a backward pass.
+// For a piece without an image: gradients of 0, given in the order of a
+// backward pass, because other ranks wait for them.
 void giveNothing(Network* network, const OnGradients& onGradients) {
   network->gradients.zero_();
   if (!onGradients) return;
@@ -80,7 +80,7 @@ void giveNothing(Network* network, const OnGradients& onGradients) {
     onGradients(step->node);
 }
 
-// Nothing in a training step depends on more than the minibatch.
+// A training step depends on nothing but the minibatch.
 bool isStatic(const Network& network, const Run& run) {
   if (groupWorld() > 1 || run.syncsNorm) return false;
   for (const Node& node : network.nodes)
@@ -88,8 +88,9 @@ bool isStatic(const Network& network, const Run& run) {
   return true;
 }
 
-// Goes on with the sums and statistics of a pause. Other ranks than there were
-// cannot each have their own: one takes all sums, each the mean statistics.
+// Goes on with the sums and statistics of a pause. If the number of ranks has
+// changed, rank 0 takes all sums, and each rank takes the mean of the
+// statistics.
 void takeUp(const TrainState& state, int64_t before, Network* network,
             Sums* sums) {
   if (!state.sums.defined()) return;
@@ -104,9 +105,9 @@ void takeUp(const TrainState& state, int64_t before, Network* network,
     images[0][0] = static_cast<double>(before);
     rows = at::cat({rows, images}, 1);
   }
-  Tensor own = ownRow(rows);
-  if (!own.defined() && groupRank() == 0) own = rows.sum(0);
-  if (own.defined()) sums->values.copy_(own);
+  Tensor counted = rowOfThisRank(rows);
+  if (!counted.defined() && groupRank() == 0) counted = rows.sum(0);
+  if (counted.defined()) sums->values.copy_(counted);
   if (!state.statistics.defined()) return;
   const int64_t count = statisticsOf(*network).numel();
   require(state.statistics.dim() == 2 && state.statistics.size(0) > 0 &&
@@ -115,7 +116,7 @@ void takeUp(const TrainState& state, int64_t before, Network* network,
           "E_ARGUMENT", "state: expected statistics, floats [ranks, ", count,
           "], found ", state.statistics.scalar_type(), " ",
           state.statistics.sizes());
-  Tensor row = ownRow(state.statistics);
+  Tensor row = rowOfThisRank(state.statistics);
   if (!row.defined()) row = state.statistics.mean(0);
   writeStatistics(network, row);
 }
@@ -253,7 +254,8 @@ Trained trainEpoch(Network* network, const Dataset& data,
     }
     exchange.finish();
     images += sweep->images(i);
-    // Shares are of the whole minibatch: the mean is over what could be read.
+    // Shares are parts of the whole minibatch, but the mean is over the images
+    // that could be read.
     const auto planned = static_cast<double>(sweep->images(i));
     read = sweep->readOf(i, read);
     if (read > 0) {
@@ -266,7 +268,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
     ProgressReport report{
         "train",      i + 1,         steps, images, secondsSince(start),
         std::nan(""), sweep->stats()};
-    // A look at the loss waits for the device.
+    // Reading the loss waits for the device.
     if (isHost || i + 1 == stop || i % 50 == 49) {
       const Totals soFar = sums.totals(before + images, 0);
       report.loss = soFar.loss;

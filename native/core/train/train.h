@@ -17,9 +17,10 @@ struct TrainState {
 };
 
 // Moving average of weights and running statistics, as torchvision's
-// ExponentialMovingAverage: taken after every `every`-th minibatch of an epoch,
-// from its first, as decay * average + (1 - decay) * network. The first one
-// ever, and those of the epoch's first `copies` minibatches, are the network.
+// ExponentialMovingAverage: average = decay * average + (1 - decay) * network,
+// after the first minibatch of an epoch and every `every`-th one after it. The
+// very first average, and those in the first `copies` minibatches of the epoch,
+// are a copy of the network.
 struct AverageOptions {
   double decay = 0;  // 0: no average is kept
   int64_t every = 1, copies = 0;
@@ -62,8 +63,9 @@ struct Totals {
   std::optional<LoaderStats> loader = {};
 };
 
-// Of minibatches [0, state.next) where the call began with an epoch or went on
-// with a state, else of those of the call. A paused one has this rank's sums.
+// The totals are over minibatches [0, state.next) if the call began an epoch or
+// went on from a state, else over those of the call. After a pause they are the
+// sums of this rank.
 struct Trained {
   Totals totals;
   Pause pause = Pause::none;
@@ -86,13 +88,15 @@ Totals evaluate(const Network& network, const Dataset& data,
 at::Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
                     int64_t batch, const Control& control);
 
-// Whether `least` images of the piece could be read, which a pass needs; a
-// piece that was never larger counts as it is. Throws Error{E_DATA} where the
-// other ranks wait for this one's part of batch statistics.
+// Whether the piece has the `least` images that a pass needs after images that
+// could not be read are left out. A piece that was smaller from the start may
+// be so. Throws Error{E_DATA} if the other ranks wait for this one's part of
+// batch statistics.
 bool hasImages(const Sweep& sweep, const Piece& piece, const Run& run,
                int64_t least, int64_t step);
 
-// The network takes the dataset's images and tells its classes apart.
+// Throws unless the network takes images of the dataset's shape, has at least
+// its number of classes and is on its device.
 void checkFits(const Network& network, const Dataset& data);
 
 }  // namespace splitgrow

@@ -6,10 +6,10 @@ namespace splitgrow::gpu {
 namespace {
 
 // Sum over the block's threads, the same for all of them.
-__device__ double sumOfBlock(double own, double* shared) {
+__device__ double sumOfBlock(double part, double* shared) {
   const int thread = static_cast<int>(threadIdx.x);
   __syncthreads();  // the last sum has been read
-  shared[thread] = own;
+  shared[thread] = part;
   for (int half = kRowThreads / 2; half > 0; half /= 2) {
     __syncthreads();
     if (thread < half) shared[thread] += shared[thread + half];

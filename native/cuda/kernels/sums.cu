@@ -13,10 +13,10 @@ __global__ void __launch_bounds__(kThreads)
   __shared__ float shared[2 * V][kThreads];
   const Lane lane = laneHere(args.extent, V, lanes);
   const int thread = static_cast<int>(threadIdx.x);
-  const Pair<V> own = sumsOf<T, V>(args, lane);
+  const Pair<V> sums = sumsOf<T, V>(args, lane);
   for (int k = 0; k < V; ++k) {
-    shared[k][thread] = own.first[k];
-    shared[V + k][thread] = own.second[k];
+    shared[k][thread] = sums.first[k];
+    shared[V + k][thread] = sums.second[k];
   }
   // Thread t is lane t % lanes of row t / lanes: the upper half of the rows
   // joins the lower one.

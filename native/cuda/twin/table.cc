@@ -9,7 +9,7 @@ namespace splitgrow::gpu {
 
 void* currentStream(const c10::Device&) { return nullptr; }
 
-std::shared_ptr<void> ownStream(at::Device) { return nullptr; }
+std::shared_ptr<void> threadStream(at::Device) { return nullptr; }
 
 namespace {
 
@@ -46,7 +46,7 @@ const Accelerator* table() {
     made->name = "twin";
     made->device = at::kCPU;
     addRows(made);
-    made->ownStream = ownStream;
+    made->threadStream = threadStream;
     made->capture = capture;
     made->smallestEigen = smallestEigen;
     made->makeProcessGroup = nullptr;

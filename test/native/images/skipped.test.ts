@@ -60,7 +60,7 @@ async function withBoth(check: (both: Both) => Promise<void>, marks = MARKS): Pr
 
 const network = (graph = GRAPH): NetworkHandle => networkOf(graph, new Map(), { dtype: 'float64' });
 
-function sameWeights(got: NetworkHandle, want: NetworkHandle): void {
+function expectEqualWeights(got: NetworkHandle, want: NetworkHandle): void {
   for (const [name, tensor] of weightsOf(want)) {
     const found = weightsOf(got).get(name);
     if (found === undefined) throw new Error(`no ${name}`);
@@ -96,7 +96,7 @@ test('training: gradients, losses and running statistics are of the images that 
       expect([got.images, got.skipped, got.top1]).toEqual([6, 6, want.top1]);
       assertClose([got.loss], [want.loss], { rtol: 1e-12, atol: 0 });
     }
-    sameWeights(one, other);
+    expectEqualWeights(one, other);
   });
 });
 
@@ -106,7 +106,7 @@ test('training in pieces: a piece counts as many images as were read', async () 
       const [one, other] = [network(PLAIN), network(PLAIN)];
       await train(one, all, training(4, rates(3, 0.1), { microBatch: 2 }));
       await train(other, good, training(3, rates(2, 0.1)));
-      sameWeights(one, other);
+      expectEqualWeights(one, other);
     },
     'ggbg bbbb bbgg'.replaceAll(' ', ''),
   );
@@ -124,7 +124,7 @@ test('a paused epoch goes on with the images that it has read', async () => {
     const want = await train(other, good, training(3, rates(2, 0.1)));
     expect([got.images, got.skipped, got.top1]).toEqual([6, 6, want.top1]);
     assertClose([got.loss], [want.loss], { rtol: 1e-12, atol: 0 });
-    sameWeights(one, other);
+    expectEqualWeights(one, other);
   });
 });
 
@@ -134,7 +134,7 @@ test('batch norm’s statistics estimated anew are means over the minibatches th
     const options = { shuffle: false, flip: false, crop: 0, seed: 1, syncBatchNorm: false };
     await core().recalibrate(one, all, { ...options, batch: 4 }, null, null);
     await core().recalibrate(other, good, { ...options, batch: 3 }, null, null);
-    sameWeights(one, other);
+    expectEqualWeights(one, other);
   });
 });
 
