@@ -25,6 +25,11 @@ export const PARTS = [
     isNeeded: true,
     isMade: true,
   },
+  {
+    files: /^python\/isolated\.py$/,
+    why: 'asks pip for its settings, and Python for its PyTorch',
+    isNeeded: true,
+  },
   { files: /^CMakeLists\.txt$/, why: 'splitgrow build', isNeeded: true },
   {
     files:

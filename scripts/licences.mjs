@@ -137,7 +137,7 @@ ${CARRIED.map(({ name, licence, where }) => row(name, licence, where)).join('\n'
 
 ## Fetched from PyPI, by set-up and by \`npm run build:cuda\`
 
-None of these is part of the package: pip fetches them from PyPI, unchanged.
+None of these is part of the package: set-up fetches them from PyPI, unchanged.
 
 ${row('wheel', 'licence')}
 ${row('---', '---')}

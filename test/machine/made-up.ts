@@ -81,7 +81,7 @@ export async function madeUpRelease(folder: string): Promise<MadeUp> {
       keep: KEEP[name.replaceAll('_', '-')] ?? [],
     });
   }
-  const release = { platforms: ['manylinux_2_17_x86_64'], python: '3.12', unpackedBytes: 4_000_100, wheels };
+  const release = { unpackedBytes: 4_000_100, wheels };
   return { folder: shelf, release };
 }
 

@@ -89,23 +89,26 @@ export async function requireSpace(folder: string, needed: number): Promise<void
 /** Where a file of the root is downloaded to; what an attempt leaves there the next one goes on with. */
 export const partOf = (root: string, { file }: RemoteFile): string => join(root, `.splitgrow-${file}.part`);
 
+/** What to do where a file cannot be had. */
+export function byHand({ root, command }: Pick<Work, 'root' | 'command'>, file: RemoteFile): string {
+  return (
+    `name another server with --mirror URL or SPLITGROW_DATA_MIRROR, a proxy with HTTPS_PROXY, or put ${file.file} ` +
+    `(${file.bytes} bytes, MD5 ${file.md5}) into ${root} by hand; then run: ${command}`
+  );
+}
+
 /** The file, whole and right, in its part. */
 export async function fetchFile(work: Work, file: RemoteFile): Promise<string> {
-  const { root, command, control } = work;
+  const { root, control } = work;
   const part = partOf(root, file);
   await using client = await openClient(control.env ?? process.env);
-  await download(
-    { ...file, urls: urlsOf(work, file) },
-    part,
-    { root, command },
-    {
-      client,
-      signal: control.signal,
-      attempts: control.attempts,
-      onNote: (message) => control.onProgress?.({ phase: 'note', message, done: 0, total: 0 }),
-      onBytes: (done) =>
-        control.onProgress?.({ phase: 'download', message: file.file, done, total: file.bytes }),
-    },
-  );
+  await download({ ...file, urls: urlsOf(work, file) }, part, byHand(work, file), {
+    client,
+    signal: control.signal,
+    attempts: control.attempts,
+    onNote: (message) => control.onProgress?.({ phase: 'note', message, done: 0, total: 0 }),
+    onBytes: (done) =>
+      control.onProgress?.({ phase: 'download', message: file.file, done, total: file.bytes }),
+  });
   return part;
 }

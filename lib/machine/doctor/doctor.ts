@@ -9,8 +9,8 @@ import { type LibTorch, type Located, locate } from '../libtorch/locate.js';
 import { REMEDIES } from '../libtorch/pinned.js';
 import { type PreloadRow, SPIN_COUNT, WAITING_VARIABLES } from '../libtorch/preload.js';
 import { type Features, isOpened, type NotOpened, type Opened, tryToOpen } from '../libtorch/trial.js';
-import { PIP } from '../process/isolated-python.js';
-import { probe } from '../process/probe.js';
+import { pipCommand } from '../process/python.js';
+import { run } from '../process/run.js';
 import { type Finding, missing, ok, warning } from './finding.js';
 import { type Driver, gpuFindings, readDriver } from './gpu.js';
 import {
@@ -50,6 +50,9 @@ export interface DoctorOptions {
   readonly timeoutMs?: number;
 }
 
+/** Of each process that tries something out. */
+const TIMEOUT_MS = 60_000;
+
 /** A command of Python's: only setup needs it. */
 async function commandFinding(
   name: string,
@@ -57,9 +60,9 @@ async function commandFinding(
   remedy: string,
   options: DoctorOptions,
 ): Promise<Finding> {
-  const ended = await probe('python3', parameters, options);
-  if (ended.ok) return ok(name, ended.output.trim().split(' from ')[0] ?? '');
-  return warning(name, `${ended.isAbsent ? 'none' : ended.why}; setup needs it`, remedy);
+  const { fault, isAbsent, output } = await run('python3', parameters, options);
+  if (fault === null) return ok(name, output.trim().split(' from ')[0] ?? '');
+  return warning(name, `${isAbsent ? 'none' : fault}; setup asks it for pip's settings`, remedy);
 }
 
 function libtorchFinding({ found, tried }: Located, result: Opened | NotOpened | null): Finding {
@@ -133,13 +136,13 @@ function located(env: Environment): Located {
 /** Looks at everything that splitgrow needs; changes nothing. What may crash or hang is tried in processes of its own. */
 export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
   const env = options.env ?? process.env;
-  const inner = { ...options, env };
+  const inner = { timeoutMs: TIMEOUT_MS, ...options, env };
   const place = located(env);
   const [result, driver, python, pip, cache] = await Promise.all([
     place.found ? tryToOpen(env, inner) : null,
     readDriver(env, options.timeoutMs),
     commandFinding('python3', ['-I', '--version'], 'sudo apt-get install python3', inner),
-    commandFinding('pip', ['-I', '-c', PIP, '--version'], 'sudo apt-get install python3-pip', inner),
+    commandFinding('pip', pipCommand(['--version']), 'sudo apt-get install python3-pip', inner),
     cacheFinding(env, place.found !== null),
   ]);
   const opened = result !== null && isOpened(result) ? result : null;

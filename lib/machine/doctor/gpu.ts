@@ -6,7 +6,7 @@ import type { Environment } from '../environment.js';
 import { hasCuda, type LibTorch } from '../libtorch/locate.js';
 import { REMEDIES } from '../libtorch/pinned.js';
 import { cudaRow, type Opened } from '../libtorch/trial.js';
-import { probe } from '../process/probe.js';
+import { run } from '../process/run.js';
 import { isAtLeast } from '../requirements.js';
 import { type Finding, ok, warning } from './finding.js';
 
@@ -78,14 +78,14 @@ export function readGpus(output: string): { readonly gpus: readonly Gpu[]; reado
 export async function readDriver(env: Environment, timeoutMs = TIMEOUT_MS): Promise<Driver | null> {
   const kernel = ofKernel();
   const options = { env, timeoutMs };
-  const query = await probe('nvidia-smi', [`--query-gpu=${QUERY}`, '--format=csv,noheader,nounits'], options);
-  if (!query.ok) {
+  const query = await run('nvidia-smi', [`--query-gpu=${QUERY}`, '--format=csv,noheader,nounits'], options);
+  if (query.fault !== null) {
     if (query.isAbsent) return kernel && { ...kernel, fault: 'nvidia-smi is not on PATH' };
-    return { ...(kernel ?? { gpus: [], version: null, cuda: null }), fault: `nvidia-smi: ${query.why}` };
+    return { ...(kernel ?? { gpus: [], version: null, cuda: null }), fault: `nvidia-smi: ${query.fault}` };
   }
   const { gpus, version } = readGpus(query.output);
-  const banner = await probe('nvidia-smi', [], options);
-  const cuda = banner.ok ? (/CUDA Version:\s*(\d+\.\d+)/.exec(banner.output)?.[1] ?? null) : null;
+  const banner = await run('nvidia-smi', [], options);
+  const cuda = banner.fault === null ? (/CUDA Version:\s*(\d+\.\d+)/.exec(banner.output)?.[1] ?? null) : null;
   return gpus.length === 0 && kernel === null ? null : { gpus, version, cuda, fault: '' };
 }
 

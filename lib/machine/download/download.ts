@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
 import { checksumsOf, sizeOf } from '../files/digest.js';
 import { openResumed, refuseLink } from '../files/file.js';
-import { type Answer, type Client, shown } from './http.js';
+import { type Answer, type Client, PASSING, shown } from './http.js';
 
 /** A file to download. */
 export interface RemoteFile {
@@ -20,13 +20,23 @@ export interface RemoteFile {
   readonly urls: readonly string[];
 }
 
-/** What is not as the table says, or null: size, then both checksums. */
-export async function faultOf(path: string, file: RemoteFile, signal?: AbortSignal): Promise<string | null> {
+/** What a downloaded file is compared with: its size at least. */
+export type Wanted = Pick<RemoteFile, 'file' | 'bytes' | 'urls'> &
+  Partial<Pick<RemoteFile, 'md5' | 'sha256'>>;
+
+/** What is not as it should be, or null: size, then the checksums that are known. */
+export async function faultOf(
+  path: string,
+  file: Omit<Wanted, 'urls'>,
+  signal?: AbortSignal,
+): Promise<string | null> {
   const bytes = await sizeOf(path);
   if (bytes !== file.bytes) return `expected ${file.bytes} bytes, found ${bytes ?? 'no file'}`;
+  if (file.sha256 === undefined && file.md5 === undefined) return null;
   const { md5, sha256 } = await checksumsOf(path, { signal });
-  if (sha256 !== file.sha256) return `expected SHA-256 ${file.sha256}, found ${sha256}`;
-  return md5 === file.md5 ? null : `expected MD5 ${file.md5}, found ${md5}`;
+  if (file.sha256 !== undefined && sha256 !== file.sha256)
+    return `expected SHA-256 ${file.sha256}, found ${sha256}`;
+  return file.md5 === undefined || md5 === file.md5 ? null : `expected MD5 ${file.md5}, found ${md5}`;
 }
 
 /** How downloads are tried again. */
@@ -52,8 +62,6 @@ const MOST_UNREACHED = 3;
 const MOST_PAUSE_MS = 30_000;
 /** Breaks of one download in all, bytes or not. */
 const MOST_BREAKS = 200;
-/** Answers that may be others a moment later. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** How one request ended: everything is there, it broke and may be tried again, or this URL has not the file. */
 type End =
@@ -83,7 +91,7 @@ function lineReason(error: unknown): string {
 }
 
 /** An error of the disk, not of the line. */
-class DiskError extends Error {}
+export class DiskError extends Error {}
 
 async function onDisk<T>(work: Promise<T>): Promise<T> {
   return work.catch((cause) => {
@@ -113,7 +121,7 @@ async function write(
 }
 
 /** Where the body belongs in the file, or why it is none of it. */
-function startOf(answer: Answer, from: number, file: RemoteFile): number | End {
+function startOf(answer: Answer, from: number, file: Wanted): number | End {
   const { status, length, range } = answer;
   if (PASSING.has(status)) {
     const waitMs = answer.retryAfter === null ? undefined : 1000 * answer.retryAfter;
@@ -131,7 +139,7 @@ function startOf(answer: Answer, from: number, file: RemoteFile): number | End {
 }
 
 /** One request: appends to `part` what is missing, or starts it anew where the server sends the whole file. */
-async function attempt(url: string, file: RemoteFile, part: string, options: DownloadOptions): Promise<End> {
+async function attempt(url: string, file: Wanted, part: string, options: DownloadOptions): Promise<End> {
   const { client, signal } = options;
   const from = (await sizeOf(part)) ?? 0;
   let answer: Answer | null = null;
@@ -171,7 +179,7 @@ async function attempt(url: string, file: RemoteFile, part: string, options: Dow
 /** All attempts with one URL; null where `part` is the file, whole and right. */
 async function fromUrl(
   url: string,
-  file: RemoteFile,
+  file: Wanted,
   part: string,
   options: DownloadOptions,
 ): Promise<Failure | null> {
@@ -207,23 +215,14 @@ async function fromUrl(
   }
 }
 
-/** What to do where a file cannot be had. `root` is where it may be put by hand. */
-function remedy(file: RemoteFile, place: { readonly root: string; readonly command: string }): string {
-  return (
-    `name another server with --mirror URL or SPLITGROW_DATA_MIRROR, a proxy with HTTPS_PROXY, or put ${file.file} ` +
-    `(${file.bytes} bytes, MD5 ${file.md5}) into ${place.root} by hand; then run: ${place.command}`
-  );
-}
-
 /**
- * Leaves `file`, whole and right, in `part`. What came before a break or an
- * abort stays there for the next call.
- * @throws E_DOWNLOAD where no URL gives it
+ * Leaves `file`, whole and right, in `part`. What came before a break or an abort stays there for the next call.
+ * @throws E_DOWNLOAD where no URL gives it, with `remedy` at the end; DiskError
  */
 export async function download(
-  file: RemoteFile,
+  file: Wanted,
   part: string,
-  place: { readonly root: string; readonly command: string },
+  remedy: string,
   options: DownloadOptions,
 ): Promise<void> {
   const failures: (Failure & { readonly url: string })[] = [];
@@ -236,5 +235,5 @@ export async function download(
   const what = failures.every(({ isUnreached }) => isUnreached)
     ? `cannot reach a server that has ${file.file}; is this machine offline?`
     : `no server gave ${file.file}`;
-  throw new SplitgrowError('E_DOWNLOAD', `${what} (${told}); ${remedy(file, place)}`);
+  throw new SplitgrowError('E_DOWNLOAD', `${what} (${told}); ${remedy}`);
 }

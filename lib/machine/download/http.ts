@@ -3,10 +3,14 @@
 import type { Dispatcher } from 'undici';
 import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
-import { proxyFor } from './proxy.js';
+import { proxyAt, proxyFor } from './proxy.js';
 
 export interface Answer {
   readonly status: number;
+  /** Where redirects led. */
+  readonly url: URL;
+  /** The media type of the body, '' where the server does not say it. */
+  readonly type: string;
   /** Bytes of this body, where the server says so. */
   readonly length: number | null;
   /** What Content-Range says of a 206: the first byte, and the bytes of the whole file. */
@@ -18,18 +22,48 @@ export interface Answer {
   readonly drop: () => void;
 }
 
+export interface GetOptions {
+  /** The first byte that is asked for; 0 where absent. */
+  readonly from?: number;
+  /** The last one; the file's last where absent. */
+  readonly to?: number;
+  /** Media types that are asked for. */
+  readonly accept?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Client extends AsyncDisposable {
-  readonly get: (
-    url: string,
-    options: { readonly from: number; readonly signal?: AbortSignal | undefined },
-  ) => Promise<Answer>;
+  readonly get: (url: string, options: GetOptions) => Promise<Answer>;
+}
+
+/** User and password. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** What a client does otherwise than by default. */
+export interface ClientSettings {
+  /** For every request, in place of the variables' proxies. */
+  readonly proxy?: string | null;
+  /** Certificates of the only authorities that are believed, as PEM. */
+  readonly authorities?: readonly string[] | null;
+  /** The client's own certificate and key, as PEM. */
+  readonly certificate?: string | null;
+  /** True for a URL whose server need not prove who it is. */
+  readonly isUnverified?: (url: URL) => boolean;
+  /** Absent: what the URL itself names. */
+  readonly loginFor?: (url: URL) => Login | null;
+  /** Without a byte for so long a transfer counts as broken. */
+  readonly silenceMs?: number | null;
 }
 
 const MOST_REDIRECTS = 8;
 const CONNECT_MS = 20_000;
-/** Without a byte for so long a transfer counts as broken. */
 const SILENCE_MS = 60_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Answers that may be others a moment later. */
+export const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -55,43 +89,68 @@ function parseUrl(text: string, base?: string): URL {
   throw new SplitgrowError('E_DOWNLOAD', `expected an http or https URL, found "${shown(text)}"`);
 }
 
-/** User and password of a URL as a header; of a redirect's target too, where it names them itself. */
-function authorization(url: URL): Record<string, string> {
-  if (url.username === '') return {};
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+/** What the URL itself names; a redirect's target may do so too. */
+function loginOf(url: URL): Login | null {
+  if (url.username === '') return null;
+  return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+}
+
+function headersFor(options: GetOptions, login: Login | null): Record<string, string> {
+  const { from = 0, to, accept } = options;
+  const basic = login && Buffer.from(`${login.user}:${login.password}`).toString('base64');
+  return {
+    'user-agent': 'splitgrow',
+    // The bytes as they are stored: a server may offer to pack a .gz once more.
+    'accept-encoding': 'identity',
+    ...(accept === undefined ? {} : { accept }),
+    ...(basic === null ? {} : { authorization: `Basic ${basic}` }),
+    ...(from > 0 || to !== undefined ? { range: `bytes=${from}-${to ?? ''}` } : {}),
+  };
+}
+
+/** What connects to the server of a URL: one connection pool for each proxy, verified and not. */
+async function dispatchers(env: Environment, settings: ClientSettings) {
+  const { Agent, ProxyAgent } = await import('undici');
+  const silence = settings.silenceMs ?? SILENCE_MS;
+  const timeouts = { headersTimeout: silence, bodyTimeout: silence };
+  const pools = new Map<string, Dispatcher>();
+  const make = (proxy: URL | null, isVerified: boolean): Dispatcher => {
+    const { authorities, certificate } = settings;
+    const tls = {
+      ...(authorities && { ca: [...authorities] }),
+      ...(certificate && { cert: certificate, key: certificate }),
+      ...(!isVerified && { rejectUnauthorized: false }),
+    };
+    return proxy === null
+      ? new Agent({ ...timeouts, connect: { timeout: CONNECT_MS, ...tls } })
+      : new ProxyAgent({ ...timeouts, uri: proxy.href, proxyTunnel: false, requestTls: tls, proxyTls: tls });
+  };
+  return {
+    poolFor: (url: URL): Dispatcher => {
+      const proxy = settings.proxy ? proxyAt(settings.proxy, "pip's setting proxy") : proxyFor(url, env);
+      const isVerified = settings.isUnverified?.(url) !== true;
+      const key = `${isVerified} ${proxy?.href ?? ''}`;
+      const pool = pools.get(key) ?? make(proxy, isVerified);
+      pools.set(key, pool);
+      return pool;
+    },
+    close: () => Promise.all([...pools.values()].map((pool) => pool.destroy())),
+  };
 }
 
 /** A client whose connections end with it. */
-export async function openClient(env: Environment): Promise<Client> {
-  const { Agent, ProxyAgent, request } = await import('undici');
-  const timeouts = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
-  const dispatchers = new Map<string, Dispatcher>();
-  const dispatcherFor = (url: URL): Dispatcher => {
-    const proxy = proxyFor(url, env);
-    const key = proxy?.href ?? '';
-    const made =
-      dispatchers.get(key) ??
-      (proxy === null
-        ? new Agent({ ...timeouts, connect: { timeout: CONNECT_MS } })
-        : new ProxyAgent({ ...timeouts, uri: proxy.href, proxyTunnel: false }));
-    dispatchers.set(key, made);
-    return made;
-  };
+export async function openClient(env: Environment, settings: ClientSettings = {}): Promise<Client> {
+  const { request } = await import('undici');
+  const { poolFor, close } = await dispatchers(env, settings);
   return {
-    get: async (text, { from, signal }) => {
+    get: async (text, options) => {
       let url = parseUrl(text);
       for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
+        const login = settings.loginFor === undefined ? loginOf(url) : settings.loginFor(url);
         const { statusCode, headers, body } = await request(new URL(url.pathname + url.search, url.origin), {
-          dispatcher: dispatcherFor(url),
-          signal,
-          headers: {
-            'user-agent': 'splitgrow',
-            // The bytes as they are stored: a server may offer to pack a .gz once more.
-            'accept-encoding': 'identity',
-            ...authorization(url),
-            ...(from > 0 ? { range: `bytes=${from}-` } : {}),
-          },
+          dispatcher: poolFor(url),
+          signal: options.signal,
+          headers: headersFor(options, login),
         });
         // A body that is destroyed early reports it here.
         body.on('error', () => undefined);
@@ -99,6 +158,8 @@ export async function openClient(env: Environment): Promise<Client> {
         if (!REDIRECTS.has(statusCode) || typeof headers.location !== 'string') {
           return {
             status: statusCode,
+            url,
+            type: String(headers['content-type'] ?? ''),
             length: wholeNumber(headers['content-length']),
             range: rangeOf(headers),
             retryAfter: wholeNumber(headers['retry-after']),
@@ -112,7 +173,7 @@ export async function openClient(env: Environment): Promise<Client> {
       throw new SplitgrowError('E_DOWNLOAD', `${shown(text)}: more than ${MOST_REDIRECTS} redirects`);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+      await close();
     },
   };
 }

@@ -18,18 +18,22 @@ function covers(entry: string, url: URL): boolean {
   return host !== '' && (url.hostname === host || url.hostname.endsWith(`.${host}`));
 }
 
-/** The proxy's URL, or null for none. @throws E_ARGUMENT where it is no http or https proxy */
-export function proxyFor(url: URL, env: Environment): URL | null {
-  const exceptions = setting(env, 'NO_PROXY').split(/[\s,]+/);
-  if (exceptions.some((entry) => covers(entry, url))) return null;
-  const scheme = url.protocol.slice(0, -1).toUpperCase();
-  const given = setting(env, `${scheme}_PROXY`) || setting(env, 'ALL_PROXY');
-  if (given === '') return null;
+/** The URL of a proxy that `name` gives. @throws E_ARGUMENT where it is no http or https proxy */
+export function proxyAt(given: string, name: string): URL {
   const text = given.includes('://') ? given : `http://${given}`;
   const proxy = URL.canParse(text) ? new URL(text) : null;
   if (proxy !== null && proxy.protocol in PORTS) return proxy;
   throw new SplitgrowError(
     'E_ARGUMENT',
-    `${scheme}_PROXY: expected the URL of an http or https proxy, found "${text.replace(/\/\/[^/@]*@/, '//')}"`,
+    `${name}: expected the URL of an http or https proxy, found "${text.replace(/\/\/[^/@]*@/, '//')}"`,
   );
+}
+
+/** The proxy of a URL by the variables, or null for none. @throws E_ARGUMENT where it is no http or https proxy */
+export function proxyFor(url: URL, env: Environment): URL | null {
+  const exceptions = setting(env, 'NO_PROXY').split(/[\s,]+/);
+  if (exceptions.some((entry) => covers(entry, url))) return null;
+  const scheme = url.protocol.slice(0, -1).toUpperCase();
+  const given = setting(env, `${scheme}_PROXY`) || setting(env, 'ALL_PROXY');
+  return given === '' ? null : proxyAt(given, `${scheme}_PROXY`);
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
-import { runTool } from '../process/run-tool.js';
+import { run } from '../process/run.js';
 import { type CompileOptions, compile } from './compile.js';
 import { type CudaKit, requireKit } from './cuda-kit.js';
 import { missingSymbols } from './cuda-symbols.js';
@@ -32,10 +32,10 @@ function packagedHeaders(libtorch: string): readonly string[] {
 async function toolkit(libtorch: string): Promise<CudaKit | null> {
   const home = process.env.CUDA_HOME;
   const nvcc = home ? join(home, 'bin', 'nvcc') : 'nvcc';
-  const { code, output } = await runTool(nvcc, ['--version']);
+  const { code, output } = await run(nvcc, ['--version']);
   const release = /release (\d+)\.(\d+)/.exec(output);
   if (code !== 0 || Number(release?.[1]) !== CUDA_MAJOR) return null;
-  const path = (await runTool('sh', ['-c', 'command -v "$0"', nvcc])).output.trim();
+  const path = (await run('sh', ['-c', 'command -v "$0"', nvcc])).output.trim();
   const include = [join(dirname(dirname(path)), 'include'), ...packagedHeaders(libtorch)];
   const needed = ['cusparse.h', 'cublas_v2.h', 'cusolverDn.h', 'nccl.h'];
   const isWhole = needed.every((name) => include.some((folder) => existsSync(join(folder, name))));

@@ -4,7 +4,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { runTool } from '../process/run-tool.js';
+import { run } from '../process/run.js';
 import { isAtLeast } from '../requirements.js';
 import { ROOT } from './addon.js';
 
@@ -67,7 +67,7 @@ function tools(env: NodeJS.ProcessEnv): readonly Tool[] {
 export async function requireTools(env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const missing: string[] = [];
   for (const { name, command, floor, install } of tools(env)) {
-    const { code, output } = await runTool(command, ['--version'], { env });
+    const { code, output } = await run(command, ['--version'], { env });
     const version = /(\d+(?:\.\d+)+)/.exec(output)?.[1] ?? '';
     if (code !== 0) missing.push(`expected ${name}, found no ${command}; ${install}`);
     else if (floor !== undefined && !isAtLeast(version, floor))
@@ -107,7 +107,7 @@ async function cmakeJs(
   const script = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
   const step = command === 'build' ? 'compile' : 'configure';
   options.onProgress?.(step, 0, 0);
-  const { code, output } = await runTool(process.execPath, [script, command, ...parameters], {
+  const { code, said } = await run(process.execPath, [script, command, ...parameters], {
     cwd: ROOT,
     signal: options.signal,
     onOutput: (text) => {
@@ -117,13 +117,13 @@ async function cmakeJs(
   });
   if (code === 0) return;
   const log = options.log ?? join(options.out, LOG_FILE);
-  const isKept = await writeFileAtomic(log, output).then(
+  const isKept = await writeFileAtomic(log, said).then(
     () => true,
     () => false,
   );
   throw new SplitgrowError(
     'E_BUILD',
-    `the addon cannot be compiled against ${options.libtorch}: ${errorsIn(output)}${isKept ? `; all that was said is in ${log}` : ''}`,
+    `the addon cannot be compiled against ${options.libtorch}: ${errorsIn(said)}${isKept ? `; all that was said is in ${log}` : ''}`,
   );
 }
 

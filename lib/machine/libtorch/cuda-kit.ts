@@ -1,4 +1,4 @@
-// The compile kit of native/cuda: fetched once into the cache, by pip, with hashes.
+// The compile kit of native/cuda: fetched once into the cache, with hashes.
 
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
@@ -8,9 +8,10 @@ import type { Environment } from '../environment.js';
 import { ifThere } from '../files/folder.js';
 import { withLock } from '../files/lease.js';
 import { cacheDirectory, privateCache } from './cache.js';
-import { downloadWheels, pipMembers, removeWheels, unpack, verifyWheels } from './fetch.js';
+import { downloadWheels, removeWheels, verifyWheels } from './fetch.js';
 import { refuseOthers } from './install.js';
 import { CUDA_HEADERS, CUDA_KIT, KIT_VERSION } from './pinned-cuda.js';
+import { fetchMembers, moveInto, unpack } from './unpack-wheels.js';
 
 export interface CudaKit {
   readonly nvcc: string;
@@ -52,14 +53,6 @@ async function digestOf(folder: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function moveInto(from: string, to: string): Promise<void> {
-  for (const name of await readdir(from, { recursive: true })) {
-    const path = join(from, name);
-    if ((await stat(path)).isDirectory()) await mkdir(join(to, name), { recursive: true });
-    else await rename(path, join(to, name));
-  }
-}
-
 async function fetchInto(
   cache: string,
   { target, work }: { readonly target: string; readonly work: string },
@@ -81,7 +74,7 @@ async function fetchInto(
   say('unpacking');
   await unpack(CUDA_KIT, { wheels, tree }, options, () => {});
   say('reading headers');
-  await pipMembers(CUDA_HEADERS.wheels, { work, tree: headers }, options);
+  await fetchMembers(CUDA_HEADERS.wheels, { work, tree: headers }, options);
   const found = await digestOf(headers);
   if (found !== CUDA_HEADERS.sha256)
     throw new SplitgrowError(

@@ -2,22 +2,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { runTool } from '../process/run-tool.js';
+import { run } from '../process/run.js';
 
 /** What the loader has opened before the library, or opens with it; the rest are the compiler's and the system's. */
 const TORCH = ['libtorch_cuda.so', 'libc10_cuda.so', 'libtorch_cpu.so', 'libc10.so'];
 const SYSTEM = ['libstdc++.so.6', 'libgcc_s.so.1', 'libc.so.6', 'libm.so.6', 'libgomp.so.1'];
 
-/** nm's lines are longer than what runTool keeps of all output, so they are read as they come. */
+/** nm's lines are longer than what run() keeps of all output, so they are read as they come. */
 async function symbols(path: string, which: 'defined' | 'undefined'): Promise<readonly string[]> {
   let lines = '';
-  const { code, output } = await runTool('nm', ['-D', `--${which}-only`, path], {
+  const { code, said } = await run('nm', ['-D', `--${which}-only`, path], {
     onOutput: (text) => {
       lines += text;
     },
   });
   if (code !== 0)
-    throw new SplitgrowError('E_BUILD', `nm cannot read the symbols of ${path}: ${output.trim()}`);
+    throw new SplitgrowError('E_BUILD', `nm cannot read the symbols of ${path}: ${said.trim()}`);
   return lines
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
@@ -27,7 +27,7 @@ async function symbols(path: string, which: 'defined' | 'undefined'): Promise<re
 
 /** The C++ compiler's path of a system library. */
 async function systemPath(name: string): Promise<string> {
-  const { output } = await runTool(process.env.CXX || 'c++', [`-print-file-name=${name}`]);
+  const { output } = await run(process.env.CXX || 'c++', [`-print-file-name=${name}`]);
   return output.trim();
 }
 

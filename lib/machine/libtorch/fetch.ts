@@ -1,17 +1,19 @@
-// Wheels on their way into the cache: downloaded by pip's settings, resumed, checked, unpacked.
-
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+// Wheels on their way into the cache: found by pip's settings, downloaded with resumption, checked; unpack-wheels.ts unpacks them.
+import { createReadStream, createWriteStream } from 'node:fs';
+import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SplitgrowError } from '../../errors.js';
+import { pipeline } from 'node:stream/promises';
+import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
+import { DiskError, download } from '../download/download.js';
+import { type Client, openClient } from '../download/http.js';
+import { type Link, linksOf } from '../download/package-index.js';
+import { type PipSettings, readPipSettings } from '../download/pip-settings.js';
 import type { Environment } from '../environment.js';
 import { makeFolder, writeFileAtomic } from '../files/atomic.js';
-import { ifThere } from '../files/folder.js';
-import { lastWords, python } from '../process/python.js';
-import { FETCH, FETCH_EXIT } from './fetch-script.js';
+import { digestOf, sizeOf } from '../files/digest.js';
+import { refuseLink } from '../files/file.js';
+import { codeOf, ifThere } from '../files/folder.js';
 import { REMEDIES, type Release, type Wheel } from './pinned.js';
-import { MEMBERS, UNPACK } from './unpack-script.js';
 
 /** Bytes done of the whole. */
 type OnBytes = (done: number) => void;
@@ -22,58 +24,21 @@ export interface FetchOptions {
 }
 
 const KEPT = 'what was downloaded is kept';
-const CHECK_INDEX = `check pip's index settings (python3 -I -m pip config list) and run: ${REMEDIES.setup}`;
+export const CHECK_INDEX = `check pip's index settings (python3 -I -m pip config list) and run: ${REMEDIES.setup}`;
+const CHECK_NETWORK = `${KEPT}; check the network and run: ${REMEDIES.setup}`;
+/** What the system says where a disk or a quota is full. */
+export const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-function failed(what: string, reason: string, remedy: string): SplitgrowError {
-  return new SplitgrowError('E_LIBTORCH', `${what}: ${reason}; ${remedy}`);
+export function notDownloaded(reason: string, remedy: string): SplitgrowError {
+  return new SplitgrowError('E_LIBTORCH', `LibTorch could not be downloaded: ${reason}; ${remedy}`);
 }
 
-/** pip's options that choose the files of a release on any machine. */
-function pipOptions({ python: version, platforms }: Release): readonly string[] {
-  return [
-    ...['--no-input', '--no-deps', '--no-cache-dir', '--disable-pip-version-check', '--only-binary=:all:'],
-    ...['--python-version', version, '--implementation', 'cp', '--abi', `cp${version.replace('.', '')}`],
-    ...platforms.flatMap((platform) => ['--platform', platform]),
-  ];
-}
-
-function fetchError(code: number, errors: string): SplitgrowError {
-  const words = lastWords(errors);
-  if (code === FETCH_EXIT.noPip)
-    return failed(
-      'pip is missing',
-      'python3 has no module pip',
-      'install it, for example: sudo apt-get install python3-pip',
-    );
-  if (code === FETCH_EXIT.disk)
-    return new SplitgrowError(
-      'E_WRITE',
-      `a wheel could not be written: ${words}; ${KEPT}; free some space, or set SPLITGROW_CACHE to a larger place, and run: ${REMEDIES.setup}`,
-    );
-  if (code === FETCH_EXIT.notInIndex) return failed('pip could not download LibTorch', words, CHECK_INDEX);
-  return failed(
-    'pip could not download LibTorch',
-    words,
-    `${KEPT}; check the network and run: ${REMEDIES.setup}`,
+export function notWritten(error: unknown): SplitgrowError {
+  return new SplitgrowError(
+    'E_WRITE',
+    `a wheel could not be written: ${reasonOf(error)}; ${KEPT}; free some space, or set SPLITGROW_CACHE to a larger place, and run: ${REMEDIES.setup}`,
+    { cause: error },
   );
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    (found) => found.size,
-    () => -1,
-  );
-}
-
-async function sha256(file: string, signal: AbortSignal | undefined, onBytes: OnBytes): Promise<string> {
-  const hash = createHash('sha256');
-  let done = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, signal })) {
-    hash.update(chunk);
-    done += chunk.length;
-    onBytes(done);
-  }
-  return hash.digest('hex');
 }
 
 /** What keeps `file` from being the wheel with exactly the pinned bytes; null where nothing does. */
@@ -84,11 +49,11 @@ export async function faultOfWheel(
   onBytes: OnBytes = () => {},
 ): Promise<string | null> {
   const size = await sizeOf(file);
-  if (size < 0) return `there is no ${wheel.file}`;
+  if (size === null) return `there is no ${wheel.file}`;
   if (size !== wheel.bytes) return `${wheel.file} has ${size} bytes, expected ${wheel.bytes}`;
-  const found = await sha256(file, signal, onBytes);
-  if (found === wheel.sha256) return null;
-  return `${wheel.file} has SHA-256 ${found}, not the pinned ${wheel.sha256}`;
+  const { sha256 } = await digestOf(file, { signal, onBytes });
+  if (sha256 === wheel.sha256) return null;
+  return `${wheel.file} has SHA-256 ${sha256}, not the pinned ${wheel.sha256}`;
 }
 
 /** In a folder for wheels that set-up made: what is in it by a wheel's name may be removed. */
@@ -108,10 +73,79 @@ async function makeWheelFolder(folder: string): Promise<void> {
 export async function missingBytes(release: Release, folder: string): Promise<number> {
   let missing = 0;
   for (const { file, bytes } of release.wheels) {
-    const size = Math.max(await sizeOf(join(folder, file)), await sizeOf(join(folder, `${file}.part`)), 0);
-    missing += Math.max(0, bytes - size);
+    const sizes = [await sizeOf(join(folder, file)), await sizeOf(join(folder, `${file}.part`))];
+    missing += Math.max(0, bytes - Math.max(sizes[0] ?? 0, sizes[1] ?? 0));
   }
   return missing;
+}
+
+/** Where packages are looked for, and a client that asks there. */
+export interface Shelf {
+  readonly settings: PipSettings;
+  readonly client: Client;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Links to a wheel: those of the pinned SHA-256 first, then those of its name without one. Throws E_LIBTORCH where there is none. */
+export async function linksTo(wheel: Wheel, { settings, client, signal }: Shelf): Promise<readonly Link[]> {
+  const project = wheel.requirement.split('==')[0] ?? '';
+  const { links, faults } = await linksOf(project, settings, { client, signal });
+  const pinned = links.filter(({ sha256 }) => sha256 === wheel.sha256);
+  const unstated = links.filter(({ name, sha256 }) => sha256 === null && name === wheel.file);
+  if (pinned.length + unstated.length > 0) return [...pinned, ...unstated];
+  if (faults.length > 0) throw notDownloaded(faults.join('; '), CHECK_NETWORK);
+  const isOther = links.some(({ name }) => name === wheel.file);
+  throw notDownloaded(
+    `pip's index has no ${wheel.file}${isOther ? ` with SHA-256 ${wheel.sha256}` : ''}`,
+    CHECK_INDEX,
+  );
+}
+
+async function copyWheel(
+  from: URL,
+  part: string,
+  signal: AbortSignal | undefined,
+  onBytes: OnBytes,
+): Promise<void> {
+  let done = 0;
+  const source = createReadStream(from, { highWaterMark: 1 << 20 }).on('data', (chunk) => {
+    done += chunk.length;
+    onBytes(done);
+  });
+  await refuseLink(part);
+  await pipeline(source, createWriteStream(part), { signal });
+}
+
+/** Leaves a wheel as `<file>.part`; nothing but its size is compared. */
+export async function fetchWheel(wheel: Wheel, part: string, shelf: Shelf, onBytes: OnBytes): Promise<void> {
+  const { client, signal } = shelf;
+  if ((await sizeOf(part)) === wheel.bytes) return;
+  const links = await linksTo(wheel, shelf);
+  try {
+    const local = links.find(({ url }) => url.protocol === 'file:');
+    if (local !== undefined) return await copyWheel(local.url, part, signal, onBytes);
+    const urls = links.map(({ url }) => url.href);
+    const { file, bytes } = wheel;
+    await download({ file, bytes, urls }, part, CHECK_NETWORK, { client, signal, onBytes });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isSplitgrowError(error) && error.code === 'E_DOWNLOAD')
+      throw new SplitgrowError('E_LIBTORCH', `LibTorch could not be downloaded: ${error.message}`, {
+        cause: error,
+      });
+    if (error instanceof DiskError || FULL.includes(codeOf(error))) throw notWritten(error);
+    throw error;
+  }
+}
+
+export async function withShelf<T>(
+  { env, signal }: FetchOptions,
+  work: (shelf: Shelf) => Promise<T>,
+): Promise<T> {
+  const variables = env ?? process.env;
+  const settings = await readPipSettings(variables, signal);
+  await using client = await openClient(variables, settings.client);
+  return await work({ settings, client, signal });
 }
 
 /**
@@ -127,24 +161,19 @@ export async function downloadWheels(
 ): Promise<void> {
   await makeWheelFolder(folder);
   const missing: Wheel[] = [];
-  let there = 0;
+  let before = 0;
   for (const wheel of release.wheels) {
-    if ((await sizeOf(join(folder, wheel.file))) === wheel.bytes) there += wheel.bytes;
+    if ((await sizeOf(join(folder, wheel.file))) === wheel.bytes) before += wheel.bytes;
     else missing.push(wheel);
   }
   if (missing.length === 0) return;
-  const job = { folder, options: pipOptions(release), wheels: missing };
-  const done = new Map<number, number>();
-  const { code, errors } = await python(FETCH, [JSON.stringify(job)], {
-    ...options,
-    onLine: (line) => {
-      const [position, bytes] = line.split(' ').map(Number);
-      if (position === undefined || bytes === undefined || !(position >= 0 && bytes >= 0)) return;
-      done.set(position, bytes);
-      onBytes(there + [...done.values()].reduce((sum, one) => sum + one, 0));
-    },
+  await withShelf(options, async (shelf) => {
+    for (const wheel of missing) {
+      await fetchWheel(wheel, join(folder, `${wheel.file}.part`), shelf, (done) => onBytes(before + done));
+      before += wheel.bytes;
+      onBytes(before);
+    }
   });
-  if (code !== 0) throw fetchError(code, errors);
 }
 
 /** Compares every wheel with its pinned size and hash; one that differs is removed. Throws E_LIBTORCH. */
@@ -179,35 +208,4 @@ export async function removeWheels(release: Release, folder: string): Promise<vo
   if ((await readdir(folder)).some((name) => name !== RECORD)) return;
   await rm(join(folder, RECORD), { force: true });
   await rmdir(folder).catch(() => {});
-}
-
-/** Unpacks what the release keeps of each wheel and syncs it; zipfile checks every member's CRC. */
-export async function unpack(
-  release: Release,
-  place: { readonly wheels: string; readonly tree: string },
-  options: FetchOptions,
-  onBytes: OnBytes,
-): Promise<void> {
-  const pairs = release.wheels.flatMap((wheel) => [join(place.wheels, wheel.file), wheel.keep.join('|')]);
-  const { code, errors } = await python(UNPACK, [place.tree, ...pairs], {
-    ...options,
-    onLine: (line) => onBytes(Number(line)),
-  });
-  if (code === 0) return;
-  if (code === FETCH_EXIT.disk) throw fetchError(code, errors);
-  throw failed('LibTorch could not be unpacked', lastWords(errors), `run: ${REMEDIES.setup}`);
-}
-
-/** Puts the members that `keep` (Python's expressions) names into `tree`, with little more than their own bytes. */
-export async function pipMembers(
-  wheels: readonly { readonly requirement: string; readonly keep: string }[],
-  place: { readonly work: string; readonly tree: string },
-  options: FetchOptions,
-): Promise<void> {
-  const pairs = wheels.flatMap(({ requirement, keep }) => [requirement, keep]);
-  const { code, errors } = await python(MEMBERS, [place.tree, join(place.work, 'whole'), ...pairs], {
-    ...options,
-    env: { ...(options.env ?? process.env), TMPDIR: place.work },
-  });
-  if (code !== 0) throw failed('pip could not read headers', lastWords(errors), 'check the network');
 }

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
 import { ifThere } from '../files/folder.js';
-import { downloadWheels, missingBytes, removeWheels, unpack, verifyWheels } from './fetch.js';
+import { downloadWheels, missingBytes, removeWheels, verifyWheels } from './fetch.js';
 import { LIBTORCH_VERSION, RELEASES, REMEDIES, type Release } from './pinned.js';
 import { CUDA_RELEASES } from './pinned-gpu.js';
+import { unpack } from './unpack-wheels.js';
 
 /** How far set-up is. */
 export interface SetupProgress {

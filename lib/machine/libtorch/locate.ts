@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
 import { outputOf } from '../process/child.js';
-import { isolated } from '../process/isolated-python.js';
+import { TORCH_COMMAND } from '../process/python.js';
 import { PINNED, releaseOf, type Wanted, wantedLibTorch } from './addon.js';
 import { installDirectory } from './cache.js';
 import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
@@ -30,12 +30,6 @@ export interface Located {
 }
 
 const PYTHON_TIMEOUT_MS = 10_000;
-/** Looks into PYTHONPATH too, which -I leaves out: nothing of it is run, a folder is asked for. */
-const PYTHON_PROBE = `
-import importlib.util
-sys.path[:0] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(path)]
-spec = importlib.util.find_spec("torch")
-print(spec.origin if spec and spec.origin else "")`;
 
 /** The version that the files of `root` state, or null. */
 export function versionOf(root: string): string | null {
@@ -67,7 +61,7 @@ export function faultOf(root: string, wanted: string = LIBTORCH_VERSION): string
 /** torch's folder in the active python3, without importing it. */
 function pythonTorch(env: Environment): string | null {
   try {
-    const origin = outputOf('python3', isolated(PYTHON_PROBE), { env, timeout: PYTHON_TIMEOUT_MS }).trim();
+    const origin = outputOf('python3', TORCH_COMMAND, { env, timeout: PYTHON_TIMEOUT_MS }).trim();
     return origin === '' ? null : dirname(origin);
   } catch {
     return null;

@@ -1,6 +1,6 @@
 // The wheels that native/cuda is compiled with where no CUDA toolkit is: NVIDIA's compiler, and the headers that
 // LibTorch's own headers include. The versions are those of the pinned LibTorch's requirements.
-import type { Release } from './pinned.js';
+import type { Release, Wheel } from './pinned.js';
 
 export const KIT_VERSION = '13.0.88';
 
@@ -9,13 +9,6 @@ const PLATFORM = 'manylinux2014_x86_64.manylinux_2_17_x86_64';
 
 /** Downloaded whole. */
 export const CUDA_KIT: Release = {
-  platforms: [
-    'manylinux_2_28_x86_64',
-    'manylinux_2_17_x86_64',
-    'manylinux2014_x86_64',
-    'manylinux2010_x86_64',
-  ],
-  python: '3.12',
   unpackedBytes: 180_000_000,
   wheels: [
     {
@@ -61,14 +54,40 @@ export const CUDA_KIT: Release = {
   ],
 };
 
+const HEADERS = [String.raw`nvidia/cu13/include/[^/]+\.h`];
+
 /** Only these members are read out of the wheels, which take 1 GB together. */
-export const CUDA_HEADERS = {
+export const CUDA_HEADERS: { readonly wheels: readonly Wheel[]; readonly sha256: string } = {
   wheels: [
-    { requirement: 'nvidia-cublas==13.1.0.3', keep: String.raw`nvidia/cu13/include/[^/]+\.h` },
-    { requirement: 'nvidia-cusparse==12.6.3.3', keep: String.raw`nvidia/cu13/include/[^/]+\.h` },
-    { requirement: 'nvidia-cusolver==12.0.4.66', keep: String.raw`nvidia/cu13/include/[^/]+\.h` },
-    { requirement: 'nvidia-nccl-cu13==2.28.9', keep: String.raw`nvidia/nccl/include/nccl\.h` },
+    {
+      requirement: 'nvidia-cublas==13.1.0.3',
+      file: 'nvidia_cublas-13.1.0.3-py3-none-manylinux_2_27_x86_64.whl',
+      bytes: 423_133_236,
+      sha256: 'ee8722c1f0145ab246bccb9e452153b5e0515fd094c3678df50b2a0888b8b171',
+      keep: HEADERS,
+    },
+    {
+      requirement: 'nvidia-cusparse==12.6.3.3',
+      file: `nvidia_cusparse-12.6.3.3-py3-none-${PLATFORM}.whl`,
+      bytes: 145_942_937,
+      sha256: '2b3c89c88d01ee0e477cb7f82ef60a11a4bcd57b6b87c33f789350b59759360b',
+      keep: HEADERS,
+    },
+    {
+      requirement: 'nvidia-cusolver==12.0.4.66',
+      file: 'nvidia_cusolver-12.0.4.66-py3-none-manylinux_2_27_x86_64.whl',
+      bytes: 200_941_980,
+      sha256: '0a759da5dea5c0ea10fd307de75cdeb59e7ea4fcb8add0924859b944babf1112',
+      keep: HEADERS,
+    },
+    {
+      requirement: 'nvidia-nccl-cu13==2.28.9',
+      file: 'nvidia_nccl_cu13-2.28.9-py3-none-manylinux_2_18_x86_64.whl',
+      bytes: 196_493_177,
+      sha256: 'e4553a30f34195f3fa1da02a6da3d6337d28f2003943aa0a3d247bbc25fefc42',
+      keep: [String.raw`nvidia/nccl/include/nccl\.h`],
+    },
   ],
   /** SHA-256 over name and bytes of all of them, by name. */
   sha256: '0ee1ca1636c2e3b29a3d6639963453146cc406b7e9f8fa5a332099ae39db52f9',
-} as const;
+};

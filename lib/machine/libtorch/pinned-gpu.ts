@@ -135,7 +135,6 @@ function withCuda(cpu: Release): Release {
   if (torch === undefined) throw new Error('a release begins with torch');
   return {
     ...cpu,
-    platforms: [...cpu.platforms, MANYLINUX_2_27, 'manylinux_2_18_x86_64', 'manylinux2010_x86_64'],
     unpackedBytes: 3_533_000_000,
     wheels: [{ ...torch, keep: [...torch.keep, TORCH_CUDA] }, ...others, ...LIBRARIES],
   };

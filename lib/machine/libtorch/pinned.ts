@@ -17,14 +17,11 @@ export interface Wheel {
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Regular expressions (Python's) of the members to keep. */
+  /** Regular expressions of the members to keep, each of a whole name. */
   readonly keep: readonly string[];
 }
 
 export interface Release {
-  /** pip's --platform values; each wheel has one of them. */
-  readonly platforms: readonly string[];
-  readonly python: string;
   readonly wheels: readonly Wheel[];
   /** Bytes that the unpacked files take. */
   readonly unpackedBytes: number;
@@ -35,13 +32,6 @@ const LICENCES = String.raw`[^/]+\.dist-info/licenses/.*`;
 /** By `process.platform-process.arch`. */
 export const RELEASES: Readonly<Record<string, Release>> = {
   'linux-x64': {
-    platforms: [
-      'manylinux_2_28_x86_64',
-      'manylinux_2_25_x86_64',
-      'manylinux_2_17_x86_64',
-      'manylinux2014_x86_64',
-    ],
-    python: '3.12',
     unpackedBytes: 498_000_000,
     wheels: [
       {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../environment.js';
-import { type ProbeOptions, probe } from '../process/probe.js';
+import { type RunOptions, run } from '../process/run.js';
 import type { PreloadRow } from './preload.js';
 
 /** What the native core can do on this machine. */
@@ -43,6 +43,12 @@ export interface Opened {
   readonly jpegFault: string;
 }
 
+/** How long opening may take, and what ends it. */
+export type TrialOptions = Pick<RunOptions, 'timeoutMs' | 'signal'>;
+
+/** A driver that hangs takes longer. */
+const TIMEOUT_MS = 60_000;
+
 /** Why it did not open, with the error's code where there is one. */
 export interface NotOpened {
   readonly code: string | null;
@@ -75,19 +81,23 @@ export function isOpened(result: Opened | NotOpened): result is Opened {
 }
 
 /** What opens where `env` says; a crash, a signal or a hang of native code is an answer too. */
-export async function tryToOpen(env: Environment, options: ProbeOptions = {}): Promise<Opened | NotOpened> {
+export async function tryToOpen(env: Environment, options: TrialOptions = {}): Promise<Opened | NotOpened> {
   if (!existsSync(NATIVE)) return { code: null, why: `${NATIVE} is missing` };
   const parameters = ['--input-type=module', '--eval', SCRIPT, NATIVE, JPEG];
-  const ended = await probe(process.execPath, parameters, { ...options, env });
-  if (!ended.ok) return { code: null, why: `opening it in a process of its own: ${ended.why}` };
-  return JSON.parse(ended.output.trim().split('\n').at(-1) ?? '') as Opened | NotOpened;
+  const { fault, output } = await run(process.execPath, parameters, {
+    timeoutMs: TIMEOUT_MS,
+    ...options,
+    env,
+  });
+  if (fault !== null) return { code: null, why: `opening it in a process of its own: ${fault}` };
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Opened | NotOpened;
 }
 
 /** As tryToOpen, for one LibTorch. */
 export function tryLibTorch(
   root: string,
   env: Environment,
-  options: ProbeOptions = {},
+  options: TrialOptions = {},
 ): Promise<Opened | NotOpened> {
   return tryToOpen({ ...env, SPLITGROW_LIBTORCH: root }, options);
 }

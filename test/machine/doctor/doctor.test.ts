@@ -9,7 +9,6 @@ import type { Finding } from '../../../lib/machine/doctor/finding.js';
 import { type Driver, gpuFindings, readDriver } from '../../../lib/machine/doctor/gpu.js';
 import { quotaOf, readProcessor } from '../../../lib/machine/doctor/hardware.js';
 import type { Opened } from '../../../lib/machine/libtorch/trial.js';
-import { probe } from '../../../lib/machine/process/probe.js';
 import { inFolder, ROOT } from '../../data/places.js';
 
 const run = promisify(execFile);
@@ -41,21 +40,6 @@ function row(findings: readonly Finding[], name: string): Finding {
   if (found === undefined) throw new Error(`no row ${name}`);
   return found;
 }
-
-test('a probe gives the output, or how the process ended, and never rejects', async () => {
-  const shell = (script: string, timeoutMs = 100_000) => probe('/bin/sh', ['-c', script], { timeoutMs });
-  expect(await shell('echo 3')).toEqual({ ok: true, output: '3\n' });
-  expect(await shell('echo first >&2; echo why >&2; exit 4')).toMatchObject({
-    why: 'it ended with code 4: why',
-  });
-  expect(await shell('kill -SEGV $$')).toMatchObject({ ok: false, why: 'it died of SIGSEGV' });
-  const start = performance.now();
-  expect(await shell('sleep 3000', 200)).toMatchObject({ why: 'it hung: no answer in 0.2 s' });
-  // A child of the child keeps the pipe open; that is not waited for either.
-  expect(await shell('sleep 3000 & sleep 3000', 200)).toMatchObject({ why: 'it hung: no answer in 0.2 s' });
-  expect(performance.now() - start).toBeLessThan(1_000_000);
-  expect(await probe('no-such-program', [])).toMatchObject({ ok: false, isAbsent: true });
-});
 
 test('a LibTorch that aborts or hangs when it is opened is told, with the signal or the time', () =>
   inFolder(async (folder) => {

@@ -3,6 +3,7 @@
 import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { byHand } from '../../../lib/data/get/work.js';
 import { type Attempts, download } from '../../../lib/machine/download/download.js';
 import { openClient } from '../../../lib/machine/download/http.js';
 import type { Environment } from '../../../lib/machine/environment.js';
@@ -30,12 +31,13 @@ interface Case {
 
 async function run({ folder, part, urls, env = {}, notes, ...options }: Case): Promise<void> {
   await using client = await openClient(env);
-  await download(
-    remote('tiny.bin', BYTES, urls),
-    part,
-    { root: folder, command: 'splitgrow data get tiny' },
-    { attempts: FAST, ...options, client, onNote: (text) => notes?.push(text) },
-  );
+  const file = remote('tiny.bin', BYTES, urls);
+  await download(file, part, byHand({ root: folder, command: 'splitgrow data get tiny' }, file), {
+    attempts: FAST,
+    ...options,
+    client,
+    onNote: (text) => notes?.push(text),
+  });
 }
 
 /** Serves by `handler`, downloads, and hands on what is in the .part. */

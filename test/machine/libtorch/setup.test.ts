@@ -129,7 +129,7 @@ test('a wheel that the index does not have is named', () =>
   withWheels(async ({ env, release, folder }) => {
     await rm(join(folder, release.wheels[1]?.file ?? ''));
     expect(await failureOf(setup({ env, release, open: opens }))).toMatch(
-      /^E_LIBTORCH: pip could not download LibTorch: pip's index has no nvidia_made_up-1.0-py3-none-any.whl; check pip's index settings/,
+      /^E_LIBTORCH: LibTorch could not be downloaded: pip's index has no nvidia_made_up-1.0-py3-none-any.whl; check pip's index settings/,
     );
   }));
 
@@ -206,7 +206,7 @@ test('a full disk is E_WRITE with what helps; what came is kept, and the next se
     // A limit on the size of a file fails a write as a full disk does: 2 MiB, of 3.
     const said = await says(release, env, 'ulimit -f 2048; exec "$0" "$@"');
     expect(said).toMatch(
-      /^E_WRITE: a wheel could not be written: .*File too large; what was downloaded is kept; free some/,
+      /^E_WRITE: a wheel could not be written: .*file too large.*; what was downloaded is kept; free some/,
     );
     expect(existsSync(installDirectory(env))).toBe(false);
     await setup({ env, release, open: opens });
@@ -233,38 +233,24 @@ test("pip's proxy is asked for an index that only it can reach", () =>
     expect(index.asked.map(({ url }) => url)).toContain('http://no-such-host.invalid/simple/torch/');
   }));
 
-test('where pip is not as it was, its own download serves', () =>
+test('without python3, and with a python3 without pip, the variables of pip say where the index is', () =>
   withIndex(async ({ root, env, release }) => {
-    const [bin, real] = [join(root, 'bin'), join(env.PATH?.split(':')[0] ?? '', 'python3')];
+    const bin = join(root, 'bin');
     await mkdir(bin);
-    // Takes a module away that only the resuming download asks for; pip itself is started by the real python3.
-    const script = `program=$3; shift 3
-exec ${real} -I -c "import sys; sys.modules['pip._internal.commands'] = None\n$program" "$@"`;
-    await writeFile(join(bin, 'python3'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-    const { isNew } = await setup({ env: { ...env, PATH: `${bin}:${env.PATH}` }, release, open: opens });
-    expect(isNew).toBe(true);
+    const without = { ...env, PATH: `${bin}` };
+    expect((await setup({ env: without, release, open: opens })).isNew).toBe(true);
+    const script = '#!/bin/sh\necho "ImportError: No module named pip" >&2\nexit 1\n';
+    await writeFile(join(bin, 'python3'), script, { mode: 0o755 });
+    expect((await setup({ env: without, release, open: opens, force: true })).isNew).toBe(true);
   }));
 
-/** An environment whose python3 is this shell script. */
-async function withPython(script: string, work: (env: Env) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    const bin = join(folder, 'bin');
-    await mkdir(bin);
-    if (script !== '') await writeFile(join(bin, 'python3'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-    await work(cleanEnv(folder, { PATH: script === '' ? bin : `${bin}:/usr/bin:/bin` }));
-  });
-}
-
-test('a missing python3 and a missing pip are named with what to install', async () => {
-  await withPython('', async (env) => {
-    expect(await failureOf(setup({ env }))).toMatch(
-      /^E_LIBTORCH: python3 is missing.*apt-get install python3 python3-pip/,
+test('an index that cannot be reached is told with its reason', () =>
+  withWheels(async ({ root, release }) => {
+    const env = cleanEnv(root, { PIP_INDEX_URL: 'http://127.0.0.1:9/simple' });
+    expect(await failureOf(setup({ env, release, open: opens }))).toMatch(
+      /^E_LIBTORCH: LibTorch could not be downloaded: http:\/\/127\.0\.0\.1:9\/simple\/torch\/: .*; what was downloaded is kept; check the network/,
     );
-  });
-  await withPython('exit 3', async (env) => {
-    expect(await failureOf(setup({ env }))).toMatch(/^E_LIBTORCH: pip is missing.*python3-pip$/);
-  });
-});
+  }));
 
 test('a machine without a pinned release is told so', () => {
   for (const isCuda of [false, true])
@@ -277,6 +263,5 @@ test('the CUDA release is the CPU release and more, and no file twice', () => {
     expect.arrayContaining(cpu.wheels.map(({ file }) => file)),
   );
   expect(new Set(cuda.wheels.map(({ sha256 }) => sha256)).size).toBe(cuda.wheels.length);
-  for (const { file, platforms } of cuda.wheels.map((wheel) => ({ ...wheel, platforms: cuda.platforms })))
-    expect(platforms.some((platform) => file.includes(platform))).toBe(true);
+  for (const { file } of cuda.wheels) expect(file).toMatch(/-manylinux[^-]*_x86_64\.whl$/);
 });
