@@ -65,11 +65,11 @@ export type {
   Searches,
   Sizes,
   SplittingBenchDocument,
-  SplittingBenchOptions,
   StepName,
   Steps,
   StepTime,
 } from './bench/documents.js';
+export type { SplittingBenchOptions } from './bench/options.js';
 export type { FileState } from './data/get/checksum.js';
 export { type GetDataOptions, getData } from './data/get/get.js';
 export { type ListDataDocument, type ListedData, listData } from './data/get/list.js';
@@ -82,8 +82,8 @@ export type { ExportSettings, FormatName, Written } from './export/formats.js';
 export { svgOf } from './export/svg.js';
 export type { Curve, CurveKind, Point as CurvePoint, SearchCost } from './figure/result.js';
 export type { PaperNumbers, PlanRow } from './figure/rows.js';
-export type { FailedRun, FigureControl, FigureEvent } from './figure/run.js';
-export type { Outcome } from './figure/schedule.js';
+export type { FigureControl, FigureEvent } from './figure/run.js';
+export type { FailedRun, Outcome } from './figure/schedule.js';
 export type { Standing as FigureStanding } from './figure/work.js';
 export type { CostFunction } from './graph/caller-cost.js';
 export { type ChannelGroup, channelGroups } from './graph/channels.js';

@@ -1,5 +1,6 @@
 // bench splitting: exact against fast splitting at several widths, written as tables, plots and a page.
-import type { SplittingBenchDocument, SplittingBenchOptions } from '../bench/documents.js';
+import type { SplittingBenchDocument } from '../bench/documents.js';
+import type { SplittingBenchOptions } from '../bench/options.js';
 import { timeSplitting } from '../bench/splitting.js';
 import type { RunControl } from '../native/events.js';
 import { watched } from '../native/watched.js';

@@ -2,12 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { SplitgrowError } from '../errors.js';
-import { EXPERIMENTS, figureIds, readFigure } from '../figure/files.js';
+import { datasetRoot, EXPERIMENTS, figureIds, readFigure } from '../figure/files.js';
 import { type PlanOptions, planFigure } from '../figure/plan.js';
 import type { Curve } from '../figure/result.js';
-import { rootIn } from '../figure/roots.js';
 import { type PlanRow, planRows } from '../figure/rows.js';
-import { type FailedRun, type FigureControl, failureText, reproduceFigure } from '../figure/run.js';
+import { type FigureControl, reproduceFigure } from '../figure/run.js';
+import { type FailedRun, failureText } from '../figure/schedule.js';
 import { SCALES, type Scale } from '../figure/spec.js';
 import type { Device } from '../native/core.js';
 import { watched } from '../native/watched.js';
@@ -160,7 +160,7 @@ async function reproduced(options: ReproduceOptions, control: FigureControl): Pr
   const figure = await readFigure(id, experiments);
   const planned: PlanOptions = {
     ...{ ...rest, scale, out, cores: availableParallelism() },
-    rootOf: (dataset) => rootIn(dataRoot, dataset),
+    rootOf: (dataset) => datasetRoot(dataRoot, dataset),
   };
   const { plan, result, files, failed } = await reproduceFigure(figure, planned, {
     ...control,

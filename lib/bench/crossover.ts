@@ -1,6 +1,6 @@
 // Where one cost passes another along an axis: straight lines between measured points, both axes logarithmic.
 import { SplitgrowError } from '../errors.js';
-import type { Crossing, Crossover } from './documents.js';
+import { type Crossing, type Crossover, type Crossovers, measured, type Point } from './documents.js';
 
 /** Costs of both methods at one place; null where it was not measured. */
 export interface Costs {
@@ -53,5 +53,25 @@ export function crossover(costs: readonly Costs[]): Crossover {
     range: [first.place, last.place],
     cheaper:
       crossings.length > 0 || side === undefined ? null : dearer(side.ratio) === 'exact' ? 'fast' : 'exact',
+  };
+}
+
+/** Crossovers over the points that there are. */
+export function crossoversOf(points: readonly Point[]): Crossovers {
+  const along = (axis: 'width' | 'neurons', cost: 'seconds' | 'peakBytes') =>
+    crossover(
+      points.map(
+        ({ searches, ...point }): Costs => ({
+          x: point[axis],
+          fast: measured(searches.fast)?.[cost] ?? null,
+          exact: measured(searches.exact)?.[cost] ?? null,
+        }),
+      ),
+    );
+  return {
+    timeByWidth: along('width', 'seconds'),
+    timeByNeurons: along('neurons', 'seconds'),
+    memoryByWidth: along('width', 'peakBytes'),
+    memoryByNeurons: along('neurons', 'peakBytes'),
   };
 }

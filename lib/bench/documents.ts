@@ -3,42 +3,6 @@ import type { Device } from '../native/core.js';
 
 export const FORMAT = 'splitgrow-splitting-bench/1';
 
-/** What `benchSplitting` times. */
-export interface SplittingBenchOptions {
-  /** A preset, whose `width` is set, or a network directory, whose widths are multiplied; weights are fresh. Default mobilenet_cifar100. */
-  readonly network?: string | undefined;
-  /** Pixels a side of a preset. */
-  readonly resolution?: number | undefined;
-  /** Further options of a preset (blocks, classes, activation ...). */
-  readonly preset?: Readonly<Record<string, unknown>> | undefined;
-  /** Default: 1, 2, 4 and 8 times the network's own. */
-  readonly widths?: readonly number[] | undefined;
-  /** Images that one sweep covers; default 50,000. */
-  readonly images?: number | undefined;
-  /** Rayleigh epochs; default 10, the paper's on CIFAR. */
-  readonly epochs?: number | undefined;
-  /** Images a minibatch; default 64, the paper's. */
-  readonly batchSize?: number | undefined;
-  /** Bytes that the exact method's sums may take at a time; default 1 GiB. */
-  readonly memoryLimit?: number | undefined;
-  /** Seconds that timing one width may take; default 30. */
-  readonly timeLimit?: number | undefined;
-  /** Timed repetitions of each step, fewer where the time limit asks for it; default 10. */
-  readonly repeats?: number | undefined;
-  /** Parts of the chains that are timed apart, at the widest network; default 4, 0: none. */
-  readonly parts?: number | undefined;
-  /** Seconds of the two whole searches that check the scaled ones; default 20, 0: none. */
-  readonly checkSeconds?: number | undefined;
-  /** Of weights and images; default 0. */
-  readonly seed?: number | undefined;
-  /** Default cpu. */
-  readonly device?: Device | undefined;
-  /** Threads of LibTorch; default: as many as it chooses. */
-  readonly threads?: number | undefined;
-  /** Folder of splitting.json, .csv, .md, .html and .svg; default: nothing is written. */
-  readonly out?: string | undefined;
-}
-
 /** Why there is no number, in words. */
 export interface LeftOut {
   /** The reason. */

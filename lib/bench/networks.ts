@@ -10,7 +10,8 @@ import { buildPreset, type PresetOptions, ZOO } from '../models/zoo.js';
 import { scaleWidths } from '../rivals/networks/width-multiplier.js';
 import { graphOf, isPreset } from '../run/network-source.js';
 import { isFlat } from '../split/indices/auto.js';
-import type { Sizes, SplittingBenchOptions } from './documents.js';
+import type { Sizes } from './documents.js';
+import { DEFAULT_NETWORK, type SplittingBenchOptions } from './options.js';
 
 /** Bytes of a float32. */
 const FLOAT = 4;
@@ -19,8 +20,6 @@ const DEFAULT_FACTORS = [1, 2, 4, 8] as const;
 
 type Source = Pick<SplittingBenchOptions, 'network' | 'resolution' | 'preset'>;
 type Widths = Pick<SplittingBenchOptions, 'network' | 'widths'>;
-
-export const DEFAULT_NETWORK = 'mobilenet_cifar100';
 
 function widthField(network: string): { readonly isWhole: boolean; readonly own: number } {
   const field = isPreset(network) ? ZOO[network]?.options.width : undefined;

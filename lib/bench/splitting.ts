@@ -9,40 +9,12 @@ import { withThreads } from '../native/threads.js';
 import { describeMachine } from '../run/store/machine.js';
 import { seconds as secondsText } from '../statistics/format.js';
 import { checkScaling } from './check.js';
-import { type Costs, crossover } from './crossover.js';
-import {
-  type Crossovers,
-  FORMAT,
-  isLeftOut,
-  measured,
-  type Point,
-  type SplittingBenchDocument,
-  type SplittingBenchOptions,
-} from './documents.js';
+import { crossoversOf } from './crossover.js';
+import { FORMAT, isLeftOut, type Point, type SplittingBenchDocument } from './documents.js';
 import { noExperience } from './expected.js';
 import { graphsAt, widthsOf } from './networks.js';
-import { type Given, withDefaults } from './options.js';
+import { type Given, type SplittingBenchOptions, withDefaults } from './options.js';
 import { measureParts, measurePoint, partSizes, type Settings } from './point.js';
-
-/** Crossovers over the points that there are. */
-export function crossoversOf(points: readonly Point[]): Crossovers {
-  const along = (axis: 'width' | 'neurons', cost: 'seconds' | 'peakBytes') =>
-    crossover(
-      points.map(
-        ({ searches, ...point }): Costs => ({
-          x: point[axis],
-          fast: measured(searches.fast)?.[cost] ?? null,
-          exact: measured(searches.exact)?.[cost] ?? null,
-        }),
-      ),
-    );
-  return {
-    timeByWidth: along('width', 'seconds'),
-    timeByNeurons: along('neurons', 'seconds'),
-    memoryByWidth: along('width', 'peakBytes'),
-    memoryByNeurons: along('neurons', 'peakBytes'),
-  };
-}
 
 const isWhole = ({ searches: { fast, exact } }: Point): boolean => !isLeftOut(fast) && !isLeftOut(exact);
 

@@ -6,9 +6,8 @@ import type { RunControl } from '../native/events.js';
 import { seconds } from '../statistics/format.js';
 import type { Network } from '../train/network.js';
 import { type LeftOut, STEP_NAMES, type StepName, type Steps, type StepTime } from './documents.js';
-import { type Experience, expectationOf } from './expected.js';
+import { type Experience, expectationOf, memoryReason, type Place } from './expected.js';
 import { median } from './images.js';
-import { memoryReason, type Place } from './memory.js';
 
 const WHAT: Readonly<Record<StepName, BenchOptions['what']>> = {
   trainStep: 'train',

@@ -14,7 +14,7 @@ import {
 } from '../report/bench/columns.js';
 import { defineCommand } from './command.js';
 import { integer, number, numbers, text, withDefault } from './flags.js';
-import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';
+import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './shared-flags.js';
 import { type Style, table } from './table.js';
 
 const { network: _required, width: _single, ...PRESET_FLAGS } = NETWORK_FLAGS;

@@ -3,7 +3,7 @@ import { bench } from '../api/bench.js';
 import { bytes, decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, integer as whole, withDefault } from './flags.js';
-import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './networks.js';
+import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './shared-flags.js';
 import { type Column, facts, table } from './table.js';
 
 const STEPS = {

@@ -4,7 +4,7 @@ import { type BuildProgress, build } from '../machine/libtorch/build.js';
 import { clock } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { text, toggle } from './flags.js';
-import type { Meter } from './meter.js';
+import type { Meter } from './progress.js';
 import { facts } from './table.js';
 
 const PHASES: Readonly<Record<BuildProgress['phase'], string>> = {

@@ -3,7 +3,7 @@ import type { SplitgrowError } from '../errors.js';
 import type { RunControl } from '../native/events.js';
 import { MOST_THREADS } from '../native/threads.js';
 import { type Flags, integer, toggle, type Values } from './flags.js';
-import type { Meter } from './meter.js';
+import type { Meter } from './progress.js';
 import type { Style } from './table.js';
 
 /** Flags that every command has. */

@@ -2,7 +2,7 @@
 import { cost } from '../api/cost.js';
 import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
-import { NETWORK_FLAGS, networkOf } from './networks.js';
+import { NETWORK_FLAGS, networkOf } from './shared-flags.js';
 import { type Column, facts, table } from './table.js';
 
 type CostDocument = Awaited<ReturnType<typeof cost>>;

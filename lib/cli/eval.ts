@@ -5,7 +5,7 @@ import { parseData } from '../run/spec/spec.js';
 import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, integer as count, number, required, text, toggle, withDefault } from './flags.js';
-import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
 import { facts } from './table.js';
 
 /** Flags of images in files, as fields of `data` in an experiment. */

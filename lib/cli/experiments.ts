@@ -5,7 +5,7 @@ import { rivalNameAt } from '../report/run/tables.js';
 import type { RivalRecord, StageSummary, Summary } from '../run/store/records.js';
 import { decimal, integer } from '../statistics/format.js';
 import { repeated, required, text } from './flags.js';
-import { DEVICE_FLAG } from './networks.js';
+import { DEVICE_FLAG } from './shared-flags.js';
 import { type Column, type Style, table } from './table.js';
 
 export const EXPERIMENT_ARGUMENTS = { experiment: required(text('EXPERIMENT', 'experiment file (JSON)')) };

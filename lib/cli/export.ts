@@ -3,7 +3,7 @@ import { exportNetwork } from '../api/export.js';
 import { FORMAT_ROWS } from '../export/formats.js';
 import { defineCommand } from './command.js';
 import { type Flag, text, toggle } from './flags.js';
-import { DIRECTORY_FLAG } from './networks.js';
+import { DIRECTORY_FLAG } from './shared-flags.js';
 import { facts } from './table.js';
 
 type FormatFlags = { readonly [K in (typeof FORMAT_ROWS)[number][0]]: Flag<string | undefined> };

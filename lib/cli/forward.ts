@@ -3,7 +3,7 @@ import { forward } from '../api/forward.js';
 import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, text, withDefault } from './flags.js';
-import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
 import { type Column, facts, table } from './table.js';
 
 interface Row {

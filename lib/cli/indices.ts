@@ -4,7 +4,7 @@ import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { integer, seconds, significant } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, number, text, integer as whole, withDefault } from './flags.js';
-import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { BATCH_FLAG, DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
 import { type Column, facts, table } from './table.js';
 
 type Layer = Awaited<ReturnType<typeof indices>>['layers'][number];

@@ -7,8 +7,7 @@ const argv = process.argv.slice(2);
 /** Everything else is loaded here, where a failure is told as all others are: `ulimit -n` may be too low for it. */
 async function loaded() {
   const { COMMANDS } = await import('./commands.js');
-  const { reportError, runCommandLine } = await import('./run.js');
-  const { outliveStreams } = await import('./streams.js');
+  const { outliveStreams, reportError, runCommandLine } = await import('./run.js');
   const { endWithLauncher } = await import('../distributed/launched.js');
   return { COMMANDS, reportError, runCommandLine, outliveStreams, endWithLauncher };
 }

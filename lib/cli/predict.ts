@@ -4,7 +4,7 @@ import { SplitgrowError } from '../errors.js';
 import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { integer as count, repeated, required, toggle, withDefault } from './flags.js';
-import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
 import { type Column, table } from './table.js';
 
 /** A class of an image; the image's name stands at the first. */

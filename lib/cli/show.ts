@@ -4,7 +4,7 @@ import type { PrintedNode } from '../graph/print.js';
 import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { required, text } from './flags.js';
-import { networkOf, PRESET_FLAGS } from './networks.js';
+import { networkOf, PRESET_FLAGS } from './shared-flags.js';
 import { type Column, facts, type Style, table } from './table.js';
 
 /** A node, and the row above it where it reads nothing else. */

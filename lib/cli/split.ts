@@ -3,7 +3,7 @@ import { split } from '../api/split.js';
 import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { number, required, text } from './flags.js';
-import { DEVICE_FLAG, DIRECTORY_FLAG } from './networks.js';
+import { DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
 import { type Column, facts, table } from './table.js';
 
 const LAYERS: readonly Column<readonly [string, readonly number[]]>[] = [

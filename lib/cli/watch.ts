@@ -4,7 +4,7 @@ import { firstOfPhase, type RunControl, type RunEvent } from '../native/events.j
 import { type Render, watchReport } from '../report/live/watch.js';
 import type { Context } from './command.js';
 import { type Flag, integer, withAlone } from './flags.js';
-import type { Meter } from './meter.js';
+import type { Meter } from './progress.js';
 
 const PORT = integer(
   'PORT',

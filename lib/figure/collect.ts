@@ -8,10 +8,10 @@ import type { RivalRecord, StageRecord } from '../run/store/records.js';
 import { stageDirectory } from '../run/store/summary.js';
 import { minibatches } from '../train/minibatches.js';
 import { readGraph } from '../train/network.js';
-import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './cost.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
+import { isAsked } from './plan.js';
 import type { Curve, FigureResult, FigureRun, Point, SearchCost } from './result.js';
-import { isAsked } from './rivals.js';
+import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './search-cost.js';
 import type { FigureSpec } from './spec.js';
 
 /** What one run left. */

@@ -1,4 +1,4 @@
-// Figures on disk: the folders of experiments/ with a figure.json, and the experiment files that its curves name.
+// Files of a figure: the folders of experiments/ with a figure.json, the experiments that its curves name, the folders of datasets.
 
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -81,4 +81,20 @@ export async function readFigure(id: string, root: string = EXPERIMENTS): Promis
     experiments.set(experiment, experimentJson(await textOf(path), path));
   }
   return { spec, experiments };
+}
+
+/** Names that a dataset's folder may have. */
+const DATASET_FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  'fashion-mnist': ['fashion-mnist'],
+  cifar10: ['cifar10', 'cifar-10'],
+  cifar100: ['cifar100', 'cifar-100'],
+  imagenet: ['imagenet'],
+};
+
+/** Where a dataset lies in a folder of several datasets; undefined where its own default place holds. */
+export function datasetRoot(dataRoot: string | undefined, dataset: string): string | undefined {
+  if (dataRoot === undefined) return undefined;
+  const places = (DATASET_FOLDERS[dataset] ?? []).map((folder) => join(dataRoot, folder));
+  const found = places.find((place) => existsSync(place));
+  return found ?? (dataset === 'fashion-mnist' ? undefined : (places[0] ?? dataRoot));
 }

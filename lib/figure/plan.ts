@@ -1,6 +1,8 @@
 // From a figure, a scale and a number of seeds to the runs it takes: each experiment resolved, equal work named once.
 import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
+import type { RivalRecord } from '../rivals/record.js';
+import { type CompareEntry, optionsOf } from '../run/spec/compare.js';
 import { parseExperiment, type Spec } from '../run/spec/spec.js';
 import { seedPart } from '../run/stage/adopt.js';
 import type { Figure } from './files.js';
@@ -99,6 +101,23 @@ function specOf(figure: Figure, curve: CurveSpec, scale: ScaleSpec, options: Pla
 function union(a: Spec['compare'], b: Spec['compare']): Spec['compare'] {
   const known = new Set(a.map((entry) => JSON.stringify(entry)));
   return [...a, ...b.filter((entry) => !known.has(JSON.stringify(entry)))] as Spec['compare'];
+}
+
+/** Stages that an entry's rivals are held against, of a run whose last stage is `last`; none where MACs are given instead. */
+export function stagesOf({ at, targets }: CompareEntry, last: number): readonly number[] {
+  if (targets !== undefined) return [];
+  return at === 'stages' ? Array.from({ length: last }, (_, stage) => stage + 1) : [last];
+}
+
+/** True where the record is one of the entry's: an output folder may hold those of several experiments. */
+export function isAsked(entry: CompareEntry, rival: RivalRecord, last: number): boolean {
+  const { stage, target } = rival;
+  const isThere =
+    stage === null ? entry.targets?.includes(target) === true : stagesOf(entry, last).includes(stage);
+  const isAlike = Object.entries(optionsOf(entry)).every(
+    ([name, value]) => JSON.stringify(rival.options[name]) === JSON.stringify(value),
+  );
+  return rival.method === entry.method && isThere && isAlike;
 }
 
 /** What the scale changes, and what the command line changes in that. */

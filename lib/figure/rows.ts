@@ -11,7 +11,7 @@ import { growthRatioOf } from '../run/spec/per-stage.js';
 import type { Spec } from '../run/spec/spec.js';
 import { readGraph } from '../train/network.js';
 import type { PlannedRun } from './plan.js';
-import { stagesOf } from './rivals.js';
+import { stagesOf } from './plan.js';
 import type { FigureSpec } from './spec.js';
 
 /** What the paper says of the network. */

@@ -2,18 +2,17 @@
 import { join } from 'node:path';
 import { loadDataset } from '../data/dataset.js';
 import { countOf } from '../data/part.js';
-import { SplitgrowError } from '../errors.js';
 import { writeFileAtomic } from '../machine/files/atomic.js';
+import { paced } from '../machine/paced.js';
 import { refuseAborted } from '../native/control.js';
 import { loadCore } from '../native/core.js';
-import type { RunEvent } from '../native/events.js';
+import { firstOfPhase, type RunEvent } from '../native/events.js';
 import { growExperiment, type Reporting } from '../run/run.js';
 import { collectFigure } from './collect.js';
 import type { Figure } from './files.js';
-import { type Growing, growing } from './growing.js';
 import { type FigurePlan, type PlannedRun, type PlanOptions, planFigure } from './plan.js';
 import type { FigureResult } from './result.js';
-import { type Outcome, runJobs } from './schedule.js';
+import { type FailedRun, failuresOf, failureText, type Outcome, runJobs } from './schedule.js';
 import { type Standing, tallyOf } from './work.js';
 
 /** An event of one run, how a run ended, figure.json written anew, or how all runs stand. */
@@ -59,16 +58,6 @@ export interface FigureReports {
   readonly ofFigure: (directory: string) => Promise<readonly string[]>;
 }
 
-/** A run that failed. */
-export interface FailedRun {
-  /** Its label. */
-  readonly run: string;
-  /** Code of its error. */
-  readonly code: string;
-  /** What its error says. */
-  readonly message: string;
-}
-
 export interface Reproduced {
   readonly plan: FigurePlan;
   readonly result: FigureResult;
@@ -106,27 +95,6 @@ function shared({ signal, onEvent }: FigureControl): FigureControl & { readonly 
       if (thrown.length > 0) throw thrown[0];
     },
   };
-}
-
-/** Runs that failed, and those that wait for one that did. */
-function failuresOf(
-  runs: readonly PlannedRun[],
-  outcomes: ReadonlyMap<string, Outcome>,
-): readonly FailedRun[] {
-  const failed = new Map<string, FailedRun>();
-  for (const { key, label: run } of runs) {
-    const outcome = outcomes.get(key);
-    if (outcome?.kind === 'failed') {
-      const { error } = outcome;
-      const code = error instanceof SplitgrowError ? error.code : 'E_INTERNAL';
-      failed.set(key, { run, code, message: error instanceof Error ? error.message : String(error) });
-    } else if (outcome?.kind === 'skipped') {
-      const cause = failed.get(outcome.because);
-      const message = `not begun, because "${cause?.run}" failed`;
-      failed.set(key, { run, code: cause?.code ?? 'E_INTERNAL', message });
-    }
-  }
-  return [...failed.values()];
 }
 
 async function growAll(
@@ -167,6 +135,33 @@ async function growAll(
   return failuresOf(plan.runs, outcomes);
 }
 
+/** Collecting takes no more than a twentieth of the time. */
+const PAUSE = 19;
+
+export interface Growing {
+  /** A run's events: with a new phase the records of the one before are there. */
+  readonly see: (key: string, event: RunEvent) => void;
+  readonly update: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Calls `write` now and then. Where it fails the runs go on: the last write, after them, says what is wrong. */
+export function growing(write: () => Promise<unknown>): Growing {
+  const { request, stop } = paced(async () => {
+    await write().catch(() => undefined);
+  }, PAUSE);
+  const phases = new Map<string, (event: RunEvent) => boolean>();
+  return {
+    see: (key, event) => {
+      const isFirst = phases.get(key) ?? firstOfPhase();
+      phases.set(key, isFirst);
+      if (isFirst(event)) request();
+    },
+    update: request,
+    stop,
+  };
+}
+
 /**
  * Makes a figure: grows every planned run that is not finished, several side by side, and writes figure.json from what is
  * there, now and then and at the end, when the report follows. A run that fails is named in `failed`; the others go on.
@@ -199,17 +194,4 @@ export async function reproduceFigure(
   const result = await write();
   if (result.runs.length === 0) throw failureText(failed);
   return { plan, result, files: await reports.ofFigure(plan.directory), failed };
-}
-
-const MOST_NAMED = 5;
-
-/** One line that names the runs that failed. */
-export function failureText(failed: readonly FailedRun[]): SplitgrowError {
-  const named = failed.slice(0, MOST_NAMED).map(({ run, code, message }) => `"${run}" (${code}: ${message})`);
-  const more = failed.length > MOST_NAMED ? ` and ${failed.length - MOST_NAMED} more` : '';
-  return new SplitgrowError(
-    'E_FIGURE',
-    `expected every run to end well, ${failed.length} failed: ${named.join(', ')}${more}; ` +
-      'what the others did is kept: mend the cause and run the same command again',
-  );
 }

@@ -108,3 +108,47 @@ export async function runJobs(
   if (signal?.aborted === true) throw new SplitgrowError('E_ABORTED', 'the work was aborted');
   return outcomes;
 }
+
+/** A run that failed. */
+export interface FailedRun {
+  /** Its label. */
+  readonly run: string;
+  /** Code of its error. */
+  readonly code: string;
+  /** What its error says. */
+  readonly message: string;
+}
+
+/** Runs that failed, and those that wait for one that did. */
+export function failuresOf(
+  runs: readonly { readonly key: string; readonly label: string }[],
+  outcomes: ReadonlyMap<string, Outcome>,
+): readonly FailedRun[] {
+  const failed = new Map<string, FailedRun>();
+  for (const { key, label: run } of runs) {
+    const outcome = outcomes.get(key);
+    if (outcome?.kind === 'failed') {
+      const { error } = outcome;
+      const code = error instanceof SplitgrowError ? error.code : 'E_INTERNAL';
+      failed.set(key, { run, code, message: error instanceof Error ? error.message : String(error) });
+    } else if (outcome?.kind === 'skipped') {
+      const cause = failed.get(outcome.because);
+      const message = `not begun, because "${cause?.run}" failed`;
+      failed.set(key, { run, code: cause?.code ?? 'E_INTERNAL', message });
+    }
+  }
+  return [...failed.values()];
+}
+
+const MOST_NAMED = 5;
+
+/** One line that names the runs that failed. */
+export function failureText(failed: readonly FailedRun[]): SplitgrowError {
+  const named = failed.slice(0, MOST_NAMED).map(({ run, code, message }) => `"${run}" (${code}: ${message})`);
+  const more = failed.length > MOST_NAMED ? ` and ${failed.length - MOST_NAMED} more` : '';
+  return new SplitgrowError(
+    'E_FIGURE',
+    `expected every run to end well, ${failed.length} failed: ${named.join(', ')}${more}; ` +
+      'what the others did is kept: mend the cause and run the same command again',
+  );
+}

@@ -1,9 +1,8 @@
-// Statistics of a figure over its seeds: curves by stage, claims with a verdict.
+// Statistics of a figure over its seeds: curves by stage, claims with a verdict, seconds of the searches.
 import { type Spread, spread, spreadOfKnown } from '../statistics/spread.js';
 import { type Verdict, verdictOf } from '../statistics/verdict.js';
 import type { Claim, Curve, CurveKind, FigureResult, Point } from './result.js';
 import { type Comparison, compareCurves, comparisonsOf } from './statistics-compare.js';
-import { type CostStatistics, costStatistics } from './statistics-cost.js';
 
 /** One curve at one stage, over its seeds. */
 export interface StageStatistics {
@@ -27,6 +26,23 @@ export interface ClaimStatistics {
   readonly verdict: Verdict;
   /** `better` minus `than` in points of top-1, where the claim looks; null where they have no range in common. */
   readonly difference: Spread | null;
+}
+
+/** What a method's search cost in all, beside the accuracy that it bought. */
+export interface CostStatistics {
+  readonly panel: string;
+  readonly label: string;
+  readonly kind: CurveKind;
+  /** The network of most MACs of each seed. */
+  readonly macs: Spread;
+  readonly top1: Spread;
+  /** Seconds from the seed network to the last point; null where nothing ran here. */
+  readonly fit: Spread | null;
+  readonly search: Spread | null;
+  readonly evaluate: Spread | null;
+  readonly total: Spread | null;
+  /** (fit + search) in training steps of the seed network. */
+  readonly trainingSteps: Spread | null;
 }
 
 export interface FigureStatistics {
@@ -78,6 +94,33 @@ function claimStatistics(claim: Claim, curves: readonly Curve[]): ClaimStatistic
   const [better, than] = [find(claim.better), find(claim.than)];
   const found = better && than ? compareCurves(better, than, claim.on)[claim.where] : null;
   return { claim, difference: found, verdict: verdictOf(found, claim.relation) };
+}
+
+function largest(points: readonly Point[]): readonly Point[] {
+  return [...new Set(points.map(({ seed }) => seed))].flatMap((seed) => {
+    const [first, ...others] = points.filter((point) => point.seed === seed);
+    if (first === undefined) return [];
+    return [others.reduce((best, point) => (point.macs > best.macs ? point : best), first)];
+  });
+}
+
+export function costStatistics({ panel, label, kind, points, costs }: Curve): CostStatistics | null {
+  const last = largest(points);
+  const macs = spread(last.map((point) => point.macs));
+  const top1 = spread(last.map((point) => point.top1));
+  if (macs === null || top1 === null) return null;
+  return {
+    panel,
+    label,
+    kind,
+    macs,
+    top1,
+    fit: spread(costs.map(({ fit }) => fit)),
+    search: spread(costs.map(({ search }) => search)),
+    evaluate: spread(costs.map(({ evaluate }) => evaluate)),
+    total: spread(costs.map(({ fit, search, evaluate }) => fit + search + evaluate)),
+    trainingSteps: spread(costs.map(({ trainingSteps }) => trainingSteps)),
+  };
 }
 
 /** Everything that the report's tables and files say of the figure. */

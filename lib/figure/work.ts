@@ -2,9 +2,9 @@
 import type { RunEvent } from '../native/events.js';
 import { epochsBehind, epochsOf } from '../run/spec/epochs.js';
 import { growthRatioOf } from '../run/spec/per-stage.js';
-import { sum } from './cost.js';
 import type { PlannedRun } from './plan.js';
-import { stagesOf } from './rivals.js';
+import { stagesOf } from './plan.js';
+import { sum } from './search-cost.js';
 
 /** Stages taken for a run that ends at stop.macs alone; only the time left depends on it. */
 const STAGES_UNKNOWN = 4;

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkedMinibatches } from '../../lib/bench/check.js';
 import type { ExactSearch, Search, StepTime } from '../../lib/bench/documents.js';
-import { workRatios } from '../../lib/bench/expected.js';
-import { overLimit } from '../../lib/bench/memory.js';
+import { overLimit, workRatios } from '../../lib/bench/expected.js';
 import { graphsAt, sizesOf, widthsBetween, widthsOf } from '../../lib/bench/networks.js';
 import { partSizes } from '../../lib/bench/point.js';
 import { descentSearch, equalEpochs, exactSearch, mixedSearch } from '../../lib/bench/search.js';

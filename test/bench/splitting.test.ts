@@ -3,12 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { benchSplitting } from '../../lib/api/bench-splitting.js';
-import {
-  isLeftOut,
-  type Search,
-  type SplittingBenchDocument,
-  type SplittingBenchOptions,
-} from '../../lib/bench/documents.js';
+import { isLeftOut, type Search, type SplittingBenchDocument } from '../../lib/bench/documents.js';
+import type { SplittingBenchOptions } from '../../lib/bench/options.js';
 import { assertClose } from '../reference.js';
 import { temporaryFolder } from '../run/tiny.js';
 

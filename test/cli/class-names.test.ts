@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readClassNames } from '../../lib/cli/class-names.js';
+import { readClassNames } from '../../lib/cli/import.js';
 import { failureOf } from '../data/places.js';
 import { temporaryFolder } from '../run/tiny.js';
 

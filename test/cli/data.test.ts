@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { showData } from '../../lib/cli/data.js';
+import { showData } from '../../lib/cli/data-get.js';
 import { sendFile, serve } from '../data/get/server.js';
 import { dataFolder } from '../data/places.js';
 import { errorLine, splitgrow, start, temporaryFolder } from './command-line.js';

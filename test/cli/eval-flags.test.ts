@@ -1,7 +1,8 @@
 // Every field of `data` that matters to an evaluation is a flag of eval; flags of sibling commands are there too.
 import { expect, test } from 'vitest';
+import { DATA_INDEX } from '../../lib/cli/data-index.js';
+import { DATA_PACK } from '../../lib/cli/data-pack.js';
 import { EVAL } from '../../lib/cli/eval.js';
-import { DATA_INDEX, DATA_PACK } from '../../lib/cli/folders.js';
 import { PREDICT } from '../../lib/cli/predict.js';
 import { DATA_FILE, DATA_IMAGES, DATA_NAMED } from '../../lib/run/spec/data.js';
 import { splitgrow } from './command-line.js';

@@ -1,7 +1,6 @@
 // Progress on standard error: what a bar says on a terminal, and the lines elsewhere.
 import { expect, test } from 'vitest';
-import { type ErrorStream, meterOn } from '../../lib/cli/meter.js';
-import { describeProgress, fractionOf, showOn } from '../../lib/cli/progress.js';
+import { describeProgress, type ErrorStream, fractionOf, meterOn, showOn } from '../../lib/cli/progress.js';
 import type { ProgressEvent } from '../../lib/native/events.js';
 
 function at(epoch: number, done: number, change: Partial<ProgressEvent> = {}): ProgressEvent {

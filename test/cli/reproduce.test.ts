@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { FigureEntry, PlanDocument, ReproduceDocument } from '../../lib/api/reproduce.js';
-import { showFigureOn } from '../../lib/cli/reproduce-progress.js';
+import { showFigureOn } from '../../lib/cli/reproduce.js';
 import { meanAndDeviation } from '../../lib/cli/reproduce-tables.js';
 import { figureOnDisk, type Place } from '../figure/made-up.js';
 import { ask, listenTo } from './ask.js';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { COMMON_FLAGS } from '../../lib/cli/command.js';
 import { COMMANDS } from '../../lib/cli/commands.js';
-import { PRESET_FLAGS } from '../../lib/cli/networks.js';
 import { buildProgram, flagName } from '../../lib/cli/parse.js';
+import { PRESET_FLAGS } from '../../lib/cli/shared-flags.js';
 import { ROOT } from '../data/places.js';
 import { allBlocks, blocks, cellsOf, codeSpans, pageOf } from './pages.js';
 

@@ -1,6 +1,6 @@
 // When figure.json is written anew while the runs go on.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { growing } from '../../lib/figure/growing.js';
+import { growing } from '../../lib/figure/run.js';
 import type { Phase, RunEvent } from '../../lib/native/events.js';
 
 beforeEach(() => void vi.useFakeTimers());

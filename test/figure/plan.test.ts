@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { datasetRoot } from '../../lib/figure/files.js';
 import { type FigurePlan, type PlanOptions, planFigure, shareOut } from '../../lib/figure/plan.js';
-import { rootIn } from '../../lib/figure/roots.js';
 import { parseExperiment } from '../../lib/run/spec/spec.js';
 import { tinyExperiment } from '../run/tiny.js';
 import { figureOf } from './made-up.js';
@@ -134,9 +134,9 @@ describe('cores are shared out', () => {
 });
 
 test('a data root holds a folder a dataset; Fashion-MNIST without one stays the shipped part', () => {
-  expect(rootIn(undefined, 'cifar10')).toBeUndefined();
-  expect(rootIn('/nowhere', 'cifar10')).toBe('/nowhere/cifar10');
-  expect(rootIn('/nowhere', 'fashion-mnist')).toBeUndefined();
+  expect(datasetRoot(undefined, 'cifar10')).toBeUndefined();
+  expect(datasetRoot('/nowhere', 'cifar10')).toBe('/nowhere/cifar10');
+  expect(datasetRoot('/nowhere', 'fashion-mnist')).toBeUndefined();
   const [run] = grown(plan([{}, { data: { name: 'cifar10' } }], { rootOf: (name) => `/data/${name}` }));
   expect(run?.spec.data).toMatchObject({ root: '/data/cifar10' });
 });

@@ -1,7 +1,6 @@
 // What the plots and tables of a figure are made from, and what they call its curves.
 import type { TopLevelSpec } from 'vega-lite';
-import type { ReadRun } from '../../figure/read.js';
-import type { FigureResult } from '../../figure/result.js';
+import type { FigureResult, ReadRun } from '../../figure/result.js';
 import type { FigureStatistics } from '../../figure/statistics.js';
 import { splitStages } from '../run/tables.js';
 

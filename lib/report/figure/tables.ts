@@ -1,9 +1,8 @@
 // Tables of a figure's report: claims, curves by stage, differences at equal cost, search costs, certificates.
 
-import type { ReadRun } from '../../figure/read.js';
-import type { ClaimStatistics, StageStatistics } from '../../figure/statistics.js';
+import type { ReadRun } from '../../figure/result.js';
+import type { ClaimStatistics, CostStatistics, StageStatistics } from '../../figure/statistics.js';
 import type { Comparison } from '../../figure/statistics-compare.js';
-import type { CostStatistics } from '../../figure/statistics-cost.js';
 import { decimal, integer, seconds } from '../../statistics/format.js';
 import type { Spread } from '../../statistics/spread.js';
 import type { Verdict } from '../../statistics/verdict.js';

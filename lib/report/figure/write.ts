@@ -1,7 +1,7 @@
 // Writes a figure's report: report.html, self-contained, with points and curves as CSV, statistics as JSON, plots as SVG.
 import { join } from 'node:path';
-import { type ReadRun, readFigure, readRuns } from '../../figure/read.js';
 import type { Curve, FigureResult } from '../../figure/result.js';
+import { type ReadRun, readFigure, readRuns } from '../../figure/result.js';
 import { figureStatistics, type StageStatistics } from '../../figure/statistics.js';
 import { row } from '../../graph/fields.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';

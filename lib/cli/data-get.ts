@@ -7,7 +7,7 @@ import type { DataProgress } from '../data/get/work.js';
 import { bytes, clock } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, text } from './flags.js';
-import type { Meter } from './meter.js';
+import type { Meter } from './progress.js';
 import { type Column, facts, table } from './table.js';
 
 const NAMES = SOURCES.map(({ name }) => name);
