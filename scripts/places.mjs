@@ -17,9 +17,10 @@ const TABLES = {
 const SOURCES = ['lib', 'native', 'benchmarks', 'scripts'];
 const CODE = /\.(ts|mjs|cc|h|cu|cuh|inc|py)$/;
 
-/** [file, line, text] of every line that has the name as a word, imports of files of that name left out. */
+/** [file, line, text] of every line that has the name as a word, or as that of a constant; imports of files of that name left out. */
 function linesWith(name, folders) {
-  const word = new RegExp(`(?<![\\w/-])${name}(?![\\w-]|\\.js')`);
+  const constant = name.replaceAll('-', '_').toUpperCase();
+  const word = new RegExp(`(?<![\\w/-])(${name}|${constant})(?![\\w-]|\\.js')`);
   return filesIn(folders, (path) => CODE.test(path)).flatMap((path) =>
     readFileSync(path, 'utf8')
       .split('\n')
