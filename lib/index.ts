@@ -152,8 +152,8 @@ export {
 } from './run/spec/spec.js';
 export { trainExperiment } from './run/stage/train.js';
 export type {
-  AlongsideRecord,
   BudgetRecord,
+  Candidate,
   CertificateRecord,
   ChainRecord,
   CompareRecord,
@@ -163,6 +163,7 @@ export type {
   Histogram,
   LoaderRecord,
   MetricsLine,
+  OtherMethodRecord,
   PickRecord,
   RivalRecord,
   SplitRecord,

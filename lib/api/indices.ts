@@ -10,12 +10,13 @@ import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import {
+  type ChainRecord,
   computeIndices,
   enoughEpochs,
   evenBatch,
-  INDEX_DEFAULTS,
   type IndicesRequest,
 } from '../split/indices/indices.js';
+import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { loadNetwork, refuseNotFinite } from '../train/network.js';
 import { seedOf } from '../train/seeds.js';
 import { loadBatch } from './batch.js';
@@ -65,24 +66,7 @@ export interface IndicesDocument {
   /** Residuals above this share of |lambda| (or of a hundredth of the layer's largest) count as above. */
   readonly tolerance: number;
   /** Every chain layer -> [batch norm] -> [activation] whose neurons may be split. */
-  readonly layers: readonly {
-    /** Id of the layer. */
-    readonly id: string;
-    /** Its neurons. */
-    readonly neurons: number;
-    /** Weights a neuron. */
-    readonly dimension: number;
-    /** Smallest eigenvalue of the splitting matrix of each neuron. */
-    readonly indices: readonly number[];
-    /** |S v - lambda v| of each neuron. */
-    readonly residuals: readonly number[];
-    /** Method that it took. */
-    readonly method: 'exact' | 'rayleigh';
-    /** Epochs of the descent that it took; 0: exact. */
-    readonly epochs: number;
-    /** Neurons whose residual is above the tolerance. */
-    readonly above: number;
-  }[];
+  readonly layers: readonly Required<ChainRecord>[];
 }
 
 /** Most images of a minibatch: larger than the paper's 64, for a file is small and its descent is to converge. */
@@ -176,10 +160,6 @@ async function indicesOfRank(
     method: result.method,
     seconds: result.seconds,
     tolerance: request.tolerance,
-    layers: result.chains.map(
-      ({ id, neurons, dimension, indices: values, residuals, method, epochs, above }) => ({
-        ...{ id, neurons, dimension, indices: [...values], residuals: [...residuals], method, epochs, above },
-      }),
-    ),
+    layers: result.chains,
   };
 }

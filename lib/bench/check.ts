@@ -2,7 +2,8 @@
 
 import type { Graph } from '../graph/ir.js';
 import type { RunControl } from '../native/events.js';
-import { computeIndices, INDEX_DEFAULTS } from '../split/indices/indices.js';
+import { computeIndices } from '../split/indices/indices.js';
+import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { createNetwork } from '../train/network.js';
 import type { Check, CheckedSearch, LeftOut, Point } from './documents.js';
 import { isLeftOut } from './documents.js';

@@ -7,7 +7,7 @@ import { note, refuseAborted } from '../native/control.js';
 import type { RunControl, StageSeconds } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
-import { layerCaps } from '../split/choose/layer-caps.js';
+import { layerCaps } from '../split/choose/rounding.js';
 import type { Network } from '../train/network.js';
 import { compareRivals } from './compare.js';
 import { checkGrowth } from './spec/batch-norm-passes.js';

@@ -47,12 +47,7 @@ function largest(entriesA, entriesB) {
 export async function parts() {
   const files = [
     ...['native/core', 'train/network', 'models/zoo', 'train/fit', 'graph/lower', 'run/run', 'run/spec/spec'],
-    ...[
-      'split/choose/strategy',
-      'split/step/offspring',
-      'split/indices/indices',
-      'split/choose/group-indices',
-    ],
+    ...['split/choose/strategy', 'split/step/offspring', 'split/indices/indices'],
     ...['data/dataset', 'data/part'],
   ];
   return Object.assign({}, ...(await Promise.all(files.map((file) => import(`../../dist/${file}.js`)))));

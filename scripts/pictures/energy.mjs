@@ -25,7 +25,7 @@ export async function demoStage() {
       const cost = marginalCost(graph, id, 'macs');
       return indices[id].map((index, neuron) => ({ id, index, cost, isTaken: taken.has(`${id} ${neuron}`) }));
     });
-  return { neurons, choices, before: macs(graph), bound: choices.vanilla.certificate.lpBound };
+  return { neurons, choices, before: macs(graph), bound: choices.vanilla.certificate.bound };
 }
 
 function scatter(neurons) {
@@ -61,7 +61,7 @@ function bars({ choices, bound }) {
   const length = (sum) => (full * -sum) / 1.5;
   return Object.entries(choices).map(([strategy, { picks, certificate }], i) => {
     const y = 82 + 62 * i;
-    const sum = certificate.indexSum;
+    const sum = certificate.objective;
     return [
       text(left, y, `${strategy}: ${WORDS[strategy]}`),
       `<rect class="${i === 0 ? 'fa' : 'fb'}" x="${left}" y="${y + 8}" width="${Math.round(length(sum) * 10) / 10}" height="16"/>`,
@@ -86,7 +86,12 @@ export async function energy() {
     [
       text(24, 24, 'Each neuron of the demo’s seed network (filled: split)', 'ink title'),
       scatter(stage.neurons),
-      text(496, 24, `What ${budgets[0].allowed.toLocaleString('en')} MACs of growth buy`, 'ink title'),
+      text(
+        496,
+        24,
+        `What ${(budgets[0].limit - budgets[0].before).toLocaleString('en')} MACs of growth buy`,
+        'ink title',
+      ),
       text(496, 44, 'sum of −index over the neurons that are split', 'soft'),
       bars(stage),
       text(520, 280, `dashed: no choice within the budget passes ${(-stage.bound).toFixed(3)}`, 'soft'),

@@ -4,8 +4,8 @@ import { channelGroups } from '../../lib/graph/channels.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { groupIndices } from '../../lib/split/choose/group-indices.js';
 import { choose } from '../../lib/split/choose/strategy.js';
+import { groupIndices } from '../../lib/split/indices/indices.js';
 import {
   core,
   datasetOf,

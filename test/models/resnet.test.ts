@@ -7,7 +7,7 @@ import { grow } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { widths } from '../../lib/graph/print.js';
 import { buildPreset, type PresetOptions } from '../../lib/models/zoo.js';
-import { groupIndices } from '../../lib/split/choose/group-indices.js';
+import { groupIndices } from '../../lib/split/indices/indices.js';
 import { core, datasetOf, indexing, networkOf, randomBatch } from '../native/golden.js';
 import { mildWeights, randomDirections, randomPlan, randomWeights } from '../random-graphs.js';
 import { assertClose, forward, operate, randomOf, tensor, type Weights } from '../reference.js';

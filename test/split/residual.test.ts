@@ -2,12 +2,8 @@
 import { expect, test } from 'vitest';
 import type { Graph } from '../../lib/graph/ir.js';
 import { loadCore } from '../../lib/native/core.js';
-import {
-  computeIndices,
-  enoughEpochs,
-  INDEX_DEFAULTS,
-  type IndexSettings,
-} from '../../lib/split/indices/indices.js';
+import { computeIndices, enoughEpochs } from '../../lib/split/indices/indices.js';
+import { INDEX_DEFAULTS, type IndexSettings } from '../../lib/split/indices/settings.js';
 import type { Network } from '../../lib/train/network.js';
 import { datasetOf, graphOf, networkOf, numbersOf, randomBatch } from '../native/golden.js';
 

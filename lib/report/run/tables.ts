@@ -1,7 +1,6 @@
 // The tables of the report: stages, choices, certificates, growth steps, machine.
 
 import { row } from '../../graph/fields.js';
-import { descentText } from '../../run/stage/descent.js';
 import type { RunRecord } from '../../run/store/read.js';
 import type {
   BudgetRecord,
@@ -12,6 +11,7 @@ import type {
   StageRecord,
   StageSummary,
 } from '../../run/store/records.js';
+import { descentText } from '../../run/store/split-record.js';
 import { amount, decimal, integer, percent, significant } from '../../statistics/format.js';
 import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
 

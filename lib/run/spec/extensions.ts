@@ -4,7 +4,7 @@ import { type CostFunction, ownCost } from '../../graph/caller-cost.js';
 import { COSTS, type Cost, costNamed } from '../../graph/cost.js';
 import { didYouMean, row, show } from '../../graph/fields.js';
 import {
-  ownStrategy,
+  callerStrategy,
   STRATEGIES,
   type Strategy,
   type StrategyFunction,
@@ -59,7 +59,7 @@ function rowsOf<F, T>(
  * @throws E_ARGUMENT for a name that is taken or cannot be one, and for what is no function
  */
 export function ownOf({ costs, strategies }: Extensions, signal?: AbortSignal): Own {
-  const strategy = (name: string, of: StrategyFunction): Strategy => ownStrategy(name, of, signal);
+  const strategy = (name: string, of: StrategyFunction): Strategy => callerStrategy(name, of, signal);
   return {
     costs: rowsOf<CostFunction, Cost>('costs', costs, COSTS, ownCost),
     strategies: rowsOf<StrategyFunction, Strategy>('strategies', strategies, STRATEGIES, strategy),

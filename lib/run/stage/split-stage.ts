@@ -2,13 +2,11 @@
 
 import { refuseDisagreement } from '../../distributed/agree.js';
 import { SplitgrowError } from '../../errors.js';
-import { channelGroups } from '../../graph/channels.js';
 import { type Cost, costOfGraph, macs } from '../../graph/cost.js';
-import { marginalCosts } from '../../graph/cost-of-widths.js';
 import { row } from '../../graph/fields.js';
 import { note } from '../../native/control.js';
 import { scope } from '../../native/scope.js';
-import type { Certificate } from '../../split/choose/certificate.js';
+import type { CertificateRecord } from '../../split/choose/certificate.js';
 import { type Choice, type ChooseOptions, choose } from '../../split/choose/strategy.js';
 import type { Indices } from '../../split/indices/indices.js';
 import { decimal, integer, significant } from '../../statistics/format.js';
@@ -16,15 +14,14 @@ import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import { knownCost, ownCosts } from '../spec/extensions.js';
 import { growthRatioOf } from '../spec/per-stage.js';
-import type { CertificateRecord, ChainRecord, EndReason, PickRecord, SplitRecord } from '../store/records.js';
+import type { EndReason, SplitRecord } from '../store/records.js';
 import { keeperOf } from '../store/snapshot-writer.js';
-import { descentText } from './descent.js';
+import { descentText, histogramOf } from '../store/split-record.js';
 import { growNetwork } from './grow-stage.js';
-import { histogramOf } from './histogram.js';
-import { alongsideRecords, stageIndices } from './other-methods.js';
+import { otherMethods } from './other-methods.js';
 import type { Standing } from './position.js';
 import type { Session } from './session.js';
-import { type KeptStage, secondsBefore } from './stage-indices.js';
+import { type KeptStage, secondsBefore, stageIndices } from './stage-indices.js';
 
 /** Costs that may grow by the growth ratio; MACs always come first. */
 function costsOf({ spec, own }: Session): readonly Cost[] {
@@ -47,63 +44,6 @@ function chooseOptionsOf(session: Session, stage: number): Options {
     caps: { ...stop.costs, ...(stop.macs !== undefined && { macs: stop.macs }) },
     capped: ownCosts(spec, own),
     seed: seedOf('select', seed, stage),
-  };
-}
-
-function chainRecord({
-  id,
-  method,
-  neurons,
-  dimension,
-  indices,
-  residuals,
-  epochs,
-  above,
-}: Indices['chains'][number]): ChainRecord {
-  return {
-    ...{ id, method, neurons, dimension, epochs, above },
-    indices: [...indices],
-    residuals: [...residuals],
-  };
-}
-
-function pickRecords(network: Network, { picks }: Choice, costs: readonly Cost[]): readonly PickRecord[] {
-  const added = costs.map((cost) => [cost.name, marginalCosts(network.graph, cost)] as const);
-  const marginal = new Map<string, Readonly<Record<string, number>>>();
-  for (const { group } of picks) {
-    if (marginal.has(group)) continue;
-    marginal.set(group, Object.fromEntries(added.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
-  }
-  return picks.map(({ group, neuron, index, ratio }) => ({
-    group,
-    neuron,
-    index,
-    costs: marginal.get(group) ?? {},
-    ratio,
-  }));
-}
-
-function certificateRecord(
-  { solver, budgets, indexSum, lpBound, boundWithout, gap, eligible, estimates, isHard }: Certificate,
-  neurons: number,
-): CertificateRecord {
-  return {
-    solver,
-    budgets: budgets.map(({ cost, current, limit, allowed, used }) => ({
-      cost,
-      before: current,
-      limit,
-      after: current + used,
-      usedShare: allowed === 0 ? 0 : used / allowed,
-    })),
-    objective: indexSum,
-    bound: lpBound,
-    ...(boundWithout && { boundWithout }),
-    gap,
-    eligible,
-    neurons,
-    ...(estimates && { estimates }),
-    ...(isHard === undefined ? {} : { isHard }),
   };
 }
 
@@ -153,28 +93,23 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   const descent = descentText(indices.chains);
   if (descent !== '') note(control, stage, 'indices', descent);
   const options = chooseOptionsOf(session, stage);
-  const { costs } = options;
   const choice = await choose(network.graph, groups, options);
   await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan, 'E_DISTRIBUTED');
   const selected = clock();
   if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
   if (choice.picks.length === 0) return { ended: fullOf(network, options) };
-  const alongside = await alongsideRecords(session, network, stage, { groups, picks: choice.picks, options });
+  const alongside = await otherMethods(session, network, stage, { groups, picks: choice.picks, options });
   const compared = clock();
   const grown = await growChosen(session, measured.network, stage, { choice, indices });
   using made = scope();
   made.use(grown.network);
-  const certificate = certificateRecord(
-    choice.certificate,
-    channelGroups(network.graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0),
-  );
   const split: SplitRecord = {
     strategy: splitting.strategy,
     method: splitting.method,
-    chains: indices.chains.map(chainRecord),
+    chains: indices.chains,
     histogram: histogramOf([...groups.values()].flatMap((values) => [...values])),
-    picks: pickRecords(network, choice, costs),
-    certificate,
+    picks: choice.picks,
+    certificate: choice.certificate,
     step: grown.step,
     neurons: choice.plan.splits,
     chosen: choice.picks.length,
@@ -212,7 +147,7 @@ async function growChosen(
 }
 
 /** Every budget is hard, unless the experiment says otherwise. Never above stop.macs and stop.costs. */
-function refuseOverrun({ spec, own }: Session, { budgets }: Certificate, after: Network): void {
+function refuseOverrun({ spec, own }: Session, { budgets }: CertificateRecord, after: Network): void {
   const caps: Readonly<Record<string, number | undefined>> = { ...spec.stop.costs, macs: spec.stop.macs };
   for (const { cost, limit } of budgets) {
     const most = spec.splitting.hardLimit ? limit : (row(caps, cost) ?? Number.POSITIVE_INFINITY);

@@ -1,11 +1,20 @@
 // The splitting indices of a stage, kept on the way and when they are there: a run that is killed in the midst goes on.
 import { isSplitgrowError } from '../../errors.js';
+import type { GroupId } from '../../graph/channels.js';
 import { note } from '../../native/control.js';
 import type { DatasetHandle, TensorEntries } from '../../native/core.js';
 import { loadCore } from '../../native/core.js';
-import type { Indices, IndicesRequest } from '../../split/indices/indices.js';
+import { scope } from '../../native/scope.js';
+import {
+  computeIndices,
+  groupIndices,
+  type Indices,
+  type IndicesRequest,
+} from '../../split/indices/indices.js';
 import { indicesOfTensors, indicesTensors, keptIndices } from '../../split/indices/resumable.js';
+import { copyOf } from '../../split/step/offspring.js';
 import { createNetwork, type Network } from '../../train/network.js';
+import { seedOf } from '../../train/seeds.js';
 import type { StateRecord } from '../store/records.js';
 import { type Extras, SETS, snapshotOf } from '../store/snapshot.js';
 import { type Keeper, stopped } from '../store/snapshot-writer.js';
@@ -19,13 +28,48 @@ export interface KeptStage {
   readonly keeper: Keeper;
 }
 
+/** Indices of a stage, and the network whose running statistics they leave: the given one unless they drift. */
+export interface StageIndices extends Disposable {
+  readonly network: Network;
+  readonly indices: Indices;
+  readonly groups: ReadonlyMap<GroupId, Float64Array>;
+}
+
+/** Indices by `method` over the stage's images; where depthwise batch norms run in training mode, of a copy. With `kept` they are kept on the way. */
+export async function stageIndices(
+  session: Session,
+  network: Network,
+  stage: number,
+  method: IndicesRequest['method'],
+  kept: KeptStage | null = null,
+): Promise<StageIndices> {
+  const { spec, control, index, indexImages } = session;
+  const { splitting, seed } = spec;
+  const drifts = splitting.depthwiseBatchNorm === 'train';
+  const copy = drifts ? ((kept && driftedCopy(kept, session)) ?? (await copyOf(network))) : null;
+  const used = copy ?? network;
+  using made = scope();
+  if (copy !== null) made.use(copy);
+  const request = { ...splitting, method, images: indexImages, seed: seedOf('indices', seed, stage) };
+  const where = { stage, epoch: 0, epochs: 1 };
+  const indices = made.use(
+    kept === null
+      ? await computeIndices(used, index, request, { control, where })
+      : await stageIndicesKept(session, kept, used, index, request),
+  );
+  const layers = new Map(indices.chains.map(({ id, indices: values }) => [id, values] as const));
+  const groups = groupIndices(used.graph, layers);
+  const { [Symbol.dispose]: dispose } = made.move();
+  return { network: used, indices, groups, [Symbol.dispose]: dispose };
+}
+
 /** Seconds that indices have taken in earlier processes. */
 export function secondsBefore({ within }: StateRecord): number {
   return within === undefined || within.phase === 'fit' ? 0 : within.seconds;
 }
 
 /** The copy whose statistics drift, as it was kept; null where none was. */
-export function driftedCopy({ network, extras }: KeptStage, { spec }: Session): Network | null {
+function driftedCopy({ network, extras }: KeptStage, { spec }: Session): Network | null {
   const weights = extras.drifted;
   if (weights === undefined) return null;
   const copy = createNetwork(network.graph, { seed: 0, device: spec.device, weights });
@@ -42,7 +86,7 @@ export function driftedCopy({ network, extras }: KeptStage, { spec }: Session): 
 }
 
 /** The indices of `used`, which is the stage's network or a copy of it whose running statistics drift. */
-export async function stageIndicesKept(
+async function stageIndicesKept(
   session: Session,
   stage: KeptStage,
   used: Network,

@@ -4,20 +4,16 @@ import type { Precision } from '../../native/core.js';
 import type { StageSeconds } from '../../native/events.js';
 import type { LoaderStats } from '../../native/images.js';
 import type { RivalRecord } from '../../rivals/record.js';
+import type { CertificateRecord } from '../../split/choose/certificate.js';
 import type { StepRecord } from '../../split/step/step.js';
 import type { TwinsRecord } from '../../split/step/twins.js';
-import type { CertificateRecord, SplitRecord } from './split-record.js';
+import type { SplitRecord } from './split-record.js';
 
-export type {
-  AlongsideRecord,
-  BudgetRecord,
-  CertificateRecord,
-  ChainRecord,
-  Histogram,
-  PickRecord,
-  SplitRecord,
-} from './split-record.js';
-export type { RivalRecord, StepRecord };
+export type { BudgetRecord } from '../../split/choose/certificate.js';
+export type { Candidate, PickRecord } from '../../split/choose/knapsack.js';
+export type { ChainRecord } from '../../split/indices/indices.js';
+export type { Histogram, OtherMethodRecord } from './split-record.js';
+export type { CertificateRecord, RivalRecord, SplitRecord, StepRecord };
 
 /** One epoch of parametric updates. */
 export interface EpochRecord {

@@ -1,25 +1,9 @@
-// What a run leaves behind of everything between two stages: indices, choice and growth.
+// The record of everything between two stages: indices, choice and growth.
+import type { CertificateRecord } from '../../split/choose/certificate.js';
+import type { PickRecord } from '../../split/choose/knapsack.js';
+import type { ChainRecord } from '../../split/indices/indices.js';
 import type { StepRecord } from '../../split/step/step.js';
-
-/** Splitting indices of one chain `layer -> [batch_norm] -> [activation]`. */
-export interface ChainRecord {
-  /** Id of the layer. */
-  readonly id: string;
-  /** How its indices were computed. */
-  readonly method: 'exact' | 'rayleigh';
-  /** Its neurons. */
-  readonly neurons: number;
-  /** Weights per neuron. */
-  readonly dimension: number;
-  /** Smallest eigenvalue of the splitting matrix of each. */
-  readonly indices: readonly number[];
-  /** |S v - lambda v| of each neuron. */
-  readonly residuals: readonly number[];
-  /** Epochs of the descent that it took; 0: exact; absent in records of older versions. */
-  readonly epochs?: number;
-  /** Neurons whose residual is above `splitting.tolerance`; absent in records of older versions. */
-  readonly above?: number;
-}
+import { integer } from '../../statistics/format.js';
 
 /** Counts of group indices in bins of equal width; `edges` has one entry more than `counts`. */
 export interface Histogram {
@@ -29,70 +13,8 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** One neuron chosen for splitting, and why. */
-export interface PickRecord {
-  /** Channel group, by its first producer. */
-  readonly group: string;
-  /** Its place in the group, from 0. */
-  readonly neuron: number;
-  /** Splitting index: the sum over the producers tied in the group. */
-  readonly index: number;
-  /** Marginal cost under each budget when the choice was made, by budget name. */
-  readonly costs: Readonly<Record<string, number>>;
-  /** index / cost of the first budget: what energy-aware splitting orders by. */
-  readonly ratio: number;
-}
-
-/** One budget of the choice: how much was allowed and used. */
-export interface BudgetRecord {
-  /** Name of the cost. */
-  readonly cost: string;
-  /** Cost of the network before, the hard limit after, and the true cost after. */
-  readonly before: number;
-  /** The most that the network after may cost. */
-  readonly limit: number;
-  /** What it costs. */
-  readonly after: number;
-  /** (after - before) / (limit - before). */
-  readonly usedShare: number;
-}
-
-/** Proof of the choice: the relaxed optimum bounds every choice from below. */
-export interface CertificateRecord {
-  /** What solved the linear relaxation. */
-  readonly solver: string;
-  /** A row a cost, MACs first. */
-  readonly budgets: readonly BudgetRecord[];
-  /** Sum of the chosen indices. */
-  readonly objective: number;
-  /** Optimum of the linear relaxation (lower is better), null where the strategy solves none. */
-  readonly bound: number | null;
-  /** (objective - bound) / |bound|; 0 where there is nothing to gain. */
-  readonly gap: number | null;
-  /**
-   * Budgets that `bound` leaves out, because splits together may cost less there than the sum of what each alone adds:
-   * costs of the caller's own. Absent where it has all.
-   */
-  readonly boundWithout?: readonly string[];
-  /** Neurons with a negative index, and in all. */
-  readonly eligible: number;
-  /** Neurons of all splittable groups. */
-  readonly neurons: number;
-  /** Budgets of the relaxation where they are not the true ones: `bound` is the optimum under these if limits are soft. */
-  readonly estimates?: readonly {
-    /** Cost, and group of layers where there are two. */
-    readonly name: string;
-    /** What the relaxation may spend. */
-    readonly allowed: number;
-    /** What the picks spend of it. */
-    readonly used: number;
-  }[];
-  /** False where only the estimates were limited, and the true cost may be above `limit`; absent with `estimates`. */
-  readonly isHard?: boolean;
-}
-
 /** The same stage by another method of computing indices, from which the run did not go on. */
-export interface AlongsideRecord {
+export interface OtherMethodRecord {
   /** The other method. */
   readonly method: 'exact' | 'rayleigh' | 'auto';
   /** Of the indices alone; not among the stage's seconds. */
@@ -119,12 +41,44 @@ export interface SplitRecord {
   readonly picks: readonly PickRecord[];
   /** What was reached of what could be. */
   readonly certificate: CertificateRecord;
-  /** How far the off-springs were moved. */
+  /** How far the offspring were moved. */
   readonly step: StepRecord;
   /** Neurons split, for every tied producer: widths(k+1) = widths(k) + list length. */
   readonly neurons: Readonly<Record<string, readonly number[]>>;
   /** Neurons chosen; tied layers count once. Missing in records of version 0.1. */
   readonly chosen?: number;
   /** Other methods on the same network, where the experiment asks for them. */
-  readonly alongside?: readonly AlongsideRecord[];
+  readonly alongside?: readonly OtherMethodRecord[];
+}
+
+const BINS = 30;
+
+/** Counts from the least to the greatest value. The last bin holds its upper edge too. */
+export function histogramOf(values: readonly number[], bins = BINS): Histogram {
+  const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const greatest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (!(least < greatest))
+    return { edges: values.length === 0 ? [0, 0] : [least, greatest], counts: [values.length] };
+  const width = (greatest - least) / bins;
+  const counts = new Array<number>(bins).fill(0);
+  for (const value of values) {
+    const bin = Math.min(bins - 1, Math.floor((value - least) / width));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return { edges: [...Array.from({ length: bins }, (_, i) => least + i * width), greatest], counts };
+}
+
+/** How long a stage's Rayleigh descent took: epochs, and neurons above the tolerance. Empty where every layer is exact, or the record is of an older version. */
+export function descentText(
+  chains: readonly Pick<ChainRecord, 'method' | 'neurons' | 'epochs' | 'above'>[],
+): string {
+  const descended = chains.filter(({ method }) => method === 'rayleigh');
+  const epochs = descended.flatMap((chain) => chain.epochs ?? []);
+  if (epochs.length === 0) return '';
+  const [least, most] = [Math.min(...epochs), Math.max(...epochs)];
+  const sum = (of: (chain: (typeof descended)[number]) => number): number =>
+    descended.reduce((all, chain) => all + of(chain), 0);
+  const took = least === most ? integer(most) : `${integer(least)} to ${integer(most)}`;
+  const above = integer(sum((chain) => chain.above ?? 0));
+  return `${took} epochs of descent, ${above} of ${integer(sum(({ neurons }) => neurons))} neurons above the tolerance`;
 }

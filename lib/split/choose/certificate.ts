@@ -1,56 +1,72 @@
-// What a splitting stage chose and why, and how near that is to the best there could be.
-import type { GroupId } from '../../graph/channels.js';
+// The certificate of a choice: what it reached within which budgets, and how near that is to the best there could be.
+import { channelGroups, type GroupId } from '../../graph/channels.js';
 import { costOfWidths } from '../../graph/cost-of-widths.js';
 import type { Graph } from '../../graph/ir.js';
 import type { EstimateBudget } from './estimate.js';
 import { allowed, type Budget, type Candidate } from './knapsack.js';
 import type { LinearSolution, SolverName } from './solvers.js';
 
-/** A chosen neuron and why: index, first-order cost and their ratio. */
-export type Picked = Candidate;
+/** One budget of the choice: how much was allowed and used. */
+export interface BudgetRecord {
+  /** Name of the cost. */
+  readonly cost: string;
+  /** Cost of the network before. */
+  readonly before: number;
+  /** The most that the network after may cost. */
+  readonly limit: number;
+  /** What it costs, counted on the widened graph. */
+  readonly after: number;
+  /** (after - before) / (limit - before). */
+  readonly usedShare: number;
+}
 
-/** What a stage reached, and how near that is to the best there could be. */
-export interface Certificate {
-  readonly strategy: string;
-  readonly budgets: readonly {
-    readonly cost: string;
-    readonly current: number;
-    /** Growth that the limit allows, and growth that the picks use: true costs, recounted on the widened graph. */
-    readonly allowed: number;
-    readonly used: number;
-    readonly limit: number;
-  }[];
-  /** Sum of the picked indices (negative: predicted decrease of the loss, per epsilon^2 / 2). */
-  readonly indexSum: number;
+/**
+ * Proof of the choice: the relaxed optimum bounds every choice from below.
+ *
+ * Three neurons of index -3, -2 and -2, of 30, 20 and 30 MACs, and 60 MACs allowed: the relaxation takes the first two
+ * and a third of the last, bound = -3 - 2 - 2/3 = -5.67. Whole neurons: objective = -3 - 2 = -5, or with the last
+ * instead of the second also -5. gap = (-5 + 5.67) / 5.67 = 0.12: no choice is better by more than 12% of the bound.
+ */
+export interface CertificateRecord {
+  /** What solved the linear relaxation. */
+  readonly solver: string;
+  /** A row a cost, MACs first. */
+  readonly budgets: readonly BudgetRecord[];
+  /** Sum of the chosen indices. It predicts the change of the loss, times epsilon^2 / 2. */
+  readonly objective: number;
   /**
-   * Least sum of indices of the relaxed knapsack with first-order costs. Energies that are products of widths cost more
-   * together than one by one, so for them no choice within the true limits can be below it either. Budgets on other
-   * costs are left out of it, which can only lower it.
+   * Optimum of the linear relaxation with first-order costs: no choice within the limits has a lower sum. Costs that are
+   * products of widths grow by more together than one by one, so that this holds for true costs as well.
    */
-  readonly lpBound: number;
-  /** Names of the budgets left out of `lpBound`; absent where it has all. */
-  readonly boundWithout?: readonly string[];
-  /** (indexSum - lpBound) / |lpBound|; 0 where there is nothing to gain. */
+  readonly bound: number;
+  /** (objective - bound) / |bound|; 0 where there is nothing to gain. */
   readonly gap: number;
-  /** Neurons with a negative index in splittable groups. */
-  readonly eligible: number;
-  readonly solver: SolverName;
-  /** Sum of the picks' first-order MACs; the true growth differs as neighbours grow together. */
-  readonly firstOrderCost: number;
   /**
-   * Where the relaxation has other budgets than the true ones: what the picks use of them. With soft limits `lpBound`
-   * is the optimum under these, and `used` of the true budgets may be more than `allowed`.
+   * Budgets that `bound` leaves out, because splits together may cost less there than the sum of what each alone adds:
+   * costs of the caller's own. That can only lower the bound. Absent where it has all.
    */
-  readonly estimates?: readonly { readonly name: string; readonly allowed: number; readonly used: number }[];
-  /** False where only the estimates were limited; absent with `estimates`. */
+  readonly boundWithout?: readonly string[];
+  /** Neurons with a negative index. */
+  readonly eligible: number;
+  /** Neurons of all splittable groups. */
+  readonly neurons: number;
+  /** Budgets of the relaxation where they are not the true ones: `bound` is the optimum under these if limits are soft. */
+  readonly estimates?: readonly {
+    /** Cost, and group of layers where there are two. */
+    readonly name: string;
+    /** What the relaxation may spend. */
+    readonly allowed: number;
+    /** What the picks spend of it. */
+    readonly used: number;
+  }[];
+  /** False where only the estimates were limited, and the true cost may be above `limit`; absent with `estimates`. */
   readonly isHard?: boolean;
 }
 
-/** The stage that a certificate is of. */
+/** What a certificate is made from. */
 export interface Reached {
-  readonly strategy: string;
   readonly budgets: readonly Budget[];
-  readonly picks: readonly Picked[];
+  readonly picks: readonly Candidate[];
   readonly relaxed: LinearSolution;
   /** Budgets that `relaxed` leaves out. */
   readonly unproven: readonly string[];
@@ -63,28 +79,25 @@ export interface Reached {
 /** Costs recounted on the widened graph, and the distance to the bound. */
 export function certificateOf(
   graph: Graph,
-  { strategy, budgets, picks, relaxed, unproven, eligible, solver, estimates, isHard }: Reached,
-): Certificate {
+  { budgets, picks, relaxed, unproven, eligible, solver, estimates, isHard }: Reached,
+): CertificateRecord {
   const added = new Map<GroupId, number>();
   for (const { group } of picks) added.set(group, (added.get(group) ?? 0) + 1);
-  const indexSum = picks.reduce((sum, { index }) => sum + index, 0);
-  const lpBound = relaxed.objective === 0 ? 0 : -relaxed.objective;
+  const objective = picks.reduce((sum, { index }) => sum + index, 0);
+  const bound = relaxed.objective === 0 ? 0 : -relaxed.objective;
   return {
-    strategy,
-    budgets: budgets.map((budget) => ({
-      cost: budget.cost.name,
-      current: budget.current,
-      allowed: allowed(budget),
-      used: costOfWidths(graph, budget.cost)(added) - budget.current,
-      limit: budget.limit,
-    })),
-    indexSum,
-    lpBound,
-    ...(unproven.length > 0 && { boundWithout: unproven }),
-    gap: lpBound === 0 ? 0 : (indexSum - lpBound) / -lpBound,
-    eligible,
     solver,
-    firstOrderCost: picks.reduce((sum, { cost }) => sum + cost, 0),
+    budgets: budgets.map((budget): BudgetRecord => {
+      const { cost, before, limit } = budget;
+      const [after, room] = [costOfWidths(graph, cost)(added), allowed(budget)];
+      return { cost: cost.name, before, limit, after, usedShare: room === 0 ? 0 : (after - before) / room };
+    }),
+    objective,
+    bound,
+    ...(unproven.length > 0 && { boundWithout: unproven }),
+    gap: bound === 0 ? 0 : (objective - bound) / -bound,
+    eligible,
+    neurons: channelGroups(graph).reduce((sum, one) => sum + (one.isSplittable ? one.neurons : 0), 0),
     ...(estimates && {
       estimates: estimates.map(({ name, allowed: room, costs }) => ({
         name,

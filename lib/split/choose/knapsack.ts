@@ -4,23 +4,34 @@ import { type Cost, costOfGraph } from '../../graph/cost.js';
 import { type CostOfWidths, costOfWidths } from '../../graph/cost-of-widths.js';
 import type { Graph } from '../../graph/ir.js';
 
-/** A neuron that may be split: it lowers the loss (index < 0). */
+/**
+ * A neuron that may be split, because its index is below 0. The ones chosen are the picks, in memory and in stage.json.
+ *
+ * The third channel of "b1_pw" (index -0.2) would add 400 MACs and 50 parameters:
+ *   { group: 'b1_pw', neuron: 2, index: -0.2, costs: { macs: 400, params: 50 }, ratio: -0.2 / 400 }
+ * With 400 MACs left it is taken; with 399 left it is not, and another group's neuron may still fit.
+ */
 export interface Candidate {
+  /** Channel group, by its first producer. */
   readonly group: GroupId;
+  /** Its place in the group, from 0. */
   readonly neuron: number;
-  /** Splitting index, summed over the producers that are tied together. */
+  /** Splitting index: the sum over the producers tied in the group. */
   readonly index: number;
-  /** First-order cost: MACs that splitting this neuron alone would add. */
-  readonly cost: number;
-  /** index / cost */
+  /** What splitting this neuron alone adds to each budget, by the budget's name. */
+  readonly costs: Readonly<Record<string, number>>;
+  /** index / MACs: what energy-aware splitting orders by. */
   readonly ratio: number;
 }
+
+/** A neuron chosen for splitting, and why. */
+export type PickRecord = Candidate;
 
 /** A hard limit on one cost of the grown network. */
 export interface Budget {
   readonly cost: Cost;
   /** Cost before. */
-  readonly current: number;
+  readonly before: number;
   /** Largest cost after; a whole number for costs that are. */
   readonly limit: number;
   /** The absolute limit, where there is one. */
@@ -30,7 +41,7 @@ export interface Budget {
 /** What picks may not exceed: a cost of the channels that they add. */
 export interface Limit {
   readonly costOf: CostOfWidths;
-  readonly current: number;
+  readonly before: number;
   readonly limit: number;
 }
 
@@ -45,7 +56,7 @@ export interface BudgetOptions {
 
 /**
  * The limits of a stage: for each cost the largest value with
- * value <= (1 + growthRatio) * current, and no more than its cap.
+ * value <= (1 + growthRatio) * before, and no more than its cap.
  */
 export function budgetsOf(
   graph: Graph,
@@ -55,18 +66,18 @@ export function budgetsOf(
     ({ name }) => Object.hasOwn(caps, name) && costs.every((cost) => cost.name !== name),
   );
   return [...costs, ...capped].map((cost): Budget => {
-    const current = costOfGraph(graph, cost);
-    const grown = costs.includes(cost) ? (1 + growthRatio) * current : Number.POSITIVE_INFINITY;
+    const before = costOfGraph(graph, cost);
+    const grown = costs.includes(cost) ? (1 + growthRatio) * before : Number.POSITIVE_INFINITY;
     const cap = Object.hasOwn(caps, cost.name) ? caps[cost.name] : undefined;
     const limit = Math.min(grown, cap ?? grown);
     const whole = cost.isInteger ? Math.floor(limit) : limit;
-    return { cost, current, limit: whole, ...(cap === undefined ? {} : { cap }) };
+    return { cost, before, limit: whole, ...(cap === undefined ? {} : { cap }) };
   });
 }
 
 /** What the budgets allow to add; 0 where the limit is reached already. */
-export function allowed({ current, limit }: Pick<Budget, 'current' | 'limit'>): number {
-  return Math.max(0, limit - current);
+export function allowed({ before, limit }: Pick<Budget, 'before' | 'limit'>): number {
+  return Math.max(0, limit - before);
 }
 
 /** Channels added to each group, and whether the graph with them is within every limit. */
@@ -82,11 +93,7 @@ const SMALL_SLACK = 0.01;
 
 /** The true cost of the widened graph within every budget. */
 export function limitsOf(graph: Graph, budgets: readonly Budget[]): readonly Limit[] {
-  return budgets.map(({ cost, current, limit }) => ({
-    costOf: costOfWidths(graph, cost),
-    current,
-    limit,
-  }));
+  return budgets.map(({ cost, before, limit }) => ({ costOf: costOfWidths(graph, cost), before, limit }));
 }
 
 function widthsOf(limits: readonly Limit[]): Widths {

@@ -15,8 +15,6 @@ export interface Stage {
   readonly program: LinearProgram;
   /** Optimum of the relaxation of `program`. */
   readonly relaxed: LinearSolution;
-  /** First-order cost of a candidate under each budget, by the budget's name. */
-  readonly costsOf: (candidate: Candidate) => Readonly<Record<string, number>>;
   readonly seed: number;
 }
 
@@ -56,16 +54,8 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
   },
 };
 
-/** A neuron that may be split, as a strategy of your own sees it. */
-export interface StrategyCandidate {
-  /** Id of its channel group: the first layer that makes the group's channels. */
-  readonly group: string;
-  /** Its place among the group's channels, from 0. */
-  readonly neuron: number;
-  /** Splitting index, below 0: the loss falls by epsilon^2 / 2 times its size. The sum over layers that are tied together. */
-  readonly index: number;
-  /** What splitting this neuron alone adds to each budget, by the budget's name. */
-  readonly costs: Readonly<Record<string, number>>;
+/** A neuron that may be split, as a strategy of your own sees it. The loss falls by epsilon^2 / 2 times the size of its index. */
+export interface StrategyCandidate extends Candidate {
   /** Share of it, 0 to 1, that the optimum of the linear relaxation takes. */
   readonly share: number;
 }
@@ -74,7 +64,7 @@ export interface StrategyCandidate {
 export interface StrategyBudget {
   /** `macs`, `params`, `flops2x`, or the name of a cost of your own. */
   readonly name: string;
-  /** Cost of the network before the stage, and the most that it may cost after. */
+  /** Cost of the network before the stage. */
   readonly before: number;
   /** The most that it may cost after. */
   readonly limit: number;
@@ -119,21 +109,16 @@ function positionsOf(name: string, given: readonly StrategyCandidate[], wanted: 
 }
 
 /** The caller's function as a strategy. @throws E_CALLBACK, when it is asked, where it throws or gives no order; E_ABORTED where the signal fires before it answers */
-export function ownStrategy(name: string, of: StrategyFunction, signal?: AbortSignal): Strategy {
+export function callerStrategy(name: string, of: StrategyFunction, signal?: AbortSignal): Strategy {
   return {
     summary: 'of the caller',
     lowersSum: false,
-    order: async ({ candidates, relaxed, costsOf, budgets, graph, seed }) => {
-      const given = candidates.map((candidate, i): StrategyCandidate => {
-        const { group, neuron, index } = candidate;
-        return Object.freeze({
-          ...{ group, neuron, index },
-          costs: costsOf(candidate),
-          share: relaxed.beta[i] ?? 0,
-        });
-      });
+    order: async ({ candidates, relaxed, budgets, graph, seed }) => {
+      const given = candidates.map(
+        (candidate, i): StrategyCandidate => Object.freeze({ ...candidate, share: relaxed.beta[i] ?? 0 }),
+      );
       const shown = budgets.map(
-        ({ cost, current, limit }): StrategyBudget => ({ name: cost.name, before: current, limit }),
+        ({ cost, before, limit }): StrategyBudget => ({ name: cost.name, before, limit }),
       );
       const asked = async (): Promise<unknown> => of(Object.freeze(given), { graph, budgets: shown, seed });
       const answer = asked().catch((cause: unknown) => {

@@ -2,11 +2,11 @@
 import { SplitgrowError } from '../../errors.js';
 import { channelGroups, type GroupId } from '../../graph/channels.js';
 import { COSTS, type Cost, costNamed } from '../../graph/cost.js';
-import { marginalCosts } from '../../graph/cost-of-widths.js';
 import { didYouMean, row } from '../../graph/fields.js';
 import { normalizedPlan, type Plan } from '../../graph/grow.js';
 import type { Graph } from '../../graph/ir.js';
-import { type Certificate, certificateOf, type Picked } from './certificate.js';
+import { summedIndices } from '../indices/indices.js';
+import { type CertificateRecord, certificateOf } from './certificate.js';
 import {
   type CostEstimate,
   type EstimateBudget,
@@ -15,10 +15,15 @@ import {
   firstOrderBudgets,
   isFirstOrder,
 } from './estimate.js';
-import { summedIndices } from './group-indices.js';
-import { type Budget, budgetsOf, type Candidate } from './knapsack.js';
-import { type LayerCap, layerCaps, withinCaps } from './layer-caps.js';
-import { limitsFor, ROUNDINGS, type RoundingSettings } from './rounding.js';
+import { budgetsOf, type Candidate, type PickRecord } from './knapsack.js';
+import {
+  type LayerCap,
+  layerCaps,
+  limitsFor,
+  ROUNDINGS,
+  type RoundingSettings,
+  withinCaps,
+} from './rounding.js';
 import { type LinearProgram, type LinearSolution, type SolverName, solveLp, solverFor } from './solvers.js';
 import { STRATEGIES, type Strategy } from './strategies.js';
 
@@ -29,11 +34,11 @@ export interface ChooseOptions {
   readonly strategies?: Readonly<Record<string, Strategy>>;
   /** alpha: cost after <= (1 + growthRatio) * cost before, for every cost, exactly. */
   readonly growthRatio: number;
-  /** Energies with a budget each, by name or as they are; MACs always have one. */
+  /** Costs with a budget each, by name or as they are; MACs always have one. */
   readonly costs?: readonly (string | Cost)[];
   /** Absolute limits, by cost's name: a row of COSTS, or one of `costs` or `capped`. */
   readonly caps?: Readonly<Record<string, number>>;
-  /** Energies of the caller's own that nothing but `caps` limits. */
+  /** Costs of the caller's own that nothing but `caps` limits. */
   readonly capped?: readonly Cost[];
   /** Order of the strategy `random`. */
   readonly seed?: number;
@@ -56,8 +61,8 @@ export interface Choice {
   /** A list for every tied producer. */
   readonly plan: Plan;
   /** In order of preference. */
-  readonly picks: readonly Picked[];
-  readonly certificate: Certificate;
+  readonly picks: readonly PickRecord[];
+  readonly certificate: CertificateRecord;
 }
 
 function budgeted(options: ChooseOptions): readonly Cost[] {
@@ -111,18 +116,23 @@ function checked(options: ChooseOptions) {
         `the cap on "${cost}" must be a number of 0 or more, got ${cap}`,
       );
   }
-  return { name, strategy, costs, known };
+  return { strategy, costs, known };
 }
 
-/** Every neuron with a negative index, at what it alone would add to MACs. */
-function candidatesOf(graph: Graph, indices: ReadonlyMap<GroupId, ArrayLike<number>>): readonly Candidate[] {
-  const marginal = marginalCosts(graph, COSTS.macs);
+/** Every neuron with a negative index, with what it alone would add to each budget. MACs are the first of them. */
+function candidatesOf(
+  graph: Graph,
+  indices: ReadonlyMap<GroupId, ArrayLike<number>>,
+  firstOrder: readonly EstimateBudget[],
+): readonly Candidate[] {
   return channelGroups(graph).flatMap((group): Candidate[] => {
     if (!group.isSplittable) return [];
-    const cost = marginal.get(group.id) ?? 0;
-    const own = summedIndices({ ...group, producers: [group.id] }, indices);
-    return Array.from(own).flatMap((index, neuron) =>
-      index < 0 ? [{ group: group.id, neuron, index, cost, ratio: index / cost }] : [],
+    const added = firstOrder.map(({ name, costs }) => [name, costs.get(group.id) ?? 0] as const);
+    const costs = Object.freeze(Object.fromEntries(added));
+    const macs = costs[COSTS.macs.name] ?? 0;
+    const values = summedIndices({ ...group, producers: [group.id] }, indices);
+    return Array.from(values).flatMap((index, neuron) =>
+      index < 0 ? [{ group: group.id, neuron, index, costs, ratio: index / macs }] : [],
     );
   });
 }
@@ -133,20 +143,6 @@ function programOf(candidates: readonly Candidate[], budgets: readonly EstimateB
     values: Float64Array.from(candidates, ({ index }) => -index),
     costs: budgets.map(({ costs }) => Float64Array.from(candidates, ({ group }) => costs.get(group) ?? 0)),
     budgets: budgets.map(({ allowed }) => allowed),
-  };
-}
-
-/** First-order cost of a candidate under each budget, worked out at the first question and once a group. */
-function costsUnder(graph: Graph, budgets: readonly Budget[]) {
-  const known = new Map<GroupId, Readonly<Record<string, number>>>();
-  let marginal: readonly (readonly [string, ReadonlyMap<GroupId, number>])[] | null = null;
-  return ({ group }: Candidate): Readonly<Record<string, number>> => {
-    marginal ??= budgets.map(({ cost }) => [cost.name, marginalCosts(graph, cost)] as const);
-    const found =
-      known.get(group) ??
-      Object.freeze(Object.fromEntries(marginal.map(([name, of]) => [name, of.get(group) ?? 0] as const)));
-    known.set(group, found);
-    return found;
   };
 }
 
@@ -182,7 +178,7 @@ export async function choose(
   indices: ReadonlyMap<GroupId, ArrayLike<number>>,
   options: ChooseOptions,
 ): Promise<Choice> {
-  const { name, strategy, costs, known } = checked(options);
+  const { strategy, costs, known } = checked(options);
   const { growthRatio, caps = {}, seed = 0, hardLimit = true } = options;
   const budgets = budgetsOf(graph, { growthRatio, costs, caps, known });
   const rounding = options.rounding ?? DEFAULTS.rounding;
@@ -194,12 +190,12 @@ export async function choose(
   };
   // Limits by `caps` on other costs have no estimate of the authors'.
   const growing = isFirstOrder(estimating) ? budgets : budgets.slice(0, costs.length);
-  const estimates = estimateBudgets(graph, growing, estimating);
-  const candidates = candidatesOf(graph, indices);
+  const firstOrder = firstOrderBudgets(graph, budgets);
+  const estimates = isFirstOrder(estimating) ? firstOrder : estimateBudgets(graph, growing, estimating);
+  const candidates = candidatesOf(graph, indices, firstOrder);
   const program = programOf(candidates, estimates);
   const { relaxed, solver } = await relaxedWithin(candidates, program, most);
-  const costsOf = costsUnder(graph, budgets);
-  const order = await strategy.order({ graph, budgets, candidates, program, relaxed, costsOf, seed });
+  const order = await strategy.order({ graph, budgets, candidates, program, relaxed, seed });
   const beta = new Map(candidates.map((candidate, i) => [candidate, relaxed.beta[i] ?? 0] as const));
   const picks = ROUNDINGS[rounding.kind](
     {
@@ -217,16 +213,14 @@ export async function choose(
   // a budget on a cost that is not known to be superadditive is left out, for what it allows may be below its relaxation.
   const unproven = hardLimit ? budgets.filter(({ cost }) => cost.isSuperadditive !== true) : [];
   const isBound = !hardLimit || (isFirstOrder(estimating) && unproven.length === 0);
-  const proven = budgets.filter((budget) => !unproven.includes(budget));
+  const proven = firstOrder.filter(({ name }) => unproven.every(({ cost }) => cost.name !== name));
   const bound = isBound
     ? relaxed
-    : (await relaxedWithin(candidates, programOf(candidates, firstOrderBudgets(graph, proven)), most))
-        .relaxed;
+    : (await relaxedWithin(candidates, programOf(candidates, proven), most)).relaxed;
   return {
     plan: planOf(graph, picks),
     picks,
     certificate: certificateOf(graph, {
-      strategy: name,
       budgets,
       picks,
       relaxed: bound,
@@ -238,7 +232,7 @@ export async function choose(
   };
 }
 
-function planOf(graph: Graph, picks: readonly Picked[]): Plan {
+function planOf(graph: Graph, picks: readonly PickRecord[]): Plan {
   const splits = new Map<GroupId, number[]>();
   for (const { group, neuron } of picks) {
     const list = splits.get(group);

@@ -1,5 +1,7 @@
 // Splitting indices of every chain of a network, and of every channel group.
 import { SplitgrowError } from '../../errors.js';
+import { type ChannelGroup, channelGroups, type GroupId } from '../../graph/channels.js';
+import type { Graph, NodeId } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import { depthwiseNorms } from '../../graph/readers.js';
 import { NOWHERE, type Place, underControl } from '../../native/control.js';
@@ -17,7 +19,25 @@ import type { Network } from '../../train/network.js';
 import { chooseMethods } from './auto.js';
 import { type IndexSettings, mostEpochsOf } from './settings.js';
 
-export { INDEX_DEFAULTS, type IndexSettings } from './settings.js';
+/** Splitting indices of one chain `layer -> [batch_norm] -> [activation]`, in memory and in stage.json. */
+export interface ChainRecord {
+  /** Id of the layer. */
+  readonly id: string;
+  /** How its indices were computed. */
+  readonly method: IndexMethod;
+  /** Its neurons. */
+  readonly neurons: number;
+  /** Weights per neuron. */
+  readonly dimension: number;
+  /** Smallest eigenvalue of the splitting matrix of each. */
+  readonly indices: readonly number[];
+  /** |S v - lambda v| of each neuron. */
+  readonly residuals: readonly number[];
+  /** Epochs of the descent that it took; 0: exact; absent in records of older versions. */
+  readonly epochs?: number;
+  /** Neurons whose residual is above `splitting.tolerance`; absent in records of older versions. */
+  readonly above?: number;
+}
 
 export interface IndicesRequest extends IndexSettings {
   /** Images of the dataset: what the cost model of `auto` needs. */
@@ -31,7 +51,7 @@ export interface IndicesRequest extends IndexSettings {
 export interface Indices extends Disposable {
   readonly method: IndexMethod | 'auto';
   readonly seconds: number;
-  readonly chains: readonly ChainIndices[];
+  readonly chains: readonly Required<ChainRecord>[];
   readonly directions: DirectionsHandle;
 }
 
@@ -108,7 +128,17 @@ export function checkedIndices(
     directions.dispose();
     throw error;
   }
-  return { method, chains, directions, seconds, [Symbol.dispose]: () => directions.dispose() };
+  return {
+    method,
+    chains: chains.map(({ indices, residuals, ...chain }) => ({
+      ...chain,
+      indices: [...indices],
+      residuals: [...residuals],
+    })),
+    directions,
+    seconds,
+    [Symbol.dispose]: () => directions.dispose(),
+  };
 }
 
 /** How a computation is told of and stopped. */
@@ -134,4 +164,43 @@ export async function computeIndices(
     loadCore().indices(network.handle, data, options, progress, abort),
   );
   return checkedIndices(request.method, result);
+}
+
+/**
+ * Splitting index of every neuron of every splittable group: the sum over the tied producers.
+ *
+ * @param layers Per layer one index a neuron; layers of frozen groups are ignored.
+ * @throws E_ARGUMENT where a layer is missing or of another width, E_NOT_FINITE for an index that is no number.
+ */
+export function groupIndices(
+  graph: Graph,
+  layers: ReadonlyMap<NodeId, ArrayLike<number>>,
+): ReadonlyMap<GroupId, Float64Array> {
+  const splittable = channelGroups(graph).filter(({ isSplittable }) => isSplittable);
+  return new Map(splittable.map((group) => [group.id, summedIndices(group, layers)] as const));
+}
+
+/** Per neuron of a group the sum over its producers. @throws as `groupIndices` */
+export function summedIndices(
+  { producers, neurons }: ChannelGroup,
+  layers: ReadonlyMap<NodeId, ArrayLike<number>>,
+): Float64Array {
+  const sum = new Float64Array(neurons);
+  for (const id of producers) {
+    const indices = layers.get(id);
+    if (indices?.length !== neurons) {
+      throw new SplitgrowError(
+        'E_ARGUMENT',
+        `"${id}" needs ${neurons} splitting indices, got ${indices?.length ?? 'none'}`,
+      );
+    }
+    for (const [i, before] of sum.entries()) sum[i] = before + (indices[i] ?? 0);
+  }
+  const bad = sum.findIndex((index) => !Number.isFinite(index));
+  if (bad >= 0)
+    throw new SplitgrowError(
+      'E_NOT_FINITE',
+      `the splitting index of neuron ${bad} of "${producers.join('", "')}" is not finite`,
+    );
+  return sum;
 }

@@ -58,8 +58,8 @@ export async function keptIndices(
 
 const METHODS: readonly IndexMethod[] = ['exact', 'rayleigh'];
 
-function doubles(values: Float64Array): TensorData {
-  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+function doubles(values: readonly number[]): TensorData {
+  const data = new Uint8Array(Float64Array.from(values).buffer);
   return { dtype: 'float64', shape: [values.length], data };
 }
 
@@ -71,12 +71,12 @@ export function indicesTensors({ chains, directions, seconds }: Indices): Tensor
     data: Uint8Array.of(METHODS.indexOf(name)),
   });
   return new Map([
-    ['seconds', doubles(Float64Array.of(seconds))],
+    ['seconds', doubles([seconds])],
     ...chains.flatMap((chain) => [
       [`indices:${chain.id}`, doubles(chain.indices)] as const,
       [`residuals:${chain.id}`, doubles(chain.residuals)] as const,
       [`method:${chain.id}`, method(chain.method)] as const,
-      [`descent:${chain.id}`, doubles(Float64Array.of(chain.epochs, chain.above))] as const,
+      [`descent:${chain.id}`, doubles([chain.epochs, chain.above])] as const,
     ]),
     ...loadCore()
       .readDirections(directions)

@@ -77,7 +77,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/run/stage/finish.ts': ['fit.finish.epochs'],
   'lib/run/store/snapshot-writer.ts': ['checkpoint.minutes'],
   'lib/run/store/checkpoint.ts': ['checkpoint.keep'],
-  'lib/run/stage/stage-indices.ts': ['checkpoint.indicesBytes'],
+  'lib/run/stage/stage-indices.ts': ['checkpoint.indicesBytes', 'splitting.depthwiseBatchNorm'],
   'lib/run/stage/best.ts': ['checkpoint.evaluateEvery'],
   'lib/run/stage/train.ts': ['threads'],
   'lib/run/stage/session.ts': [
@@ -97,7 +97,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     ...['splitting.lineSearch.grid', 'splitting.lineSearch.statistics'],
   ],
   'lib/run/stage/split-stage.ts': ['splitting.method', 'splitting.strategy'],
-  'lib/run/stage/other-methods.ts': ['splitting.alongside', 'splitting.depthwiseBatchNorm'],
+  'lib/run/stage/other-methods.ts': ['splitting.alongside'],
   'lib/split/indices/indices.ts': [
     ...['batch', 'epochs', 'tolerance', 'learningRate', 'reluBeta', 'identityCurvature', 'memoryLimit'].map(
       (name) => `splitting.${name}`,

@@ -19,7 +19,7 @@ function orderOf(graph: Graph, seed: number): readonly Candidate[] {
     const cost = marginalCost(graph, id, 'macs');
     return Array.from({ length: neurons }, (_, neuron): Candidate => {
       const index = -random();
-      return { group: id, neuron, index, cost, ratio: index / cost };
+      return { group: id, neuron, index, costs: { macs: cost }, ratio: index / cost };
     });
   });
   return all.sort((a, b) => a.ratio - b.ratio);

@@ -2,12 +2,8 @@ import { expect, test } from 'vitest';
 import { macs } from '../../../lib/graph/cost.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
 import { chooseMethods, weighMethods } from '../../../lib/split/indices/auto.js';
-import {
-  computeIndices,
-  enoughEpochs,
-  evenBatch,
-  INDEX_DEFAULTS,
-} from '../../../lib/split/indices/indices.js';
+import { computeIndices, enoughEpochs, evenBatch } from '../../../lib/split/indices/indices.js';
+import { INDEX_DEFAULTS } from '../../../lib/split/indices/settings.js';
 import { convGraph, IMAGES, trainedNetwork } from '../nets.js';
 
 const REQUEST = { ...INDEX_DEFAULTS, batch: evenBatch(IMAGES, 128), images: IMAGES, seed: 1 };
@@ -87,7 +83,7 @@ test('minibatches of a file are equal, or nearly, and at most as large as asked'
 
 test('another seed starts the descent elsewhere; the same seed gives the same bits', async () => {
   const { network, data } = await trainedNetwork(convGraph(), 3);
-  const run = async (seed: number): Promise<readonly Float64Array[]> => {
+  const run = async (seed: number): Promise<readonly (readonly number[])[]> => {
     using found = await computeIndices(network, data, { ...REQUEST, seed, method: 'rayleigh', epochs: 2 });
     return found.chains.map(({ indices }) => indices);
   };

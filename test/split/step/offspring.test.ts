@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { macs } from '../../../lib/graph/cost.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
 import { loadCore, type TensorData } from '../../../lib/native/core.js';
-import { computeIndices, INDEX_DEFAULTS } from '../../../lib/split/indices/indices.js';
+import { computeIndices } from '../../../lib/split/indices/indices.js';
+import { INDEX_DEFAULTS } from '../../../lib/split/indices/settings.js';
 import {
   FUNCTION_TOLERANCE,
   relativeChange,
