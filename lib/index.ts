@@ -142,14 +142,9 @@ export type { Precision, Statistics } from './native/train.js';
 export type { CompareOptions } from './run/compare-run.js';
 export type { Effort, InitData } from './run/init/choices.js';
 export type { GrowOptions } from './run/run.js';
+export type { DataSpec, NetworkSpec, Spec } from './run/spec/experiment.js';
 export type { Extensions } from './run/spec/extensions.js';
-export {
-  type DataSpec,
-  type NetworkSpec,
-  parseExperiment,
-  readExperiment,
-  type Spec,
-} from './run/spec/spec.js';
+export { parseExperiment, readExperiment } from './run/spec/spec.js';
 export { trainExperiment } from './run/stage/train.js';
 export type {
   BudgetRecord,

@@ -1,15 +1,15 @@
 // compare: the rivals of an experiment alone, and the report of its grown run made anew.
-import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../native/events.js';
 import { renderReport } from '../report/run/write.js';
 import { type CompareOptions, compareExperiment as compareRun } from '../run/compare-run.js';
-import type { Spec } from '../run/spec/spec.js';
+import type { Spec } from '../run/spec/experiment.js';
 import type { RivalRecord, Summary } from '../run/store/records.js';
 import {
   begun,
   type Experiment,
   type ExperimentControl,
   type ExperimentOptions,
+  inRanks,
   specOf,
 } from './experiment.js';
 import type { Running } from './running.js';
@@ -46,7 +46,7 @@ export function compare(
     const onRivals = (rivals: readonly RivalRecord[]): void => {
       for (const rival of rivals) emit(rival);
     };
-    return withRankOutput('compare', await specOf(experiment, extensions), (spec) =>
+    return inRanks('compare', await specOf(experiment, extensions), (spec) =>
       compareExperiment(spec, { signal, onEvent }, { onRivals }),
     );
   });

@@ -11,7 +11,7 @@ import type { Device } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
-import type { DataSpec } from '../run/spec/spec.js';
+import type { DataSpec } from '../run/spec/experiment.js';
 import { refuseMisfit } from '../run/stage/start.js';
 import { evaluateNetwork } from '../train/fit.js';
 import { loadNetwork, type Network } from '../train/network.js';

@@ -1,8 +1,11 @@
 // What grow, compare and train take: an experiment as a file or an object, overrides, and a control.
+import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../native/events.js';
 import { isSignal, watched } from '../native/watched.js';
+import { rankPart } from '../run/spec/differences.js';
+import type { Spec } from '../run/spec/experiment.js';
 import type { Extensions } from '../run/spec/extensions.js';
-import { parseExperiment, readExperiment, type Spec } from '../run/spec/spec.js';
+import { parseExperiment, readExperiment } from '../run/spec/spec.js';
 import { type Running, running } from './running.js';
 
 /** An experiment file, or the experiment itself: an object with the fields of docs/reference.md. It is checked as a whole. */
@@ -30,6 +33,11 @@ export async function specOf(given: Experiment | ExperimentOptions, extensions: 
   return typeof experiment === 'string'
     ? readExperiment(experiment, set, extensions)
     : parseExperiment(experiment, set, extensions);
+}
+
+/** Runs a checked experiment as one of the ranks, or alone. @throws E_RANKS where ranks were given different work */
+export function inRanks<T>(command: string, spec: Spec, run: (spec: Spec) => Promise<T>): Promise<T> {
+  return withRankOutput({ command, spec, compared: rankPart(spec) }, run);
 }
 
 /** Work under its control that has begun: a control that will not do rejects, as all else does. */

@@ -1,9 +1,8 @@
 // grow: Algorithm 1 by an experiment, with its report.
-import { withRankOutput } from '../distributed/ranks.js';
 import type { RunControl } from '../native/events.js';
 import { renderReport } from '../report/run/write.js';
 import { type GrowOptions, growExperiment as growRun } from '../run/run.js';
-import type { Spec } from '../run/spec/spec.js';
+import type { Spec } from '../run/spec/experiment.js';
 import type { Summary } from '../run/store/records.js';
 import type { GrownStage } from '../run/store/summary.js';
 import {
@@ -11,6 +10,7 @@ import {
   type Experiment,
   type ExperimentControl,
   type ExperimentOptions,
+  inRanks,
   specOf,
 } from './experiment.js';
 import type { Running } from './running.js';
@@ -50,7 +50,7 @@ export async function growExperiment(
  */
 export function grow(experiment: Experiment | ExperimentOptions, control: ExperimentControl = {}): GrowthRun {
   return begun<GrownStage, Summary>(control, async ({ signal, onEvent, ...extensions }, emit) =>
-    withRankOutput('grow', await specOf(experiment, extensions), (spec) =>
+    inRanks('grow', await specOf(experiment, extensions), (spec) =>
       growExperiment(spec, { signal, onEvent }, { ...extensions, onStage: emit }),
     ),
   );

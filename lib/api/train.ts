@@ -1,9 +1,14 @@
 // train: parametric updates only, by an experiment.
-import { withRankOutput } from '../distributed/ranks.js';
 import { watched } from '../native/watched.js';
 import { trainExperiment } from '../run/stage/train.js';
 import type { Summary } from '../run/store/records.js';
-import { type Experiment, type ExperimentControl, type ExperimentOptions, specOf } from './experiment.js';
+import {
+  type Experiment,
+  type ExperimentControl,
+  type ExperimentOptions,
+  inRanks,
+  specOf,
+} from './experiment.js';
 
 /**
  * Parametric updates only: the trained network is the output folder itself. Goes on where an earlier call was stopped.
@@ -16,7 +21,7 @@ export async function train(
   control: ExperimentControl = {},
 ): Promise<Summary> {
   return watched(control, async ({ signal, onEvent, ...extensions }) =>
-    withRankOutput('train', await specOf(experiment, extensions), (spec) =>
+    inRanks('train', await specOf(experiment, extensions), (spec) =>
       trainExperiment(spec, { signal, onEvent }),
     ),
   );

@@ -8,38 +8,10 @@ import { type Device, loadCore } from '../native/core.js';
 import type { Network } from '../train/network.js';
 import { refuseDisagreement } from './agree.js';
 
-/**
- * Fields of an experiment that are each rank's own affair, and why. Every other one must be the same, `device` too: tensors
- * on unlike devices are exchanged by unlike libraries.
- */
-export const OWN_FIELDS: Readonly<Record<string, string>> = {
-  output: 'rank 0 alone writes there',
-  threads: 'machines differ; threads change no bit',
-  'data.root': 'machines differ; what lies there is compared',
-  'data.file': 'machines differ; what lies there is compared',
-  'data.store': 'machines differ; what lies there is compared',
-  'data.workers': 'machines differ; decoding changes no bit',
-  'data.prefetch': 'machines differ; decoding changes no bit',
-  'network.directory': 'machines differ; what lies there is compared',
-};
-
 type Json = Readonly<Record<string, unknown>>;
 
-/** An experiment without the fields that are each rank's own affair. */
-export function comparedFields(experiment: Json): Json {
-  const without = (value: unknown, path: string): unknown => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    const kept = Object.entries(value)
-      .map(([name, inner]) => [name, inner, path === '' ? name : `${path}.${name}`] as const)
-      .filter(([, , place]) => !Object.hasOwn(OWN_FIELDS, place));
-    return Object.fromEntries(kept.map(([name, inner, place]) => [name, without(inner, place)]));
-  };
-  return without(experiment, '') as Json;
-}
-
-/** @throws E_RANKS on every rank where one was given another experiment, or another command */
-export async function refuseOtherExperiment(command: string, experiment: object): Promise<void> {
-  const fields = comparedFields(experiment as Json);
+/** @throws E_RANKS on every rank where one was given another command, or fields of the experiment that differ */
+export async function refuseOtherExperiment(command: string, fields: object): Promise<void> {
   await refuseDisagreement('the experiment', { command, ...fields });
 }
 

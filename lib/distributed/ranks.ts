@@ -85,19 +85,18 @@ async function spread(folder: string, copy: string | null): Promise<void> {
 }
 
 /**
- * Runs an experiment as one of the ranks. All ranks take the same decisions
+ * Runs an experiment as one of the ranks, where all have the same command and the same `compared` fields. All ranks take the same decisions
  * from the same sums; rank 0 alone writes to `output`. Each other one works in
  * a temporary folder, which begins as what rank 0 finds in `output` and is
  * removed at the end.
  */
 export async function withRankOutput<S extends { readonly output: string }, T>(
-  command: string,
-  spec: S,
+  { command, spec, compared }: { readonly command: string; readonly spec: S; readonly compared: object },
   run: (spec: S) => Promise<T>,
 ): Promise<T> {
   if (readRanks() === null) return run(spec);
   return asRank(async (isWriter) => {
-    await refuseOtherExperiment(command, spec);
+    await refuseOtherExperiment(command, compared);
     if (!isWriter)
       return inRankFolder(async (copy) => {
         await spread(spec.output, copy);

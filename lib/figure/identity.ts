@@ -1,24 +1,17 @@
 // What makes two runs the same work: equal in every field that decides a network, whatever they are called and held against.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Spec } from '../run/spec/spec.js';
-import { seedPart } from '../run/stage/adopt.js';
+import { resultPart, seedPart } from '../run/spec/differences.js';
+import type { Spec } from '../run/spec/experiment.js';
 
-/** Fields that change no network of a run; the seed stands in the folder's name. */
-const NEUTRAL: ReadonlySet<string> = new Set([
-  ...['name', 'output', 'compare', 'threads', 'seed', 'checkpoint'],
-  ...['data.root', 'data.workers', 'data.prefetch'],
-]);
-
-/** JSON with sorted keys, without the neutral fields. */
-function canonical(value: unknown, path = ''): string {
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map((one) => canonical(one)).join()}]`;
-  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   const members = Object.entries(value)
-    .filter(([key, inner]) => inner !== undefined && !NEUTRAL.has(at(key)))
+    .filter(([, inner]) => inner !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner, at(key))}`);
+    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`);
   return `{${members.join()}}`;
 }
 
@@ -50,10 +43,14 @@ function key(stem: string, text: string, { seed }: Spec): string {
 
 /** Folder name of a run: equal for equal experiments, whatever they are called and whichever figure they belong to. */
 export function runKey(spec: Spec): string {
-  return key(`${subject(spec)}-${spec.splitting.strategy}`, canonical(spec) + images(spec), spec);
+  return key(`${subject(spec)}-${spec.splitting.strategy}`, canonical(resultPart(spec)) + images(spec), spec);
 }
 
 /** Folder name of the run that fits the seed network of `spec`: equal for all runs that begin alike. */
 export function seedKey(spec: Spec): string {
-  return key(`${subject(spec)}-stage0`, canonical(seedPart(spec)) + images(spec), spec);
+  return key(
+    `${subject(spec)}-stage0`,
+    canonical({ ...seedPart(spec), seed: undefined }) + images(spec),
+    spec,
+  );
 }

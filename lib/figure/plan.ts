@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { SplitgrowError } from '../errors.js';
 import type { RivalRecord } from '../rivals/record.js';
 import { type CompareEntry, optionsOf } from '../run/spec/compare.js';
+import { seedExperiment } from '../run/spec/differences.js';
 import { parseExperiment, type Spec } from '../run/spec/spec.js';
-import { seedPart } from '../run/stage/adopt.js';
 import type { Figure } from './files.js';
 import { runKey, seedKey } from './identity.js';
 import { type CurveSpec, type Scale, type ScaleSpec, scaleOf } from './spec.js';
@@ -128,7 +128,7 @@ function noteOf({ note }: ScaleSpec, { set = [] }: PlanOptions): string {
 /** The run that fits the seed network of `spec` and does nothing else. */
 function seedRun(spec: Spec, folder: string): PlannedRun {
   const key = seedKey(spec);
-  const plain = parseExperiment({ ...seedPart(spec), name: key, output: join(folder, key) });
+  const plain = parseExperiment({ ...seedExperiment(spec), name: key, output: join(folder, key) });
   return {
     key,
     label: `seed network of ${spec.name}, seed ${spec.seed}`,

@@ -7,15 +7,13 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { differenceOf } from '../../lib/distributed/agree.js';
-import { comparedFields, OWN_FIELDS } from '../../lib/distributed/compared.js';
 import { buildPreset } from '../../lib/models/zoo.js';
 import { loadCore, type TensorMap } from '../../lib/native/core.js';
-import { parseExperiment } from '../../lib/run/spec/spec.js';
 import { createNetwork, FILES } from '../../lib/train/network.js';
 import { type Ended, errorLine, splitgrow, start } from '../cli/command-line.js';
 import { pngOf } from '../data/images/pictures.js';
 import { ROOT } from '../data/places.js';
-import { temporaryFolder, tinyExperiment, tinyImages } from '../run/tiny.js';
+import { temporaryFolder, tinyImages } from '../run/tiny.js';
 import { meeting } from './processes.js';
 import { writeExperiment } from './runs.js';
 
@@ -235,25 +233,6 @@ test('sums of unequal sizes end a rank with a line and exit code 1, not with SIG
     expect(code, stderr).toBe(1);
     expect(stderr).toMatch(/^splitgrow: E_DISTRIBUTED: [^\n]+\n$/);
   }
-});
-
-test('every field of an experiment is compared, but for those of the table', () => {
-  const spec = parseExperiment(tinyExperiment('/somewhere'));
-  const compared = comparedFields(spec as unknown as Record<string, unknown>);
-  const lacking = differenceOf(spec, compared);
-  expect(Object.keys(OWN_FIELDS)).toContain(lacking?.path);
-  const paths = (value: unknown, path = ''): readonly string[] =>
-    typeof value !== 'object' || value === null || Array.isArray(value)
-      ? [path]
-      : Object.entries(value).flatMap(([name, inner]) =>
-          paths(inner, path === '' ? name : `${path}.${name}`),
-        );
-  const kept = new Set(paths(compared));
-  expect(
-    paths(spec)
-      .filter((path) => !kept.has(path))
-      .sort(),
-  ).toEqual(['data.file', 'output', 'threads']);
 });
 
 test('the first difference of two values has a path and both values', () => {

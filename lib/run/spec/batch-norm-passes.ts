@@ -5,7 +5,7 @@ import { depthwiseNorms } from '../../graph/readers.js';
 import { note } from '../../native/control.js';
 import type { RunControl } from '../../native/events.js';
 import { leastImages, minibatches, narrowNorms } from '../../train/minibatches.js';
-import type { Spec } from './spec.js';
+import type { Spec } from './experiment.js';
 
 const isTrained = ({ fit }: Spec): boolean =>
   fit.finish.epochs > 0 || [fit.epochs].flat().some((epochs) => epochs > 0);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { IMAGE_DEFAULTS, shortSideOf } from '../../data/images/settings.js';
 import { GIVEN, having, never, where } from './conditions.js';
+import { nothing, part, place, weights } from './effects.js';
 
 /** Datasets whose images are files: class folders, or a store packed from them. */
 const IMAGE_NAMES: readonly string[] = ['imagenet', 'image-folder'];
@@ -28,37 +29,40 @@ const AUGMENT =
 const augmentation = z.array(z.enum(['flip', 'crop']));
 
 const COMMON = {
-  trainImages: z
-    .int()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('how many training images: the first ones, of image files evenly by class; null: all'),
-  testImages: z.int().min(1).nullable().default(null).describe('how many test images, likewise'),
-  shuffle: z.boolean().default(true).describe('a new order every epoch'),
-  classesBy: z
-    .enum(['name', 'number'])
-    .optional()
-    .describe(
-      'how classes are matched to those that the network names: by `name` (so without it), or by `number`',
-    ),
+  trainImages: weights(
+    z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('how many training images: the first ones, of image files evenly by class; null: all'),
+  ),
+  testImages: weights(z.int().min(1).nullable().default(null).describe('how many test images, likewise')),
+  shuffle: weights(z.boolean().default(true).describe('a new order every epoch')),
+  classesBy: weights(
+    z
+      .enum(['name', 'number'])
+      .optional()
+      .describe(
+        'how classes are matched to those that the network names: by `name` (so without it), or by `number`',
+      ),
+  ),
 };
 
 const IN_MEMORY = {
   ...COMMON,
-  cropPadding: z.int().min(0).default(4).describe('pixels of zero padding before `crop`'),
+  cropPadding: weights(z.int().min(0).default(4).describe('pixels of zero padding before `crop`')),
 };
 
 /** A named dataset, found in `root`, or where `splitgrow data get` puts it. Mirroring and shifting are the paper's augmentation. */
-export const DATA_NAMED = z
-  .strictObject({
-    name: name(NAMES.filter((one) => !IMAGE_NAMES.includes(one))),
-    root,
-    whole,
-    augment: augmentation.default(['flip', 'crop']).describe(AUGMENT),
-    labels: z.enum(['fine', 'coarse']).optional().describe('`fine` or `coarse`, of `cifar100`'),
-    ...IN_MEMORY,
-  })
+export const DATA_NAMED = part({
+  name: weights(name(NAMES.filter((one) => !IMAGE_NAMES.includes(one)))),
+  root: place(root),
+  whole: weights(whole),
+  augment: weights(augmentation.default(['flip', 'crop']).describe(AUGMENT)),
+  labels: weights(z.enum(['fine', 'coarse']).optional().describe('`fine` or `coarse`, of `cifar100`')),
+  ...IN_MEMORY,
+})
   .refine((value) => value.labels === undefined || value.name === 'cifar100', {
     path: ['labels'],
     message: 'expected only with cifar100',
@@ -66,9 +70,9 @@ export const DATA_NAMED = z
   .meta(where({ labels: GIVEN }, having({ name: { const: 'cifar100' } })));
 
 /** A safetensors file with train_images, train_labels, test_images, test_labels; no augmentation unless asked for. */
-export const DATA_FILE = z.strictObject({
-  file: z.string().min(1).describe('a safetensors file'),
-  augment: augmentation.default([]).describe(AUGMENT),
+export const DATA_FILE = part({
+  file: place(z.string().min(1).describe('a safetensors file'), { isContent: true }),
+  augment: weights(augmentation.default([]).describe(AUGMENT)),
   ...IN_MEMORY,
 });
 
@@ -83,24 +87,34 @@ const perChannel = (each: z.ZodNumber) =>
 const defaults = IMAGE_DEFAULTS;
 
 /** Image files below `root`, or in a store packed from them. */
-export const DATA_IMAGES = z
-  .strictObject({
-    name: name(IMAGE_NAMES),
-    root,
-    store: z.string().min(1).optional().describe('image files: a packed store instead of `data.root`'),
-    whole,
-    resolution: z
+export const DATA_IMAGES = part({
+  name: weights(name(IMAGE_NAMES)),
+  root: place(root),
+  store: place(z.string().min(1).optional().describe('image files: a packed store instead of `data.root`'), {
+    isContent: true,
+    remedy: 'images are read from there',
+    suitsFinished: true,
+  }),
+  whole: weights(whole),
+  resolution: weights(
+    z
       .int()
       .min(1)
       .max(4096)
       .default(defaults.resolution)
       .describe('image files: height and width of the input'),
-    augment: z
+  ),
+  augment: weights(
+    z
       .array(z.enum(['flip', 'resized-crop', 'shift']))
       .default(['flip', 'resized-crop'])
       .describe(AUGMENT),
-    leastArea: z.number().gt(0).max(1).default(0.08).describe('of `resized-crop`: least share of the image'),
-    shortSide: z
+  ),
+  leastArea: weights(
+    z.number().gt(0).max(1).default(0.08).describe('of `resized-crop`: least share of the image'),
+  ),
+  shortSide: weights(
+    z
       .int()
       .min(1)
       .max(8192)
@@ -109,58 +123,82 @@ export const DATA_IMAGES = z
       .describe(
         'image files: shorter side in pixels before a centre crop or `shift`; null: 256 / 224 of `resolution`',
       ),
-    mean: perChannel(z.number())
+  ),
+  mean: weights(
+    perChannel(z.number())
       .default([...defaults.mean])
       .describe('image files: mean of pixels / 255; one number: the network sees luma'),
-    std: perChannel(z.number().gt(0))
+  ),
+  std: weights(
+    perChannel(z.number().gt(0))
       .default([...defaults.std])
       .describe('image files: standard deviation, likewise'),
-    testShare: z
+  ),
+  testShare: weights(
+    z
       .number()
       .gt(0)
       .lt(1)
       .default(defaults.testShare)
       .describe('image files: share kept for testing when the folder has no test part'),
-    testPart: z
+  ),
+  testPart: weights(
+    z
       .enum(['val', 'test'])
       .optional()
       .describe('image files: folder for testing, `val` (first choice) or `test`'),
-    followLinks: z.boolean().optional().describe('image files: follow links that lead out of the folder'),
-    workers: z
+  ),
+  followLinks: weights(
+    z.boolean().optional().describe('image files: follow links that lead out of the folder'),
+  ),
+  workers: nothing(
+    z
       .int()
       .min(1)
       .max(1024)
       .nullable()
       .default(defaults.workers)
       .describe('image files: threads that decode; null: as many as compute'),
-    prefetch: z
-      .int()
-      .min(1)
-      .max(64)
-      .default(defaults.prefetch)
-      .describe('image files: minibatches kept ready'),
-    maxPixels: z
+    { isPerMachine: true },
+  ),
+  prefetch: nothing(
+    z.int().min(1).max(64).default(defaults.prefetch).describe('image files: minibatches kept ready'),
+    { isPerMachine: true },
+  ),
+  maxPixels: weights(
+    z
       .int()
       .min(1)
       .max(1_000_000_000)
       .default(defaults.maxPixels)
       .describe('image files: larger images are left out'),
-    maxScans: z
+  ),
+  maxScans: weights(
+    z
       .int()
       .min(1)
       .max(10_000)
       .default(defaults.maxScans)
       .describe('image files: progressive JPEGs with more scans are left out'),
-    scaledDecoding: z
+  ),
+  scaledDecoding: weights(
+    z
       .boolean()
       .default(defaults.scaledDecoding)
       .describe('image files: let the JPEG decoder shrink large images'),
-    skipUnreadable: z
+  ),
+  skipUnreadable: weights(
+    z
       .boolean()
       .default(defaults.skipUnreadable)
       .describe('image files: leave out unreadable images instead of failing'),
-    ...COMMON,
-  })
+    {
+      remedy: 'an image that turns unreadable is left out of its minibatch, or ends the run',
+      suitsFinished: true,
+    },
+  ),
+  ...COMMON,
+})
   .refine(({ root, store }) => root === undefined || store === undefined, {
     path: ['store'],
     message: 'expected data.root or data.store, not both',

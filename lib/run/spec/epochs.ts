@@ -1,6 +1,7 @@
 // Epochs of each stage, of all stages together, and the recipe stretched over others.
+
+import type { FitSpec } from './experiment.js';
 import { ofStage } from './per-stage.js';
-import type { FitSpec } from './spec.js';
 
 export function epochsOf({ epochs }: Pick<FitSpec, 'epochs'>, stage: number): number {
   return ofStage(epochs, stage);

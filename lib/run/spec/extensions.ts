@@ -9,7 +9,7 @@ import {
   type Strategy,
   type StrategyFunction,
 } from '../../split/choose/strategies.js';
-import type { Spec } from './spec.js';
+import type { Spec } from './experiment.js';
 import { OWN_NAME } from './splitting.js';
 
 /** Costs and strategies of your own, by the name that the experiment has for them. They are used where it names them. */

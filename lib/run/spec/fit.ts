@@ -1,22 +1,26 @@
 // The `fit` part of an experiment: parametric updates, their optimizer and their schedule.
 import { z } from 'zod';
 import { having, never, where } from './conditions.js';
+import { group, part, weights } from './effects.js';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
 
-const OPTIMIZER = z
-  .strictObject({
-    kind: z.literal('sgd').default('sgd').describe('only `sgd`'),
-    learningRate: z.number().min(0).default(0.1).describe('full rate'),
-    momentum: share.default(0.9).describe('momentum of SGD; below 1'),
-    nesterov: z.boolean().default(false).describe("Nesterov's momentum; needs momentum"),
-    weightDecay: z.number().min(0).default(1e-4).describe('L2 decay of parameters'),
-    decay: z
+const OPTIMIZER = part({
+  kind: weights(z.literal('sgd').default('sgd').describe('only `sgd`')),
+  learningRate: weights(z.number().min(0).default(0.1).describe('full rate'), {
+    remedy: 'rates follow from the new one',
+  }),
+  momentum: weights(share.default(0.9).describe('momentum of SGD; below 1')),
+  nesterov: weights(z.boolean().default(false).describe("Nesterov's momentum; needs momentum")),
+  weightDecay: weights(z.number().min(0).default(1e-4).describe('L2 decay of parameters')),
+  decay: weights(
+    z
       .enum(['all', 'weights'])
       .default('all')
       .describe('which parameters decay: `all`, or `weights` of convolutions and linear layers only'),
-  })
+  ),
+})
   .refine((value) => !value.nesterov || value.momentum > 0, {
     path: ['nesterov'],
     message: 'needs a momentum above 0',
@@ -32,39 +36,49 @@ const WARMUP = z
   .describe('of `cosine` and `wsd`: first epochs, in which the rate rises');
 
 const SCHEDULE = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: kindOf('constant') }),
-  z.strictObject({
-    kind: kindOf('steps'),
+  part({ kind: weights(kindOf('constant')) }),
+  part({
+    kind: weights(kindOf('steps')),
     // Section 5.2 of the paper: of 160 epochs.
-    at: z.array(z.number().min(0)).default([80, 120]).describe('of `steps`: epochs, from 0 in each stage'),
-    factor: z.number().positive().default(0.1).describe('of `steps`: factor of the rate at each of them'),
+    at: weights(
+      z.array(z.number().min(0)).default([80, 120]).describe('of `steps`: epochs, from 0 in each stage'),
+    ),
+    factor: weights(
+      z.number().positive().default(0.1).describe('of `steps`: factor of the rate at each of them'),
+    ),
   }),
-  z.strictObject({
-    kind: kindOf('cosine'),
-    warmup: WARMUP,
-    final: share.default(0).describe('of `cosine`: share of the full rate at the end; below 1'),
+  part({
+    kind: weights(kindOf('cosine')),
+    warmup: weights(WARMUP, { remedy: 'rates follow from the new one' }),
+    final: weights(share.default(0).describe('of `cosine`: share of the full rate at the end; below 1')),
   }),
-  z.strictObject({
-    kind: kindOf('wsd'),
-    warmup: WARMUP,
-    decay: z.number().min(0).default(0).describe('of `wsd`: last epochs, in which the rate falls to 0'),
+  part({
+    kind: weights(kindOf('wsd')),
+    warmup: weights(WARMUP, { remedy: 'rates follow from the new one' }),
+    decay: weights(
+      z.number().min(0).default(0).describe('of `wsd`: last epochs, in which the rate falls to 0'),
+    ),
   }),
 ]);
 
-const FINISH = z.strictObject({
-  epochs: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe(
-      "epochs in which a copy of every stage's network is trained on while the rate falls to 0; needs the schedule `constant`",
-    ),
+const FINISH = part({
+  epochs: weights(
+    z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        "epochs in which a copy of every stage's network is trained on while the rate falls to 0; needs the schedule `constant`",
+      ),
+  ),
 });
 
-const AVERAGE = z.strictObject({
-  decay: share.default(0).describe('decay of the moving average of weights and running statistics; 0: none'),
-  every: count.default(1).describe('minibatches between two updates of the average'),
-  warmup: z.number().min(0).default(0).describe('first epochs of a stage without averaging'),
+const AVERAGE = part({
+  decay: weights(
+    share.default(0).describe('decay of the moving average of weights and running statistics; 0: none'),
+  ),
+  every: weights(count.default(1).describe('minibatches between two updates of the average')),
+  warmup: weights(z.number().min(0).default(0).describe('first epochs of a stage without averaging')),
 });
 
 const EPOCHS = z.int().min(0);
@@ -75,47 +89,68 @@ const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
 const leavesRoom = (epochs: number | number[], taken: number): boolean =>
   [epochs].flat().every((one) => one === 0 || taken <= one);
 
-export const FIT = z
-  .strictObject({
-    epochs: z
+export const FIT = part({
+  epochs: weights(
+    z
       .union([EPOCHS, z.array(EPOCHS).min(1)])
       .default(160)
       .describe('epochs of training a stage; a list gives one number a stage, the last for all later ones'),
-    batch: count.default(256).describe('minibatch, over all ranks'),
-    remainder: z
+    { isPerStage: true },
+  ),
+  batch: weights(count.default(256).describe('minibatch, over all ranks')),
+  remainder: weights(
+    z
       .enum(['keep', 'join', 'drop'])
       .optional()
       .describe(
         'images after the last whole minibatch: `keep` (a smaller one), `join` (to the one before) or `drop`; left out: `keep`, but `join` when batch norm cannot take the one image',
       ),
-    microBatch: count
+  ),
+  microBatch: weights(
+    count
       .nullable()
       .default(null)
       .describe('images that a rank works on at a time; gradients add up; null: all'),
-    precision: z
+    { remedy: 'minibatches are cut into other pieces' },
+  ),
+  precision: weights(
+    z
       .enum(['float32', 'bfloat16', 'auto'])
       .default('float32')
       .describe(
         'number type of products: `float32`, `bfloat16`, or `auto` (bfloat16 when the hardware has it)',
       ),
-    labelSmoothing: share.default(0).describe('share of a label that is spread over all classes; below 1'),
-    gradientClip: z
+    { remedy: 'layers multiply in it' },
+  ),
+  labelSmoothing: weights(
+    share.default(0).describe('share of a label that is spread over all classes; below 1'),
+  ),
+  gradientClip: weights(
+    z
       .number()
       .positive()
       .nullable()
       .default(null)
       .describe('largest L2 norm of the whole gradient; null: any'),
-    optimizer: OPTIMIZER.prefault({}).describe('stochastic gradient descent and its rate'),
-    schedule: SCHEDULE.prefault({ kind: 'steps' }).describe('how the rate changes within a stage'),
-    finish: FINISH.prefault({}).describe(
+    { remedy: 'gradients are clipped as it says' },
+  ),
+  optimizer: group(OPTIMIZER.prefault({}).describe('stochastic gradient descent and its rate')),
+  schedule: group(SCHEDULE.prefault({ kind: 'steps' }).describe('how the rate changes within a stage')),
+  finish: group(
+    FINISH.prefault({}).describe(
       "after every stage a copy of its network is trained on while the rate falls to 0: that is the stage's network; growth goes on from the other",
     ),
-    average: AVERAGE.prefault({}).describe(
+  ),
+  average: group(
+    AVERAGE.prefault({}).describe(
       "exponential moving average of weights and running statistics: a stage's network is the average, growth goes on from the network itself",
     ),
-    syncBatchNorm: z.boolean().default(false).describe('batch statistics over all ranks'),
-    evaluationBatch: count.default(256).describe('minibatch of evaluations'),
-  })
+  ),
+  syncBatchNorm: weights(z.boolean().default(false).describe('batch statistics over all ranks')),
+  evaluationBatch: weights(count.default(256).describe('minibatch of evaluations'), {
+    remedy: 'evaluations round otherwise',
+  }),
+})
   .refine(({ epochs, schedule }) => !('warmup' in schedule) || leavesWarmup(epochs, schedule.warmup), {
     path: ['schedule', 'warmup'],
     message: 'expected fewer epochs of warm-up than fit.epochs',

@@ -1,10 +1,11 @@
 // The `network` part of an experiment: a preset with its own options, from the zoo's table, a network directory, or a graph.
 import { z } from 'zod';
-import type { Field } from '../../graph/fields.js';
+import type { Field as OptionField } from '../../graph/fields.js';
 import { FORMAT } from '../../graph/ir.js';
 import { type PresetOptions, ZOO } from '../../models/zoo.js';
+import { type Field, part, place, weights } from './effects.js';
 
-function schemaOf(field: Field): z.ZodType {
+function schemaOf(field: OptionField): z.ZodType {
   switch (field.kind) {
     case 'integer':
       return z.int().min(field.min).max(field.max);
@@ -22,19 +23,21 @@ function schemaOf(field: Field): z.ZodType {
 /** Options that follow from the data where they are left out (start.ts); the others have a default of their own. */
 const OF_DATA: ReadonlySet<string> = new Set(['resolution', 'channels', 'classes']);
 
-function optionSchema(key: string, field: Field): z.ZodType {
+function optionSchema(key: string, field: OptionField): Field {
   const option = schemaOf(field).optional();
-  return OF_DATA.has(key)
-    ? option.describe(`${field.about}; left out: as the data are`)
-    : option.meta({ description: field.about, default: field.default });
+  return weights(
+    OF_DATA.has(key)
+      ? option.describe(`${field.about}; left out: as the data are`)
+      : option.meta({ description: field.about, default: field.default }),
+  );
 }
 
 function presetSchema([name, { summary, options }]: [
   string,
   (typeof ZOO)[string],
 ]): z.core.$ZodTypeDiscriminable {
-  const fields = Object.entries(options).map(([key, field]) => [key, optionSchema(key, field)]);
-  return z.strictObject({ preset: z.literal(name).describe(summary), ...Object.fromEntries(fields) });
+  const fields = Object.entries(options).map(([key, field]) => [key, optionSchema(key, field)] as const);
+  return part({ preset: weights(z.literal(name).describe(summary)), ...Object.fromEntries(fields) });
 }
 
 const [FIRST, ...OTHERS] = Object.entries(ZOO).map(presetSchema) as [
@@ -47,13 +50,17 @@ export type PresetSpec = { readonly preset: string } & PresetOptions;
 export const PRESET = z.discriminatedUnion('preset', [FIRST, ...OTHERS]) as unknown as z.ZodType<PresetSpec>;
 
 /** A network directory: its weights are where the run starts. */
-export const DIRECTORY = z.strictObject({
-  directory: z.string().min(1).describe('network directory: where the run starts, weights and all'),
+export const DIRECTORY = part({
+  directory: place(z.string().min(1).describe('network directory: where the run starts, weights and all'), {
+    isContent: true,
+  }),
 });
 
 /** A graph as it stands in network.json, its nodes checked by `parseGraph`: fresh weights, as for a preset. */
-export const GRAPH = z.strictObject({
-  graph: z
-    .looseObject({ format: z.literal(FORMAT) })
-    .describe('a graph as it stands in network.json, with fresh weights'),
+export const GRAPH = part({
+  graph: weights(
+    z
+      .looseObject({ format: z.literal(FORMAT) })
+      .describe('a graph as it stands in network.json, with fresh weights'),
+  ),
 });

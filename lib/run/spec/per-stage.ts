@@ -1,5 +1,5 @@
 // A field that may differ from stage to stage: one number for all, or a list whose last number holds for every later stage.
-import type { SplittingSpec } from './spec.js';
+import type { SplittingSpec } from './experiment.js';
 
 /** The number of stage `stage`, counted from 0. */
 export function ofStage(value: number | readonly number[], stage: number): number {

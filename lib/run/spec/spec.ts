@@ -1,101 +1,25 @@
-// The experiment file: every field with its meaning and its one default, and the types of a checked experiment.
+// Reads and checks an experiment as a whole, before anything runs.
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { parseGraph } from '../../graph/check.js';
 import { FLOAT32, isFloat32 } from '../../graph/float32.js';
-import type { Graph } from '../../graph/ir.js';
 import { isRecord, parseCommentedJson } from '../../machine/files/json.js';
 import { readWhole } from '../../machine/files/text-file.js';
-import { MOST_THREADS } from '../../native/threads.js';
-import { CHECKPOINT, type CheckpointSpec } from './checkpoint.js';
-import { COMPARE, type CompareSpec, namedRivals } from './compare.js';
-import { GIVEN, having } from './conditions.js';
-import { type DataInput, type DataSpec, dataSchema } from './data.js';
+import { namedRivals } from './compare.js';
+import { type DataSpec, dataSchema } from './data.js';
+import { group, part } from './effects.js';
+import { type NetworkSpec, REST, type Spec } from './experiment.js';
 import { explain } from './explain.js';
 import { type Extensions, ownOf, refuseUnknown } from './extensions.js';
-import { FIT, type FitSpec } from './fit.js';
 import { refuseDeep } from './nesting.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
 import { applyOverrides } from './overrides.js';
-import { OWN, SPLITTING, type SplittingSpec } from './splitting.js';
 
-const count = z.int().min(1);
-
-const STOP = z.strictObject({
-  stages: z.int().min(0).optional().describe('splitting stages: n leave `stage-0` to `stage-n`'),
-  macs: count.optional().describe('no network ever has more MACs'),
-  costs: z
-    .record(OWN, z.number().positive())
-    .refine((costs) => !('macs' in costs), 'expected no macs, which stop.macs limits')
-    .optional()
-    .meta({ not: having({ macs: GIVEN }) })
-    .describe(
-      'no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own',
-    ),
-});
-
-/** The top of an experiment without `network` and `data`, whose variants are told apart by their own members. */
-export const REST = {
-  $schema: z.string().optional().describe('for editors alone: the JSON Schema to complete the file by'),
-  name: z.string().min(1).describe('name of the run: any text'),
-  fit: FIT.prefault({}).describe('parametric updates: epochs, minibatch, optimizer, schedule'),
-  splitting: SPLITTING.prefault({}).describe('splitting indices, choice of neurons and growth'),
-  stop: STOP.prefault({}).describe('when growth ends: after so many stages, at so many MACs, or both'),
-  checkpoint: CHECKPOINT.prefault({}).describe('how often a run is kept, and how much of it'),
-  compare: COMPARE,
-  seed: z.int().min(0).default(0).describe('decides weights, order, augmentation, directions'),
-  output: z.string().min(1).optional().describe('folder of the run; left out: `runs/<name>`'),
-  device: z.enum(['cpu', 'cuda']).default('cpu').describe('`cpu` or `cuda`'),
-  threads: count
-    .max(MOST_THREADS)
-    .nullable()
-    .default(null)
-    .describe('CPU threads; null: as LibTorch chooses'),
-};
+export type * from './experiment.js';
 
 /** Kinds of networks by the member that tells them; without any it is a preset. */
 const NETWORKS = { preset: PRESET, directory: DIRECTORY, graph: GRAPH };
-
-/** The `network` part of an experiment, checked: a preset with its options, a directory, or a graph. */
-export type NetworkSpec =
-  | z.output<typeof PRESET>
-  | z.output<typeof DIRECTORY>
-  | {
-      /** Checked by `parseGraph`. */
-      readonly graph: Graph;
-    };
-export type { CheckpointSpec, CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
-/** The `stop` part of an experiment, checked. */
-export interface StopSpec extends z.output<typeof STOP> {}
-
-/** An experiment, checked and with every default filled in. */
-export interface Spec {
-  /** Of the run; the output folder is `runs/<name>` unless it says otherwise. */
-  readonly name: string;
-  /** What it starts from. */
-  readonly network: NetworkSpec;
-  /** What it learns. */
-  readonly data: DataSpec;
-  /** Parametric updates of a stage. */
-  readonly fit: FitSpec;
-  /** Indices, choice and growth. */
-  readonly splitting: SplittingSpec;
-  /** Where growth ends. */
-  readonly stop: StopSpec;
-  /** How often the run is kept. */
-  readonly checkpoint: CheckpointSpec;
-  /** Rivals trained after it. */
-  readonly compare: CompareSpec;
-  /** Of every random choice. */
-  readonly seed: number;
-  /** The output folder. */
-  readonly output: string;
-  /** Where it computes. */
-  readonly device: 'cpu' | 'cuda';
-  /** Threads of LibTorch; null: as many as it chooses. */
-  readonly threads: number | null;
-}
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -163,10 +87,10 @@ function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
   refuseDeep(overridden);
   const input = isRecord(overridden) ? gatherShuffle(namedRivals(overridden)) : overridden;
   const value = isRecord(input) ? input : {};
-  const schema = z.strictObject({
+  const schema = part({
     ...REST,
-    network: networkSchema(value.network),
-    data: dataSchema(value.data),
+    network: group(networkSchema(value.network)),
+    data: group(dataSchema(value.data)),
   });
   const result = schema.safeParse(input);
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));

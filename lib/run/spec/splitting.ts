@@ -4,70 +4,89 @@ import { COSTS } from '../../graph/cost.js';
 import { STRATEGIES } from '../../split/choose/strategies.js';
 import { INDEX_DEFAULTS, mostEpochsOf } from '../../split/indices/settings.js';
 import { having, where } from './conditions.js';
+import { afterStage0, group, part } from './effects.js';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
 const RATIO = z.number().positive();
 
-const RMSPROP = z.strictObject({
+const RMSPROP = part({
   /** The authors' code; it also decays the rate by 0.2 every 2 epochs. PyTorch's own constants are 0.99 and 0. */
-  alpha: share.default(INDEX_DEFAULTS.rmsprop.alpha).describe('smoothing constant of RMSprop'),
-  momentum: share.default(INDEX_DEFAULTS.rmsprop.momentum).describe('momentum of the descent; below 1'),
-  epsilon: z
-    .number()
-    .positive()
-    .default(INDEX_DEFAULTS.rmsprop.epsilon)
-    .describe('added to the root of the mean square'),
-  decayFactor: z
-    .number()
-    .positive()
-    .default(INDEX_DEFAULTS.rmsprop.decayFactor)
-    .describe('rate factor every `decayEvery` epochs'),
-  decayEvery: count.default(INDEX_DEFAULTS.rmsprop.decayEvery).describe('epochs between decays of the rate'),
+  alpha: afterStage0(share.default(INDEX_DEFAULTS.rmsprop.alpha).describe('smoothing constant of RMSprop')),
+  momentum: afterStage0(
+    share.default(INDEX_DEFAULTS.rmsprop.momentum).describe('momentum of the descent; below 1'),
+  ),
+  epsilon: afterStage0(
+    z
+      .number()
+      .positive()
+      .default(INDEX_DEFAULTS.rmsprop.epsilon)
+      .describe('added to the root of the mean square'),
+  ),
+  decayFactor: afterStage0(
+    z
+      .number()
+      .positive()
+      .default(INDEX_DEFAULTS.rmsprop.decayFactor)
+      .describe('rate factor every `decayEvery` epochs'),
+  ),
+  decayEvery: afterStage0(
+    count.default(INDEX_DEFAULTS.rmsprop.decayEvery).describe('epochs between decays of the rate'),
+  ),
   // The authors' CIFAR code: 1.
-  decayFirst: count.optional().describe('epoch of the first decay; left out: `decayEvery`'),
+  decayFirst: afterStage0(count.optional().describe('epoch of the first decay; left out: `decayEvery`')),
 });
 
 /** What the linear relaxation takes a neuron to cost (lib/split/choose/estimate.ts). */
-const ENERGY = z.strictObject({
-  estimate: z
-    .enum(['marginal', 'own-layer'])
-    .default('marginal')
-    .describe('what a neuron costs in the linear program: `marginal`, or `own-layer`'),
-  transform: z
-    .enum(['none', 'sqrt', 'log'])
-    .default('none')
-    .describe('applied to that: `none`, `sqrt`, `log`'),
+const ENERGY = part({
+  estimate: afterStage0(
+    z
+      .enum(['marginal', 'own-layer'])
+      .default('marginal')
+      .describe('what a neuron costs in the linear program: `marginal`, or `own-layer`'),
+  ),
+  transform: afterStage0(
+    z.enum(['none', 'sqrt', 'log']).default('none').describe('applied to that: `none`, `sqrt`, `log`'),
+  ),
 });
 
-const ROUNDING = z.strictObject({
-  kind: z
-    .enum(['exchange', 'threshold'])
-    .default('exchange')
-    .describe('how shares of the linear program become neurons: `exchange` or `threshold`'),
-  threshold: z
-    .number()
-    .positive()
-    .max(1)
-    .default(0.99)
-    .describe('of `threshold`: least share of a neuron that is split'),
+const ROUNDING = part({
+  kind: afterStage0(
+    z
+      .enum(['exchange', 'threshold'])
+      .default('exchange')
+      .describe('how shares of the linear program become neurons: `exchange` or `threshold`'),
+  ),
+  threshold: afterStage0(
+    z
+      .number()
+      .positive()
+      .max(1)
+      .default(0.99)
+      .describe('of `threshold`: least share of a neuron that is split'),
+  ),
 });
 
 const METHOD = z.enum(['exact', 'rayleigh', 'auto']);
 
-const LINE_SEARCH = z.strictObject({
-  grid: z
-    .array(z.number().positive())
-    .min(1)
-    .default([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2])
-    .describe('steps that the line search tries'),
-  images: count.default(1024).describe('training images that the loss is measured on'),
-  statistics: z
-    .enum(['running', 'batch'])
-    .default('running')
-    .describe(
-      "batch norm's statistics in the losses around a step: `running`, or `batch` (of each minibatch)",
-    ),
+const LINE_SEARCH = part({
+  grid: afterStage0(
+    z
+      .array(z.number().positive())
+      .min(1)
+      .default([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2])
+      .describe('steps that the line search tries'),
+    { remedy: 'later stages search it' },
+  ),
+  images: afterStage0(count.default(1024).describe('training images that the loss is measured on')),
+  statistics: afterStage0(
+    z
+      .enum(['running', 'batch'])
+      .default('running')
+      .describe(
+        "batch norm's statistics in the losses around a step: `running`, or `batch` (of each minibatch)",
+      ),
+  ),
 });
 
 /** A name that an experiment can have for a cost or strategy of the caller's own, and that `--set` can reach. */
@@ -78,122 +97,166 @@ export const OWN = z.string().regex(OWN_NAME);
 const COST = z.union([z.enum(Object.keys(COSTS)), OWN]);
 const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
 
-const FIELDS = z.strictObject({
-  strategy: STRATEGY.default('energy-aware').describe(
-    'which neurons are split first: `energy-aware`, `vanilla`, `random`, or your own',
+const FIELDS = part({
+  strategy: afterStage0(
+    STRATEGY.default('energy-aware').describe(
+      'which neurons are split first: `energy-aware`, `vanilla`, `random`, or your own',
+    ),
   ),
-  method: METHOD.default(INDEX_DEFAULTS.method).describe(
-    'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
+  method: afterStage0(
+    METHOD.default(INDEX_DEFAULTS.method).describe(
+      'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
+    ),
   ),
-  alongside: z.array(METHOD).default([]).describe('other methods, computed for comparison alone'),
+  alongside: afterStage0(
+    z.array(METHOD).default([]).describe('other methods, computed for comparison alone'),
+  ),
   // Section 4 of the paper: epochs, minibatch, rate.
-  epochs: count
-    .default(INDEX_DEFAULTS.epochs)
-    .describe('Rayleigh epochs; neurons above `tolerance` go on after them'),
-  tolerance: z
-    .number()
-    .min(0)
-    .default(INDEX_DEFAULTS.tolerance)
-    .describe(
-      'residual at which a neuron is done, as a share of its index, or of a hundredth of the largest index of the layer when that is more',
-    ),
-  mostEpochs: count
-    .nullable()
-    .default(INDEX_DEFAULTS.mostEpochs)
-    .describe('most Rayleigh epochs; null: three times `epochs`'),
-  batch: count.default(INDEX_DEFAULTS.batch).describe('minibatch of the splitting indices'),
-  learningRate: z
-    .number()
-    .positive()
-    .default(INDEX_DEFAULTS.learningRate)
-    .describe('rate of the Rayleigh descent'),
-  rmsprop: RMSPROP.prefault({}).describe('RMSprop of the Rayleigh descent'),
-  epsilon: z
-    .union([z.number().min(0), z.literal('line-search')])
-    .default(0.01)
-    .describe('step of the offspring, or `"line-search"`'),
-  epsilonScale: z
-    .enum(['absolute', 'relative'])
-    .default('absolute')
-    .describe('`relative`: epsilon counts in lengths of the weights of each neuron'),
-  lineSearch: LINE_SEARCH.prefault({}).describe(
-    'how losses around a step are measured, and which steps are tried',
+  epochs: afterStage0(
+    count
+      .default(INDEX_DEFAULTS.epochs)
+      .describe('Rayleigh epochs; neurons above `tolerance` go on after them'),
   ),
-  outgoingDelta: z
-    .number()
-    .gt(-0.5)
-    .lt(0.5)
-    .default(0)
-    .describe('later layers read the offspring at 1/2 + delta and 1/2 − delta; above −0.5 and below 0.5'),
-  rescale: z
-    .number()
-    .min(0)
-    .max(2)
-    .default(0)
-    .describe(
-      'offspring before a batch norm are scaled by their share of the parent to this power, from 0 to 2; 0: not',
-    ),
-  noise: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe('Gaussian noise on the weights of every copy, in lengths of them'),
-  recalibrateImages: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe("training images on which batch norm's statistics are estimated again after growth; 0: copied"),
-  twins: z
-    .boolean()
-    .default(false)
-    .describe('record the distances of offspring after growth and every epoch'),
-  growthRatio: z
-    .union([RATIO, z.array(RATIO).min(1)])
-    .default(0.5)
-    .describe(
-      'share by which every budgeted cost may grow a stage; a list gives one number a stage, the last for all later ones',
-    ),
-  cost: z
-    .union([COST, z.array(COST).min(1)])
-    .default('macs')
-    .describe(
-      'what is budgeted: `macs`, `params`, `flops2x`, one of your own, or a list of them; MACs are limited in any case',
-    ),
-  energy: ENERGY.prefault({}).describe('what the linear relaxation takes a neuron to cost'),
-  budgets: z
-    .enum(['total', 'two-groups'])
-    .default('total')
-    .describe('budgets of the linear program: `total`, or `two-groups` of layers'),
-  layerCap: z
-    .union([z.number().positive().max(1), z.record(z.string(), count)])
-    .nullable()
-    .default(null)
-    .describe('share of a layer that a stage may split, or largest widths by layer; null: no limit'),
-  hardLimit: z.boolean().default(true).describe('`false`: `growthRatio` limits only the estimate'),
-  rounding: ROUNDING.prefault({}).describe('from the relaxation to whole neurons'),
-  optimizerState: z
-    .enum(['reset', 'keep'])
-    .default('reset')
-    .describe('momentum after growth: `reset`, or `keep` (shared out)'),
-  directionHalving: z
-    .boolean()
-    .default(true)
-    .describe('`false`: the step of a layer is not halved when its inputs are split too'),
-  depthwiseBatchNorm: z
-    .enum(['eval', 'train'])
-    .default(INDEX_DEFAULTS.depthwiseBatchNorm)
-    .describe('mode of batch norm after depthwise convolutions during indices: `eval` or `train`'),
-  reluBeta: z
-    .number()
-    .positive()
-    .default(INDEX_DEFAULTS.reluBeta)
-    .describe('sharpness of the softplus that stands for relu in second derivatives'),
-  identityCurvature: z
-    .number()
-    .default(INDEX_DEFAULTS.identityCurvature)
-    .describe('second derivative of a chain without activation'),
-  images: count.nullable().default(null).describe('training images for the indices; null: all'),
-  memoryLimit: count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
+  tolerance: afterStage0(
+    z
+      .number()
+      .min(0)
+      .default(INDEX_DEFAULTS.tolerance)
+      .describe(
+        'residual at which a neuron is done, as a share of its index, or of a hundredth of the largest index of the layer when that is more',
+      ),
+  ),
+  mostEpochs: afterStage0(
+    count
+      .nullable()
+      .default(INDEX_DEFAULTS.mostEpochs)
+      .describe('most Rayleigh epochs; null: three times `epochs`'),
+  ),
+  batch: afterStage0(count.default(INDEX_DEFAULTS.batch).describe('minibatch of the splitting indices')),
+  learningRate: afterStage0(
+    z.number().positive().default(INDEX_DEFAULTS.learningRate).describe('rate of the Rayleigh descent'),
+  ),
+  rmsprop: group(RMSPROP.prefault({}).describe('RMSprop of the Rayleigh descent')),
+  epsilon: afterStage0(
+    z
+      .union([z.number().min(0), z.literal('line-search')])
+      .default(0.01)
+      .describe('step of the offspring, or `"line-search"`'),
+    { remedy: 'later stages take it' },
+  ),
+  epsilonScale: afterStage0(
+    z
+      .enum(['absolute', 'relative'])
+      .default('absolute')
+      .describe('`relative`: epsilon counts in lengths of the weights of each neuron'),
+  ),
+  lineSearch: group(
+    LINE_SEARCH.prefault({}).describe('how losses around a step are measured, and which steps are tried'),
+  ),
+  outgoingDelta: afterStage0(
+    z
+      .number()
+      .gt(-0.5)
+      .lt(0.5)
+      .default(0)
+      .describe('later layers read the offspring at 1/2 + delta and 1/2 − delta; above −0.5 and below 0.5'),
+  ),
+  rescale: afterStage0(
+    z
+      .number()
+      .min(0)
+      .max(2)
+      .default(0)
+      .describe(
+        'offspring before a batch norm are scaled by their share of the parent to this power, from 0 to 2; 0: not',
+      ),
+  ),
+  noise: afterStage0(
+    z.number().min(0).default(0).describe('Gaussian noise on the weights of every copy, in lengths of them'),
+  ),
+  recalibrateImages: afterStage0(
+    z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        "training images on which batch norm's statistics are estimated again after growth; 0: copied",
+      ),
+  ),
+  twins: afterStage0(
+    z.boolean().default(false).describe('record the distances of offspring after growth and every epoch'),
+  ),
+  growthRatio: afterStage0(
+    z
+      .union([RATIO, z.array(RATIO).min(1)])
+      .default(0.5)
+      .describe(
+        'share by which every budgeted cost may grow a stage; a list gives one number a stage, the last for all later ones',
+      ),
+    { isPerStage: true },
+  ),
+  cost: afterStage0(
+    z
+      .union([COST, z.array(COST).min(1)])
+      .default('macs')
+      .describe(
+        'what is budgeted: `macs`, `params`, `flops2x`, one of your own, or a list of them; MACs are limited in any case',
+      ),
+  ),
+  energy: group(ENERGY.prefault({}).describe('what the linear relaxation takes a neuron to cost')),
+  budgets: afterStage0(
+    z
+      .enum(['total', 'two-groups'])
+      .default('total')
+      .describe('budgets of the linear program: `total`, or `two-groups` of layers'),
+  ),
+  layerCap: afterStage0(
+    z
+      .union([z.number().positive().max(1), z.record(z.string(), count)])
+      .nullable()
+      .default(null)
+      .describe('share of a layer that a stage may split, or largest widths by layer; null: no limit'),
+  ),
+  hardLimit: afterStage0(
+    z.boolean().default(true).describe('`false`: `growthRatio` limits only the estimate'),
+  ),
+  rounding: group(ROUNDING.prefault({}).describe('from the relaxation to whole neurons')),
+  optimizerState: afterStage0(
+    z
+      .enum(['reset', 'keep'])
+      .default('reset')
+      .describe('momentum after growth: `reset`, or `keep` (shared out)'),
+  ),
+  directionHalving: afterStage0(
+    z
+      .boolean()
+      .default(true)
+      .describe('`false`: the step of a layer is not halved when its inputs are split too'),
+  ),
+  depthwiseBatchNorm: afterStage0(
+    z
+      .enum(['eval', 'train'])
+      .default(INDEX_DEFAULTS.depthwiseBatchNorm)
+      .describe('mode of batch norm after depthwise convolutions during indices: `eval` or `train`'),
+  ),
+  reluBeta: afterStage0(
+    z
+      .number()
+      .positive()
+      .default(INDEX_DEFAULTS.reluBeta)
+      .describe('sharpness of the softplus that stands for relu in second derivatives'),
+  ),
+  identityCurvature: afterStage0(
+    z
+      .number()
+      .default(INDEX_DEFAULTS.identityCurvature)
+      .describe('second derivative of a chain without activation'),
+  ),
+  images: afterStage0(count.nullable().default(null).describe('training images for the indices; null: all')),
+  memoryLimit: afterStage0(
+    count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
+    { remedy: 'matrices of exact indices are cut in another way' },
+  ),
 });
 
 export const SPLITTING = FIELDS.refine(

@@ -7,8 +7,8 @@ import { note } from '../../native/control.js';
 import type { RunControl } from '../../native/events.js';
 import { CHECKPOINT } from './checkpoint.js';
 import { dataSchema } from './data.js';
+import type { CheckpointSpec, DataSpec, FitSpec, Spec, SplittingSpec } from './experiment.js';
 import { FIT } from './fit.js';
-import type { CheckpointSpec, DataSpec, FitSpec, Spec, SplittingSpec } from './spec.js';
 import { SPLITTING } from './splitting.js';
 
 /** What decides whether a setting has an effect. */

@@ -3,32 +3,16 @@ import { copyFile, cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { writeDirectoryAtomic } from '../../machine/files/atomic.js';
+import { difference, seedPart } from '../spec/differences.js';
 import { epochsOf } from '../spec/epochs.js';
-import { difference } from '../spec/result-fields.js';
-import { parseExperiment, type Spec } from '../spec/spec.js';
+import type { Spec } from '../spec/experiment.js';
+import { parseExperiment } from '../spec/spec.js';
 import { claimCheckpoint, readState, STATE } from '../store/checkpoint.js';
 import { checkpointName, furthestPlace } from '../store/checkpoint-places.js';
 import { restoreMetrics } from '../store/metrics.js';
 import { readExperimentKept } from '../store/output.js';
 import { wholeStage } from '../store/whole-stage.js';
 import { finishDirectory } from './finish.js';
-
-/** Fields that come into play after stage 0 is fitted, or never change a network. */
-const LATER: ReadonlySet<string> = new Set([
-  'name',
-  'output',
-  'compare',
-  'threads',
-  'splitting',
-  'stop',
-  'checkpoint',
-]);
-
-/** What decides the fit of stage 0, and nothing else: two runs for which this is equal have one seed network. */
-export function seedPart(spec: Spec): Readonly<Record<string, unknown>> {
-  const parts = Object.entries(spec).filter(([field]) => !LATER.has(field));
-  return { ...Object.fromEntries(parts), fit: { ...spec.fit, epochs: epochsOf(spec.fit, 0) } };
-}
 
 /** What the seed network became when it was finished, if it was. */
 async function adoptFinished(output: string, from: string): Promise<void> {

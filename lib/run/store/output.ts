@@ -5,8 +5,9 @@ import { SplitgrowError } from '../../errors.js';
 import { makeFolder, writeFileAtomic } from '../../machine/files/atomic.js';
 import { readJsonFile } from '../../machine/files/text-file.js';
 import { note } from '../../native/control.js';
-import { backTo, type Difference, obstacle, REMEDIES, remediesTaken } from '../spec/result-fields.js';
-import { type Spec, withDefaults } from '../spec/spec.js';
+import { backTo, type Difference, obstacle, remediesTaken } from '../spec/differences.js';
+import type { Spec } from '../spec/experiment.js';
+import { withDefaults } from '../spec/spec.js';
 import { furthestPlace } from './checkpoint-places.js';
 import { type Hold, lockOutput } from './lock.js';
 
@@ -76,10 +77,10 @@ async function changesOf(spec: Spec, command: Command, { control }: Hold): Promi
   if (found === null) {
     const place = await furthestPlace(spec.output);
     const taken = remediesTaken(known, spec);
-    for (const { field, kept: before, asked } of taken)
-      note(control, 0, 'load', `${field} was ${before} and is ${asked} from here on: ${REMEDIES[field]}`);
+    for (const { field, kept: before, asked, says } of taken)
+      note(control, 0, 'load', `${field} was ${before} and is ${asked} from here on: ${says}`);
     const after = place === null ? null : basename(place.directory);
-    return [...(run?.changes ?? []), ...taken.map((change) => ({ ...change, after }))];
+    return [...(run?.changes ?? []), ...taken.map(({ says: _says, ...change }) => ({ ...change, after }))];
   }
   throw new SplitgrowError(
     'E_RESUME',

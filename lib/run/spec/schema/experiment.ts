@@ -1,27 +1,17 @@
 // The JSON Schema of an experiment file, from the schemas that check it (lib/run/spec).
 import { z } from 'zod';
-import { DATA_FILE, DATA_IMAGES, DATA_NAMED } from '../data.js';
+import { EXPERIMENT } from '../experiment.js';
 import { DIRECTORY, GRAPH, PRESET } from '../network.js';
-import { REST } from '../spec.js';
 import type { JsonSchema } from './json-schema.js';
 import { networkSchema } from './network.js';
 
-const WHOLE = z
-  .strictObject({
-    ...REST,
-    network: z
-      .union([PRESET, DIRECTORY])
-      .describe(
-        '`{ "preset": ... }` with its options, `{ "directory": ... }`, or `{ "graph": ... }`, a graph as in network.json',
-      ),
-    data: z
-      .union([DATA_NAMED, DATA_IMAGES, DATA_FILE])
-      .describe('the images: a dataset by its name, or a safetensors file'),
-  })
-  .meta({
-    title: 'splitgrow experiment',
-    description: 'One experiment: a network to start from, data, training, splitting, and when to stop.',
-  });
+const WHOLE = EXPERIMENT.extend({
+  // A graph is told by the schema of network.json.
+  network: z.union([PRESET, DIRECTORY]).describe(EXPERIMENT.shape.network.description ?? ''),
+}).meta({
+  title: 'splitgrow experiment',
+  description: 'One experiment: a network to start from, data, training, splitting, and when to stop.',
+});
 
 type Properties = Readonly<Record<string, JsonSchema>>;
 const SHUFFLE: JsonSchema = { type: 'boolean', description: 'the same as `data.shuffle`' };
