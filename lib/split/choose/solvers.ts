@@ -1,4 +1,4 @@
-// The linear relaxation of the splitting knapsack, by three solvers of one signature that tests hold against each other.
+// The linear relaxation of the splitting knapsack: one function, and behind it three solvers that tests hold against each other.
 import { SplitgrowError } from '../../errors.js';
 
 /** maximise sum values_i beta_i  subject to  sum costs_j_i beta_i <= budgets_j,  0 <= beta_i <= 1; everything >= 0. */
@@ -13,16 +13,21 @@ export interface LinearSolution {
   readonly beta: Float64Array;
   /** sum values_i beta_i */
   readonly objective: number;
+  /** What solved it. */
+  readonly solver: SolverName;
   /** `ratioOrder` of the program, where the solver went by it. */
   readonly order?: Int32Array;
 }
+
+/** `dantzig`: one budget. `simplex`: javascript-lp-solver. `highs`: HiGHS, compiled to WebAssembly. */
+export type SolverName = 'dantzig' | 'simplex' | 'highs';
 
 export type Solver = (program: LinearProgram) => Promise<LinearSolution>;
 
 const at = (list: ArrayLike<number>, i: number): number => list[i] ?? 0;
 
-function solution({ values }: LinearProgram, beta: Float64Array): LinearSolution {
-  return { beta, objective: beta.reduce((sum, b, i) => sum + b * at(values, i), 0) };
+function solution(solver: SolverName, { values }: LinearProgram, beta: Float64Array): LinearSolution {
+  return { solver, beta, objective: beta.reduce((sum, b, i) => sum + b * at(values, i), 0) };
 }
 
 /**
@@ -61,7 +66,7 @@ async function dantzig(program: LinearProgram): Promise<LinearSolution> {
     left -= part * cost;
     if (part < 1) break;
   }
-  return { ...solution(program, beta), order };
+  return { ...solution('dantzig', program, beta), order };
 }
 
 /** Rows scaled to a largest entry of 1, so that solvers' absolute tolerances mean something. */
@@ -83,7 +88,7 @@ function unnested<T>(module: { readonly default: { readonly default: T } }): T {
 
 const within = (beta: number): number => Math.min(1, Math.max(0, beta));
 
-/** Several budgets, few variables: the simplex of javascript-lp-solver; its time grows as the cube. */
+/** Several budgets, few variables: the simplex method of javascript-lp-solver. Its time grows as the cube of the variables. */
 async function simplex(program: LinearProgram): Promise<LinearSolution> {
   const { values, costs, budgets } = scaled(program);
   const lp = unnested(await import('javascript-lp-solver'));
@@ -103,6 +108,7 @@ async function simplex(program: LinearProgram): Promise<LinearSolution> {
   if (found.feasible !== true)
     throw new SplitgrowError('E_INTERNAL', 'javascript-lp-solver found no solution where 0 is one');
   return solution(
+    'simplex',
     program,
     values.map((_, i) => within(Number(found[`x${i}`] ?? 0))),
   );
@@ -112,7 +118,7 @@ async function simplex(program: LinearProgram): Promise<LinearSolution> {
 async function highs(program: LinearProgram): Promise<LinearSolution> {
   const { values, costs, budgets } = scaled(program);
   const n = values.length;
-  if (n === 0) return solution(program, new Float64Array());
+  if (n === 0) return solution('highs', program, new Float64Array());
   const solver = await unnested(await import('highs'))();
   const beta = solver.withModel((model) => {
     model.options.set({ output_flag: false });
@@ -142,14 +148,13 @@ async function highs(program: LinearProgram): Promise<LinearSolution> {
     }
     return Float64Array.from(model.getSolution().colValue, within);
   });
-  return solution(program, beta);
+  return solution('highs', program, beta);
 }
 
 /** Every solver; `dantzig` takes one budget only. */
-export const SOLVERS = { dantzig, simplex, highs } as const satisfies Readonly<Record<string, Solver>>;
-export type SolverName = keyof typeof SOLVERS;
+export const SOLVERS = { dantzig, simplex, highs } as const satisfies Readonly<Record<SolverName, Solver>>;
 
-/** Variables up to which the simplex is faster than loading and running HiGHS. */
+/** Variables up to which the simplex method is about as fast as HiGHS or faster. It also loads faster: it is no WebAssembly. */
 export const SIMPLEX_VARIABLES = 300;
 
 /** The solver that suits a program: by the number of budgets, then of variables. */
@@ -158,10 +163,7 @@ export function solverFor({ values, budgets }: LinearProgram): SolverName {
   return values.length <= SIMPLEX_VARIABLES ? 'simplex' : 'highs';
 }
 
-/** The optimum, by the solver that suits the program or by the one named. */
-export function solveLp(
-  program: LinearProgram,
-  name: SolverName = solverFor(program),
-): Promise<LinearSolution> {
-  return SOLVERS[name](program);
+/** The optimum, by the solver that suits the program. The solution names it. */
+export function solveLp(program: LinearProgram): Promise<LinearSolution> {
+  return SOLVERS[solverFor(program)](program);
 }

@@ -24,7 +24,7 @@ import {
   type RoundingSettings,
   withinCaps,
 } from './rounding.js';
-import { type LinearProgram, type LinearSolution, type SolverName, solveLp, solverFor } from './solvers.js';
+import { type LinearProgram, type LinearSolution, solveLp } from './solvers.js';
 import { STRATEGIES, type Strategy } from './strategies.js';
 
 export interface ChooseOptions {
@@ -147,21 +147,19 @@ function programOf(candidates: readonly Candidate[], budgets: readonly EstimateB
 }
 
 /** The optimum where no group may have more splits than its cap: one row more for each. */
-async function relaxedWithin(
+function relaxedWithin(
   candidates: readonly Candidate[],
   program: LinearProgram,
   caps: ReadonlyMap<GroupId, number>,
-): Promise<{ readonly relaxed: LinearSolution; readonly solver: SolverName }> {
+): Promise<LinearSolution> {
   const rows = [...caps].map(([capped]) =>
     Float64Array.from(candidates, ({ group }) => (group === capped ? 1 : 0)),
   );
-  const whole = {
+  return solveLp({
     ...program,
     costs: [...program.costs, ...rows],
     budgets: [...program.budgets, ...caps.values()],
-  };
-  const solver = solverFor(whole);
-  return { relaxed: await solveLp(whole, solver), solver };
+  });
 }
 
 /**
@@ -194,7 +192,7 @@ export async function choose(
   const estimates = isFirstOrder(estimating) ? firstOrder : estimateBudgets(graph, growing, estimating);
   const candidates = candidatesOf(graph, indices, firstOrder);
   const program = programOf(candidates, estimates);
-  const { relaxed, solver } = await relaxedWithin(candidates, program, most);
+  const relaxed = await relaxedWithin(candidates, program, most);
   const order = await strategy.order({ graph, budgets, candidates, program, relaxed, seed });
   const beta = new Map(candidates.map((candidate, i) => [candidate, relaxed.beta[i] ?? 0] as const));
   const picks = ROUNDINGS[rounding.kind](
@@ -214,9 +212,7 @@ export async function choose(
   const unproven = hardLimit ? budgets.filter(({ cost }) => cost.isSuperadditive !== true) : [];
   const isBound = !hardLimit || (isFirstOrder(estimating) && unproven.length === 0);
   const proven = firstOrder.filter(({ name }) => unproven.every(({ cost }) => cost.name !== name));
-  const bound = isBound
-    ? relaxed
-    : (await relaxedWithin(candidates, programOf(candidates, proven), most)).relaxed;
+  const bound = isBound ? relaxed : await relaxedWithin(candidates, programOf(candidates, proven), most);
   return {
     plan: planOf(graph, picks),
     picks,
@@ -226,7 +222,7 @@ export async function choose(
       relaxed: bound,
       unproven: unproven.map(({ cost }) => cost.name),
       eligible: candidates.length,
-      solver,
+      solver: relaxed.solver,
       ...(hardLimit && isFirstOrder(estimating) ? {} : { estimates, isHard: hardLimit }),
     }),
   };
