@@ -1,4 +1,4 @@
-// Growth of one stage by the experiment's step: off-springs, then running statistics and twins as the experiment asks.
+// Growth of one stage by the experiment's step: offspring, then running statistics and twins as the experiment asks.
 import type { Plan } from '../../graph/grow.js';
 import { widths } from '../../graph/print.js';
 import { evenBatch, type Indices } from '../../split/indices/indices.js';

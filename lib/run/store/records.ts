@@ -31,7 +31,7 @@ export interface EpochRecord {
   readonly precision?: Precision;
   /** On the test images after the epoch, where the experiment asks for it. */
   readonly evaluation?: EvaluationRecord;
-  /** Of the off-springs made before this stage, after the epoch, where the experiment asks for it. */
+  /** Of the offspring made before this stage, after the epoch, where the experiment asks for it. */
   readonly twins?: TwinsRecord;
   /** Absent where images are in memory. */
   readonly loader?: LoaderRecord;
@@ -210,7 +210,7 @@ export type MetricsLine =
       readonly stage: number;
       /** Certificate of the choice. */
       readonly certificate: CertificateRecord;
-      /** How far the off-springs were moved. */
+      /** How far the offspring were moved. */
       readonly step: StepRecord;
       /** Neurons split, for every tied producer. */
       readonly neurons: Readonly<Record<string, readonly number[]>>;

@@ -1,4 +1,4 @@
-// What the linear relaxation believes a neuron to cost, and the budgets it has: first-order costs, or the estimates of the authors' code.
+// What a neuron costs in the linear relaxation, and its budgets: first-order costs, or the estimates of the authors' code.
 import { type ChannelGroup, channelGroups, type GroupId } from '../../graph/channels.js';
 import { inputsOf, shapes } from '../../graph/check.js';
 import { COSTS } from '../../graph/cost.js';
@@ -23,7 +23,13 @@ export interface EstimateOptions {
   readonly growthRatio: number;
 }
 
-/** One row of the relaxation: sum over the splits of `costs` of their group <= `allowed`. */
+/**
+ * One row of the relaxation: sum over the splits of `costs` of their group <= `allowed`.
+ *
+ * A network of 1,000 MACs with growthRatio 0.5 may add 500. A neuron of "a" adds 40 MACs and one of "b" 60:
+ *   { name: 'macs', allowed: 500, costs: { a: 40, b: 60 } }, so that 40 x splits of a + 60 x splits of b <= 500
+ * With the transform `sqrt`, 8 neurons in "a" and 4 in "b": costs { a: 6.3, b: 7.7 }, allowed 0.5 (8 x 6.3 + 4 x 7.7) = 40.8
+ */
 export interface EstimateBudget {
   readonly name: string;
   readonly allowed: number;
@@ -82,14 +88,14 @@ function depthwiseBefore(node: GraphNode, { nodes }: Surroundings): GraphNode | 
 }
 
 /**
- * The MACs that the authors' code believes one more neuron to add, read off its three configurations:
+ * The MACs that one more neuron adds according to the authors' code, as its three configurations have it:
  *
  * - the MACs of its own layer, k k in H W. A convolution that only joins an add (V2's learned shortcut) is left out;
  * - where the layer reads a depthwise convolution (MobileNetV1), that one's k k H W, at the layer's own positions;
- *   not where another convolution reads it at once (MobileNetV2's projections);
+ *   not where another convolution reads it directly (MobileNetV2's projections);
  * - one MAC for each output position of a depthwise convolution that reads it: its k k and the pointwise layer behind
  *   it, which is most of the true cost, are left out;
- * - all that a layer which reads it at once gains: MobileNetV2's expansions, and the classifier.
+ * - all that a layer gains which reads it directly: MobileNetV2's expansions, and the classifier.
  */
 export function ownLayerMacs(graph: Graph): ReadonlyMap<GroupId, number> {
   const around = surroundingsOf(graph);
@@ -121,8 +127,8 @@ export function ownLayerMacs(graph: Graph): ReadonlyMap<GroupId, number> {
 
 /**
  * The two groups of layers that the authors' code gives a budget each. MobileNetV1: `early` layers, whose maps are at
- * least half as high as the first layer's, and `late` ones. MobileNetV2, which is where a convolution reads a layer at
- * once: `expand`, layers that a depthwise convolution reads, and `project`, the others.
+ * least half as high as the first layer's, and `late` ones. MobileNetV2, known by a convolution that reads a layer
+ * directly: `expand`, layers that a depthwise convolution reads, and `project`, the others.
  */
 export function halvesOf(graph: Graph): ReadonlyMap<GroupId, string> {
   const { values, readers } = surroundingsOf(graph);

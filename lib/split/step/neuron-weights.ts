@@ -16,10 +16,10 @@ export function weightsOf(network: Network): TensorMap {
 }
 
 /** `<layer>.weight`: a row a neuron. @throws E_INTERNAL where there is none */
-export function ownWeights(weights: TensorMap, layer: NodeId): TensorData {
+export function layerWeight(weights: TensorMap, layer: NodeId): TensorData {
   const found = weights.get(`${layer}.weight`);
   if (found !== undefined) return found;
-  throw new SplitgrowError('E_INTERNAL', `own weights: expected "${layer}.weight", found no such tensor`);
+  throw new SplitgrowError('E_INTERNAL', `weights: expected "${layer}.weight", found no such tensor`);
 }
 
 /** Rows of axis 0. */
@@ -53,15 +53,16 @@ export function relativeDirections(network: Network, directions: DirectionsHandl
   const weights = weightsOf(network);
   const lengths = new Map<NodeId, Float64Array>();
   const scaled = core.readDirections(directions).map(([layer, tensor]) => {
-    const own = Float64Array.from(rowsOf(ownWeights(weights, layer)), lengthOf);
-    lengths.set(layer, own);
-    return [layer, timesRows(tensor, own)] as const;
+    const found = Float64Array.from(rowsOf(layerWeight(weights, layer)), lengthOf);
+    lengths.set(layer, found);
+    return [layer, timesRows(tensor, found)] as const;
   });
   // On the host: growth takes them to the network's device.
   return { directions: core.createDirections(scaled, 'cpu'), lengths };
 }
 
-function timesRows(tensor: TensorData, factors: ArrayLike<number>): TensorData {
+/** A tensor with each row of axis 0 times its factor. */
+export function timesRows(tensor: TensorData, factors: ArrayLike<number>): TensorData {
   const values = floatsOf(tensor);
   const size = values.length / Math.max(1, tensor.shape[0] ?? 1);
   const scaled = values.map((value, i) => value * (factors[Math.floor(i / size)] ?? 0));

@@ -4,7 +4,7 @@ import type { Surgery, TensorSurgery } from '../../graph/program.js';
 import { loadCore, type TensorData } from '../../native/core.js';
 import { type Network, networkOf } from '../../train/network.js';
 import { normals } from '../../train/seeds.js';
-import { lengthOf, ownWeights, rowsOf, weightsOf } from './neuron-weights.js';
+import { layerWeight, lengthOf, rowsOf, weightsOf } from './neuron-weights.js';
 
 export interface Noise {
   /** Length of the noise, nearly, in lengths of the neuron's own weights. */
@@ -33,7 +33,7 @@ function noiseOf(own: TensorData, isCopy: Float32Array, size: number, draw: () =
 /**
  * The grown network with independent Gaussian noise of standard deviation size |theta| / sqrt(d) on each of the d own
  * weights of every copy; momentum and all else as it was. `surgery` is the one that it was grown by. The mean of
- * two off-springs moves, so that the function changes in the first order of `size`, at random.
+ * two offspring moves, so that the function changes in the first order of `size`, at random.
  */
 export async function withNoise(network: Network, surgery: Surgery, { size, seed }: Noise): Promise<Network> {
   const weights = weightsOf(network);
@@ -41,7 +41,7 @@ export async function withNoise(network: Network, surgery: Surgery, { size, seed
   const noise = surgery.flatMap((one): readonly [string, TensorData][] =>
     one.direction === null
       ? []
-      : [[one.direction, noiseOf(ownWeights(weights, one.direction), copiesOf(one), size, draw)]],
+      : [[one.direction, noiseOf(layerWeight(weights, one.direction), copiesOf(one), size, draw)]],
   );
   const core = loadCore();
   const directions = core.createDirections(noise, 'cpu');

@@ -1,4 +1,4 @@
-// Splits neurons of a network into off-springs: the proof that step 0 keeps the function, and the choice of the step.
+// Splits neurons of a network into offspring: the proof that step 0 keeps the function, and the choice of the step.
 import { SplitgrowError } from '../../errors.js';
 import { type GrowOptions, grow, type Plan } from '../../graph/grow.js';
 import type { Graph, NodeId } from '../../graph/ir.js';
@@ -131,18 +131,18 @@ export async function splitChecked(
 ): Promise<{ readonly network: Network; readonly step: StepRecord }> {
   const growth = grow(network.graph, plan, options);
   if (options.epsilonScale !== 'relative') {
-    return taken(network, { growth, directions, lengths: null }, probe, options);
+    return bestStep(network, { growth, directions, lengths: null }, probe, options);
   }
   const relative = relativeDirections(network, directions);
   try {
-    return await taken(network, { growth, ...relative }, probe, options);
+    return await bestStep(network, { growth, ...relative }, probe, options);
   } finally {
     relative.directions.dispose();
   }
 }
 
 /** A growth, and the directions that its epsilon counts in. */
-interface Along extends Pick<Step, 'lengths'> {
+interface DirectedGrowth extends Pick<Step, 'lengths'> {
   readonly growth: Growth;
   readonly directions: DirectionsHandle;
 }
@@ -150,7 +150,7 @@ interface Along extends Pick<Step, 'lengths'> {
 /** The network at one step, its weights rescaled where that is asked for. */
 async function movedTo(
   network: Network,
-  { growth, directions }: Pick<Along, 'growth' | 'directions'>,
+  { growth, directions }: Pick<DirectedGrowth, 'growth' | 'directions'>,
   epsilon: number,
   options: StepOptions,
 ): Promise<Network> {
@@ -160,10 +160,10 @@ async function movedTo(
   return withRescaled(still, growth.surgery, options.rescale);
 }
 
-/** The same with its noise. */
+/** The network at one step, rescaled and with noise where these are asked for. */
 async function candidateAt(
   network: Network,
-  { growth, directions }: Along,
+  { growth, directions }: DirectedGrowth,
   epsilon: number,
   options: StepOptions,
 ): Promise<Network> {
@@ -182,11 +182,11 @@ interface Tried {
 
 async function tryAt(
   network: Network,
-  along: Along,
+  directed: DirectedGrowth,
   epsilon: number,
   { probe, options }: { readonly probe: Probe; readonly options: StepOptions },
 ): Promise<Tried> {
-  const candidate = await candidateAt(network, along, epsilon, options);
+  const candidate = await candidateAt(network, directed, epsilon, options);
   try {
     return { network: candidate, epsilon, loss: await lossOf(candidate, probe) };
   } catch (error) {
@@ -198,7 +198,7 @@ async function tryAt(
 /** The step of the grid with the lowest loss, its network to be disposed of, and all that were tried. */
 async function bestOf(
   network: Network,
-  along: Along,
+  directed: DirectedGrowth,
   grid: readonly number[],
   given: { readonly probe: Probe; readonly options: StepOptions },
 ): Promise<{ readonly best: Tried; readonly tried: StepRecord['tried'] }> {
@@ -207,7 +207,7 @@ async function bestOf(
   try {
     for (const epsilon of grid) {
       refuseAborted(given.options.control ?? {});
-      const one = await tryAt(network, along, epsilon, given);
+      const one = await tryAt(network, directed, epsilon, given);
       const { loss } = one;
       if (Number.isFinite(loss)) tried.push({ epsilon, loss });
       const isBetter: boolean = Number.isFinite(loss) && (best === null || loss < best.loss);
@@ -226,18 +226,19 @@ async function bestOf(
   );
 }
 
-async function taken(
+/** The split at the best step, with its record. */
+async function bestStep(
   network: Network,
-  along: Along,
+  directed: DirectedGrowth,
   probe: Probe,
   options: StepOptions,
 ): Promise<{ readonly network: Network; readonly step: StepRecord }> {
-  const { growth, directions, lengths } = along;
+  const { growth, directions, lengths } = directed;
   const functionError = await functionErrorOf(network, growth, directions, probe, options);
   const lossBefore = await lossOf(network, probe);
   const isSearch = options.epsilon === 'line-search';
   const grid = options.epsilon === 'line-search' ? options.grid : [options.epsilon];
-  const { best, tried } = await bestOf(network, along, grid, { probe, options });
+  const { best, tried } = await bestOf(network, directed, grid, { probe, options });
   const step: StepRecord = {
     epsilon: best.epsilon,
     kind: isSearch ? 'line-search' : 'fixed',

@@ -1,14 +1,14 @@
-// Shorter weights for off-springs behind batch norm: the function stays, and they turn as fast as their parent did.
+// Shorter weights for offspring behind batch norm: the function stays, and they turn as fast as their parent did.
 import type { Graph, GraphNode } from '../../graph/ir.js';
 import { field, opOf } from '../../graph/ops.js';
 import type { Surgery } from '../../graph/program.js';
 import { consumersOf } from '../../graph/readers.js';
-import { type Device, loadCore, type TensorData, type TensorMap } from '../../native/core.js';
+import { type Device, loadCore, type TensorMap } from '../../native/core.js';
 import { createNetwork, type Network } from '../../train/network.js';
-import { floatsOf, weightsOf } from './neuron-weights.js';
+import { floatsOf, timesRows, weightsOf } from './neuron-weights.js';
 
 export interface Rescale {
-  /** Exponent of the share; 1/2 keeps how fast off-springs turn. */
+  /** Exponent of the share; 1/2 keeps how fast offspring turn. */
   readonly power: number;
   readonly device: Device;
 }
@@ -26,13 +26,6 @@ function normedNodes(graph: Graph): readonly Normed[] {
     if (norm === undefined || others.length > 0 || node.id === graph.output) return [];
     return opOf(norm).chain === 'batch_norm' ? [{ node, norm }] : [];
   });
-}
-
-function timesRows(tensor: TensorData, factors: Float64Array): TensorData {
-  const values = floatsOf(tensor);
-  const size = values.length / Math.max(1, factors.length);
-  const scaled = values.map((value, i) => value * (factors[Math.floor(i / size)] ?? 1));
-  return { ...tensor, data: new Uint8Array(scaled.buffer) };
 }
 
 /** gamma's factor where the variance before it becomes f^2 times itself: eps is what scaling by f does not reach. */
@@ -70,13 +63,13 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
 }
 
 /**
- * The grown network with the weights of every off-spring right before a batch norm, its own and its depthwise filter's, times
+ * The grown network with the weights of every offspring right before a batch norm, its own and its depthwise filter's, times
  * share^power, share being what consumers take of the parent (1/2 for a neuron split once). Batch norm's statistics and
  * scale follow, so that in evaluation mode the function is the same to rounding.
  *
- * Why: at a share s an off-spring's gradient is s times its parent's. Behind batch norm only the direction of weights
+ * Why: at a share s an offspring's gradient is s times its parent's. Behind batch norm only the direction of weights
  * counts, and SGD turns it by about rate x gradient / |theta|, while the gradient itself goes as 1 / |theta|: with
- * |theta| times sqrt(s) off-springs turn as fast as the parent did, with |theta| kept at s times that. Departs: the
+ * |theta| times sqrt(s) offspring turn as fast as the parent did, with |theta| kept at s times that. Departs: the
  * paper keeps |theta|. Momentum that is kept stays as it was, for its first few steps shorter than the gradients.
  */
 export function withRescaled(network: Network, surgery: Surgery, { power, device }: Rescale): Network {

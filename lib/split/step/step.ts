@@ -50,10 +50,10 @@ export interface Step {
 }
 
 /**
- * What the second-order expansion promises, as a decrease: minus the sum over all off-springs of
+ * What the second-order expansion promises, as a decrease: minus the sum over all offspring of
  * share (shift epsilon |theta|^r)^2 lambda / 2, r being 1 for a relative epsilon and else 0. A neuron split once gives
  * -lambda epsilon^2 / 2, times 1 - 4 delta^2 where consumers' weights are shared out as 1/2 +- delta. It is exact to
- * that order where consumers add up the off-springs at once. Where a depthwise convolution and its activation come
+ * that order where consumers add up the offspring at once. Where a depthwise convolution and its activation come
  * between, the curvature of that activation counts too, which the paper's index leaves out: the measured decrease then
  * differs. Noise is not counted.
  */

@@ -1,8 +1,8 @@
-// Twins: the two off-springs of a neuron, and how far their own weights have come apart.
+// Twins: the two offspring of a neuron, and how far their own weights have come apart.
 import { row } from '../../graph/fields.js';
 import type { NodeId } from '../../graph/ir.js';
 import type { TensorMap } from '../../native/core.js';
-import { lengthOf, ownWeights, rowsOf } from './neuron-weights.js';
+import { layerWeight, lengthOf, rowsOf } from './neuron-weights.js';
 
 /** Rows of one layer's weight: the neuron that was split and the copy that was appended. */
 export interface TwinPair {
@@ -43,7 +43,7 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 export function twinsOf(pairs: readonly TwinPair[], weights: TensorMap): TwinsRecord | null {
   if (pairs.length === 0) return null;
   const layers = new Set(pairs.map(({ layer }) => layer));
-  const rows = new Map([...layers].map((layer) => [layer, rowsOf(ownWeights(weights, layer))] as const));
+  const rows = new Map([...layers].map((layer) => [layer, rowsOf(layerWeight(weights, layer))] as const));
   const distances = pairs.map(({ layer, neuron, copy }) => {
     const own = rows.get(layer) ?? [];
     return distance(own[neuron] ?? [], own[copy] ?? []);
