@@ -1,6 +1,7 @@
 // Options of bench splitting: their defaults, and what is refused.
 import { SplitgrowError } from '../errors.js';
 import type { Device } from '../native/core.js';
+import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 
 /** What `benchSplitting` times. */
 export interface SplittingBenchOptions {
@@ -40,12 +41,12 @@ export interface SplittingBenchOptions {
 
 export const DEFAULT_NETWORK = 'mobilenet_cifar100';
 
-/** Images of CIFAR, epochs and minibatch of the paper. */
+/** Images of CIFAR; epochs, minibatch and memory as in a splitting stage. */
 export const DEFAULTS = {
   images: 50_000,
-  epochs: 10,
-  batchSize: 64,
-  memoryLimit: 2 ** 30,
+  epochs: INDEX_DEFAULTS.epochs,
+  batchSize: INDEX_DEFAULTS.batch,
+  memoryLimit: INDEX_DEFAULTS.memoryLimit,
   timeLimit: 30,
   repeats: 10,
   parts: 4,

@@ -52,9 +52,12 @@ export const INDICES = defineCommand({
     ),
     reluBeta: withDefault(
       number('B', 'sharpness of the softplus that stands for relu', { min: 0, isOpen: true }),
-      3,
+      INDEX_DEFAULTS.reluBeta,
     ),
-    identityCurvature: withDefault(number('C', 'second derivative of a chain without activation'), 0),
+    identityCurvature: withDefault(
+      number('C', 'second derivative of a chain without activation'),
+      INDEX_DEFAULTS.identityCurvature,
+    ),
     epochs: whole('N', 'epochs of the Rayleigh descent (default: 10, or what makes 2,000 steps)', { min: 1 }),
     mostEpochs: whole('N', 'most epochs, for neurons above the tolerance (default: three times the epochs)', {
       min: 1,
