@@ -1,4 +1,4 @@
-// The splitting indices of a stage, kept on the way and when they are there: a run that is killed in the midst goes on.
+// The splitting indices of a stage. Checkpoints keep them half done and done, so that a killed run goes on from there.
 import { isSplitgrowError } from '../../errors.js';
 import type { GroupId } from '../../graph/channels.js';
 import { note } from '../../native/control.js';
@@ -28,14 +28,14 @@ export interface KeptStage {
   readonly keeper: Keeper;
 }
 
-/** Indices of a stage, and the network whose running statistics they leave: the given one unless they drift. */
+/** Indices of a stage, and the network to grow: the given one, or a copy with other running statistics. */
 export interface StageIndices extends Disposable {
   readonly network: Network;
   readonly indices: Indices;
   readonly groups: ReadonlyMap<GroupId, Float64Array>;
 }
 
-/** Indices by `method` over the stage's images; where depthwise batch norms run in training mode, of a copy. With `kept` they are kept on the way. */
+/** Indices by `method` over the stage's images. A copy of the network is used where depthwise batch norms run in training mode. With `kept`, checkpoints keep them. */
 export async function stageIndices(
   session: Session,
   network: Network,

@@ -40,7 +40,7 @@ interface Candidate {
   readonly bytes: number;
 }
 
-/** Whether neither method has anything to do for a chain: its activation has no curvature. */
+/** True for a chain whose activation has no curvature: its indices are 0, and no method has anything to compute. */
 export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: number): boolean {
   const kind = activation < 0 ? undefined : graph.nodes[activation - 1]?.kind;
   return identityCurvature === 0 && (kind === undefined || LINEAR_ACTIVATIONS.includes(kind));
@@ -64,7 +64,7 @@ function candidateOf(
   };
 }
 
-/** Sets the largest matrices aside until the rest are within the limit. */
+/** Takes chains of the largest matrices out of the exact method until the rest are within the limit. */
 function withinMemory(
   methods: readonly IndexMethod[],
   candidates: readonly Candidate[],
@@ -109,7 +109,7 @@ export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice
     ({ exact, rayleigh }): IndexMethod => (exact <= rayleigh ? 'exact' : 'rayleigh'),
   );
   const [exact, rayleigh] = [each.map((): IndexMethod => 'exact'), each.map((): IndexMethod => 'rayleigh')];
-  // One layer that descends makes the network run T times more: exact everywhere may be cheaper in all.
+  // With one layer that descends the network runs T times more. So exact everywhere may be cheaper in all.
   const methods = [each, exact, rayleigh]
     .map((option) => withinMemory(option, candidates, settings.memoryLimit))
     .reduce((best, one) => (work(one) < work(best) ? one : best));

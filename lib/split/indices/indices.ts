@@ -55,7 +55,7 @@ export interface Indices extends Disposable {
   readonly directions: DirectionsHandle;
 }
 
-/** The largest minibatch of at most `most` that divides the images into equal ones, or nearly: each counts the same in the descent. */
+/** The largest minibatch of at most `most` that cuts the images into nearly equal ones, because each counts the same in the descent. */
 export function evenBatch(images: number, most: number): number {
   return Math.ceil(images / Math.ceil(images / most));
 }
@@ -148,8 +148,8 @@ export interface IndicesControl {
 }
 
 /**
- * Splitting indices over `data`, and the directions, to be disposed of. With `depthwiseBatchNorm: "train"` the network's
- * running statistics are other ones afterwards.
+ * Splitting indices over `data`, and the directions, to be disposed of. `depthwiseBatchNorm: "train"` changes the
+ * network's running statistics.
  *
  * @throws E_NOT_FINITE
  */

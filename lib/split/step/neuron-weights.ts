@@ -1,4 +1,4 @@
-// The own weights of neurons: rows of their layer's weight tensor (bias not counted), and steps in proportion to their length.
+// Weights of single neurons: a neuron is a row of its layer's weight tensor, bias not counted. And steps in proportion to their length.
 import { SplitgrowError } from '../../errors.js';
 import type { NodeId } from '../../graph/ir.js';
 import { type DirectionsHandle, loadCore, type TensorData, type TensorMap } from '../../native/core.js';
@@ -37,7 +37,7 @@ export function lengthOf(row: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
-/** Directions whose rows are as long as the own weights of their neurons, and those lengths by layer. */
+/** Directions whose rows are as long as the weights of their neurons, and those lengths by layer. */
 export interface RelativeDirections {
   /** To be disposed of. */
   readonly directions: DirectionsHandle;
@@ -57,7 +57,7 @@ export function relativeDirections(network: Network, directions: DirectionsHandl
     lengths.set(layer, found);
     return [layer, timesRows(tensor, found)] as const;
   });
-  // On the host: growth takes them to the network's device.
+  // They stay in host memory. Growth copies them to the network's device.
   return { directions: core.createDirections(scaled, 'cpu'), lengths };
 }
 

@@ -1,4 +1,4 @@
-// Noise on the copies of split neurons: what breaks the symmetry where no direction does (the ablation of Net2Net's kind).
+// Noise on the copies of split neurons, as in Net2Net: an ablation, in which noise tells the copies apart and no direction does.
 import { lower } from '../../graph/lower.js';
 import type { Surgery, TensorSurgery } from '../../graph/program.js';
 import { loadCore, type TensorData } from '../../native/core.js';
@@ -7,12 +7,12 @@ import { normals } from '../../train/seeds.js';
 import { layerWeight, lengthOf, rowsOf, weightsOf } from './neuron-weights.js';
 
 export interface Noise {
-  /** Length of the noise, nearly, in lengths of the neuron's own weights. */
+  /** Expected length of the noise, as a share of the length |theta| of the neuron's weights. */
   readonly size: number;
   readonly seed: number;
 }
 
-/** 1 for rows of a grown tensor that are copies, 0 for others: every old row keeps its place, copies come behind. */
+/** 1 for rows of a grown tensor that are copies, 0 for others. Old rows keep their places, copies come after them. */
 function copiesOf({ rows }: TensorSurgery): Float32Array {
   return Float32Array.from(rows ?? [], (source, at) => (source === at ? 0 : 1));
 }
@@ -31,9 +31,9 @@ function noiseOf(own: TensorData, isCopy: Float32Array, size: number, draw: () =
 }
 
 /**
- * The grown network with independent Gaussian noise of standard deviation size |theta| / sqrt(d) on each of the d own
- * weights of every copy; momentum and all else as it was. `surgery` is the one that it was grown by. The mean of
- * two offspring moves, so that the function changes in the first order of `size`, at random.
+ * The grown network with Gaussian noise on the d weights of every copy, of standard deviation size |theta| / sqrt(d).
+ * Momentum and everything else stay. `surgery` is the one that grew the network. Noise moves the mean of the two
+ * offspring, so the function changes in the first order of `size`.
  */
 export async function withNoise(network: Network, surgery: Surgery, { size, seed }: Noise): Promise<Network> {
   const weights = weightsOf(network);
@@ -46,7 +46,7 @@ export async function withNoise(network: Network, surgery: Surgery, { size, seed
   const core = loadCore();
   const directions = core.createDirections(noise, 'cpu');
   try {
-    // Every tensor as it is, but that copies move by one noise.
+    // Tensors keep their shape. Copies move by one times their noise, everything else stays.
     const still = surgery.map(
       (one): TensorSurgery => ({
         name: one.name,

@@ -20,7 +20,7 @@ import { type Noise, withNoise } from './noise.js';
 import { type Rescale, withRescaled } from './rescale.js';
 import { type EpsilonScale, predictedDecrease, type Step, type StepRecord } from './step.js';
 
-/** Largest change of the logits at step 0, relative to the largest logit: float32 rounding of regrouped sums, with room. */
+/** Largest change of the logits at step 0, over the largest logit. Sums in another order round differently in float32; this leaves room. */
 export const FUNCTION_TOLERANCE = 1e-5;
 
 export interface GrowthOptions extends GrowOptions {
@@ -61,7 +61,7 @@ export async function splitNetwork(
   return rewritten(network, grow(network.graph, plan, options), directions, epsilon, options);
 }
 
-/** The same network once more, statistics and momentum with it. */
+/** A copy of a network, with its statistics and its momentum. */
 export function copyOf(network: Network): Promise<Network> {
   return splitNetwork(network, { splits: {} }, null, { epsilon: 0, momentum: 'keep' });
 }
@@ -73,7 +73,7 @@ export function relativeChange(before: TensorData, after: TensorData): number {
   let size = 0;
   a.forEach((value, i) => {
     const difference = Math.abs(value - (b[i] ?? Number.NaN));
-    // Math.max hands NaN on: it must not pass for no change.
+    // Math.max keeps NaN, so that NaN does not count as no change.
     change = Math.max(change, difference);
     size = Math.max(size, Math.abs(value));
   });
@@ -117,8 +117,8 @@ export interface StepOptions extends GrowthOptions {
 }
 
 /**
- * Splits, having shown on the probe that step 0 leaves the logits as they are,
- * with the step given or the one of the grid whose loss on the probe is lowest.
+ * Splits the planned neurons. First it checks on the probe that step 0 leaves the logits as they are. Then it takes the
+ * given step, or of the grid the one with the lowest loss on the probe.
  *
  * @throws E_FUNCTION_CHANGED when step 0 moves the logits
  */
@@ -141,7 +141,7 @@ export async function splitChecked(
   }
 }
 
-/** A growth, and the directions that its epsilon counts in. */
+/** A growth, the directions of its step, and how long one epsilon is. */
 interface DirectedGrowth extends Pick<Step, 'lengths'> {
   readonly growth: Growth;
   readonly directions: DirectionsHandle;

@@ -1,4 +1,4 @@
-// Shorter weights for offspring behind batch norm: the function stays, and they turn as fast as their parent did.
+// Shorter weights for offspring before a batch norm: the function stays, and training turns them as fast as their parent.
 import type { Graph, GraphNode } from '../../graph/ir.js';
 import { field, opOf } from '../../graph/ops.js';
 import type { Surgery } from '../../graph/program.js';
@@ -8,7 +8,7 @@ import { createNetwork, type Network } from '../../train/network.js';
 import { floatsOf, timesRows, weightsOf } from './neuron-weights.js';
 
 export interface Rescale {
-  /** Exponent of the share; 1/2 keeps how fast offspring turn. */
+  /** Exponent of the share. With 1/2 offspring turn as fast as their parent. */
   readonly power: number;
   readonly device: Device;
 }
@@ -28,7 +28,7 @@ function normedNodes(graph: Graph): readonly Normed[] {
   });
 }
 
-/** gamma's factor where the variance before it becomes f^2 times itself: eps is what scaling by f does not reach. */
+/** Factor on gamma where the variance becomes f^2 times what it was. It is not 1 only because eps is not scaled. */
 function scaleFactors(variance: ArrayLike<number>, factors: Float64Array, eps: number): Float64Array {
   return factors.map((factor, i) => {
     const before = variance[i] ?? 0;
@@ -36,11 +36,11 @@ function scaleFactors(variance: ArrayLike<number>, factors: Float64Array, eps: n
   });
 }
 
-/** The tensors that change: own weights, depthwise filters and biases times f; mean f, variance f^2, gamma for eps. */
+/** The tensors that change: weights, depthwise filters, biases and mean times f, variance times f^2, gamma to make up for eps. */
 function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: number): TensorMap {
   const changed = new Map(weights);
   const times = (name: string, factors: Float64Array): void => {
-    // Of two batch norms in a row the first is scaled for both reasons.
+    // The first of two batch norms in a row is changed twice: as a norm, and as a node that a norm reads.
     const tensor = changed.get(name);
     if (tensor !== undefined) changed.set(name, timesRows(tensor, factors));
   };
@@ -63,14 +63,14 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
 }
 
 /**
- * The grown network with the weights of every offspring right before a batch norm, its own and its depthwise filter's, times
- * share^power, share being what consumers take of the parent (1/2 for a neuron split once). Batch norm's statistics and
- * scale follow, so that in evaluation mode the function is the same to rounding.
+ * Multiplies the weights of every offspring that a batch norm reads, and its depthwise filter, by share^power. The share
+ * is what consumers take of the parent: 1/2 for a neuron split once. Batch norm's statistics and scale are changed to
+ * match, so that in evaluation mode the function is the same to rounding.
  *
- * Why: at a share s an offspring's gradient is s times its parent's. Behind batch norm only the direction of weights
- * counts, and SGD turns it by about rate x gradient / |theta|, while the gradient itself goes as 1 / |theta|: with
- * |theta| times sqrt(s) offspring turn as fast as the parent did, with |theta| kept at s times that. Departs: the
- * paper keeps |theta|. Momentum that is kept stays as it was, for its first few steps shorter than the gradients.
+ * Why: an offspring of share s has s times its parent's gradient. Before a batch norm only the direction of the weights
+ * counts. SGD turns it by about rate x gradient / |theta|, and the gradient goes as 1 / |theta|, together 1 / |theta|^2.
+ * So with |theta| an offspring turns s times as fast as its parent, and with sqrt(s) |theta| as fast. Departs: the paper
+ * keeps |theta|. Momentum that is kept is not scaled; for a few steps it is shorter than the new gradients.
  */
 export function withRescaled(network: Network, surgery: Surgery, { power, device }: Rescale): Network {
   const core = loadCore();

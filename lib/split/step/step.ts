@@ -1,10 +1,10 @@
-// The step along the splitting directions: its record, and the decrease of the loss that the second order promises.
+// The step along the splitting directions: its record, and the decrease of the loss that the second order predicts.
 import type { NodeId } from '../../graph/ir.js';
 import type { Surgery } from '../../graph/program.js';
 import type { Statistics } from '../../native/core.js';
 import type { TwinsRecord } from './twins.js';
 
-/** The step along the splitting directions: what was promised and what came. */
+/** The step along the splitting directions: what was predicted and what came. */
 export interface StepRecord {
   /** The epsilon taken. */
   readonly epsilon: number;
@@ -14,7 +14,7 @@ export interface StepRecord {
   readonly epsilonScale?: EpsilonScale;
   /** Statistics of batch norm that the two losses were measured on. Absent in records of 0.1: running. */
   readonly statistics?: Statistics;
-  /** Loss on the probe images before and after splitting. */
+  /** Loss on the probe images before splitting. */
   readonly lossBefore: number;
   /** After it, on the same images. */
   readonly lossAfter: number;
@@ -22,7 +22,7 @@ export interface StepRecord {
   readonly lossRecalibrated?: number | null;
   /** Distances of the new twins before the first update, where the experiment asks for twins. */
   readonly twins?: TwinsRecord;
-  /** What the second-order expansion promises, and lossBefore - lossAfter; positive: the loss falls. */
+  /** What the second-order expansion predicts; positive: the loss falls. */
   readonly predictedDecrease: number;
   /** lossBefore - lossAfter. */
   readonly measuredDecrease: number;
@@ -50,12 +50,12 @@ export interface Step {
 }
 
 /**
- * What the second-order expansion promises, as a decrease: minus the sum over all offspring of
- * share (shift epsilon |theta|^r)^2 lambda / 2, r being 1 for a relative epsilon and else 0. A neuron split once gives
- * -lambda epsilon^2 / 2, times 1 - 4 delta^2 where consumers' weights are shared out as 1/2 +- delta. It is exact to
- * that order where consumers add up the offspring at once. Where a depthwise convolution and its activation come
- * between, the curvature of that activation counts too, which the paper's index leaves out: the measured decrease then
- * differs. Noise is not counted.
+ * The decrease of the loss that the second-order expansion predicts: minus the sum over all offspring of
+ * share (shift epsilon |theta|^r)^2 lambda / 2, where r is 1 for a relative epsilon and else 0. A neuron split once gives
+ * -lambda epsilon^2 / 2, times 1 - 4 delta^2 where consumers' weights are shared out as 1/2 +- delta. To second order this
+ * is exact where consumers read the offspring directly. Where a depthwise convolution and its activation come between,
+ * the curvature of that activation counts too. The paper's index leaves it out, so the measured decrease differs.
+ * Noise is not counted.
  */
 export function predictedDecrease(
   { surgery, epsilon, lengths }: Step,

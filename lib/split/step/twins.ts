@@ -1,4 +1,4 @@
-// Twins: the two offspring of a neuron, and how far their own weights have come apart.
+// Twins: the two offspring of a neuron, and how far their weights have come apart.
 import { row } from '../../graph/fields.js';
 import type { NodeId } from '../../graph/ir.js';
 import type { TensorMap } from '../../native/core.js';
@@ -11,7 +11,7 @@ export interface TwinPair {
   readonly copy: number;
 }
 
-/** Relative L2 distance |a - b| / max(|a|, |b|) of the own weights of twins; 0 for two zeros, 2 at most. */
+/** Relative L2 distance |a - b| / max(|a|, |b|) of the weights of twins; 0 for two zeros, 2 at most. */
 export interface TwinsRecord {
   /** Pairs measured. */
   readonly pairs: number;
@@ -22,8 +22,8 @@ export interface TwinsRecord {
 }
 
 /**
- * The pairs that a split makes: copies are appended in the order of each producer's list, so that a neuron split twice
- * is in two pairs. Layers tied in one group have pairs of their own.
+ * The pairs that a split makes. Copies are appended in the order of each producer's list. A neuron split twice is in two
+ * pairs, and each of the layers tied in one group has its pairs.
  */
 export function twinPairs(
   splits: Readonly<Record<NodeId, readonly number[]>>,
