@@ -1,4 +1,6 @@
-// Keeps what `splitgrow reproduce` found: copies each figure's files into results/, and writes docs/results.md's tables from them.
+// Keeps what `splitgrow reproduce` found.
+// node scripts/results.mjs DIR: copies each figure's files from DIR into results/, and writes docs/results.md's tables from them.
+// node scripts/results.mjs --pages OUT: makes the report of every kept figure, from its figure.json, in OUT/<scale>/<figure>.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -90,9 +92,32 @@ function keep(from) {
   }
 }
 
+/** Makes report.html and the plots of every kept figure. Certificates and index plots need the folders of the runs, and are left out. */
+export async function makePages(out) {
+  const { renderFigure } = await import('../dist/report/figure/write.js');
+  for (const scale of foldersIn(KEPT)) {
+    for (const id of foldersIn(join(KEPT, scale))) {
+      const target = join(out, scale, id);
+      mkdirSync(target, { recursive: true });
+      copyFileSync(join(KEPT, scale, id, 'figure.json'), join(target, 'figure.json'));
+      const [page] = await renderFigure(target);
+      say(page);
+    }
+  }
+}
+
+const foldersIn = (folder) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(async () => {
-    if (process.argv[2] !== undefined) keep(process.argv[2]);
+    const [from, out] = process.argv.slice(2);
+    if (from === '--pages') {
+      if (out === undefined) throw new Error('--pages: expected a folder for the pages, got none');
+      await makePages(out);
+      return 0;
+    }
+    if (from !== undefined) keep(from);
     writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8')));
     return 0;
   });
