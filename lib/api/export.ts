@@ -56,7 +56,7 @@ function asked(options: ExportOptions): readonly (readonly [FormatName, string])
  * Writes a network in the formats that options name files for, one after the other. Reads no addon and no LibTorch.
  *
  * @throws E_USAGE where no format is asked for; E_FILE, E_GRAPH_*, E_SAFETENSORS, E_WEIGHTS for the directory; E_WRITE;
- *   E_ABORTED between two formats, each of which is there as a whole or not at all
+ *   E_ABORTED between two formats; a file is either complete or absent
  */
 export async function exportNetwork(
   options: ExportOptions,

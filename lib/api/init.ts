@@ -114,7 +114,7 @@ async function factsOf(data: InitData, { root, followLinks, resolution: asked }:
   const given = asked === undefined ? {} : { resolution: asked };
   if (!isFolder || root === undefined) return { facts: { ...facts, ...given }, notes };
   const options = { testShare: IMAGE_DEFAULTS.testShare, followLinks };
-  // A folder may be on another machine; one that is here and will not do would be refused by the experiment too.
+  // The folder may be on another machine. If it is here and unusable, the experiment would refuse it too.
   const isThere = await stat(root).then(
     () => true,
     (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
@@ -170,7 +170,7 @@ function refuseOfFiles(data: InitData, { resolution, followLinks }: InitOptions)
   );
 }
 
-/** A budget that growth comes near to after many stages only, at half more a stage. */
+/** Stages at a growth ratio of 0.5 from which on a budget is called far away. */
 const MANY_STAGES = 12;
 
 /** What is said of a budget that is far from the seed network. */

@@ -109,8 +109,8 @@ function likeliest(
 }
 
 /**
- * Logits of some files, [images, classes] row by row. What was trained on images in memory is shown such: normalising those
- * of files rounds once less, and logits are to be those of `eval`.
+ * Logits of some files, [images, classes] row by row. A network that was trained on images in memory gets images in memory:
+ * those of files are rounded once less when they are normalised, and the logits would differ from those of `eval`.
  */
 async function logitsOf(
   { graph, handle }: Network,

@@ -38,7 +38,7 @@ export async function setup(
   );
 }
 
-/** What was found on this machine, what is missing, and what mends it. Whatever can crash or hang is tried in processes of their own. */
+/** What was found on this machine, what is missing, and how to mend it. Whatever can crash or hang is tried in a process of its own. */
 export async function doctor(): Promise<DoctorReport> {
   return examine();
 }

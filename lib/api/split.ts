@@ -1,4 +1,4 @@
-// split: the planned neurons of a network replaced by two off-springs each.
+// split: the planned neurons of a network replaced by two offspring each.
 
 import { some } from '../data/images/part-folders.js';
 import { readSafetensors } from '../data/safetensors.js';
@@ -32,7 +32,7 @@ export interface SplitOptions {
   readonly plan: string | Plan;
   /** Safetensors file of splitting directions, `<layer id>` -> [neurons, d]. */
   readonly directions: string;
-  /** Step of the off-springs: theta + epsilon v and theta - epsilon v. */
+  /** Step of the offspring: theta + epsilon v and theta - epsilon v. */
   readonly epsilon: number;
   /** Directory of the new network. */
   readonly out: string;

@@ -29,13 +29,13 @@ function logsOf({ x, fast, exact }: Costs): readonly Logs[] {
 
 const dearer = (ratio: number): 'exact' | 'fast' => (ratio > 0 ? 'exact' : 'fast');
 
-/** Both costs straight lines in logarithms, so is their ratio: its sign changes where it crosses 0. Nothing is extrapolated. */
+/** Both costs are straight lines in logarithms, and so is the logarithm of their ratio: they cross where it is 0. Nothing is extrapolated. */
 export function crossover(costs: readonly Costs[]): Crossover {
   const logs = costs.flatMap(logsOf).sort((a, b) => a.x - b.x);
   const [first, last] = [logs[0], logs.at(-1)];
   if (first === undefined || last === undefined) return { crossings: [], range: null, cheaper: null };
   const crossings: Crossing[] = [];
-  // Points at which both cost the same are on neither side.
+  // A point at which both cost the same belongs to neither side.
   const sided = logs.filter(({ ratio }) => ratio !== 0);
   for (const [i, right] of sided.entries()) {
     const left = sided[i - 1];

@@ -124,7 +124,7 @@ export interface CheckedSearch {
   /** What the whole search took. */
   readonly measuredSeconds: number;
 }
-/** Whole searches that hold the scaled ones to account. */
+/** Whole searches that the scaled ones are compared with. */
 export interface Check {
   /** Width that it was done at. */
   readonly width: number;

@@ -47,7 +47,7 @@ export function workRatios(
   };
 }
 
-/** What earlier networks have shown: nothing at first. */
+/** What earlier networks have shown. */
 export interface Experience {
   /** Seconds of a training step over its MACs. */
   trainingPace: number | null;
@@ -59,13 +59,13 @@ export function noExperience(): Experience {
   return { trainingPace: null, over: new Map() };
 }
 
-export interface Expectation {
+interface Expectation {
   /** Seconds that one time of a step will take, as far as is known: 0 where nothing is. */
   readonly of: (step: StepName) => number;
   readonly learn: (step: StepName, seconds: number) => void;
 }
 
-/** How far the cost model may be off before a step was seen once: so much is taken off what it says. */
+/** Factor by which the cost model may be wrong before a step has been seen once. What it says is divided by it. */
 const DOUBT = 3;
 
 /** Expectations for one network, which learn from what its steps take and pass it on to the next. */
@@ -101,18 +101,18 @@ export interface Place {
 }
 
 /** Tensor memory that can still be taken on this machine; unknown on a GPU, where LibTorch refuses by itself. */
-export function availableBytes(device: Device): number {
+function availableBytes(device: Device): number {
   return device === 'cpu' ? process.availableMemory() : Number.POSITIVE_INFINITY;
 }
 
 /** Bytes of one neuron's matrix in the widest layer, with the copies that threads may keep of it. */
-export function leastExactBytes(graph: Graph, { threads, device }: Place): number {
+function leastExactBytes(graph: Graph, { threads, device }: Place): number {
   const largest = Math.max(0, ...summedChains(graph).map(({ dimension }) => dimension));
   return (device === 'cpu' ? threads : 1) * FLOAT * largest ** 2;
 }
 
 /** Expected peaks of the kinds of step. */
-export function expectedBytes(
+function expectedBytes(
   graph: Graph,
   { batch, memoryLimit }: Place,
 ): { readonly pass: number; readonly auxiliary: number; readonly exact: number } {
@@ -128,7 +128,7 @@ export function expectedBytes(
 }
 
 /** The reason to leave a step out, or null. */
-export function tooLarge(expected: number, available: number): string | null {
+function tooLarge(expected: number, available: number): string | null {
   if (expected <= available) return null;
   return `memory: it would hold about ${bytes(expected)}, and ${bytes(available)} are free`;
 }

@@ -38,7 +38,7 @@ interface Job {
 }
 
 /** Takes the document as far as it has come. */
-export type WriteDocument = (document: SplittingBenchDocument) => Promise<unknown>;
+type WriteDocument = (document: SplittingBenchDocument) => Promise<unknown>;
 
 function documentOf({ given, widths, settings, standing, started }: Job): SplittingBenchDocument {
   const { network, resolution, preset = {} } = given;

@@ -16,10 +16,10 @@ const WHAT: Readonly<Record<StepName, BenchOptions['what']>> = {
   exactStep: 'exact',
   eigensolver: 'eigen',
 };
-/** Steps take turns, so that a slow stretch of the machine falls on all of them; after the short round, so many more. */
+/** Rounds after the short first one. The steps take turns in each, so that a slow spell of the machine hits all of them. */
 const ROUNDS = 3;
 
-/** Of the time limit: a training step of less is run twice before others are expected from it. */
+/** Share of the time limit. A training step that takes less is run twice before the times of other steps are expected from it. */
 const WARM_SHARE = 0.1;
 
 export interface Limits extends Place {

@@ -16,7 +16,7 @@ const PHASES: Readonly<Record<BuildProgress['phase'], string>> = {
 };
 
 /** Shows progress on a meter: a bar while files are compiled, else a line for each phase. */
-export function showBuild(meter: Meter): (progress: BuildProgress) => void {
+function showBuild(meter: Meter): (progress: BuildProgress) => void {
   let before = '';
   return ({ phase, message, done, total }) => {
     const line = `${PHASES[phase]} ${message}`;
@@ -30,9 +30,9 @@ export const BUILD = defineCommand({
   name: 'build',
   summary: 'compiles the addon on this machine, for another processor or LibTorch than the prebuilt one',
   flags: {
-    libtorch: text('DIR', 'against this LibTorch, of any release (default: the one that is found)'),
-    cuda: toggle('with the CUDA library, without a GPU too'),
-    out: text('DIR', 'into this folder, for SPLITGROW_ADDON (default: the package itself)'),
+    libtorch: text('DIR', 'compiles against this LibTorch, of any release (default: the one that is found)'),
+    cuda: toggle('compiles the CUDA library too, even without a GPU'),
+    out: text('DIR', 'writes the addon to this folder, for SPLITGROW_ADDON (default: the package itself)'),
   },
   examples: [
     ['splitgrow build', 'a few minutes; needs a C++20 compiler and CMake 3.18'],

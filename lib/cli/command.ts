@@ -8,9 +8,9 @@ import type { Style } from './table.js';
 
 /** Flags that every command has. */
 export const COMMON_FLAGS = {
-  json: toggle('one JSON document on standard output, nothing else'),
+  json: toggle('prints one JSON document on standard output and nothing else'),
   threads: integer('T', 'CPU threads to compute with (default: one a core)', { min: 1, max: MOST_THREADS }),
-  debug: toggle('with the stack, where something fails'),
+  debug: toggle('prints the stack of an error too'),
 };
 type CommonValues = Values<typeof COMMON_FLAGS>;
 export type Given = CommonValues & Readonly<Record<string, unknown>>;

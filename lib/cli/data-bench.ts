@@ -3,6 +3,7 @@ import { benchData, type LoaderTiming } from '../api/data-bench.js';
 import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { required, text, toggle, integer as whole } from './flags.js';
+import { WORKERS_FLAG } from './shared-flags.js';
 import { facts, table } from './table.js';
 
 export const DATA_BENCH = defineCommand({
@@ -11,10 +12,10 @@ export const DATA_BENCH = defineCommand({
   arguments: { path: required(text('ROOT|STORE', 'folder of images or packed store')) },
   flags: {
     resolution: whole('R', 'height and width of the crops (default 224)', { min: 1, max: 4096 }),
-    workers: whole('N', 'threads that decode (default: as many as compute)', { min: 1, max: 1024 }),
-    images: whole('N', 'images of a pass, at most (default 2000)', { min: 1 }),
+    workers: WORKERS_FLAG,
+    images: whole('N', 'most images of a pass (default 2000)', { min: 1 }),
     batchSize: whole('N', 'images a minibatch (default 64)', { min: 1 }),
-    wholeDecoding: toggle('decodes at full size always, as data.scaledDecoding false'),
+    wholeDecoding: toggle('always decodes at full size, as data.scaledDecoding false does'),
   },
   examples: [
     ['splitgrow data bench data/imagenet --workers 8', 'how many workers a GPU needs'],

@@ -4,20 +4,11 @@ import type { FileProblem } from '../data/images/walk.js';
 import { SplitgrowError } from '../errors.js';
 import { bytes, integer, oneLine } from '../statistics/format.js';
 import { defineCommand } from './command.js';
-import { number, required, text, toggle, integer as whole } from './flags.js';
+import { required, text, toggle } from './flags.js';
+import { FOLDER_FLAGS } from './shared-flags.js';
 import { facts, type Style, table } from './table.js';
 
 export const ROOT = required(text('ROOT', 'folder of images, in a layout that docs/recipes.md describes'));
-export const LIMITS = {
-  testShare: number('S', 'share kept for testing where there is no test part (default 0.1)', {
-    min: 0,
-    max: 1,
-    isOpen: true,
-  }),
-  followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
-  maxPixels: whole('N', 'images of more pixels are left out (default 100000000)', { min: 1 }),
-  maxScans: whole('N', 'progressive JPEGs of more scans are left out (default 100)', { min: 1 }),
-};
 /** Bad files named in the text; --json and the list beside the index have all. */
 const MOST_SHOWN = 10;
 
@@ -49,8 +40,8 @@ export const DATA_INDEX = defineCommand({
   arguments: { root: ROOT },
   flags: {
     quick: toggle('reads headers alone: truncated and damaged images may be missed'),
-    decode: toggle('decodes every image: what is done without --quick'),
-    ...LIMITS,
+    decode: toggle('decodes every image, as is done without --quick'),
+    ...FOLDER_FLAGS,
   },
   examples: [
     ['splitgrow data index data/imagenet', 'later runs look only at what changed; stopped, it goes on'],

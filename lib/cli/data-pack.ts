@@ -2,8 +2,9 @@ import { packData, verifyData } from '../api/data-pack.js';
 import { SplitgrowError } from '../errors.js';
 import { bytes, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
-import { LIMITS, problemRows, ROOT } from './data-index.js';
+import { problemRows, ROOT } from './data-index.js';
 import { required, text, toggle, integer as whole, withDefault } from './flags.js';
+import { FOLDER_FLAGS } from './shared-flags.js';
 import { facts } from './table.js';
 
 export const DATA_PACK = defineCommand({
@@ -14,8 +15,8 @@ export const DATA_PACK = defineCommand({
     out: required(text('STORE', 'file to write')),
     shortSide: whole('N', 'brings larger images to this shorter side, in pixels (default 256)', { min: 1 }),
     asIs: toggle("keeps every file's bytes"),
-    quality: withDefault(whole('Q', 'of JPEGs that are encoded anew', { min: 1, max: 100 }), 90),
-    ...LIMITS,
+    quality: withDefault(whole('Q', 'quality of JPEGs that are encoded anew', { min: 1, max: 100 }), 90),
+    ...FOLDER_FLAGS,
   },
   examples: [
     [

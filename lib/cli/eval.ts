@@ -4,31 +4,26 @@ import { SplitgrowError } from '../errors.js';
 import { parseData } from '../run/spec/spec.js';
 import { decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
-import { choice, integer as count, number, required, text, toggle, withDefault } from './flags.js';
-import { DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
+import { choice, integer as count, required, text, toggle, withDefault } from './flags.js';
+import { flagName } from './parse.js';
+import {
+  DEVICE_FLAG,
+  DIRECTORY_FLAG,
+  EXACT_DECODE_FLAG,
+  FOLDER_FLAGS,
+  WORKERS_FLAG,
+} from './shared-flags.js';
 import { facts } from './table.js';
 
 /** Flags of images in files, as fields of `data` in an experiment. */
 const IMAGE_FLAGS = {
-  store: text('FILE', 'of imagenet and image-folder: a store made by data pack instead of the folder'),
-  testShare: number('S', 'share kept for testing where the folder has no test part (default 0.1)', {
-    min: 0,
-    max: 1,
-    isOpen: true,
-  }),
-  followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
-  maxPixels: count('N', 'images of more pixels are left out (default 100000000)', { min: 1 }),
-  maxScans: count('N', 'progressive JPEGs of more scans are left out (default 100)', { min: 1 }),
-  workers: count('N', 'threads that decode (default: as many as compute)', { min: 1, max: 1024 }),
+  store: text('FILE', 'store made by data pack, instead of a folder, for imagenet and image-folder'),
+  ...FOLDER_FLAGS,
+  workers: WORKERS_FLAG,
   skipUnreadable: toggle('leaves out an image that cannot be decoded, instead of failing'),
 };
 const IMAGE_FIELDS = Object.keys(IMAGE_FLAGS) as readonly (keyof typeof IMAGE_FLAGS)[];
-const EXACT_DECODE = 'decodes JPEGs whole, as Pillow does, and shrinks the pixels after';
 const IMAGE_DATA: readonly string[] = ['imagenet', 'image-folder'];
-
-/** "--test-share" of testShare. */
-const flagOf = (field: string): string =>
-  `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 type GivenImages = { readonly [K in keyof typeof IMAGE_FLAGS]: unknown };
 
@@ -44,7 +39,7 @@ function imageFields(
   if (first !== undefined && !IMAGE_DATA.includes(data))
     throw new SplitgrowError(
       'E_USAGE',
-      `${flagOf(first[0])}: expected only with ${IMAGE_DATA.join(' or ')}; leave it out`,
+      `${flagName(first[0])}: expected only with ${IMAGE_DATA.join(' or ')}; leave it out`,
     );
   return Object.fromEntries(
     chosen.map(([name, value]) => (name === 'exactDecode' ? ['scaledDecoding', false] : [name, value])),
@@ -63,23 +58,25 @@ export const EVAL = defineCommand({
     root: text('DIR', "the dataset's folder"),
     part: choice(
       ['test', 'val', 'train', 'all'],
-      'the images: of a folder its test or val folder; train; all: training and test images (default: the test images that training has)',
+      'which images: test or val (of a folder, its part of that name), train, or all (default: the test images that training has)',
     ),
     labels: choice(['fine', 'coarse'], 'which labels of cifar100 (default: fine)'),
     classesBy: choice(
       ['name', 'number'],
-      "how the data's classes are the network's, where both have names (default: name)",
+      "matches the data's classes with the network's by name or by number (default: name)",
     ),
     shortSide: count(
       'N',
-      "of images in files: their shorter side before the centre crop (default: the network's own, else 256 at 224)",
+      "shorter side of images in files before the centre crop (default: the network's own, else 256 at 224)",
       {
         min: 1,
       },
     ),
-    exactDecode: toggle(EXACT_DECODE),
+    exactDecode: EXACT_DECODE_FLAG,
     ...IMAGE_FLAGS,
-    whole: toggle('only the whole official set will do; fashion-mnist: the one that data get fetched'),
+    whole: toggle(
+      'refuses anything but the whole official set (of fashion-mnist the one that data get fetches)',
+    ),
     images: count('N', 'only the first N images of the part', { min: 1 }),
     batchSize: withDefault(count('N', 'images a minibatch', { min: 1 }), 256),
     resize: toggle(

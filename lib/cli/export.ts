@@ -19,7 +19,7 @@ export const EXPORT = defineCommand({
   flags: {
     network: DIRECTORY_FLAG,
     ...FORMAT_FLAGS,
-    keepBatchNorm: toggle('of ONNX: batch norms stay nodes of their own (default: folded into layers)'),
+    keepBatchNorm: toggle('keeps batch norms as nodes of the ONNX file (default: folded into layers)'),
   },
   examples: [
     ['splitgrow export --network runs/demo/stage-3 --onnx demo.onnx', 'input [N,C,H,W], output logits'],

@@ -13,7 +13,7 @@ import { facts } from './table.js';
 import { WATCH_FLAG, type Watched, withWatch } from './watch.js';
 
 /** What the choice of a stage was allowed, what it used, and how far it is from the best. */
-export function certificateLine({ certificate, picks }: SplitRecord): string {
+function certificateLine({ certificate, picks }: SplitRecord): string {
   const budgets = certificate.budgets.map(
     ({ cost, limit, after, usedShare }) =>
       `${cost} ${amount(after)} of ${amount(limit)} (${percent(usedShare)} of the growth used)`,

@@ -95,15 +95,14 @@ export const IMPORT = defineCommand({
     preset: required(text('NAME', `the preset that it is (${presets.join(', ')})`)),
     out: required(text('DIR', 'directory of the new network')),
     ...PRESET_FLAGS,
-    mean: text('LIST', "per channel, what pixels / 255 were normalised by (default: the library's)"),
-    std: text('LIST', 'likewise'),
-    shortSide: count(
-      'N',
-      'of images in files: their shorter side before the centre crop (default: 256 at 224)',
-      {
-        min: 1,
-      },
+    mean: text('LIST', "mean of each channel that was subtracted from pixels / 255 (default: the library's)"),
+    std: text(
+      'LIST',
+      "standard deviation of each channel that they were divided by (default: the library's)",
     ),
+    shortSide: count('N', 'shorter side of images in files before the centre crop (default: 256 at 224)', {
+      min: 1,
+    }),
     classNames: text('FILE', 'text file with a name a line, or JSON, as many as the weights have classes'),
   },
   examples: [

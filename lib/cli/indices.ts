@@ -63,7 +63,7 @@ export const INDICES = defineCommand({
       min: 1,
     }),
     tolerance: withDefault(
-      number('SHARE', 'residual at which a neuron is done, in |index|', { min: 0 }),
+      number('SHARE', 'residual at which a neuron is done, as a share of |index|', { min: 0 }),
       INDEX_DEFAULTS.tolerance,
     ),
     learningRate: withDefault(

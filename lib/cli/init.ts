@@ -7,11 +7,12 @@ import { DATA, EFFORTS } from '../run/init/choices.js';
 import { integer as grouped } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, integer, text, toggle } from './flags.js';
+import { FOLDER_FLAGS } from './shared-flags.js';
 import { facts } from './table.js';
 
 type Given = { -readonly [K in keyof InitOptions]: InitOptions[K] };
 /** Puts a question and resolves to what was typed, without the line's end. */
-export type Ask = (question: string) => Promise<string>;
+type Ask = (question: string) => Promise<string>;
 
 interface Question {
   readonly key: 'data' | 'root' | 'preset' | 'effort' | 'macs';
@@ -137,7 +138,7 @@ export const INIT = defineCommand({
   flags: {
     data: choice(names(DATA) as readonly (keyof typeof DATA)[], 'the images (default: fashion-mnist)'),
     root: text('DIR', 'folder of the images; image-folder needs one'),
-    followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
+    followLinks: FOLDER_FLAGS.followLinks,
     resolution: integer(
       'R',
       'pixels a side that the network sees, of images in files (default: what suits them)',
@@ -147,15 +148,15 @@ export const INIT = defineCommand({
       },
     ),
     preset: text('NAME', `the network to start from (${names(ZOO).join(', ')})`),
-    macs: integer('N', 'no network of the run has more MACs', { min: 1 }),
-    params: integer('N', 'no network of the run has more parameters', { min: 1 }),
+    macs: integer('N', 'most MACs that a network of the run may have', { min: 1 }),
+    params: integer('N', 'most parameters that a network of the run may have', { min: 1 }),
     effort: choice(
       names(EFFORTS) as readonly (keyof typeof EFFORTS)[],
       "quick: few short stages; full: the paper's schedule, or what suits the images (default: by the data)",
     ),
     name: text('NAME', 'what the run is called'),
-    force: toggle('replaces a file that is there'),
-    yes: toggle('asks nothing: defaults for what no flag says'),
+    force: toggle('replaces the file if it is there'),
+    yes: toggle('asks nothing, and takes the default for what no flag says'),
   },
   examples: [
     ['splitgrow init', 'asks; in a script, a quick experiment on Fashion-MNIST'],

@@ -40,7 +40,7 @@ function examplesOf(command: Command): string {
   return ['', 'Examples:', ...lines].join('\n');
 }
 
-/** Commander looks for required flags before unknown ones: a misspelt flag would be told as a missing one. */
+/** Commander looks for required flags before unknown ones, and so would report a misspelt flag as a missing one. This looks later. */
 function refuseMissing(command: Command, given: Given): void {
   for (const [key, { isRequired, value }] of entriesOf(command.flags)) {
     if (isRequired && given[key] === undefined) {
@@ -62,7 +62,7 @@ function summaryOf(group: string, commands: readonly Command[]): string {
   return `${words.join(', ')}: see splitgrow ${group} --help`;
 }
 
-/** `bench --json splitting`: a flag before the second word would be the first word's, and be forgotten. */
+/** In `bench --json splitting` commander gives the flag to `bench`, where nobody reads it. */
 function refuseEarly({ name }: Command, parent: Commander): void {
   const early = Object.keys(parent.opts()).find((key) => parent.getOptionValueSource(key) === 'cli');
   if (early === undefined) return;
@@ -72,7 +72,7 @@ function refuseEarly({ name }: Command, parent: Commander): void {
   );
 }
 
-export interface ProgramParts {
+interface ProgramParts {
   /** Gets the command and its values. */
   readonly execute: (command: Command, given: Given) => Promise<void>;
   /** Gets help, or the version, where that is asked for. */
@@ -87,7 +87,7 @@ export function buildProgram(
 ): Commander {
   const program = new Commander('splitgrow')
     .description(
-      'Grows small, accurate convolutional networks under an energy budget, by splitting steepest descent.',
+      'Grows small, accurate convolutional networks within a budget, by splitting steepest descent.',
     )
     .version(version)
     .exitOverride()

@@ -3,8 +3,8 @@ import { type PredictDocument, type PredictedClass, predict } from '../api/predi
 import { SplitgrowError } from '../errors.js';
 import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';
-import { integer as count, repeated, required, toggle, withDefault } from './flags.js';
-import { DEVICE_FLAG, DIRECTORY_FLAG } from './shared-flags.js';
+import { integer as count, repeated, required, withDefault } from './flags.js';
+import { DEVICE_FLAG, DIRECTORY_FLAG, EXACT_DECODE_FLAG, FOLDER_FLAGS } from './shared-flags.js';
 import { type Column, table } from './table.js';
 
 /** A class of an image; the image's name stands at the first. */
@@ -49,9 +49,9 @@ export const PREDICT = defineCommand({
       "shorter side before the centre crop (default: the network's own, else the side of its input)",
       { min: 1 },
     ),
-    exactDecode: toggle('decodes JPEGs whole, as Pillow does, and shrinks the pixels after'),
-    maxPixels: count('N', 'images of more pixels cannot be read (default 100000000)', { min: 1 }),
-    maxScans: count('N', 'progressive JPEGs of more scans cannot be read (default 100)', { min: 1 }),
+    exactDecode: EXACT_DECODE_FLAG,
+    maxPixels: FOLDER_FLAGS.maxPixels,
+    maxScans: FOLDER_FLAGS.maxScans,
     device: DEVICE_FLAG,
   },
   examples: [

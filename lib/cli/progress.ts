@@ -36,7 +36,7 @@ function barMeter(stream: ErrorStream): Meter {
     const started = new cliProgress.SingleBar({
       stream: stream as unknown as NodeJS.WritableStream,
       clearOnComplete: true,
-      // Left alone, so that a killed process leaves the terminal as it was.
+      // cli-progress would turn line wrapping off, and a killed process would leave the terminal so.
       linewrap: true,
       format: (_options, { progress }, payload: { readonly text: string }) => {
         const filled = Math.round(progress * BAR_WIDTH);
@@ -124,7 +124,7 @@ export function describeProgress(event: ProgressEvent, secondsLeft: number): str
   return parts.filter((part) => part !== '').join('  ');
 }
 
-export interface ShowOptions {
+interface ShowOptions {
   /** Names the stage of everything that is shown. */
   readonly hasStages?: boolean | undefined;
   /** In milliseconds. */

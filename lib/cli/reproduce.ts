@@ -24,7 +24,7 @@ import { WATCH_FLAG, whileServed } from './watch.js';
 type Standing = Extract<FigureEvent, { readonly type: 'standing' }>;
 
 /** "3 of 12 runs, 2 at work  5,120 images/s  1:20 left" */
-export function describeStanding({ runs, ended, running, imagesPerSecond, secondsLeft }: Standing): string {
+function describeStanding({ runs, ended, running, imagesPerSecond, secondsLeft }: Standing): string {
   return [
     `${ended} of ${runs} runs${running > 0 ? `, ${running} at work` : ''}`,
     imagesPerSecond > 0 ? `${grouped(imagesPerSecond)} images/s` : '',
@@ -91,7 +91,7 @@ export const REPRODUCE = defineCommand({
     out: text('DIR', 'folder of the runs and reports (default: runs/reproduce)'),
     dataRoot: text('DIR', 'folder that holds cifar10, cifar100 ... (default: where data get puts them)'),
     experiments: text('DIR', 'folder of the figures (default: those that come with splitgrow)'),
-    list: toggle('the figures and tables there are'),
+    list: toggle('lists the figures and tables'),
     ...EXPERIMENT_FLAGS,
     watch: WATCH_FLAG,
   },

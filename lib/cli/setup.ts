@@ -19,7 +19,7 @@ const PHASES: Readonly<Record<SetupProgress['phase'], string>> = {
 const LEAST_SECONDS = 1;
 
 /** A listener that shows a set-up on `meter`: a line that stays as each phase begins, then a bar, or a line now and then. */
-export function showSetup(meter: Meter, now: () => number = Date.now): (progress: SetupProgress) => void {
+function showSetup(meter: Meter, now: () => number = Date.now): (progress: SetupProgress) => void {
   let start: { readonly phase: string; readonly at: number; readonly done: number } | null = null;
   return ({ phase, message, done, total }) => {
     if (start?.phase !== phase) {
@@ -49,10 +49,10 @@ export const SETUP = defineCommand({
   name: 'setup',
   summary: 'makes LibTorch available: fetches it into the cache, where none is found',
   flags: {
-    cuda: toggle('with the CUDA libraries (2.5 GB to download)'),
-    libtorch: text('DIR', 'check this LibTorch, and use it from now on'),
-    force: toggle('fetch, and use that, also where a usable LibTorch is found elsewhere'),
-    forget: toggle('forget what --libtorch, --cuda or --force chose'),
+    cuda: toggle('fetches the CUDA libraries too (2.5 GB to download)'),
+    libtorch: text('DIR', 'checks this LibTorch, and uses it from now on'),
+    force: toggle('fetches LibTorch and uses that one, even where a usable one is found elsewhere'),
+    forget: toggle('forgets what --libtorch, --cuda or --force chose'),
   },
   examples: [
     ['splitgrow setup', 'LibTorch for the CPU, about 545 MB to download'],

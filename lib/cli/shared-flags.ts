@@ -1,15 +1,41 @@
-// Flags that several commands share: which network, which preset, which batch file, which device.
+// Flags that several commands share: network, preset, batch file, device, and limits of images in files.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { SplitgrowError } from '../errors.js';
 import { didYouMean } from '../graph/fields.js';
 import { type PresetOptions, ZOO } from '../models/zoo.js';
-import { choice, integer, number, required, text, type Values } from './flags.js';
+import { choice, integer, number, required, text, toggle, type Values } from './flags.js';
 
 export const DIRECTORY_FLAG = required(text('DIR', 'network directory (network.json, weights.safetensors)'));
 export const BATCH_FLAG = required(text('FILE', 'safetensors file with images [N,C,H,W] and labels [N]'));
 export const DEVICE_FLAG = choice(['cpu', 'cuda'], 'where to compute (default: cpu)');
+
+/** What of the images in a folder is used, as fields of `data` in an experiment. */
+export const FOLDER_FLAGS = {
+  testShare: number(
+    'S',
+    `share of the images kept for testing where the folder has no test part (default ${IMAGE_DEFAULTS.testShare})`,
+    { min: 0, max: 1, isOpen: true },
+  ),
+  followLinks: toggle('follows links that lead out of the folder (default: they are passed over)'),
+  maxPixels: integer('N', `images of more pixels are left out (default ${IMAGE_DEFAULTS.maxPixels})`, {
+    min: 1,
+  }),
+  maxScans: integer(
+    'N',
+    `progressive JPEGs of more scans are left out (default ${IMAGE_DEFAULTS.maxScans})`,
+    {
+      min: 1,
+    },
+  ),
+};
+export const WORKERS_FLAG = integer('N', 'threads that decode (default: as many as compute)', {
+  min: 1,
+  max: 1024,
+});
+export const EXACT_DECODE_FLAG = toggle('decodes JPEGs whole, as Pillow does, and shrinks the pixels after');
 
 /** The options of a preset; each preset knows some of them. */
 export const PRESET_FLAGS = {
@@ -29,8 +55,9 @@ export const PRESET_FLAGS = {
 };
 
 /** --network DIR|PRESET and the options of a preset. */
+export const NETWORK_FLAG = required(text('DIR|PRESET', 'network directory, or the name of a preset'));
 export const NETWORK_FLAGS = {
-  network: required(text('DIR|PRESET', 'network directory, or the name of a preset')),
+  network: NETWORK_FLAG,
   ...PRESET_FLAGS,
 };
 

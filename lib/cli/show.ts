@@ -3,8 +3,7 @@ import { type ShowDocument, show } from '../api/show.js';
 import type { PrintedNode } from '../graph/print.js';
 import { integer, percent } from '../statistics/format.js';
 import { defineCommand } from './command.js';
-import { required, text } from './flags.js';
-import { networkOf, PRESET_FLAGS } from './shared-flags.js';
+import { NETWORK_FLAG, networkOf, PRESET_FLAGS } from './shared-flags.js';
 import { type Column, facts, type Style, table } from './table.js';
 
 /** A node, and the row above it where it reads nothing else. */
@@ -30,7 +29,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'MACs', cell: ({ macs }) => integer(macs), isNumber: true },
   { title: 'share', cell: ({ macs, macsShare }) => (macs === 0 ? '' : percent(macsShare)), isNumber: true },
 ];
-/** For eyes alone: under a pipe the number says it. */
+/** Only on a terminal: a program that reads the output has the number. */
 const SHARE_BAR: Column<Row> = {
   title: '',
   cell: ({ macsShare }) => bar(macsShare),
@@ -87,7 +86,7 @@ export const SHOW = defineCommand({
   name: 'show',
   endsAnywhere: true,
   summary: 'a network as a table: op, shape, parameters, MACs and their share, channel group of every node',
-  arguments: { network: required(text('DIR|PRESET', 'network directory, or the name of a preset')) },
+  arguments: { network: NETWORK_FLAG },
   flags: PRESET_FLAGS,
   examples: [
     ['splitgrow show runs/demo/stage-2', 'a grown network'],

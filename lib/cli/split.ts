@@ -1,4 +1,4 @@
-// splitgrow split: replaces named neurons by two off-springs each and writes the wider network.
+// splitgrow split: replaces named neurons by two offspring each and writes the wider network.
 import { split } from '../api/split.js';
 import { integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
@@ -15,7 +15,7 @@ const LAYERS: readonly Column<readonly [string, readonly number[]]>[] = [
 export const SPLIT = defineCommand({
   name: 'split',
   endsAnywhere: true,
-  summary: 'splits the named neurons of the named channel groups into two off-springs each',
+  summary: 'splits the named neurons of the named channel groups into two offspring each',
   flags: {
     network: DIRECTORY_FLAG,
     plan: required(text('FILE', 'JSON: {"splits": {"<layer id>": [neuron, ...]}}')),

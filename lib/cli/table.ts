@@ -9,7 +9,7 @@ export interface Style {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
   readonly accent: (text: string) => string;
-  /** Somebody looks: there is room for what says nothing new. */
+  /** Output goes to a terminal: bars that repeat a number are drawn too. */
   readonly isTerminal: boolean;
 }
 
@@ -24,7 +24,7 @@ export function styleOf(stream: { readonly isTTY?: boolean }, env: NodeJS.Proces
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** Numbers stand right. */
+  /** Numbers are aligned to the right. */
   readonly isNumber?: boolean;
   readonly paint?: (style: Style, row: Row) => ((text: string) => string) | undefined;
 }

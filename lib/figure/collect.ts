@@ -15,7 +15,7 @@ import { allOf, grownCost, rivalCost, stepSeconds, sum, withCost } from './searc
 import type { FigureSpec } from './spec.js';
 
 /** What one run left. */
-export interface RunRecords {
+interface RunRecords {
   /** Those that are finished, from stage 0 on. */
   readonly stages: readonly StageRecord[];
   readonly rivals: readonly RivalRecord[];
@@ -137,13 +137,13 @@ function secondsOf(found: readonly Found[]): number {
   );
 }
 
-/** The experiment without the places of this machine: it runs anywhere, on the dataset's own folder. */
+/** The experiment without paths of this machine: it runs anywhere, with the dataset in its default folder. */
 function portable({ data, output, ...spec }: Spec): Readonly<Record<string, unknown>> {
   const { root: _root, ...images } = 'root' in data ? data : { ...data, root: undefined };
   return { ...spec, data: images, output: `runs/${basename(output)}` };
 }
 
-/** Curves and runs from what the runs left; runs that left nothing take no part, nor do claims about their curves. */
+/** Curves and runs from the records of the runs. Runs without records are left out, and so are claims about their curves. */
 export function resultOf(
   spec: FigureSpec,
   plan: Pick<FigurePlan, 'scale' | 'note' | 'seeds' | 'directory'>,
@@ -174,7 +174,7 @@ export function resultOf(
 /** Rows of the machine's description that are versions. */
 const VERSIONS: ReadonlySet<string> = new Set(['splitgrow', 'LibTorch', 'Node']);
 
-/** Minibatches of an epoch of a run that has left a stage. Growth adds no op, so that stage 0 tells what becomes of a remainder. */
+/** Minibatches of an epoch of a run that has a finished stage. Growth adds no op, so stage 0 tells what is done with a last, smaller minibatch. */
 async function stepsOf({ spec }: PlannedRun, trainImages: number): Promise<number> {
   const graph = await readGraph(stageDirectory(spec.output, 0));
   return minibatches(trainImages, spec.fit, graph).steps;

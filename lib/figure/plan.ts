@@ -39,7 +39,7 @@ export interface FigurePlan {
   readonly seeds: readonly number[];
   /** Folder of figure.json and the report. */
   readonly directory: string;
-  /** In an order that has a run after the one it waits for. */
+  /** In order: a run comes after the one that it waits for. */
   readonly runs: readonly PlannedRun[];
   /** Runs side by side, and CPU threads of each (null: as many as LibTorch chooses). */
   readonly jobs: number;

@@ -116,7 +116,7 @@ export interface FigureResult {
   readonly seconds: number;
 }
 
-export const FIGURE_FILE = 'figure.json';
+const FIGURE_FILE = 'figure.json';
 
 /** A run of the figure with its records, or with why they cannot be read. */
 export interface ReadRun extends FigureRun {

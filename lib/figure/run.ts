@@ -51,14 +51,14 @@ export interface FigureControl {
 }
 
 /** What makes the reports of a figure and of its runs. */
-export interface FigureReports {
+interface FigureReports {
   /** Of one run, in its output folder. */
   readonly ofRun: (output: string) => Promise<unknown>;
   /** Of the figure, from its figure.json. @returns the files written */
   readonly ofFigure: (directory: string) => Promise<readonly string[]>;
 }
 
-export interface Reproduced {
+interface Reproduced {
   readonly plan: FigurePlan;
   readonly result: FigureResult;
   /** What was written into the figure's folder. */
@@ -76,7 +76,7 @@ async function countImages(runs: readonly PlannedRun[]): Promise<(run: PlannedRu
   return ({ spec }) => counts.get(JSON.stringify(spec.data)) ?? 0;
 }
 
-/** The control of all runs: what its listener throws ends every run, as an abort does. `refuse` throws it then. */
+/** The control of all runs. An error that the listener throws ends every run, as an abort does; `refuse` then throws it. */
 function shared({ signal, onEvent }: FigureControl): FigureControl & { readonly refuse: () => void } {
   const stopping = new AbortController();
   const thrown: unknown[] = [];

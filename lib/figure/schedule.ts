@@ -64,7 +64,7 @@ export async function runJobs(
     outcomes.set(key, outcome);
     onEnd?.(key, outcome);
   };
-  // What a listener throws: no job is begun after it, and it is thrown once those that run have ended.
+  // After an error of a listener no job begins, and the error is thrown once the running jobs have ended.
   const thrown: unknown[] = [];
   const told = (key: string, outcome: Outcome): void => {
     try {

@@ -104,7 +104,7 @@ function largest(points: readonly Point[]): readonly Point[] {
   });
 }
 
-export function costStatistics({ panel, label, kind, points, costs }: Curve): CostStatistics | null {
+function costStatistics({ panel, label, kind, points, costs }: Curve): CostStatistics | null {
   const last = largest(points);
   const macs = spread(last.map((point) => point.macs));
   const top1 = spread(last.map((point) => point.top1));

@@ -6,7 +6,7 @@ import type { PlannedRun } from './plan.js';
 import { stagesOf } from './plan.js';
 import { sum } from './search-cost.js';
 
-/** Stages taken for a run that ends at stop.macs alone; only the time left depends on it. */
+/** Stages to expect of a run that only stop.macs ends. Only the time left depends on it. */
 const STAGES_UNKNOWN = 4;
 
 interface Work {
@@ -15,7 +15,7 @@ interface Work {
   readonly rivals: number;
 }
 
-/** An epoch of a stage costs as many epochs of the seed network as its MACs may be of that one's, and a rival as much as what it is held against. */
+/** An epoch of a stage counts as (its most MACs) / (MACs of the seed network) epochs. A rival counts as much as the stage that it is compared with. */
 export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Work {
   const last = spec.stop.stages ?? STAGES_UNKNOWN;
   const growth = (stage: number): number =>

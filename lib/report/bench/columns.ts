@@ -30,7 +30,7 @@ const number = <Row>(title: string, cell: (row: Row) => string): TextColumn<Row>
 });
 
 /** Epochs as a person would say them. */
-export function epochsText(epochs: number | null): string {
+function epochsText(epochs: number | null): string {
   return epochs === null ? DASH : epochs < 10 ? decimal(epochs, 1) : integer(epochs);
 }
 
@@ -94,7 +94,7 @@ const STEP_WORDS: Readonly<Record<(typeof STEP_NAMES)[number], string>> = {
 };
 
 /** One line a step that was left out, steps of one reason together. */
-export function leftOutLines({ points }: SplittingBenchDocument): readonly string[] {
+function leftOutLines({ points }: SplittingBenchDocument): readonly string[] {
   return points.flatMap(({ width, steps }) => {
     const byReason = new Map<string, string[]>();
     for (const name of STEP_NAMES) {
@@ -114,7 +114,7 @@ export function placeText(at: number): string {
 }
 
 /** One line a width with steps that there was time for only once. */
-export function onceLines({ points }: SplittingBenchDocument): readonly string[] {
+function onceLines({ points }: SplittingBenchDocument): readonly string[] {
   return points.flatMap(({ width, steps }) => {
     const names = STEP_NAMES.filter((name) => measured(steps[name])?.repeats === 1);
     if (names.length === 0) return [];
@@ -129,7 +129,7 @@ export function noteLines(document: SplittingBenchDocument): readonly string[] {
 }
 
 /** What came out along one axis, in a sentence. */
-export function crossoverText(
+function crossoverText(
   { crossings, range, cheaper }: Crossover,
   { what, place }: { readonly what: string; readonly place: (at: string) => string },
 ): string {
@@ -143,7 +143,7 @@ export function crossoverText(
   return `${what}: no crossover from ${place(`${low} to ${high}`)}, ${end}`;
 }
 
-export function crossoverLines({ crossovers, epochs }: SplittingBenchDocument): readonly string[] {
+function crossoverLines({ crossovers, epochs }: SplittingBenchDocument): readonly string[] {
   const width = (at: string): string => `width ${at}`;
   const neurons = (at: string): string => `${at} neurons`;
   const time = `Seconds at T = ${epochs}`;
@@ -161,7 +161,7 @@ export function howText({ images, epochs, batch }: SplittingBenchDocument): stri
 }
 
 /** The whole searches that were measured, beside the scaled ones. */
-export function checkLines({ check }: SplittingBenchDocument): readonly string[] {
+function checkLines({ check }: SplittingBenchDocument): readonly string[] {
   if (check === null) return [];
   if (isLeftOut(check)) return [`Scaling not checked. ${check.leftOut}.`];
   return check.searches.map(

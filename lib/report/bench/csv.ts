@@ -1,4 +1,4 @@
-// splitting.csv: one row a width, then one row a part of the chains; raw numbers, empty where there is none.
+// splitting.csv: one row a width, then one row a part of the chains; raw numbers, and an empty cell where there is no number.
 
 import {
   isLeftOut,

@@ -12,7 +12,7 @@ import {
   type TextColumn,
 } from './columns.js';
 
-export function markdownTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
+function markdownTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     line(columns.map(({ title }) => title)),

@@ -29,7 +29,7 @@ function partsHtml({ parts }: SplittingBenchDocument): Html {
   return html`<h2>Parts of the network of width ${parts.width}</h2>\n${htmlTable(PART_COLUMNS, parts.points)}`;
 }
 
-export function splittingPage(document: SplittingBenchDocument, plots: readonly Drawn[]): string {
+function splittingPage(document: SplittingBenchDocument, plots: readonly Drawn[]): string {
   const { points, machine, isComplete } = document;
   const facts = [...Object.entries(machine), ['seconds of everything', seconds(document.seconds)] as const];
   return shell({

@@ -27,7 +27,7 @@ export function seriesOf({ figure }: FigureData): readonly string[] {
   return [...new Set([...figure.curves.map(shownName), ...ran])];
 }
 
-export type SplitRun = ReadRun & { readonly stages: ReturnType<typeof splitStages> };
+type SplitRun = ReadRun & { readonly stages: ReturnType<typeof splitStages> };
 
 /** The stages that were split of each run of the panel. */
 export function splitRuns({ runs }: FigureData, panel: string): readonly SplitRun[] {

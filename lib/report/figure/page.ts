@@ -1,4 +1,4 @@
-// The page of a figure: what came out first, then plots, tables, and everything that proves them.
+// The page of a figure: first the results, then plots, tables and the runs behind them.
 
 import { clock } from '../../statistics/format.js';
 import type { Verdict } from '../../statistics/verdict.js';

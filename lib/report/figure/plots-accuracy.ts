@@ -30,7 +30,7 @@ const TOP1 = {
 } as const;
 const PLOT_HEIGHT = 270;
 
-export function curvesOf({ figure }: FigureData, panel: string): readonly Curve[] {
+function curvesOf({ figure }: FigureData, panel: string): readonly Curve[] {
   return figure.curves.filter((curve) => curve.panel === panel);
 }
 

@@ -57,7 +57,7 @@ export function decreasePlot(data: FigureData, panel: string): Drawing | null {
   };
 }
 
-/** Distance between the off-springs of one neuron over the epochs after their split; one line a stage, means over seeds. */
+/** Distance between the offspring of one neuron over the epochs after their split; one line a stage, means over seeds. */
 export function twinsPlot(data: FigureData, panel: string): Drawing | null {
   const single = data.runs
     .filter((run) => run.panel === panel)
@@ -101,7 +101,7 @@ export function twinsPlot(data: FigureData, panel: string): Drawing | null {
   };
   const few = values.length <= 120;
   return {
-    caption: `Relative distance |a − b| / max(|a|, |b|) of the own weights of two off-springs, mean over pairs and seeds. A number at a line's end is the stage; ${decimal(Math.max(...values.map(({ distance }) => distance)), 2)} is the largest.`,
+    caption: `Relative distance |a − b| / max(|a|, |b|) of the own weights of two offspring, mean over pairs and seeds. A number at a line's end is the stage; ${decimal(Math.max(...values.map(({ distance }) => distance)), 2)} is the largest.`,
     spec: frame(
       {
         data: { values },

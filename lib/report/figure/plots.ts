@@ -6,7 +6,7 @@ import { accuracyPlot, ratioPlot, seedsPlot } from './plots-accuracy.js';
 import { agreementPlot, splitSecondsPlot } from './plots-splitting.js';
 import { decreasePlot, twinsPlot } from './plots-steps.js';
 
-export interface PlotKind {
+interface PlotKind {
   readonly title: string;
   /** What must have been recorded. */
   readonly needs: string;
@@ -41,7 +41,7 @@ export const PLOTS: Readonly<Record<string, PlotKind>> = {
     draw: decreasePlot,
   },
   twins: {
-    title: 'How off-springs part',
+    title: 'How offspring part',
     needs: 'runs that recorded the distance of twins',
     draw: twinsPlot,
   },

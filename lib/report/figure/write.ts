@@ -17,7 +17,7 @@ import { plotsOf } from './plots.js';
 
 const MEASURES = ['macs', 'params', 'top1', 'top5', 'loss', 'epochs'] as const;
 
-export function pointsCsv({ curves }: FigureResult): string {
+function pointsCsv({ curves }: FigureResult): string {
   const layers = [
     ...new Set(curves.flatMap(({ points }) => points.flatMap(({ widths }) => Object.keys(widths)))),
   ];
@@ -42,7 +42,7 @@ function cells(found: Spread | null): readonly (string | number)[] {
   return [found?.mean ?? '', found?.sd ?? ''];
 }
 
-export function curvesCsv(stages: readonly StageStatistics[]): string {
+function curvesCsv(stages: readonly StageStatistics[]): string {
   const head = [
     ...['panel', 'curve', 'kind', 'method', 'stage', 'seeds'],
     ...MEASURES.flatMap((measure) => [`${measure}_mean`, `${measure}_sd`]),

@@ -1,4 +1,4 @@
-// The server of --watch: on this machine alone, with few connections and little patience, and no fault of it reaches the run.
+// The server of --watch: on this machine alone, with few connections and short time limits. No error of it reaches the run.
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,11 +7,11 @@ import { SplitgrowError } from '../../errors.js';
 export const HOST = '127.0.0.1';
 const NAMES = [HOST, 'localhost'] as const;
 
-/** Connections at the same time: a share of the files that the process may open, which the run needs itself. */
+/** Most connections at the same time: a share of the files that the process may open, because the run needs the others. */
 const CONNECTIONS = { share: 1 / 8, least: 4, most: 48 };
-/** Where the system does not say how many files a process may open. */
+/** Files that a process may open, where the system does not say. */
 const FILES_OTHERWISE = 1024;
-/** Milliseconds for the headers of a request, for the whole of it, for the next one, and for a reader that stands still. */
+/** Milliseconds to wait for the headers of a request, for all of it, for the next one, and for a reader that takes nothing. */
 const PATIENCE = { headers: 5_000, request: 10_000, next: 5_000, reader: 10_000, check: 1_000 };
 /** Headers of a request; a browser's take some hundred bytes. */
 const MOST_HEADERS = 8_192;
@@ -37,7 +37,7 @@ export function refuse(response: ServerResponse, status: number, text: string): 
   response.end(`${text}\n`);
 }
 
-/** Whether a request names this machine: a foreign page that rebinds a name of its own to it does not. */
+/** Whether a request names this machine. A foreign page that points its own host name to this machine (DNS rebinding) does not. */
 function isOurs({ headers }: IncomingMessage, port: number): boolean {
   const hosts: readonly string[] = NAMES.flatMap((name) => [
     `${name}:${port}`,
@@ -68,7 +68,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-export interface WatchServer {
+interface WatchServer {
   readonly port: number;
   /** Ends every connection. Never rejects. */
   readonly close: () => Promise<void>;
@@ -99,7 +99,7 @@ export async function serve(ways: Ways, port: number): Promise<WatchServer> {
       maxHeaderSize: MOST_HEADERS,
     },
     (request, response) => {
-      // The other end is gone: nothing is lost.
+      // The other end has gone away, and nothing is lost.
       for (const end of [request, response]) end.on('error', () => {});
       response.setTimeout(PATIENCE.reader, () => response.destroy());
       try {

@@ -8,7 +8,7 @@ import { SCRIPT } from '../page/script.js';
 import { contentPolicy, policyElement, shell } from '../page/shell.js';
 import { HOST, mostConnections, refuse, serve, type Ways } from './server.js';
 
-export interface Served {
+interface Served {
   /** Null until there is a report. */
   readonly html: string | null;
   /** Why the newest report could not be made. */
@@ -38,7 +38,7 @@ const LIVE = `
 `;
 
 /** Headers of everything that is served. */
-export const LIVE_HEADERS = {
+const LIVE_HEADERS = {
   'content-security-policy': contentPolicy([SCRIPT, LIVE], "; connect-src 'self'; frame-ancestors 'none'"),
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
@@ -46,7 +46,7 @@ export const LIVE_HEADERS = {
   'referrer-policy': 'no-referrer',
 } as const;
 
-export function waitingPage(): Served {
+function waitingPage(): Served {
   return { html: null, problem: null };
 }
 
@@ -56,7 +56,7 @@ function waiting(): string {
 }
 
 /** The report as it is served: `version` tells the page whether it is the newest. */
-export function livePage({ html: report, problem }: Served, version: string): string {
+function livePage({ html: report, problem }: Served, version: string): string {
   const note =
     problem === null
       ? ''

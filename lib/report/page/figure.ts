@@ -14,7 +14,7 @@ export interface Drawn extends Figure {
   readonly svg: string;
 }
 
-/** Of the whole drawing: every figure has one width, so its text is of one size on the page. */
+/** Width of every figure in pixels. One width for all, so that text has one size on the page. */
 const WIDTH = 380;
 
 /** A specification that fits its labels into the figure's width. */
@@ -27,7 +27,7 @@ export function frame(body: Readonly<Record<string, unknown>>, height = 270): To
   } as unknown as TopLevelSpec;
 }
 
-/** A layer of points with their words on hover. */
+/** A layer of points that show a text under the pointer. */
 export function points(shape: string, size: number): Record<string, unknown> {
   return {
     mark: { type: 'point', filled: true, size, shape, opacity: 1, stroke: SURFACE, strokeWidth: 1.5 },

@@ -31,7 +31,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 }
 
 /** Text over several lines, escaped, its line breaks kept. */
-export function preformatted(text: string): Html {
+function preformatted(text: string): Html {
   return { html: escapeHtml(text) };
 }
 
@@ -54,7 +54,7 @@ const COPY = trusted(
 );
 
 /** The frame of a table: it scrolls sideways where the page is too narrow, and can be copied. */
-export function tableFrame(table: Html): Html {
+function tableFrame(table: Html): Html {
   return html`<div class="table">${COPY}<div class="scroll" tabindex="0" role="region" aria-label="table">${table}</div></div>`;
 }
 

@@ -1,4 +1,4 @@
-// Colours of curves: apart for the colour-blind, and in contrast with the page in its light and its dark scheme.
+// Colours of curves: the colour-blind can tell them apart, and they contrast with the page in its light and its dark scheme.
 
 /** On a white ground. */
 export const LIGHT_CURVES = [
@@ -24,7 +24,7 @@ export const DARK_CURVES = [
   '#c0453a',
 ] as const;
 
-/** Shapes of vega, all told apart without their colour. */
+/** Shapes of vega that differ without their colour. */
 const SHAPES = [
   'circle',
   'square',

@@ -1,4 +1,4 @@
-// The report's only script: tables copied as Markdown and CSV, values of marks shown under a finger. Without it the page reads as well.
+// The report's only script: it copies tables as Markdown and CSV, and shows the values of a mark that is touched. The page works without it.
 import { createHash } from 'node:crypto';
 
 export const SCRIPT = `

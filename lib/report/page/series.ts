@@ -76,7 +76,7 @@ export function errorBars(y: Json): readonly Json[] {
   ];
 }
 
-/** Lines through the means; no words of their own, their points have them. */
+/** Lines through the means. They have no text for the pointer: their points have it. */
 export function lines(y: Json, filter?: string): Json {
   return {
     ...(filter === undefined ? {} : { transform: [{ filter }] }),
@@ -85,7 +85,7 @@ export function lines(y: Json, filter?: string): Json {
   };
 }
 
-/** Points of fields with words, filled or hollow. */
+/** Points with a text for the pointer, filled or hollow. */
 export function marks(
   y: Json,
   { filter, size = 70, isHollow = false }: { filter?: string; size?: number; isHollow?: boolean } = {},
@@ -121,7 +121,7 @@ export function bar({ mean, sd }: Spread): { readonly low?: number; readonly hig
 /** From so many decades on, a logarithmic axis has ticks at powers of ten only. */
 const DECADES = 2;
 
-/** A logarithmic axis over `values` that spells no two labels over one another. */
+/** A logarithmic axis over `values` whose labels do not overlap. */
 export function logAxis(field: string, title: string, values: readonly number[], format = '~s'): Json {
   const [low, high] = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))];
   const powers = Array.from(

@@ -1,9 +1,9 @@
-// What every report's page is: one file, nothing fetched, a policy that lets nothing else in.
+// The frame of every report's page: one file that fetches nothing, with a content security policy that forbids it.
 import { type Html, html, trusted } from './html.js';
 import { SCRIPT, scriptSource } from './script.js';
 import { STYLE } from './style.js';
 
-export interface ShellParts {
+interface ShellParts {
   readonly title: string;
   /** Small words above the heading. */
   readonly eyebrow: string;

@@ -51,7 +51,7 @@ const THEME = {
   title: { color: INK, fontSize: 13, fontWeight: 600, anchor: 'start' },
 };
 
-/** Advance of a character, in font sizes; without a canvas vega takes every one for 0.8. */
+/** Width of a character, in font sizes. Without a canvas, vega takes 0.8 for every one. */
 function advance(character: string): number {
   if (/[\s.,:;'|!()[\]ijltfrI-]/.test(character)) return 0.38;
   if (/[mwMW@%]/.test(character)) return 0.9;
@@ -102,7 +102,7 @@ interface Measuring {
 const drawing = new AsyncLocalStorage<true>();
 let drawings = 0;
 
-/** Texts of this drawing are measured by `textWidth`; those that the program itself draws meanwhile as before. */
+/** Measures the texts of this drawing by `textWidth`. What the user's program draws with vega at the same time is measured as before. */
 async function measured<T>({ textMetrics }: Measuring, draw: () => Promise<T>): Promise<T> {
   const { width } = textMetrics;
   const chosen: typeof textWidth = (...given) =>

@@ -8,7 +8,7 @@ import { INK, MUTED, SERIES, SURFACE } from '../page/svg.js';
 import { rivalNameAt } from './tables.js';
 
 const [ABOVE, BELOW] = [-13, 18] as const;
-/** Points nearer than this factor in MACs may hide one another's names. */
+/** The names of points that differ by less than this factor in MACs may overlap. */
 const NEAR = 1.2;
 
 interface Point {
@@ -16,7 +16,7 @@ interface Point {
   readonly top1: number;
 }
 
-/** Where a point's name goes: away from a point of another series that is near. */
+/** Where a point's name is written: on the side without a near point of another series. */
 function nameSide(point: Point, others: readonly Point[]): number {
   const isNear = ({ macs }: Point): boolean => Math.max(macs / point.macs, point.macs / macs) < NEAR;
   return others.some((other) => isNear(other) && other.top1 > point.top1) ? BELOW : ABOVE;

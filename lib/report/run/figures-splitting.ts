@@ -93,7 +93,7 @@ export function indicesFigure({ stage, split }: StageRecord): Figure | null {
   };
 }
 
-/** Of the deepest decrease: a loss that rises higher than this is cut off, or the decrease could not be seen. */
+/** How far the axis goes above 0, in times the deepest decrease. A loss that rises higher is cut off, so that the decrease can be seen. */
 const HEADROOM = 2;
 
 /** Loss along the splitting directions, stage by stage, where a line search tried several steps. */

@@ -23,12 +23,12 @@ interface EpochRow {
   readonly said: string;
 }
 
-/** An epoch of a copy that is finished, or the one that it was copied after. */
+/** An epoch of a finished copy, or the epoch after which the copy was made. */
 interface BranchRow extends EpochRow {
   readonly stage: number;
 }
 
-/** Epochs counted on across the stages; branches leave from a stage's last one and are not counted on. */
+/** Epochs numbered through all stages. Finished copies branch off at a stage's last epoch, and their epochs are not counted. */
 function epochRows({ stages, underWay = null }: RunRecord): {
   readonly rows: readonly EpochRow[];
   readonly branches: readonly BranchRow[];

@@ -1,4 +1,4 @@
-// The report's page: what came out first, then the figures, then everything that proves it.
+// The report's page: first the result, then the figures, then the tables and certificates behind them.
 
 import type { RunRecord } from '../../run/store/read.js';
 import type { RivalRecord } from '../../run/store/records.js';
@@ -21,7 +21,7 @@ function signed(value: number, digits: number): string {
   return `${value < 0 ? '−' : '+'}${decimal(Math.abs(value), digits)}`;
 }
 
-/** Those held against the last network; the others are in the table. */
+/** The rivals that are compared with the last network. The table has the others. */
 function rivalsOfLast(rivals: readonly RivalRecord[], last: number): readonly RivalRecord[] {
   return rivals.filter(({ stage = last }) => stage === last);
 }
@@ -83,7 +83,7 @@ function splittingHtml({ run, indexFigures }: PageParts): Html {
 budget can pass; the gap is how far the choice is from it.</p>
 ${certificatesTable(run)}
 <h2>Growth steps</h2>
-<p class="note">With epsilon 0 off-springs must leave the function as it is: the largest change of a logit, relative to the largest logit.
+<p class="note">With epsilon 0 offspring must leave the function as it is: the largest change of a logit, relative to the largest logit.
 The predicted decrease of the loss is −½ the sum of the chosen indices, each times its step squared.</p>
 ${stepsTable(run)}
 <h2>Neurons split, and why</h2>
