@@ -9,6 +9,7 @@ import { PRESET_FLAGS } from '../dist/cli/shared-flags.js';
 import { CODES } from '../dist/errors.js';
 import { OPS } from '../dist/graph/ops.js';
 import { ZOO } from '../dist/models/zoo.js';
+import { EFFECTS } from '../dist/run/spec/experiment.js';
 import { main, ROOT, say } from './steps.mjs';
 
 export const PAGE = join(ROOT, 'docs', 'reference.md');
@@ -76,6 +77,29 @@ function errors(exit) {
       );
 }
 
+/** The fields whose effect is so; a part stands for its fields where all of them are. */
+function fieldsThat(isSo) {
+  const names = [...EFFECTS.keys()];
+  const found = names.filter((name) => isSo(EFFECTS.get(name)));
+  const partOf = (name) => {
+    const inside = names.filter((other) => other.startsWith(`${name.split('.')[0]}.`));
+    return inside.length > 1 && inside.every((other) => found.includes(other)) ? name.split('.')[0] : name;
+  };
+  return [...new Set(found.map(partOf))].map(code).join(', ');
+}
+
+/** What other values of fields change, but for those that change every network. */
+const effects = () =>
+  table(
+    ['another value changes', 'of'],
+    [
+      ['nothing, as long as the same files lie there', fieldsThat(({ affects }) => affects === 'place')],
+      ['no network', fieldsThat(({ affects }) => affects === 'nothing')],
+      ['the networks after stage 0', fieldsThat(({ affects }) => affects === 'after stage 0')],
+      ['networks, but a run may go on with it and says so', fieldsThat(({ remedy }) => remedy !== undefined)],
+    ],
+  );
+
 /** Sizes by which `parametersOf` tells the axes apart: 22 channels in, 14 out, 2 groups, kernel 3. */
 const NODE = { out: 14, kernel: 3, groups: 2, bias: true };
 const VALUE = { channels: 22, block: 1, size: [8, 8] };
@@ -115,6 +139,7 @@ function ops() {
 
 const PARTS = {
   fields,
+  effects,
   presets: () =>
     table(
       ['preset', 'options (default)'],

@@ -27,7 +27,7 @@ const STOP = part({
       .optional()
       .meta({ not: having({ macs: GIVEN }) })
       .describe(
-        'no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own',
+        'no network ever costs more: an object of limits by name, the names of `splitting.cost` but `macs`',
       ),
   ),
 });

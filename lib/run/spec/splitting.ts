@@ -95,6 +95,9 @@ export const OWN = z.string().regex(OWN_NAME);
 
 /** One of a table, or of the caller's own: which of them are there is known where the run starts (own.ts). */
 const COST = z.union([z.enum(Object.keys(COSTS)), OWN]);
+const NAMES = Object.keys(COSTS)
+  .map((name) => `\`${name}\``)
+  .join(', ');
 const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
 
 const FIELDS = part({
@@ -200,7 +203,7 @@ const FIELDS = part({
       .union([COST, z.array(COST).min(1)])
       .default('macs')
       .describe(
-        'what is budgeted: `macs`, `params`, `flops2x`, one of your own, or a list of them; MACs are limited in any case',
+        `what is budgeted: ${NAMES}, one of your own, or a list of them; MACs are limited in any case`,
       ),
   ),
   energy: group(ENERGY.prefault({}).describe('what the linear relaxation takes a neuron to cost')),

@@ -62,7 +62,7 @@ export interface StrategyCandidate extends Candidate {
 
 /** One budget of the stage, as a strategy of your own sees it. */
 export interface StrategyBudget {
-  /** `macs`, `params`, `flops2x`, or the name of a cost of your own. */
+  /** A row of `COSTS`, or the name of a cost of your own. */
   readonly name: string;
   /** Cost of the network before the stage. */
   readonly before: number;
