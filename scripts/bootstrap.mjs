@@ -23,12 +23,6 @@ const CMAKE_FLOOR = [3, 18];
 
 /** What must be there, how to ask for it, and what to install. */
 const TOOLS = [
-  { name: 'python3', command: ['python3', '-I', '--version'], install: 'sudo apt-get install python3' },
-  {
-    name: 'pip',
-    command: ['python3', '-I', '-m', 'pip', '--version'],
-    install: 'sudo apt-get install python3-pip',
-  },
   {
     name: 'a C++ compiler',
     command: [process.env.CXX ?? 'c++', '--version'],

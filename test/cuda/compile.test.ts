@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { missingSymbols } from '../../lib/machine/libtorch/compile-cuda.js';
 import { requireKit } from '../../lib/machine/libtorch/cuda-kit.js';
-import { missingSymbols } from '../../lib/machine/libtorch/cuda-symbols.js';
 import { requireLibTorch } from '../../lib/machine/libtorch/locate.js';
 import { inFolder, ROOT } from '../data/places.js';
 

@@ -10,7 +10,7 @@ import { type FileState, RECEIPT_FILE, type Receipt, statesIn } from './checksum
 import { placesIn } from './places.js';
 import type { Archive } from './sources.js';
 import { unpack } from './unpack.js';
-import { fetchFile, type GetDataDocument, partOf, requireSpace, type Work, wrongFile } from './work.js';
+import { fetchFile, type GetDataDocument, partOf, requireRoom, type Work, wrongFile } from './work.js';
 
 /** What the archive holds goes into its own folder, beside whatever is there already. */
 async function unpackInto(
@@ -70,7 +70,7 @@ export async function getArchive(work: Work, archive: Archive, packed: RemoteFil
     if (fault !== null) throw wrongFile(byHand, fault);
   }
   const left = isByHand ? 0 : packed.bytes - ((await sizeOf(partOf(root, packed))) ?? 0);
-  await requireSpace(root, Math.max(0, left) + unpacked);
+  await requireRoom(root, Math.max(0, left) + unpacked);
   const part = isByHand ? byHand : await fetchFile(work, packed);
   try {
     await unpackInto(work, archive, { packed: part, folder });

@@ -17,7 +17,7 @@ import {
   fetchFile,
   type GetDataControl,
   type GetDataDocument,
-  requireSpace,
+  requireRoom,
   type Work,
   wrongFile,
 } from './work.js';
@@ -51,7 +51,7 @@ async function getFiles(work: Work): Promise<GetDataDocument> {
       if (fault !== null) throw wrongFile(join(root, file.file), fault);
     }
   }
-  await requireSpace(
+  await requireRoom(
     root,
     missing.reduce((sum, { bytes }) => sum + bytes, 0),
   );

@@ -1,11 +1,11 @@
 // What one call of getData() works with, and the pieces that files and archives share.
 
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { type Attempts, download, type RemoteFile } from '../../machine/download/download.js';
 import { openClient } from '../../machine/download/http.js';
 import type { Environment } from '../../machine/environment.js';
+import { requireSpace } from '../../machine/files/folder.js';
 import type { DataSource } from './sources.js';
 
 /** How far a download is. */
@@ -76,14 +76,8 @@ export function wrongFile(path: string, fault: string): SplitgrowError {
   );
 }
 
-export async function requireSpace(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= needed) return;
-  throw new SplitgrowError(
-    'E_WRITE',
-    `${folder} has ${Math.floor((bavail * bsize) / 1e6)} MB free, expected ${Math.ceil(needed / 1e6)} MB; ` +
-      'free some, or name another folder with --root',
-  );
+export function requireRoom(folder: string, needed: number): Promise<void> {
+  return requireSpace(folder, needed, 'free some, or name another folder with --root');
 }
 
 /** Where a file of the root is downloaded to; what an attempt leaves there the next one goes on with. */

@@ -1,5 +1,5 @@
 // Makes a folder that a user named, and says what is in the way.
-import { lstat, mkdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
 
@@ -84,4 +84,15 @@ export async function makeFolder(path: string, { mode = 0o777, below }: FolderOp
   } catch (error) {
     throw writeError(target, error);
   }
+}
+
+/** @throws E_WRITE, with `remedy` at the end, where the disk of `folder` has less than `needed` bytes free */
+export async function requireSpace(folder: string, needed: number, remedy: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  throw new SplitgrowError(
+    'E_WRITE',
+    `${folder} has ${Math.floor(free / 1e6)} MB free, expected ${Math.ceil(needed / 1e6)} MB; ${remedy}`,
+  );
 }

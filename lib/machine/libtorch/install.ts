@@ -1,10 +1,10 @@
 // Fetches a release into the cache: downloads, checks, unpacks beside the target, and renames it into place.
 
-import { mkdir, readdir, rename, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
-import { ifThere } from '../files/folder.js';
+import { ifThere, requireSpace } from '../files/folder.js';
 import { downloadWheels, missingBytes, removeWheels, verifyWheels } from './fetch.js';
 import { LIBTORCH_VERSION, RELEASES, REMEDIES, type Release } from './pinned.js';
 import { CUDA_RELEASES } from './pinned-gpu.js';
@@ -47,19 +47,6 @@ export function wheelBytes(release: Release): number {
   return release.wheels.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Room for the wheels that are missing and for what is unpacked. */
-async function requireSpace(cache: string, wheels: string, release: Release): Promise<void> {
-  const needed = release.unpackedBytes + (await missingBytes(release, wheels)) + SPARE_BYTES;
-  const { bavail, bsize } = await statfs(cache);
-  const free = bavail * bsize;
-  if (free >= needed) return;
-  throw new SplitgrowError(
-    'E_WRITE',
-    `${cache} has ${Math.floor(free / 1e6)} MB free, expected ${Math.ceil(needed / 1e6)} MB; ` +
-      `free some, or set SPLITGROW_CACHE to a larger place and run: ${REMEDIES.setup}`,
-  );
-}
-
 /** True for what unpacking wheels makes: packages, and what pip says of them. */
 const isUnpacked = (name: string): boolean => /^(torch|nvidia)$|\.dist-info$/.test(name);
 
@@ -91,12 +78,17 @@ export async function install(
   { target, wheels, work }: InstallPlace,
   options: InstallOptions,
 ): Promise<void> {
-  const cache = dirname(target);
   const total = wheelBytes(release);
   const tell = (phase: SetupProgress['phase'], message: string, done: number, of: number): void =>
     options.onProgress?.({ phase, message, done: Math.min(done, of), total: of });
   await refuseOthers(target);
-  await requireSpace(cache, wheels, release);
+  // Room for the wheels that are missing and for what is unpacked.
+  const needed = release.unpackedBytes + (await missingBytes(release, wheels)) + SPARE_BYTES;
+  await requireSpace(
+    dirname(target),
+    needed,
+    `free some, or set SPLITGROW_CACHE to a larger place and run: ${REMEDIES.setup}`,
+  );
   const what = `LibTorch ${LIBTORCH_VERSION}`;
   tell('download', what, total - (await missingBytes(release, wheels)), total);
   await downloadWheels(release, wheels, options, (done) => tell('download', what, done, total));

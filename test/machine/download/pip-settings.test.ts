@@ -12,7 +12,7 @@ import { linksOf } from '../../../lib/machine/download/package-index.js';
 import { parseNetrc, parsePipConfig, readPipSettings } from '../../../lib/machine/download/pip-settings.js';
 import { serve } from '../../data/get/server.js';
 import { failureOf, inFolder } from '../../data/places.js';
-import { cleanEnv } from '../made-up.js';
+import { cleanEnv } from '../libtorch/made-up-wheels.js';
 
 const hrefs = (urls: readonly URL[]): readonly string[] => urls.map(({ href }) => href);
 

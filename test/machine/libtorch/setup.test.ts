@@ -11,7 +11,7 @@ import { installDirectory, wheelDirectory } from '../../../lib/machine/libtorch/
 import { releaseHere } from '../../../lib/machine/libtorch/install.js';
 import { setup } from '../../../lib/machine/libtorch/setup.js';
 import { failureOf, inFolder, ROOT } from '../../data/places.js';
-import { cleanEnv, type Index, type MadeUp, madeUpRelease, offline, serveIndex } from '../made-up.js';
+import { cleanEnv, type Index, type MadeUp, madeUpRelease, offline, serveIndex } from './made-up-wheels.js';
 
 const run = promisify(execFile);
 type Env = Record<string, string | undefined>;

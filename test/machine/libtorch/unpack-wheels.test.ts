@@ -6,7 +6,7 @@ import type { Wheel } from '../../../lib/machine/libtorch/pinned.js';
 import { fetchMembers } from '../../../lib/machine/libtorch/unpack-wheels.js';
 import { serve } from '../../data/get/server.js';
 import { failureOf, inFolder } from '../../data/places.js';
-import { cleanEnv, madeUpRelease } from '../made-up.js';
+import { cleanEnv, madeUpRelease } from './made-up-wheels.js';
 
 interface Taken {
   readonly said: string;

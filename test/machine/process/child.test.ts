@@ -12,7 +12,7 @@ import { createCache, otherWriters, privateCache } from '../../../lib/machine/li
 import { setup } from '../../../lib/machine/libtorch/setup.js';
 import { CHILD_FOLDER, childPlace } from '../../../lib/machine/process/child.js';
 import { failureOf, inFolder, ROOT } from '../../data/places.js';
-import { cleanEnv, madeUpRelease, offline } from '../made-up.js';
+import { cleanEnv, madeUpRelease, offline } from '../libtorch/made-up-wheels.js';
 
 const run = promisify(execFile);
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');

@@ -2,12 +2,12 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { build } from '../../lib/machine/libtorch/build.js';
-import { removeWheels } from '../../lib/machine/libtorch/fetch.js';
-import { refuseOthers } from '../../lib/machine/libtorch/install.js';
-import { requireLibTorch } from '../../lib/machine/libtorch/locate.js';
-import { RELEASES } from '../../lib/machine/libtorch/pinned.js';
-import { failureOf, inFolder } from '../data/places.js';
+import { build } from '../../../lib/machine/libtorch/build.js';
+import { removeWheels } from '../../../lib/machine/libtorch/fetch.js';
+import { refuseOthers } from '../../../lib/machine/libtorch/install.js';
+import { requireLibTorch } from '../../../lib/machine/libtorch/locate.js';
+import { RELEASES } from '../../../lib/machine/libtorch/pinned.js';
+import { failureOf, inFolder } from '../../data/places.js';
 
 test('a folder in the way of LibTorch is replaced only where set-up unpacked it', () =>
   inFolder(async (folder) => {

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import type { Release } from '../../lib/machine/libtorch/pinned.js';
+import type { Release } from '../../../lib/machine/libtorch/pinned.js';
 
 type Env = Record<string, string | undefined>;
 

@@ -2,14 +2,14 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { installDirectory } from '../../lib/machine/libtorch/cache.js';
-import { locate } from '../../lib/machine/libtorch/locate.js';
-import { readRemembered, rememberedFile } from '../../lib/machine/libtorch/remembered.js';
-import { setup } from '../../lib/machine/libtorch/setup.js';
-import type { NotOpened, Opened } from '../../lib/machine/libtorch/trial.js';
-import { loadCoreTraced } from '../../lib/native/core.js';
-import { failureOf, inFolder } from '../data/places.js';
-import { cleanEnv } from './made-up.js';
+import { installDirectory } from '../../../lib/machine/libtorch/cache.js';
+import { locate } from '../../../lib/machine/libtorch/locate.js';
+import { readRemembered, rememberedFile } from '../../../lib/machine/libtorch/remembered.js';
+import { setup } from '../../../lib/machine/libtorch/setup.js';
+import type { NotOpened, Opened } from '../../../lib/machine/libtorch/trial.js';
+import { loadCoreTraced } from '../../../lib/native/core.js';
+import { failureOf, inFolder } from '../../data/places.js';
+import { cleanEnv } from './made-up-wheels.js';
 
 async function fake(root: string, hasCuda = false, version = '2.11.0'): Promise<string> {
   await mkdir(join(root, 'lib'), { recursive: true });
