@@ -6,7 +6,7 @@ import type { Environment } from './environment.js';
 export interface Ranks {
   readonly rank: number;
   readonly world: number;
-  /** Among the ranks of its machine: the GPU it takes. */
+  /** Its number among the ranks of its machine, which is also the number of the GPU it takes. */
   readonly localRank: number;
   /** Where the ranks meet. */
   readonly host: string;
@@ -21,14 +21,14 @@ export interface Ranks {
 
 const MOST_RANKS = 1 << 20;
 const PORTS = { min: 1, max: 65535 };
-/** Ports that a SLURM job's number leads to: below those that Linux gives to outgoing connections. */
+/** The port of a SLURM job is computed from its number. These ports lie below those that Linux gives to outgoing connections. */
 const SLURM_PORTS = { from: 12_000, count: 20_000 };
-/** Steps that are not srun's: the batch script, the interactive shell, the external step. */
+/** From this number on, a step was not started by srun: the batch script, the interactive shell, the external step. */
 const FIRST_RESERVED_STEP = 0xff_ff_ff_f0;
 
 interface Launcher {
   readonly name: string;
-  /** True where it has started this process as one of several ranks, or says that there is one. */
+  /** True where the variables of this launcher are set. */
   readonly isSeen: (env: Environment) => boolean;
   readonly read: (env: Environment) => Omit<Ranks, 'launcher'> | null;
 }
@@ -45,7 +45,7 @@ function refusal(name: string, expected: string, found: string | undefined, why:
 interface Range {
   readonly min: number;
   readonly max: number;
-  /** What makes the variable necessary. */
+  /** Why the variable is needed. */
   readonly why: string;
 }
 
@@ -90,8 +90,8 @@ export function firstHost(list: string): string | null {
 }
 
 /**
- * A task of an srun step. Not: a batch script or the shell of salloc, whose
- * variables describe the job and not a process, nor a step of one task.
+ * A task of an srun step. A batch script and the shell of salloc do not count: their variables describe the job, not a
+ * process. A step of one task does not count either.
  */
 function bySlurm(env: Environment): Omit<Ranks, 'launcher'> | null {
   const why = 'SLURM_STEP_ID says that srun started this process';
@@ -140,7 +140,7 @@ function isSlurmStep({ SLURM_STEP_ID: step, SLURM_PROCID: task }: Environment): 
   return step !== undefined && task !== undefined && Number(step) < FIRST_RESERVED_STEP;
 }
 
-/** The first that is seen decides: torchrun or launch within a job of SLURM have set variables of their own. */
+/** The first launcher that is seen decides. torchrun and `splitgrow launch` come first: within a SLURM job both sets of variables are there. */
 const LAUNCHERS: readonly Launcher[] = [
   { name: 'torchrun', isSeen: (env) => env.TORCHELASTIC_RUN_ID !== undefined, read: byVariables },
   {

@@ -1,13 +1,13 @@
-// Work that is asked for more often than it should be done: one round at a time, a pause after each, the last request kept.
+// Work that is requested more often than it should be done. One round runs at a time, and a pause follows each round.
 
 export interface Paced {
-  /** A round begins soon; requests during a round come to one more. */
+  /** A round begins soon. All requests during a round lead to one more round. */
   readonly request: () => void;
   /** No round begins any more; resolves when the present one has ended. */
   readonly stop: () => Promise<void>;
 }
 
-/** A round of `work`, which must not reject, that took t is followed by a pause of t times `pause`. */
+/** Runs `work`, which must not reject. A round that took the time t is followed by a pause of t times `pause`. */
 export function paced(work: () => Promise<void>, pause: number): Paced {
   let isAsked = false;
   let isStopped = false;

@@ -1,8 +1,8 @@
-// Whether splitgrow can run on a machine at all: its system, processor and C library, told before anything is opened.
+// Whether splitgrow can run on a machine: its system, processor and C library. This is checked before any library is opened.
 import { existsSync, readFileSync } from 'node:fs';
 import { SplitgrowError } from '../errors.js';
 
-/** What is to be known of a machine; tests make up their own. */
+/** What must be known of a machine. Tests make up their own. */
 export interface Machine {
   /** As `process.platform` has it. */
   readonly platform: string;
@@ -10,7 +10,7 @@ export interface Machine {
   readonly arch: string;
   /** Version of the GNU C library, for example 2.36; null where Node.js uses another one (musl). */
   readonly glibc: string | null;
-  /** The processor's features as /proc/cpuinfo names them; null where nothing says them. */
+  /** The processor's features as /proc/cpuinfo names them; null where that file is missing. */
   readonly cpuFlags: readonly string[] | null;
 }
 
@@ -25,10 +25,10 @@ export interface MachineFault {
 /** The oldest GNU C library that the addon and LibTorch ask for. */
 export const GLIBC_FLOOR = '2.28';
 
-/** Processors (`process.arch`) that LibTorch is made for; x64 has a prebuilt addon, for the others it is compiled. */
+/** Processors (`process.arch`) that LibTorch exists for. For x64 the addon is prebuilt; for the others it must be compiled. */
 export const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
 
-/** Version strings of numbers and points: whether `version` is `floor` or later. */
+/** True where `version` is `floor` or later. Both are numbers with points between them, such as 2.28. */
 export function isAtLeast(version: string, floor: string): boolean {
   const [left, right] = [version, floor].map((text) =>
     text.split('.').map((part) => Number.parseInt(part, 10)),
@@ -40,7 +40,7 @@ export function isAtLeast(version: string, floor: string): boolean {
   return true;
 }
 
-/** Each row: which machines it concerns, whether one is served, and what is said where it is not. */
+/** Each row is one requirement: whether a machine meets it, and what the message says where it does not. */
 const RULES: readonly {
   readonly what: MachineFault['what'];
   readonly expected: string;
@@ -85,7 +85,7 @@ const RULES: readonly {
   },
 ];
 
-/** The runtime's version of the GNU C library. The report would look up the names of network interfaces, which can take seconds. */
+/** The version of the GNU C library in use. The report is told to leave out the network: looking up names can take seconds. */
 function glibcVersion(): string | null {
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   const before = report.excludeNetwork;
@@ -98,14 +98,14 @@ function glibcVersion(): string | null {
   }
 }
 
-/** The features that `text`, the content of /proc/cpuinfo, states for the first processor; null where it states none. */
+/** The features of the first processor in `text`, the content of /proc/cpuinfo; null where it names none. */
 export function cpuFlagsOf(text: string): readonly string[] | null {
   return /^(?:flags|Features)\s*:\s*(.+)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? null;
 }
 
 let here: Machine | null = null;
 
-/** This machine; looked at once a process. */
+/** This machine. It is looked at once in each process. */
 export function thisMachine(): Machine {
   here ??= {
     platform: process.platform,
@@ -127,7 +127,7 @@ export function machineFaults(machine: Machine = thisMachine()): readonly Machin
 }
 
 /**
- * Does nothing on a machine that is served.
+ * Does nothing on a machine that splitgrow can run on.
  * @throws E_MACHINE with every fault and its remedy
  */
 export function requireMachine(machine: Machine = thisMachine()): void {

@@ -1,4 +1,4 @@
-// What the operating system refuses, as errors with a code: its own words name neither the limit nor what to do.
+// Turns errors of the operating system into errors with a code. The system's own message does not say which limit was met or what to do.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { type ErrorCode, SplitgrowError } from '../errors.js';
 
 interface Row {
   readonly code: ErrorCode;
-  /** What is wrong, and what to do; the system's own words stand between them. */
+  /** What is wrong. The message is this text, then the system's own words, then the remedy. */
   readonly says: string;
   readonly remedy: string;
 }
@@ -16,7 +16,7 @@ const FILES: Row = {
   says: 'the process may not open more files',
   remedy: 'raise the limit (`ulimit -n`)',
 };
-/** Node.js says that a package is missing where it cannot open the package.json of one that is there. */
+/** Node.js reports a package as missing when it cannot open its package.json, even if the package is there. */
 const PACKAGE: Row = {
   code: 'E_RESOURCES',
   says: 'a package that is there cannot be opened, as where the process may not open more files',
@@ -38,7 +38,7 @@ const FOLDER: Row = {
   remedy: 'change to a folder that is there',
 };
 
-/** By the system's name of the error. */
+/** Rows by the system's name of the error. */
 const ROWS: Readonly<Record<string, Row>> = {
   EMFILE: FILES,
   ENFILE: FILES,
@@ -64,7 +64,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 
 const require = createRequire(import.meta.url);
 
-/** True where a package that Node.js did not find is there. This opens no file. */
+/** True where the package that Node.js did not find is there. This opens no file. */
 function isThere(message: string): boolean {
   const name = /package '(?:.*\/node_modules\/)?((?:@[^/']+\/)?[^/']+)/.exec(message)?.[1];
   if (name === undefined) return false;
@@ -78,7 +78,7 @@ function rowOf({ code, syscall, message }: NodeJS.ErrnoException): Row | undefin
   return syscall === 'uv_cwd' ? FOLDER : Object.hasOwn(ROWS, code) ? ROWS[code] : undefined;
 }
 
-/** An error of the system as one with a code; null for any other. */
+/** The same error with a code, for an error of the system; null for any other error. */
 export function systemError(error: unknown): SplitgrowError | null {
   if (!(error instanceof Error) || error instanceof SplitgrowError) return null;
   const row = rowOf(error);

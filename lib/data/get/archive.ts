@@ -1,4 +1,4 @@
-// A dataset that comes as an archive: downloaded or put there by hand, unpacked beside, its files renamed into place.
+// A dataset that comes as an archive. The archive is downloaded or was put there by hand; it is unpacked, and its files are renamed into place.
 
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { Archive } from './sources.js';
 import { unpack } from './unpack.js';
 import { fetchFile, type GetDataDocument, partOf, requireRoom, type Work, wrongFile } from './work.js';
 
-/** What the archive holds goes into its own folder, beside whatever is there already. */
+/** Unpacks the archive into the dataset's folder. Files that are there already stay. */
 async function unpackInto(
   work: Work,
   archive: Archive,
@@ -45,16 +45,16 @@ async function unpackInto(
   };
   await syncTree(temporary);
   await makeFolder(folder);
-  // First: by it the files that a kill leaves are known to be right.
+  // The receipt comes first. After a kill, the files that are there can be checked by it.
   await writeFileAtomic(join(folder, RECEIPT_FILE), `${JSON.stringify(receipt, null, 2)}\n`);
-  // What is there stays: files of the table are whole and right, others are not this call's.
+  // Files that are there stay: those of the table have been checked, and others belong to somebody else.
   for (const name of await readdir(temporary))
     if ((await ifThere(lstat(join(folder, name)))) === null)
       await rename(join(temporary, name), join(folder, name));
   await syncDirectory(folder);
 }
 
-/** Files of an archive: unpacked from one that lies in the root, or from one that is downloaded for it. */
+/** Gets the files of an archive that lies in the root, or that is downloaded now. */
 export async function getArchive(work: Work, archive: Archive, packed: RemoteFile): Promise<GetDataDocument> {
   const { source, root, control } = work;
   const [folder] = placesIn(root, source);
@@ -75,7 +75,7 @@ export async function getArchive(work: Work, archive: Archive, packed: RemoteFil
   try {
     await unpackInto(work, archive, { packed: part, folder });
   } finally {
-    // Once it is whole and right, a .part has served: unpacked, or of no use.
+    // The .part is not needed any more: it has been unpacked, or it cannot be unpacked.
     if (!isByHand && control.signal?.aborted !== true) await rm(part, { force: true });
   }
   return {

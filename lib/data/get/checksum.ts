@@ -1,4 +1,4 @@
-// Sizes and checksums of files on disk, against what the table of sources says.
+// Compares sizes and checksums of files on disk with the table of sources.
 import { join } from 'node:path';
 import { checksumsOf, sizeOf } from '../../machine/files/digest.js';
 import { parseStrictJson } from '../../machine/files/json.js';
@@ -17,7 +17,7 @@ export interface Receipt {
 
 export const RECEIPT_FILE = 'splitgrow-data.json';
 
-/** The SHA-256 by file name that a receipt of this very archive states; empty without one. */
+/** The SHA-256 of each file, by name, from the receipt of this archive. Empty where there is no such receipt. */
 async function receiptIn(folder: string, source: DataSource): Promise<Readonly<Record<string, unknown>>> {
   try {
     const { archive, files } = parseStrictJson(await readWhole(join(folder, RECEIPT_FILE))) as Receipt;
@@ -31,13 +31,13 @@ async function receiptIn(folder: string, source: DataSource): Promise<Readonly<R
 export interface FileState {
   /** Its name. */
   readonly file: string;
-  /** On disk; null where it is missing. */
+  /** Its size on disk; null where it is missing. */
   readonly bytes: number | null;
   /** Whether it is there, whole and right. */
   readonly state: 'there' | 'missing' | 'wrong';
 }
 
-/** By size alone. */
+/** The states of a dataset's files, judged by size alone. */
 export async function sizesIn(folder: string, source: DataSource): Promise<readonly FileState[]> {
   return Promise.all(
     filesOf(source).map(async ({ file, bytes: wanted }) => {
@@ -47,7 +47,7 @@ export async function sizesIn(folder: string, source: DataSource): Promise<reado
   );
 }
 
-/** By size and checksum: the table's, or the one that was noted when a right archive was unpacked. */
+/** The states of a dataset's files, judged by size and checksum. The checksum is the table's, or the receipt's of an unpacked archive. */
 export async function statesIn(
   folder: string,
   source: DataSource,
@@ -65,14 +65,14 @@ export async function statesIn(
   return states;
 }
 
-/** The place below `root` that has every file, right to the last bit; null where none has. */
+/** The place below `root` that has every file with the right checksum; null where there is none. */
 export async function wholeIn(
   root: string,
   source: DataSource,
   signal?: AbortSignal,
 ): Promise<string | null> {
   for (const folder of placesIn(root, source)) {
-    // Sizes first: they tell most incomplete folders without reading 180 MB.
+    // Sizes are compared first: most incomplete folders are found without reading 180 MB.
     if ((await sizesIn(folder, source)).some(({ state }) => state !== 'there')) continue;
     if ((await statesIn(folder, source, signal)).every(({ state }) => state === 'there')) return folder;
   }

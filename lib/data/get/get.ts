@@ -1,4 +1,4 @@
-// getData(): makes a dataset available in a folder: nothing to do where it is, else downloaded, checked, unpacked, renamed into place.
+// getData(): makes a dataset available in a folder. Does nothing where it is there; else downloads, checks, unpacks it, and renames it into place.
 
 import { rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -40,7 +40,7 @@ function mirrorFrom(text: string, where: string): string {
   throw new SplitgrowError('E_ARGUMENT', `${where}: expected an http or https URL, found "${text}"`);
 }
 
-/** Files that are used as they are: the missing ones are downloaded. */
+/** Gets a dataset whose files are used as they are. Only missing files are downloaded. */
 async function getFiles(work: Work): Promise<GetDataDocument> {
   const { source, root, control } = work;
   const missing: RemoteFile[] = [];
@@ -77,7 +77,7 @@ async function ifWhole({ source, root, control }: Omit<Work, 'place'>): Promise<
   return { name: source.name, directory, files };
 }
 
-/** Under the lock of the root. */
+/** Gets the dataset. The caller holds the lock of the root. */
 async function fetchInto(work: Work): Promise<GetDataDocument> {
   // Another process may have finished while this one waited.
   const meanwhile = await ifWhole(work);
@@ -97,9 +97,8 @@ function sourceNamed(name: string, sources: readonly DataSource[]): DataSource {
 }
 
 /**
- * Puts a dataset's official files into a folder, once for all processes. Where
- * they are there, whole and right, nothing is done. No file of another content
- * is overwritten. What an abort leaves, the next call goes on with.
+ * Puts a dataset's official files into a folder, once for all processes. Does nothing where they are there with the right
+ * checksums. Never overwrites a file with another content. After an abort, the next call continues with what was downloaded.
  * @throws E_DOWNLOAD where no server gives a file or an archive is not as the
  * table says, E_DATA for an unknown name and for a wrong file in the way,
  * E_WRITE, E_ABORTED, E_ARGUMENT for a mirror or proxy that is no http URL

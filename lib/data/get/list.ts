@@ -1,4 +1,4 @@
-// listData(): the datasets there are, where each was looked for, and what is there, by size.
+// listData(): the known datasets, where each was looked for, and which files are there, judged by size.
 import type { Environment } from '../../machine/environment.js';
 import { type FileState, sizesIn } from './checksum.js';
 import { dataDirectory, defaultRoot, placesIn, remedyFor } from './places.js';
@@ -22,7 +22,7 @@ export interface ListedData {
 
 /** What `data list` prints. */
 export interface ListDataDocument {
-  /** Holds one folder a dataset. */
+  /** Holds one folder for each dataset. */
   readonly directory: string;
   /** Every dataset that splitgrow knows. */
   readonly datasets: readonly ListedData[];
@@ -36,7 +36,7 @@ async function listed(source: DataSource, env: Environment): Promise<ListedData>
       return { directory, files, there: files.filter(({ state }) => state === 'there').length };
     }),
   );
-  // The first of those that have the most.
+  // The folder with the most files; of several, the first.
   const best = found.reduce((one, other) => (other.there > one.there ? other : one));
   const isMissing = best.files.every(({ state }) => state === 'missing');
   const state = best.there === best.files.length ? 'whole' : isMissing ? 'missing' : 'partial';

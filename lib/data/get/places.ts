@@ -1,11 +1,11 @@
-// Where datasets are kept: one folder a dataset below SPLITGROW_DATA, or in the cache.
+// Where datasets are kept: in one folder each, below SPLITGROW_DATA or in the cache.
 
 import { join, resolve } from 'node:path';
 import type { Environment } from '../../machine/environment.js';
 import { cacheDirectory } from '../../machine/libtorch/locate.js';
 import type { DataSource } from './sources.js';
 
-/** The folder that holds one folder a dataset: SPLITGROW_DATA, else `data` in the cache. */
+/** The folder that holds one folder for each dataset: SPLITGROW_DATA, else `data` in the cache. */
 export function dataDirectory(env: Environment = process.env): string {
   return env.SPLITGROW_DATA ? resolve(env.SPLITGROW_DATA) : join(cacheDirectory(env), 'data');
 }

@@ -1,4 +1,4 @@
-// Unpacks a .tar.gz safely: the files named by the table and nothing else, none larger than it says, no links, no way out.
+// Unpacks a .tar.gz safely: only files that the table names, none larger than the table says, no links, and nothing outside the target folder.
 
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -10,9 +10,9 @@ import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { sizeOf } from '../../machine/files/digest.js';
 import type { Archive } from './sources.js';
 
-/** A name list or a readme is no larger. */
+/** No name list or readme is larger. */
 const TEXT_BYTES = 1 << 16;
-/** Headers, padding, and texts that are not kept. */
+/** Room for headers, padding, and texts that are not kept. */
 const SLACK_BYTES = 1 << 20;
 const FILES: readonly string[] = ['File', 'OldFile', 'ContiguousFile'];
 const MODE = 0o644;
@@ -30,7 +30,7 @@ interface Entry {
   readonly size: number;
 }
 
-/** Why an entry has no place in an archive of data, or null. */
+/** Why an entry must not be in an archive of data, or null. */
 function faultOfEntry({ path, type, size }: Entry, archive: Archive, limit: number): string | null {
   if (/^([/\\]|[A-Za-z]:)/.test(path) || path.split(/[/\\]/).includes('..') || path.includes('\0'))
     return `the entry ${JSON.stringify(path)} leads out of the folder`;

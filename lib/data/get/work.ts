@@ -1,4 +1,4 @@
-// What one call of getData() works with, and the pieces that files and archives share.
+// What one call of getData() works with, and the functions that files and archives share.
 
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
@@ -64,7 +64,7 @@ export interface Work {
   readonly place: string;
 }
 
-/** A mirror has the files under their names, or in a folder of the dataset's name; it is asked alone. */
+/** The URLs of a file. A mirror has the files under their names, or in a folder with the dataset's name; where there is one, no other server is asked. */
 function urlsOf({ source, mirror }: Work, file: RemoteFile): readonly string[] {
   return mirror === null ? file.urls : [`${mirror}${file.file}`, `${mirror}${source.name}/${file.file}`];
 }
@@ -80,10 +80,10 @@ export function requireRoom(folder: string, needed: number): Promise<void> {
   return requireSpace(folder, needed, 'free some, or name another folder with --root');
 }
 
-/** Where a file of the root is downloaded to; what an attempt leaves there the next one goes on with. */
+/** Where a file is downloaded to. After a break, the next attempt continues with what is there. */
 export const partOf = (root: string, { file }: RemoteFile): string => join(root, `.splitgrow-${file}.part`);
 
-/** What to do where a file cannot be had. */
+/** What to do where a file cannot be downloaded. */
 export function byHand({ root, command }: Pick<Work, 'root' | 'command'>, file: RemoteFile): string {
   return (
     `name another server with --mirror URL or SPLITGROW_DATA_MIRROR, a proxy with HTTPS_PROXY, or put ${file.file} ` +
@@ -91,7 +91,7 @@ export function byHand({ root, command }: Pick<Work, 'root' | 'command'>, file: 
   );
 }
 
-/** The file, whole and right, in its part. */
+/** Downloads a file. @returns the path of its part, which is complete and checked */
 export async function fetchFile(work: Work, file: RemoteFile): Promise<string> {
   const { root, control } = work;
   const part = partOf(root, file);

@@ -50,10 +50,10 @@ export interface DoctorOptions {
   readonly timeoutMs?: number;
 }
 
-/** Of each process that tries something out. */
+/** The limit of each process that tries something out. */
 const TIMEOUT_MS = 60_000;
 
-/** A command of Python's: only setup needs it. */
+/** A row on Python or pip. Only setup uses them. */
 async function commandFinding(
   name: string,
   parameters: readonly string[],
@@ -95,7 +95,7 @@ function jpegFinding(result: Opened | NotOpened | null, env: Environment): Findi
   return warning(name, result.jpegFault, 'only folders of images need it; install it as the text says');
 }
 
-/** Which rank a command started here would be. */
+/** Which rank a command would be if it were started here. */
 function ranksFinding(env: Environment): Finding {
   const name = 'ranks';
   try {
@@ -124,7 +124,7 @@ export function waitingFinding(trace: readonly PreloadRow[], env: Environment): 
   return ok(name, `look ${SPIN_COUNT} times, then sleep`);
 }
 
-/** Which LibTorch the addon here needs; the record of a compiled one may be unreadable, which opening it will tell. */
+/** Looks for the LibTorch that the addon needs. Where the addon's record cannot be read, opening the addon reports that later. */
 function located(env: Environment): Located {
   try {
     return locate(env, wantedLibTorch());
@@ -133,7 +133,7 @@ function located(env: Environment): Located {
   }
 }
 
-/** Looks at everything that splitgrow needs; changes nothing. What may crash or hang is tried in processes of its own. */
+/** Looks at everything that splitgrow needs, and changes nothing. Whatever may crash or hang runs in another process. */
 export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
   const env = options.env ?? process.env;
   const inner = { timeoutMs: TIMEOUT_MS, ...options, env };

@@ -1,4 +1,4 @@
-// doctor's rows on GPUs: what nvidia-smi says, in a process of its own, beside what LibTorch makes of it.
+// doctor's rows on GPUs: what nvidia-smi says, and what LibTorch can use of it.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,15 +24,15 @@ export interface Gpu {
 export interface Driver {
   /** The GPUs that it drives. */
   readonly gpus: readonly Gpu[];
-  /** Of the driver; null where nothing says it. */
+  /** Version of the driver; null where it is not known. */
   readonly version: string | null;
-  /** The newest CUDA that the driver runs; null likewise. */
+  /** The newest CUDA that the driver can run; null where it is not known. */
   readonly cuda: string | null;
   /** Empty where nothing went wrong. */
   readonly fault: string;
 }
 
-/** CUDA 13 needs this driver, and runs on no older generation than Turing. */
+/** CUDA 13 needs this driver or a newer one, and a GPU of the Turing generation or newer. */
 const DRIVER_FLOOR = '580';
 const CAPABILITY_FLOOR = '7.5';
 const QUERY = 'name,memory.total,compute_cap,driver_version';
@@ -58,7 +58,7 @@ function ofKernel(): Driver | null {
   };
 }
 
-/** What nvidia-smi prints for QUERY, a line a GPU. */
+/** Reads what nvidia-smi prints for QUERY: one line for each GPU. */
 export function readGpus(output: string): { readonly gpus: readonly Gpu[]; readonly version: string | null } {
   const rows = output
     .split('\n')
@@ -74,7 +74,7 @@ export function readGpus(output: string): { readonly gpus: readonly Gpu[]; reado
   };
 }
 
-/** The driver and its GPUs; null where there is neither. A driver that crashes or hangs is a fault. */
+/** The driver and its GPUs; null where there is neither. A driver that crashes or hangs is reported in `fault`. */
 export async function readDriver(env: Environment, timeoutMs = TIMEOUT_MS): Promise<Driver | null> {
   const kernel = ofKernel();
   const options = { env, timeoutMs };

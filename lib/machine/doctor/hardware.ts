@@ -26,7 +26,7 @@ export function nodeFinding(version: string = process.versions.node): Finding {
   return missing('Node.js', version, `install Node.js ${NODE_FLOOR} or newer`);
 }
 
-/** The faults that keep splitgrow from running here; else one row that says what this is. */
+/** One row for each fault that keeps splitgrow from running here. Without faults, one row that names the platform. */
 export function platformFindings(): readonly Finding[] {
   const faults = machineFaults();
   if (faults.length > 0)
@@ -49,10 +49,10 @@ function textOf(path: string): string {
   }
 }
 
-/** Processor, from the text of /proc/cpuinfo. */
+/** The processor, read from the text of /proc/cpuinfo. */
 export interface Processor {
   readonly model: string;
-  /** Physical ones; 0 where nothing says it. */
+  /** Physical cores; 0 where the file does not say. */
   readonly cores: number;
   readonly features: readonly string[];
 }
@@ -136,7 +136,7 @@ export async function cacheFinding(env: Environment, isSetUp: boolean): Promise<
   );
 }
 
-/** Lists of folders in which programs and libraries are looked for: none is to mean the working folder. */
+/** Checks the lists of folders in which programs and libraries are looked for. None of them should include the working folder. */
 export function searchPathsFinding(env: Environment): Finding {
   const name = 'search paths';
   const lists = relativeLists(env);
@@ -172,7 +172,7 @@ export function workingFolderFinding(folder: string = process.cwd()): Finding {
   );
 }
 
-/** Folder of a package's dependency, for messages. */
+/** True for an addon that came with the package. */
 export function isPrebuilt(addon: string): boolean {
   return addon.includes(join('/', 'prebuilds', '/'));
 }

@@ -1,4 +1,4 @@
-// One file from one of several URLs: goes on where an earlier attempt broke off, tries again, checks size and checksums.
+// Downloads one file from the first of several URLs that gives it. Continues where an earlier attempt broke off, tries again, and checks size and checksums.
 import { type FileHandle, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
@@ -14,17 +14,17 @@ export interface RemoteFile {
   readonly bytes: number;
   /** As the publisher states it. */
   readonly md5: string;
-  /** Decides: a mirror, or plain http, could be made to fit an MD5. */
+  /** The check that counts: a forged file can be made to fit an MD5. */
   readonly sha256: string;
   /** Tried in order. */
   readonly urls: readonly string[];
 }
 
-/** What a downloaded file is compared with: its size at least. */
+/** What a downloaded file is compared with. The size is always compared, a checksum where one is given. */
 export type Wanted = Pick<RemoteFile, 'file' | 'bytes' | 'urls'> &
   Partial<Pick<RemoteFile, 'md5' | 'sha256'>>;
 
-/** What is not as it should be, or null: size, then the checksums that are known. */
+/** The first difference between a file and what it should be: size, then the checksums that are given. Null where there is none. */
 export async function faultOf(
   path: string,
   file: Omit<Wanted, 'urls'>,
@@ -41,9 +41,9 @@ export async function faultOf(
 
 /** How downloads are tried again. */
 export interface Attempts {
-  /** In a row that bring no byte. */
+  /** Attempts in a row that bring no byte. */
   readonly most: number;
-  /** Before the second; doubled before each further one. */
+  /** The pause before the second attempt; it doubles before each further one. */
   readonly pauseMs: number;
 }
 
@@ -57,13 +57,13 @@ export interface DownloadOptions {
 }
 
 const ATTEMPTS: Attempts = { most: 5, pauseMs: 1_000 };
-/** In a row, while no answer has ever come: most likely there is no network. */
+/** Attempts in a row while no answer has ever come: most likely there is no network. */
 const MOST_UNREACHED = 3;
 const MOST_PAUSE_MS = 30_000;
-/** Breaks of one download in all, bytes or not. */
+/** All breaks of one download, whether bytes came in between or not. */
 const MOST_BREAKS = 200;
 
-/** How one request ended: everything is there, it broke and may be tried again, or this URL has not the file. */
+/** How one request ended: everything is there; it broke and may be tried again; or this URL does not have the file. */
 type End =
   | { readonly kind: 'done' }
   | {
@@ -84,13 +84,13 @@ interface Failure {
 function lineReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
-  // Node gathers what each address of a name said, and leaves the message empty.
+  // Where a name has several addresses, Node.js lists the error of each one and leaves the message empty.
   const message =
     error.message || (error instanceof AggregateError ? lineReason(error.errors[0]) : error.name);
   return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }
 
-/** An error of the disk, not of the line. */
+/** An error of the disk, not of the network. */
 export class DiskError extends Error {}
 
 async function onDisk<T>(work: Promise<T>): Promise<T> {
@@ -99,7 +99,7 @@ async function onDisk<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-/** Writes the body from `start` on; null where the body ended, else why it is not this file. */
+/** Writes the body into the file, from `start` on. @returns null where the body ended; else why it cannot be this file */
 async function write(
   handle: FileHandle,
   answer: Answer,
@@ -120,7 +120,7 @@ async function write(
   return null;
 }
 
-/** Where the body belongs in the file, or why it is none of it. */
+/** The position in the file where the body belongs, or why it does not belong there. */
 function startOf(answer: Answer, from: number, file: Wanted): number | End {
   const { status, length, range } = answer;
   if (PASSING.has(status)) {
@@ -147,7 +147,7 @@ async function attempt(url: string, file: Wanted, part: string, options: Downloa
     answer = await client.get(url, { from, signal });
     const start = startOf(answer, from, file);
     if (typeof start !== 'number') {
-      // What is here and what is there do not go together.
+      // The bytes on disk do not belong to the file on the server.
       if (answer.status === 416 || answer.status === 206) await rm(part, { force: true });
       return start;
     }

@@ -1,4 +1,4 @@
-// GET requests for large files: redirects, proxies, ranges and timeouts; undici is loaded on first use.
+// GET requests for large files, with redirects, proxies, ranges and timeouts. undici is loaded on first use.
 
 import type { Dispatcher } from 'undici';
 import { SplitgrowError } from '../../errors.js';
@@ -7,7 +7,7 @@ import { proxyAt, proxyFor } from './proxy.js';
 
 export interface Answer {
   readonly status: number;
-  /** Where redirects led. */
+  /** The URL that answered, after all redirects. */
   readonly url: URL;
   /** The media type of the body, '' where the server does not say it. */
   readonly type: string;
@@ -42,19 +42,19 @@ export interface Login {
   readonly password: string;
 }
 
-/** What a client does otherwise than by default. */
+/** Where a client differs from the default. */
 export interface ClientSettings {
-  /** For every request, in place of the variables' proxies. */
+  /** The proxy of every request. Absent: as the environment variables say. */
   readonly proxy?: string | null;
-  /** Certificates of the only authorities that are believed, as PEM. */
+  /** The only authorities whose certificates are trusted, as PEM. Absent: those of Node.js. */
   readonly authorities?: readonly string[] | null;
   /** The client's own certificate and key, as PEM. */
   readonly certificate?: string | null;
-  /** True for a URL whose server need not prove who it is. */
+  /** True for a URL whose server's certificate is not checked. */
   readonly isUnverified?: (url: URL) => boolean;
-  /** Absent: what the URL itself names. */
+  /** User and password of a URL. Absent: those that the URL itself names. */
   readonly loginFor?: (url: URL) => Login | null;
-  /** Without a byte for so long a transfer counts as broken. */
+  /** A transfer counts as broken when no byte comes for this long. */
   readonly silenceMs?: number | null;
 }
 
@@ -62,7 +62,7 @@ const MOST_REDIRECTS = 8;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** Answers that may be others a moment later. */
+/** Status codes after which the same request may succeed a moment later. */
 export const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -78,7 +78,7 @@ function rangeOf(headers: Headers): Answer['range'] {
     : { start: Number(found[1]), total: found[2] === '*' ? null : Number(found[2]) };
 }
 
-/** Without user and password. */
+/** The URL for messages: without user and password. */
 export function shown(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//');
 }
@@ -89,7 +89,7 @@ function parseUrl(text: string, base?: string): URL {
   throw new SplitgrowError('E_DOWNLOAD', `expected an http or https URL, found "${shown(text)}"`);
 }
 
-/** What the URL itself names; a redirect's target may do so too. */
+/** User and password that the URL itself names. The target of a redirect may name its own. */
 function loginOf(url: URL): Login | null {
   if (url.username === '') return null;
   return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
@@ -100,7 +100,7 @@ function headersFor(options: GetOptions, login: Login | null): Record<string, st
   const basic = login && Buffer.from(`${login.user}:${login.password}`).toString('base64');
   return {
     'user-agent': 'splitgrow',
-    // The bytes as they are stored: a server may offer to pack a .gz once more.
+    // Asks for the bytes as they are stored. Without this a server may compress a .gz once more.
     'accept-encoding': 'identity',
     ...(accept === undefined ? {} : { accept }),
     ...(basic === null ? {} : { authorization: `Basic ${basic}` }),
@@ -108,7 +108,7 @@ function headersFor(options: GetOptions, login: Login | null): Record<string, st
   };
 }
 
-/** What connects to the server of a URL: one connection pool for each proxy, verified and not. */
+/** Connection pools: one for each proxy, and separate ones for servers whose certificates are not checked. */
 async function dispatchers(env: Environment, settings: ClientSettings) {
   const { Agent, ProxyAgent } = await import('undici');
   const silence = settings.silenceMs ?? SILENCE_MS;
@@ -138,7 +138,7 @@ async function dispatchers(env: Environment, settings: ClientSettings) {
   };
 }
 
-/** A client whose connections end with it. */
+/** A client. Its connections are closed when it is disposed of. */
 export async function openClient(env: Environment, settings: ClientSettings = {}): Promise<Client> {
   const { request } = await import('undici');
   const { poolFor, close } = await dispatchers(env, settings);
@@ -152,7 +152,7 @@ export async function openClient(env: Environment, settings: ClientSettings = {}
           signal: options.signal,
           headers: headersFor(options, login),
         });
-        // A body that is destroyed early reports it here.
+        // A body that is destroyed early reports an error here. Nobody needs it.
         body.on('error', () => undefined);
         const drop = (): void => void body.destroy();
         if (!REDIRECTS.has(statusCode) || typeof headers.location !== 'string') {

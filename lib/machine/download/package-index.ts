@@ -13,13 +13,13 @@ export interface Link {
   readonly name: string;
   /** http, https or file. */
   readonly url: URL;
-  /** As the page states it; null where it does not. */
+  /** The SHA-256 that the page states; null where it states none. */
   readonly sha256: string | null;
 }
 
 export interface Links {
   readonly links: readonly Link[];
-  /** Why places were not read. */
+  /** One line for each place that could not be read. */
   readonly faults: readonly string[];
 }
 
@@ -87,7 +87,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** One page; empty where the server has none. */
+/** The links of one page; none where the server has no such page. */
 async function linksOfPage(
   client: Client,
   url: URL,
@@ -120,7 +120,7 @@ export function projectName(name: string): string {
   return name.replaceAll(/[-_.]+/g, '-').toLowerCase();
 }
 
-/** All links of a project that pip's settings lead to: of files and folders first, then of pages, in the settings' order. */
+/** All links to files of a project: first those in files and folders, then those on pages, each in the order of pip's settings. */
 export async function linksOf(
   project: string,
   settings: PipSettings,

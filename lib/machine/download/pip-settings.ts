@@ -1,4 +1,4 @@
-// Where packages are looked for, by pip's own settings: its files, as `pip config list` tells them, and variables PIP_*.
+// Where to look for packages: pip's own settings, as `pip config list` prints them, or its variables PIP_* where pip is missing.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,11 +12,11 @@ import { run } from '../process/run.js';
 import type { ClientSettings, Login } from './http.js';
 
 export interface PipSettings {
-  /** Each has a page a project below it. */
+  /** Each has one page for each project below it. */
   readonly indexes: readonly URL[];
   /** Pages, folders or files with links to packages. */
   readonly links: readonly URL[];
-  /** True where a page of this URL may be believed: https, a file, this machine, or a host that the user trusts. */
+  /** True where links of this page may be used: it is https, a file, on this machine, or on a host that the user trusts. */
   readonly isTrusted: (url: URL) => boolean;
   readonly client: ClientSettings;
 }
@@ -25,7 +25,7 @@ export interface PipSettings {
 type Settings = Readonly<Record<string, string>>;
 
 const DEFAULT_INDEX = 'https://pypi.org/simple';
-/** pip's sections, in the order in which one outweighs the ones before. */
+/** pip's sections. A setting of a later one replaces the same setting of an earlier one. */
 const SECTIONS = ['global', 'download', ':env:'];
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const SYSTEM_CERTIFICATES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt'];
@@ -40,7 +40,7 @@ function unquoted(text: string): string {
     );
 }
 
-/** What `pip config list` prints, as one setting a name. */
+/** The settings in the output of `pip config list`, with one value for each name. */
 export function parsePipConfig(output: string): Settings {
   const rows = output.split('\n').flatMap((line) => {
     const [, section = '', name = '', value = ''] = /^(:env:|[^.=]+)\.([^=]+)=(.*)$/.exec(line) ?? [];
@@ -50,7 +50,7 @@ export function parsePipConfig(output: string): Settings {
   return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
 }
 
-/** The variables alone, where there is no pip. */
+/** The settings in pip's variables, for a machine without pip. */
 function variablesOf(env: NodeJS.ProcessEnv): Settings {
   const entries = Object.entries(env).filter(([name, value]) => name.startsWith('PIP_') && value);
   return Object.fromEntries(
@@ -62,7 +62,7 @@ async function settingsOf(env: Environment, signal: AbortSignal | undefined): Pr
   const options = { env, signal, timeoutMs: LIMIT_MS };
   const { code, fault, output, said } = await run('python3', pipCommand(['config', 'list']), options);
   if (fault === null) return parsePipConfig(output);
-  // 127: a version manager's script that finds no Python ends so too.
+  // 127 also comes from a version manager's script that finds no Python.
   if (code === 127 || /No module named '?pip\b/.test(said)) return variablesOf(childPlace(env).env);
   throw new SplitgrowError(
     'E_LIBTORCH',
@@ -70,7 +70,7 @@ async function settingsOf(env: Environment, signal: AbortSignal | undefined): Pr
   );
 }
 
-/** URLs of places that are named by URL or path. */
+/** URLs of places. Each word of the text is a URL or a path. */
 function urlsOf(text: string | undefined): readonly URL[] {
   const words = (text ?? '').split(/\s+/).filter((word) => word !== '');
   return words.map((word) => {
@@ -84,7 +84,7 @@ function isTrue(text: string | undefined): boolean {
   return /^(1|true|yes|on|y|t)$/i.test(text ?? '');
 }
 
-/** Certificates of authorities: of one file, or of all files of a folder. */
+/** The certificates in a file, or in all files of a folder. */
 function certificatesIn(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [readFileSync(path, 'utf8')];
@@ -94,7 +94,7 @@ function certificatesIn(path: string): readonly string[] {
   }
 }
 
-/** Those that the user names, in the order in which pip asks for them; else those of Node.js and of the system. */
+/** The certificates that the user names, by the setting that pip asks first; else those of Node.js and of the system. */
 function authorities(settings: Settings, env: Environment): readonly string[] {
   const named = settings.cert || env.REQUESTS_CA_BUNDLE || env.CURL_CA_BUNDLE;
   if (named) {
@@ -139,7 +139,7 @@ function loginOf(url: URL): Login | null {
   return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
 }
 
-/** Whether pages of a URL may be believed, `trusted` being hosts, each with or without a port. */
+/** The rule of `isTrusted`. `trusted` lists hosts, each with or without a port. */
 function trustOf(trusted: readonly string[]): (url: URL) => boolean {
   return (url) =>
     /^(https|file):$/.test(url.protocol) ||
@@ -149,7 +149,7 @@ function trustOf(trusted: readonly string[]): (url: URL) => boolean {
 }
 
 /**
- * pip's settings for downloads. Without pip, its variables alone count.
+ * pip's settings for downloads. On a machine without pip only its variables count.
  * @throws E_LIBTORCH where pip cannot read its settings, E_ABORTED
  */
 export async function readPipSettings(env: Environment, signal?: AbortSignal): Promise<PipSettings> {

@@ -1,4 +1,4 @@
-// Which proxy a request takes: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case, lower case first.
+// Which proxy a request takes, by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. The same names in lower case count first.
 
 import { SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
@@ -9,7 +9,7 @@ function setting(env: Environment, name: string): string {
   return env[name.toLowerCase()] ?? env[name] ?? '';
 }
 
-/** Whether an entry of NO_PROXY, `host`, `.host`, `*.host` or one of these with `:port`, covers the URL; `host` covers what is below it. */
+/** True where an entry of NO_PROXY covers the URL: `host`, `.host` or `*.host`, each with or without `:port`. `host` also covers all names below it. */
 function covers(entry: string, url: URL): boolean {
   if (entry === '*') return true;
   const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];

@@ -1,4 +1,4 @@
-// Files and directories that appear whole or not at all: written in a folder of the writer's own, fsync, rename.
+// Writes files and directories so that each is either complete or absent: written in a temporary folder, synced, then renamed.
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
@@ -9,7 +9,7 @@ import { NEW, placeIn, removePlace, sweepPlaces, writeTarget } from './place.js'
 
 export { makeFolder, writeError } from './folder.js';
 
-/** Makes directory entries durable. */
+/** Syncs a directory, so that the names in it outlast a loss of power. */
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
@@ -29,7 +29,7 @@ export async function syncTree(path: string): Promise<void> {
   await syncDirectory(path);
 }
 
-/** The rename would put a file in the place of a device, /dev/null too where root writes, or of a pipe that others wait at. */
+/** Refuses a target that is a device or a pipe: the rename would replace it. As root that could be /dev/null. */
 async function refuseDevice(target: string): Promise<void> {
   const found = await ifThere(stat(target));
   if (found === null || found.isFile() || found.isDirectory()) return;
@@ -42,15 +42,15 @@ async function refuseDevice(target: string): Promise<void> {
 let jobs = 0;
 
 interface Job {
-  /** An empty folder of this write alone, on the disk of its target. */
+  /** An empty folder for this write alone, on the same disk as its target. */
   readonly job: string;
-  /** The folder that a path in target.json counts from. */
+  /** The path in target.json is relative to this folder. */
   readonly folder: string;
 }
 
 /**
- * Runs `work` with a folder to prepare `target` in, which is gone afterwards. Below the folder of a run it is in the place of
- * the run's lock: after a kill the next run clears it, and a rename out of it fails once the lock is lost.
+ * Runs `work` with a temporary folder in which `target` is prepared. Below a run's folder, the temporary folder lies in the
+ * place of the run's lock: after a kill the next run clears it, and a rename out of it fails when the lock is lost.
  */
 async function prepared(target: string, work: (job: Job) => Promise<void>): Promise<void> {
   const [guard] = guardsOf(target);
@@ -61,12 +61,12 @@ async function prepared(target: string, work: (job: Job) => Promise<void>): Prom
   const place = guard?.place ?? (await placeIn(folder));
   const job = join(place, String(jobs++));
   try {
-    // Fails where a guarded folder is gone: it is never made anew.
+    // Fails where the run's folder is gone: that folder is never made again.
     await mkdir(job);
     if (guard !== undefined) await makeFolder(dirname(target), { below: guard.folder });
     await work({ job, folder });
   } catch (error) {
-    // A lock that was lost meanwhile says more than the rename that failed.
+    // If the lock was lost meanwhile, that error says more than the rename that failed.
     await checkGuards(target);
     throw error;
   } finally {
@@ -75,7 +75,7 @@ async function prepared(target: string, work: (job: Job) => Promise<void>): Prom
   }
 }
 
-/** Writes a file so that readers, and a machine that loses power, see the old bytes or the new ones. @throws E_WRITE, E_OUTPUT */
+/** Writes a file. A reader sees all of the old bytes or all of the new ones, also after a loss of power. @throws E_WRITE, E_OUTPUT */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | readonly Uint8Array[],
@@ -102,7 +102,7 @@ export async function writeFileAtomic(
   }
 }
 
-/** What `old` holds that is no file or folder of the same name in `made`: somebody else put it there. Null where there is nothing. */
+/** The first path in `old` that has no file or folder of the same name in `made`: somebody else put it there. Null where there is none. */
 async function othersIn(
   old: string,
   made: string,
@@ -125,8 +125,8 @@ export interface DirectoryOptions {
   /** Files beside the new ones that an earlier call may have written. */
   readonly ours?: readonly string[];
   /**
-   * What becomes of a directory that holds files of others: refused, or they stay, and the new files are put beside them one
-   * by one. The second is for readers that notice a directory which a kill left half new.
+   * What happens where the directory holds files of others. `refuse`: an error. `keep`: they stay, and the new files are put
+   * beside them one by one; a kill may then leave only some of the new files, which the reader must notice.
    */
   readonly others?: 'refuse' | 'keep';
 }
@@ -142,7 +142,7 @@ async function putInto(target: string, made: string): Promise<void> {
   await syncDirectory(target);
 }
 
-/** Names what keeps a directory from being replaced. */
+/** The error that names what keeps a directory from being replaced. */
 export function othersError(target: string, other: string): SplitgrowError {
   return new SplitgrowError(
     'E_WRITE',
@@ -152,9 +152,9 @@ export function othersError(target: string, other: string): SplitgrowError {
 }
 
 /**
- * Makes a directory whole or not at all: `fill` writes into a temporary one, which is synced and renamed. A directory that
- * exists is replaced where it holds nothing but files of the same names (see `others`); a kill between the two renames leaves the old one
- * in the writer's folder, from which the next writer puts it back.
+ * Writes a directory that is either complete or absent: `fill` writes into a temporary one, which is synced and renamed. An
+ * existing directory is replaced where it holds only files of the same names (see `others`). After a kill between the two
+ * renames, the old directory lies in the writer's folder; the next writer puts it back.
  * @throws E_WRITE, E_OUTPUT
  */
 export async function writeDirectoryAtomic(
@@ -164,7 +164,7 @@ export async function writeDirectoryAtomic(
 ): Promise<void> {
   let target = resolve(path);
   try {
-    // A link stays, and what it leads to is replaced.
+    // A symbolic link stays; the directory that it points to is replaced.
     if ((await ifThere(lstat(target)))?.isSymbolicLink() === true) target = await realpath(target);
     await prepared(target, async ({ job, folder }) => {
       const [made, old] = [join(job, 'new'), join(job, 'old')];
@@ -195,7 +195,7 @@ export async function writeDirectoryAtomic(
 }
 
 /**
- * Renames what is damaged to `damaged-<name>`, or to the next such name that is free: its user may want to look at it.
+ * Renames a damaged file to `damaged-<name>`, or to the next such name that is free. The user may want to look at it.
  * @returns the new path; null where nothing is there
  */
 export async function setAside(path: string): Promise<string | null> {
@@ -212,7 +212,7 @@ export async function setAside(path: string): Promise<string | null> {
   return aside;
 }
 
-/** Removes files of a directory, and the directory where nothing else is in it. */
+/** Removes these files of a directory, and then the directory if it is empty. */
 export async function removeFiles(directory: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(directory, basename(name)), { force: true });
   await rmdir(directory).catch(() => {});

@@ -22,30 +22,31 @@ import { makePlace, ownerOf, placeIn, RECORD, removePlace } from './place.js';
 export interface LeaseTimes {
   /** Its owner renews it this often. */
   readonly renewMs: number;
-  /** A lease that was not renewed for so long is free ... */
+  /** A lease is free when it was not renewed for this long ... */
   readonly leaseMs: number;
-  /** ... once it was watched for so long: a clock that jumps makes no owner dead. */
+  /** ... and was watched for this long. So a clock that jumps does not make an owner look dead. */
   readonly watchMs: number;
-  /** Between two looks. */
+  /** The pause between two looks at the lock. */
   readonly pollMs: number;
 }
 
 export const TIMES: LeaseTimes = { renewMs: 3_000, leaseMs: 60_000, watchMs: 10_000, pollMs: 300 };
 
 /**
- * A lock is a folder with one place in it, its owner's (see place.ts):
+ * A lock is a folder that holds one place, which belongs to its owner (see place.ts):
  *
  *     run.lock/<id>/owner.json
  *
- * Both changes of owner are single renames, and each names what it changes, so that of several processes one succeeds
- * and a late one fails: a lock is taken by renaming a filled folder to `run.lock`, which fails where `run.lock` is not
- * empty; it is taken away by renaming `run.lock/<id>`, which fails where `<id>` is not its owner any more.
+ * The owner changes by single renames. Of several processes that try, one succeeds and the others fail:
+ *
+ * - A lock is taken by renaming a filled folder to `run.lock`. That fails where `run.lock` is not empty.
+ * - A lock is taken away from a dead owner by renaming `run.lock/<id>`. That fails where `<id>` is no longer its owner.
  */
 export interface Claim {
   readonly file: string;
   readonly id: string;
   readonly self: Process;
-  /** A place of the claimant beside the lock. */
+  /** The place of the process that wants the lock. It lies beside the lock. */
   readonly place: string;
 }
 
@@ -60,7 +61,7 @@ export interface Found {
   readonly renewedMs: number;
 }
 
-/** What cannot be the lock of a run: it stays as it is. */
+/** The error for something that has the lock's name but is no lock. It is left as it is. */
 function foreign(file: string, what: string): SplitgrowError {
   return new SplitgrowError(
     'E_RESUME',
@@ -68,15 +69,15 @@ function foreign(file: string, what: string): SplitgrowError {
   );
 }
 
-/** Codes of errors where what was named is not there. */
+/** Error codes that mean: there is no such file. */
 export const GONE: readonly string[] = ['ENOENT', 'ENOTDIR', 'ESTALE'];
 
-/** A lock as earlier versions wrote it: one file of JSON. */
+/** Reads a lock that an earlier version wrote: one file of JSON. */
 async function lookAtFile(file: string): Promise<Found> {
   const { mtimeMs, mtimeNs } = await stat(file, { bigint: true });
   const text = await readFile(file, 'utf8');
   const owner = parseOwner(text);
-  // One that a crash of the machine cut short has an owner that nobody can see.
+  // A file that a crash of the machine cut short: its owner cannot be known.
   const torn: Owner = { id: '', pid: 0, host: 'unknown', started: null, kernel: '?', namespace: null };
   if (owner === null && !text.startsWith('{"pid":')) throw foreign(file, 'another file');
   return { place: null, owner: owner ?? torn, renewed: String(mtimeNs), renewedMs: Number(mtimeMs) };
@@ -106,16 +107,16 @@ export async function look(file: string): Promise<Found | null> {
   }
 }
 
-/** True where some thread of this process has the record of a place open, as the holder of a lock does until its thread ends. */
+/** True where a thread of this process has the record of a place open. The holder of a lock keeps it open until its thread ends. */
 async function isOpenHere(id: string): Promise<boolean> {
   const files = await readdir('/proc/self/fd').catch(() => null);
-  // Without /proc only renewals tell.
+  // Without /proc, only renewals show whether the thread lives.
   if (files === null) return true;
   const links = await Promise.all(files.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
   return links.some((link) => link.includes(`/${id}/${RECORD}`));
 }
 
-/** Whether the owner of a lock lives. In this very process it is the thread that counts: a Worker may have been terminated. */
+/** Whether the owner of a lock lives. Where the owner is this process, the thread counts: a Worker may have been terminated. */
 export async function lifeOfOwner({ owner }: Found, self: Process): Promise<Life> {
   const life = lifeOf(owner, self);
   if (life !== 'alive' || owner.id === '' || !isProcess(owner, self)) return life;
@@ -151,16 +152,16 @@ export async function take({ file, place }: Claim): Promise<boolean> {
   }
 }
 
-/** Takes a lock away from an owner that is gone; nothing happens where another process has done so. What it left goes to the claim's place. */
+/** Takes a lock away from an owner that is gone, and moves what the owner left to the claim's place. Does nothing where another process was faster. */
 export async function takeAway({ file, place }: Claim, found: Found): Promise<void> {
   try {
-    // A file can only be the lock of an earlier version: those of today are folders, which unlink() leaves alone.
+    // Only an earlier version wrote its lock as a file. The locks of today are folders, which unlink() does not remove.
     if (found.place === null) await unlink(file);
     else await rename(found.place, join(place, basename(found.place)));
   } catch (error) {
     if (![...GONE, 'EISDIR', 'EPERM'].includes(codeOf(error))) throw error;
   }
-  // Some file systems rename no folder onto another, not even onto an empty one.
+  // Some file systems cannot rename a folder onto another one, even if that is empty.
   await rmdir(file).catch(() => {});
 }
 
@@ -173,7 +174,7 @@ export async function renew(record: string, id: string, self: Process): Promise<
   const handle = await open(record, constants.O_WRONLY | constants.O_NOFOLLOW);
   try {
     const bytes = Buffer.from(`${JSON.stringify({ id, ...self } satisfies Owner)}\n`);
-    // In place: a reader sees the whole record at any moment.
+    // Written in place, so that a reader sees the whole record at any moment.
     await handle.write(bytes, 0, bytes.length, 0);
     return (await handle.stat()).mtimeMs;
   } finally {
@@ -192,7 +193,7 @@ export function watchOf(claim: Claim, times: LeaseTimes): Watch {
   return {
     see: async ({ owner, renewed, renewedMs }) => {
       if (first !== null && first.renewed !== renewed) {
-        // Another owner's lease is watched anew.
+        // The lease of another owner: watching starts again.
         const isSameOwner = first.renewed.split(' ')[0] === owner.id;
         first = { renewed, at: performance.now() };
         return isSameOwner ? 'alive' : 'unknown';

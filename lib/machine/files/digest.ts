@@ -1,4 +1,4 @@
-// What a file holds, told by its length and checksums; read a piece at a time.
+// Length and checksums of files, which are read piece by piece.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -14,7 +14,7 @@ export interface Checksums extends Digest {
 
 export interface DigestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes have been read. */
+  /** Gets the number of bytes that have been read so far. */
   readonly onBytes?: ((done: number) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-// What a file is by its first bytes, whatever its name: for messages about files that are not what was expected.
+// Tells what a file is by its first bytes, not by its name. For messages about files that are not what was expected.
 import { openFile, readFully } from './file.js';
 
 /** Bytes at the start of a file that tell its kind. */
@@ -13,7 +13,7 @@ interface FileKind {
   readonly is: (head: Uint8Array) => boolean;
   /** What to do with it, where something else was expected. */
   readonly remedy: (file: string) => string;
-  /** A reader that can take such a file: its kind is no fault there. */
+  /** A reader that can take such a file. For that reader the kind is no fault. */
   readonly goodFor?: Wanted;
 }
 
@@ -27,7 +27,7 @@ const at =
   (offset: number, ...texts: readonly string[]) =>
   (head: Uint8Array): boolean =>
     texts.some((text) => latin(head, offset, offset + text.length) === text);
-/** Text that begins so, blanks and a byte order mark before it and capitals aside. */
+/** True for a text that begins in this way. Blanks and a byte order mark before it are skipped, and capitals do not matter. */
 const opens =
   (...starts: readonly string[]) =>
   (head: Uint8Array): boolean => {
@@ -67,7 +67,7 @@ const unpack =
   (command: string) =>
   (file: string): string =>
     `unpack it first: ${command} ${quoted(file)}`;
-/** By a program that goes by the content: the name may have any ending. */
+/** The remedy by a program that looks at the content. The name may have any ending. */
 const decompress =
   (program: string) =>
   (file: string): string =>
@@ -101,7 +101,7 @@ const brands = (...names: readonly string[]) => {
   return (head: Uint8Array): boolean => at(4, 'ftyp')(head) && isBrand(head);
 };
 
-/** The first that fits holds. */
+/** The first row that fits counts. */
 const KINDS: readonly FileKind[] = [
   {
     name: 'a packed store of splitgrow',
@@ -192,7 +192,7 @@ export function otherKind(head: Uint8Array, file: string, wanted: Wanted): strin
   return `it is ${found.name}; ${found.remedy(file)}`;
 }
 
-/** The same of a file on disk; null as well where it cannot be read. */
+/** The same for a file on disk; also null where it cannot be read. */
 export async function otherKindOf(path: string, wanted: Wanted, shown = path): Promise<string | null> {
   try {
     await using handle = await openFile(path);

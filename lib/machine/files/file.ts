@@ -1,13 +1,13 @@
-// Files that somebody named: only regular ones are opened, and bytes go in pieces that Node.js can take.
+// Opens files that a user named. Only regular files are opened, and large reads and writes go in pieces that Node.js can take.
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { SplitgrowError } from '../../errors.js';
 import { ifThere } from './folder.js';
 
-/** Bytes of one read or write: at 2 GiB Node.js 20 refuses a write, and ends the whole process at a read. */
+/** Bytes of one read or write. From 2 GiB on, Node.js 20 refuses a write, and a read ends the whole process. */
 export const MOST_AT_ONCE = 2 ** 30;
 
-/** Opens a regular file for reading: a pipe would wait for its writer, a device never ends. Throws an Error that says what is there. */
+/** Opens a regular file for reading. Refuses a pipe, which would wait for its writer, and a device, which never ends. Throws an Error that says what is there. */
 export async function openFile(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -20,7 +20,7 @@ export async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** Fills `bytes` from `position` of the file; the count that was there, less only where the file ends. */
+/** Fills `bytes` from `position` of the file on. @returns how many bytes were read: fewer only at the end of the file */
 export async function readFully(
   handle: Pick<FileHandle, 'read'>,
   bytes: Uint8Array,
@@ -36,7 +36,7 @@ export async function readFully(
   return done;
 }
 
-/** Writes all of `bytes` where the file stands. */
+/** Writes all of `bytes` at the current position of the file. */
 export async function writeFully(handle: Pick<FileHandle, 'write'>, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; )
     done += (await handle.write(bytes, done, Math.min(bytes.length - done, MOST_AT_ONCE))).bytesWritten;
@@ -49,7 +49,7 @@ function refusal(path: string, what: string): SplitgrowError {
   );
 }
 
-/** @throws E_WRITE where `path` is a link, or a file with a second name */
+/** @throws E_WRITE where `path` is a symbolic link, or a file that has a second name */
 export async function refuseLink(path: string): Promise<void> {
   const found = await ifThere(lstat(path));
   if (found?.isSymbolicLink() === true) throw refusal(path, 'a symbolic link');
@@ -57,7 +57,8 @@ export async function refuseLink(path: string): Promise<void> {
 }
 
 /**
- * Opens a file to go on writing after a break, under a name that others may know: a plain file, never through a link. Makes it where there is none.
+ * Opens a file to continue writing it after a break; makes it where there is none. Others may know its name, so it must be a
+ * plain file: a link is not followed.
  * @throws E_WRITE
  */
 export async function openResumed(path: string): Promise<FileHandle> {

@@ -1,4 +1,4 @@
-// Makes a folder that a user named, and says what is in the way.
+// Makes folders that a user named, and says what is in the way.
 import { lstat, mkdir, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
@@ -62,13 +62,13 @@ async function isFolder(path: string): Promise<boolean> {
 export interface FolderOptions {
   /** Permissions of each folder that is made, before the umask. */
   readonly mode?: number;
-  /** A folder that is never made itself: without it, those below it cannot be made either. */
+  /** A folder that is never made itself. Where it is missing, nothing is made below it. */
   readonly below?: string;
 }
 
 /**
- * Makes a folder and those above it that are missing. Node's own recursive mkdir never returns where a file system takes no
- * folders, as /proc. `mode`: rights of what is made. @throws E_WRITE
+ * Makes a folder and the missing ones above it. Node's own recursive mkdir never returns on a file system that takes no
+ * folders, such as /proc. `mode`: rights of what is made. @throws E_WRITE
  */
 export async function makeFolder(path: string, { mode = 0o777, below }: FolderOptions = {}): Promise<void> {
   const target = resolve(path);

@@ -1,4 +1,4 @@
-// JSON from files. Strict: as JSON.parse, but a name given twice in one object is an error. Commented: for files that people write.
+// Reads JSON. Strict JSON is read as by JSON.parse, but a name given twice in one object is an error. Commented JSON is for files that people write.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 
 /** True for a JSON object: neither null nor a list. */
@@ -6,10 +6,10 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a search for names stops at: the start of a string, or a bracket, colon or comma. */
+/** The characters that matter in a search for names: the start of a string, a bracket, a colon, a comma. */
 const STOP = /["{}[\]:,]/g;
 
-/** The place after the string that begins at `start`; by `indexOf`, for a pattern would recurse over a long one. */
+/** The position after the string that begins at `start`. Uses `indexOf`: a regular expression would recurse over a long string. */
 function afterString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let before = end;
@@ -21,7 +21,7 @@ function afterString(text: string, start: number): number {
 
 /** The name of a member that an object has twice, or null. `text` is valid JSON. */
 function repeatedName(text: string): string | null {
-  // One set of names an open object, null for an open array.
+  // For each open object the set of its names; null for an open array.
   const open: (Set<string> | null)[] = [];
   let last: readonly [from: number, to: number] = [0, 0];
   STOP.lastIndex = 0;
@@ -76,7 +76,7 @@ function faultAt(text: string, offset: number, what: string): SyntaxError {
   return new SyntaxError(`line ${before.length}, column ${column}: ${what}`);
 }
 
-/** The value of a tree without faults; members are its own, whatever they are called. */
+/** The value of a tree without faults. Every name becomes an own member, even `__proto__`. */
 function readTree(text: string, node: Node): unknown {
   if (node.type === 'array') return (node.children ?? []).map((child) => readTree(text, child));
   if (node.type !== 'object') return node.value as unknown;

@@ -1,4 +1,4 @@
-// One lock for everything: a folder that its owner renews, checked before each write, released by its owner alone.
+// The one lock: a folder that its owner renews. It is checked before each write, and only its owner releases it.
 import { type FileHandle, open, rename, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,22 +27,22 @@ export interface Lease {
   readonly id: string;
   /** The folder that the lock lies in. */
   readonly folder: string;
-  /** A folder of the owner's alone: a rename out of it fails from the moment on at which the lock is another's. */
+  /** A folder of the owner alone. A rename out of it fails as soon as another process has the lock. */
   readonly place: string;
   /** @throws E_OUTPUT where the lock was taken over, or its folder was removed, moved or replaced */
   readonly check: () => Promise<void>;
-  /** Gives the lock back; nothing happens where it is lost. */
+  /** Gives the lock back. Does nothing where it is lost. */
   readonly release: () => Promise<void>;
 }
 
 export interface LeaseOptions {
   /** Aborting ends the wait: rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told once that another process holds the lock; what it throws ends the wait. */
+  /** Called once when another process holds the lock. An error that it throws ends the wait. */
   readonly onBusy?: ((owner: Owner) => void) | undefined;
-  /** Told once that nobody here can see whether the owner lives. */
+  /** Called once when this process cannot see whether the owner lives. */
   readonly onWatch?: ((owner: Owner, seconds: number) => void) | undefined;
-  /** Told, between two writes, that the lock is lost. */
+  /** Called between two writes when the lock is lost. */
   readonly onLost?: ((error: SplitgrowError) => void) | undefined;
   /** For tests: other times, and another process than this one. */
   readonly times?: Partial<LeaseTimes> | undefined;
@@ -52,7 +52,7 @@ export interface LeaseOptions {
 /** Locks that guard all that this thread writes below their folders. */
 const guards = new Set<Lease>();
 
-/** Those for a file at `path`, the innermost folder first. */
+/** The locks that guard a file at `path`, the innermost folder first. */
 export function guardsOf(path: string): readonly Lease[] {
   const target = resolve(path);
   return [...guards]
@@ -60,14 +60,14 @@ export function guardsOf(path: string): readonly Lease[] {
     .sort((a, b) => b.folder.length - a.folder.length);
 }
 
-/** Before a write to `path`. @throws E_OUTPUT where a lock above it is lost */
+/** To be called before a write to `path`. @throws E_OUTPUT where a lock above it is lost */
 export async function checkGuards(path: string): Promise<void> {
   for (const guard of guardsOf(path)) await guard.check();
 }
 
 async function lostError({ file, id }: Claim, { leaseMs }: LeaseTimes): Promise<SplitgrowError> {
   const folder = dirname(file);
-  // What is no lock of splitgrow lies in a folder that took the place of this one.
+  // Where something else has the lock's name, another folder has taken the place of this one.
   const found = await look(file).catch(() => null);
   const isTaken = found !== null && found.owner.id !== id;
   const reason = isTaken
@@ -118,7 +118,7 @@ function held(claim: Claim, handle: FileHandle, { onLost }: LeaseOptions, times:
   };
   let renewing: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
-    // A full disk or a server that is away for a moment does not end the work: only a lock that is not there does.
+    // A full disk, or a server that is away for a moment, does not end the work. Only a missing lock does.
     renewing = renew(record, claim.id, claim.self).catch(refuse);
   }, times.renewMs);
   timer.unref();
@@ -140,7 +140,7 @@ function held(claim: Claim, handle: FileHandle, { onLost }: LeaseOptions, times:
       guards.delete(lease);
       await renewing;
       await handle.close().catch(() => {});
-      // The name holds the owner's id: nothing happens where the lock is another's by now.
+      // The name holds the owner's id. So nothing happens where another process has the lock by now.
       const aside = join(lease.folder, placeName(claim.id));
       await rename(place, aside)
         .then(() => removePlace(aside))
@@ -152,9 +152,9 @@ function held(claim: Claim, handle: FileHandle, { onLost }: LeaseOptions, times:
 }
 
 /**
- * Locks `file`, a name in a folder that is made where it is missing. A lock whose owner is gone is taken over at once; one
- * whose owner nobody here can see, once it has not been renewed for a minute. What a killed owner left half written is
- * removed, and a directory that it was replacing is put back.
+ * Locks `file`. Its folder is made where it is missing. A lock whose owner is gone is taken over at once. A lock whose owner
+ * cannot be seen from here is taken over when it has not been renewed for a minute. Files that a killed owner left half
+ * written are removed, and a directory that it was replacing is put back.
  * @throws E_WRITE, E_RESUME where something else has the lock's name, and what `onBusy` throws
  */
 export async function leaseOf(path: string, options: LeaseOptions = {}): Promise<Lease> {
@@ -168,7 +168,7 @@ export async function leaseOf(path: string, options: LeaseOptions = {}): Promise
   try {
     await makeFolder(folder);
     claim = await claimOf(file, self);
-    // Open until the lock is given back or the thread ends: other threads of the process see it.
+    // Stays open until the lock is given back or the thread ends. Other threads of this process see that.
     handle = await open(recordOf(claim, false), 'r');
     await acquire(claim, options, times);
     lease = held(claim, handle, options, times);
@@ -184,7 +184,7 @@ export async function leaseOf(path: string, options: LeaseOptions = {}): Promise
   }
 }
 
-/** Locks `file` for all that this thread writes below the folder it lies in: atomic.ts asks before each write. */
+/** Locks `file` for everything that this thread writes below its folder: atomic.ts asks before each write. */
 export async function guardOf(path: string, options: LeaseOptions = {}): Promise<Lease> {
   const lease = await leaseOf(path, options);
   guards.add(lease);
@@ -198,8 +198,8 @@ export interface LockOptions extends Pick<LeaseOptions, 'times' | 'self'> {
 }
 
 /**
- * Runs `work` while this thread holds `file`; the lock is gone afterwards, also after an error. `work` is told a folder of
- * its own, on the disk of `file`, which is cleared with the lock: after a kill by the next holder.
+ * Runs `work` while this thread holds the lock `file`, which is released afterwards, also after an error. `work` gets a folder
+ * for itself, on the disk of `file`. The folder is removed with the lock; after a kill, the next holder removes it.
  * @throws E_ABORTED while waiting; E_WRITE; E_RESUME where something else has the lock's name
  */
 export async function withLock<T>(

@@ -4,22 +4,22 @@ import { hostname } from 'node:os';
 
 /** A process as a lock or a temporary folder names it. */
 export interface Owner {
-  /** Random, so that nobody can guess it: a file under a name with this id was made by its owner. */
+  /** Random, so that nobody can guess it. A file whose name holds this id was made by its owner. */
   readonly id: string;
   readonly pid: number;
   readonly host: string;
-  /** Start of the process in clock ticks since boot; a pid that is used again has another one. Null where it is unknown. */
+  /** Start of the process in clock ticks since boot. It tells apart two processes that had the same pid. Null where it is unknown. */
   readonly started: string | null;
   /** Boot id of the kernel that it runs on; null in records of earlier versions, and where the system does not tell. */
   readonly kernel: string | null;
-  /** Namespace of its pid: containers on one kernel have the same pids. */
+  /** Namespace of its pid. Without it, the same pid in two containers would look like one process. */
   readonly namespace: string | null;
 }
 
 /** A process without an id. */
 export type Process = Omit<Owner, 'id'>;
 
-/** `unknown`: the process may run on another machine or in another container, where nobody here can see it. */
+/** `unknown`: the process may run on another machine or in another container, and cannot be seen from here. */
 export type Life = 'alive' | 'gone' | 'unknown';
 
 function textOf(read: () => string): string | null {
@@ -39,7 +39,7 @@ interface Stat {
 function statOf(pid: number | 'self'): Stat | null {
   const stat = textOf(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   if (stat === null) return null;
-  // The name, in parentheses, may hold blanks; fields count from behind it.
+  // The name, in parentheses, may hold blanks. So the fields are counted from the end of the name.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', started: fields[19] ?? null };
 }
@@ -85,13 +85,13 @@ export function parseOwner(text: string): Owner | null {
   };
 }
 
-/** True where pids of that process mean the same as here. A record of an earlier version has the host's name alone. */
+/** True where the pids of that process mean the same as here. A record of an earlier version names only the host. */
 function isSeenFrom(owner: Process, self: Process): boolean {
   if (owner.kernel === null) return owner.host === self.host;
   return owner.kernel === self.kernel && owner.namespace !== null && owner.namespace === self.namespace;
 }
 
-/** True for an owner that is the process `self`, whichever thread of it. */
+/** True where the owner is the process `self`, in any of its threads. */
 export function isProcess(owner: Process, self: Process): boolean {
   return isSeenFrom(owner, self) && owner.pid === self.pid && owner.started === self.started;
 }
@@ -110,11 +110,11 @@ export function lifeOf(owner: Process, self: Process): Life {
   if (!isSeenFrom(owner, self)) return 'unknown';
   if (owner.pid === self.pid) return owner.started === self.started ? 'alive' : 'gone';
   if (!exists(owner.pid)) return 'gone';
-  // A container that sees the /proc of its host finds other processes there.
+  // In a container that sees the /proc of its host, this pid names another process.
   if (textOf(() => readlinkSync('/proc/self')) !== String(self.pid)) return 'unknown';
   const stat = statOf(owner.pid);
   if (stat === null) return 'unknown';
-  // Killed, and nobody has asked for its exit code yet.
+  // The process has been killed, but its parent has not asked for its exit code yet.
   if (stat.state === 'Z' || stat.state === 'X') return 'gone';
   return owner.started === null || owner.started === stat.started ? 'alive' : 'gone';
 }

@@ -1,4 +1,4 @@
-// Temporary folders of splitgrow: each with a record of its owner, so that what a killed process left is told from files of others.
+// Temporary folders of splitgrow. Each holds a record of its owner, so that the remains of a killed process can be told from files of others.
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize } from 'node:path';
@@ -12,17 +12,17 @@ import { lifeOf, newId, type Owner, type Process, parseOwner, thisProcess } from
  *     run.lock/<id>/owner.json          of a process that holds a lock, see lease.ts
  *     $TMPDIR/.splitgrow-<id>/run       the output of a rank that keeps nothing, see distributed/rank-folder.ts
  *
- * All that its owner writes for a while lies in it. The record is there before anything else is.
+ * It holds whatever its owner writes temporarily. The record is written before anything else.
  */
 export const RECORD = 'owner.json';
 const PREFIX = '.splitgrow-';
 const ID = /^[0-9a-f]{32}$/;
-/** A directory that is being replaced lies in its job as `old`; this file names where it belongs. */
+/** While a directory is being replaced, the old one lies in its job as `old`. This file says where it belongs. */
 const TARGET = 'target.json';
-/** The place of an owner that nobody here can see is left alone for so long. */
+/** A place whose owner cannot be seen from here is left alone for this long. */
 const UNSEEN_MS = 24 * 3600 * 1000;
 
-/** A new file: never one that is there, never through a link. */
+/** Flags that open a new file only: never an existing one, never through a link. */
 export const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Makes `folder` a place of this process; `isDurable`: its record outlasts a loss of power. */
@@ -45,7 +45,7 @@ export async function placeIn(folder: string, self: Process = thisProcess()): Pr
   return place;
 }
 
-/** The owner of a place by its record; null where the folder is no place of splitgrow. */
+/** The owner of a place, from its record; null where the folder is no place of splitgrow. */
 export async function ownerOf(place: string): Promise<Owner | null> {
   const name = basename(place);
   const id = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
@@ -62,7 +62,7 @@ export async function ownerOf(place: string): Promise<Owner | null> {
   }
 }
 
-/** Says, in a job of a place, which directory of `folder` is about to be replaced. */
+/** Writes into a job which directory of `folder` is about to be replaced. */
 export async function writeTarget(job: string, target: string): Promise<void> {
   const handle = await open(join(job, TARGET), NEW);
   try {
@@ -86,7 +86,7 @@ async function targetOf(job: string): Promise<string | null> {
   }
 }
 
-/** Puts back the directories of `folder` whose replacement a kill cut off between its two renames. */
+/** Puts back the directories of `folder` that a kill left between the two renames of a replacement. */
 async function putBack(place: string, folder: string): Promise<void> {
   for (const entry of await readdir(place, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
@@ -102,7 +102,7 @@ async function putBack(place: string, folder: string): Promise<void> {
   }
 }
 
-/** Removes a place; its record last, so that what a kill leaves still has an owner. */
+/** Removes a place. The record goes last, so that after a kill the rest still has an owner. */
 export async function removePlace(place: string): Promise<void> {
   for (const name of await readdir(place))
     if (name !== RECORD) await rm(join(place, name), { recursive: true, force: true });
@@ -119,7 +119,7 @@ export async function clearPlace(place: string, folder: string): Promise<void> {
 /** The name of a place beside what its owner writes. */
 export const placeName = (id: string): string => `${PREFIX}${id}`;
 
-/** Removes a place that a kill left before there was a word in its record, once it is a day old: nothing is in it. */
+/** Removes a place that is a day old and has an empty record or none: a kill came before the record was written, so nothing else is in it. */
 async function removeEmpty(place: string): Promise<void> {
   const record = join(place, RECORD);
   const found = await lstat(place);
@@ -135,13 +135,13 @@ async function removeEmpty(place: string): Promise<void> {
   await rmdir(place);
 }
 
-/** True for a folder that another user made, as in /tmp: it may change while its files are removed, and lead elsewhere. */
+/** True for a folder that another user made, as in /tmp. That user could replace it by a link while its files are removed. */
 async function isOfAnother(place: string): Promise<boolean> {
   const found = await ifThere(lstat(place));
   return found === null || found.uid !== process.getuid?.();
 }
 
-/** Removes places that processes of this user which are gone left in `folder`. Everything else there stays as it is. */
+/** Removes the places in `folder` that dead processes of this user left. Everything else there stays as it is. */
 export async function sweepPlaces(folder: string, self: Process = thisProcess()): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(PREFIX));
   for (const place of names.map((name) => join(folder, name))) {
@@ -158,7 +158,7 @@ export async function sweepPlaces(folder: string, self: Process = thisProcess())
       if (found === null || Date.now() - found.mtimeMs < UNSEEN_MS) continue;
     }
     await clearPlace(place, folder).catch((error: unknown) => {
-      // Another process removes it too, or a folder in it cannot be written to.
+      // Another process is removing it too, or a folder in it cannot be written to.
       if (!['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'].includes(codeOf(error))) throw error;
     });
   }

@@ -1,11 +1,11 @@
-// Files of text, the one reader for all of them: of a sane size, in UTF-8, a byte order mark passed over; and JSON in them.
+// The one reader of text files and JSON files. It limits their size, expects UTF-8, and leaves out a byte order mark.
 import { isUtf8 } from 'node:buffer';
 import { type ErrorCode, SplitgrowError } from '../../errors.js';
 import { openFile } from './file.js';
 import { HEAD_BYTES, otherKind } from './file-kind.js';
 import { parseStrictJson } from './json.js';
 
-/** Bytes of text that are read at most: network.json, plans and experiments are thousands of times smaller. */
+/** The largest text file that is read, in bytes. network.json, plans and experiments are thousands of times smaller. */
 const MOST_BYTES = 2 ** 28;
 const NEWLINE = 10;
 
@@ -19,7 +19,7 @@ const OTHER_MARKS: readonly (readonly [name: string, bytes: readonly number[]])[
 const startsWith = (bytes: Uint8Array, mark: readonly number[]): boolean =>
   mark.every((byte, at) => bytes[at] === byte);
 
-/** The number, from 1, of the first line that is not UTF-8. No character in UTF-8 holds the byte of a line's end. */
+/** The number, from 1, of the first line that is not UTF-8. The byte of a newline is part of no other character in UTF-8. */
 function faultyLine(bytes: Buffer): number {
   for (let line = 1, from = 0; ; line += 1) {
     const end = bytes.indexOf(NEWLINE, from);
@@ -29,7 +29,7 @@ function faultyLine(bytes: Buffer): number {
 }
 
 /**
- * The text of a file's bytes. A byte order mark at the start, as Windows editors write it, is no part of it.
+ * The text of a file's bytes, without the byte order mark that Windows editors put at the start.
  *
  * @throws SyntaxError for bytes that are not UTF-8, naming the first such line from 1
  */
@@ -64,7 +64,7 @@ export async function readText(file: string): Promise<string | null> {
 
 /** How a file of JSON is refused. */
 export interface JsonRefusal {
-  /** For what is no JSON. */
+  /** The code of the error for a file that is no JSON. */
   readonly code: ErrorCode;
   /** What to do, at the end of the message. */
   readonly remedy?: string;

@@ -1,4 +1,4 @@
-// Takes members out of a zip file, which may lie on a server: each is checked against its CRC and written to a file that is new.
+// Takes members out of a zip file, which may be on a server. Each member is checked against its CRC and written to a new file.
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,16 +7,16 @@ import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 
-/** Reads bytes of a file from `start` to before `end`. */
+/** Reads the bytes of a file from `start` up to, but not including, `end`. */
 export type ReadRange = (start: number, end: number) => Promise<AsyncIterable<Uint8Array>>;
 
 export interface UnzipOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes each piece that was written has. */
+  /** Gets the number of bytes of each piece that is written. */
   readonly onPiece?: ((bytes: number) => void) | undefined;
 }
 
-/** Passes a member's bytes on; fails where they are others than those that were packed. */
+/** Passes a member's bytes on. Fails where they differ from the bytes that were packed. */
 function checked(entry: Entry, onPiece: ((bytes: number) => void) | undefined): Transform {
   let crc = 0;
   return new Transform({

@@ -1,4 +1,4 @@
-// Where the addon is, and which LibTorch it was compiled against: the pinned one, or what its record says.
+// Where the addon is, and which LibTorch it was compiled against. Its record says that; without a record it is the pinned one.
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -22,7 +22,7 @@ const RECORD = z.object({
   libtorch: z.object({
     /** As its files say it, for example 2.10.0+cpu. */
     version: z.string().regex(/^\d+\.\d+\.\d+/),
-    /** Its folder at that time, which is looked into when none is named. */
+    /** Its folder at that time. It is used where no other LibTorch is named. */
     root: z.string().min(1),
   }),
 });

@@ -35,12 +35,12 @@ export interface BuildOptions {
   readonly libtorch?: string | undefined;
   /** With the CUDA library. */
   readonly cuda?: boolean;
-  /** Folder for the addon, by default SPLITGROW_ADDON or the package's build/Release. It becomes what is built, nothing else. */
+  /** Folder for the addon; by default SPLITGROW_ADDON or the package's build/Release. Afterwards it holds only what was built. */
   readonly out?: string | undefined;
   readonly onProgress?: (progress: BuildProgress) => void;
   readonly signal?: AbortSignal | undefined;
   readonly env?: Environment;
-  /** How sources become files in a folder; by default compilers do it. */
+  /** Makes the files of the addon in a folder; by default with compilers. */
   readonly make?: (libtorch: string, work: string) => Promise<readonly string[]>;
 }
 
@@ -48,7 +48,7 @@ export interface BuildOptions {
 export interface BuildResult {
   /** Holds the addon now. */
   readonly folder: string;
-  /** What it was compiled against, and will be looked for. */
+  /** What the addon was compiled against, and needs from now on. */
   readonly libtorch: {
     /** Its folder. */
     readonly root: string;
@@ -91,10 +91,10 @@ function libtorchFor(given: string | undefined, env: Environment): LibTorchHere 
   );
 }
 
-/** What a folder for the addon may hold before it is replaced. */
+/** Files that a folder for the addon may hold before it is replaced. */
 const OURS: ReadonlySet<string> = new Set([...ADDON_FILES, CUDA_FILE, RECORD_FILE]);
 
-/** Before minutes of compiling: whether `folder` can be written and holds nothing else. Throws E_WRITE. */
+/** Checks, before minutes of compiling, that `folder` can be written and holds nothing else. Throws E_WRITE. */
 async function requireFolder(folder: string): Promise<void> {
   try {
     await makeFolder(dirname(folder));
@@ -123,10 +123,10 @@ function report(
   return (step, done, total) => options.onProgress?.({ phase: step, message: what, done, total });
 }
 
-/** In a folder that a build made: all of it may be removed. */
+/** A file in each folder that a build made to compile in. Such a folder may be removed with all that is in it. */
 const WORK_RECORD = 'splitgrow-build.json';
 
-/** Makes the folder to compile in, empty. What a killed build left there goes; a folder of somebody else stays. @throws E_WRITE */
+/** Makes an empty folder to compile in. Removes what a killed build left there; refuses a folder of somebody else. @throws E_WRITE */
 async function makeWork(work: string): Promise<void> {
   const names = await ifThere(readdir(work));
   if (names !== null && names.length > 0 && !names.includes(WORK_RECORD))
@@ -139,7 +139,7 @@ async function makeWork(work: string): Promise<void> {
   await writeFileAtomic(join(work, WORK_RECORD), '{"format":"splitgrow-build/1"}\n');
 }
 
-/** Compiles in `work`; paths of what was made. */
+/** Compiles in `work`. @returns the paths of what was made */
 async function make(
   libtorch: string,
   { work, log }: { readonly work: string; readonly log: string },
@@ -164,7 +164,7 @@ async function make(
   return [...made, path];
 }
 
-/** Fills `folder` with the files and the record, and opens the addon there in a process of its own. Throws E_BUILD. */
+/** Fills `folder` with the files and the record, and opens the addon there in another process. Throws E_BUILD. */
 async function place(
   folder: string,
   made: readonly string[],
@@ -185,7 +185,7 @@ async function place(
 }
 
 /**
- * Compiles the addon, tries it, and replaces the one before with it, whole or not at all.
+ * Compiles the addon, tries it, and replaces the old one. After a failure or a kill, the old one is still there.
  * @throws E_MACHINE, E_LIBTORCH, E_BUILD, E_WRITE, E_ABORTED
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
@@ -197,9 +197,9 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   await requireFolder(folder);
   if (options.make === undefined) await requireTools();
   const cache = await privateCache(env);
-  // Always the same folder, so that a compiler's cache knows what it saw before.
+  // Always the same folder, so that a compiler cache such as ccache finds its earlier results.
   const work = join(cache, '.splitgrow-build');
-  // Beside that folder, which is removed after a failure too.
+  // The log lies beside that folder, because the folder is removed after a failure too.
   const log = join(cache, LOG_FILE);
   return withLock(
     join(cache, 'build.lock'),

@@ -20,12 +20,12 @@ export function installDirectory(env: Environment = process.env, hasCuda = false
   return join(cacheDirectory(env), `libtorch-${LIBTORCH_VERSION}${hasCuda ? '-cuda' : ''}`);
 }
 
-/** Wheels that a set-up downloaded and did not come to unpack. */
+/** The folder for wheels that set-up has downloaded but not unpacked yet. */
 export function wheelDirectory(env: Environment = process.env): string {
   return join(cacheDirectory(env), '.splitgrow-wheels');
 }
 
-/** Folders of the cache are this user's alone: what lies in them is opened as code. */
+/** The mode of the cache's folders: only this user may write there, because files in them are loaded as code. */
 const PRIVATE = 0o700;
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;
@@ -48,25 +48,25 @@ export function otherWriters(
   }
 }
 
-/** What ends it that others write to the cache. */
+/** What to do so that nobody else can write to the cache. */
 export function privateRemedy(env: Environment = process.env): string {
   return `chmod 700 ${cacheDirectory(env)}, or set SPLITGROW_CACHE to a folder of your own`;
 }
 
-/** Creates the cache with the folders above it, for this user alone; a cache that is there keeps its rights. */
+/** Creates the cache and the missing folders above it, for this user alone. An existing cache keeps its mode. */
 export async function createCache(env: Environment = process.env): Promise<string> {
   const cache = cacheDirectory(env);
   await makeFolder(cache, { mode: PRIVATE });
   return cache;
 }
 
-/** As createCache, where `path` lies in the cache. */
+/** Creates the cache, if `path` lies in it. */
 export async function createCacheOf(path: string, env: Environment = process.env): Promise<void> {
   if (resolve(path).startsWith(`${cacheDirectory(env)}${sep}`)) await createCache(env);
 }
 
 /**
- * As createCache, for what puts code there.
+ * Creates the cache for a caller that puts code there.
  * @throws E_WRITE where every user of the machine could put other code in its place
  */
 export async function privateCache(env: Environment = process.env): Promise<string> {

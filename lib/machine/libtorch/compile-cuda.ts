@@ -1,4 +1,4 @@
-// Compiles the optional CUDA library, by the machine's CUDA toolkit or by NVIDIA's compiler from the cache; needs no GPU.
+// Compiles the optional CUDA library with the machine's CUDA toolkit, or with NVIDIA's compiler from the cache. This needs no GPU.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError, SplitgrowError } from '../../errors.js';
@@ -8,7 +8,7 @@ import { type CudaKit, requireKit } from './cuda-kit.js';
 import { CUDA_MAJOR } from './pinned.js';
 
 export const CUDA_FILE = 'splitgrow_cuda.so';
-/** Turing to Blackwell: what CUDA 13 and LibTorch's own kernels serve. */
+/** GPU generations from Turing to Blackwell: those that CUDA 13 and LibTorch's own kernels support. */
 export const CUDA_ARCHITECTURES = '75:80:86:89:90:100:120';
 
 export interface CudaOptions {
@@ -20,14 +20,14 @@ export interface CudaOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Folders of headers beside LibTorch, where it is PyTorch's with its NVIDIA packages. */
+/** Folders of headers beside LibTorch, where it is part of a PyTorch with NVIDIA's packages. */
 function packagedHeaders(libtorch: string): readonly string[] {
   const nvidia = join(dirname(libtorch), 'nvidia');
   const folders = [join(nvidia, `cu${CUDA_MAJOR}`, 'include'), join(nvidia, 'nccl', 'include')];
   return folders.filter((folder) => existsSync(folder));
 }
 
-/** The toolkit of the machine: CUDA_HOME's or PATH's nvcc of the right release, with headers for all that is included. */
+/** The toolkit of the machine: nvcc of the right release in CUDA_HOME or on PATH, with all needed headers. Null where it is not complete. */
 async function toolkit(libtorch: string): Promise<CudaKit | null> {
   const home = process.env.CUDA_HOME;
   const nvcc = home ? join(home, 'bin', 'nvcc') : 'nvcc';
@@ -59,7 +59,7 @@ export async function cudaTools({ libtorch, kit, onProgress, signal }: CudaOptio
   });
 }
 
-/** What the loader has opened before the library, or opens with it; the rest are the compiler's and the system's. */
+/** Libraries that are open when the CUDA library is opened. Further symbols come from the compiler's and the system's libraries. */
 const TORCH = ['libtorch_cuda.so', 'libc10_cuda.so', 'libtorch_cpu.so', 'libc10.so'];
 const SYSTEM = ['libstdc++.so.6', 'libgcc_s.so.1', 'libc.so.6', 'libm.so.6', 'libgomp.so.1'];
 

@@ -1,4 +1,4 @@
-// Compiles the addon by cmake-js: what the machine must have for it, configuring, building, and the compiler's words.
+// Compiles the addon with cmake-js: checks the tools, configures, builds, and reports the compiler's errors.
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,14 +10,14 @@ import { ROOT } from './addon.js';
 
 const require = createRequire(import.meta.url);
 
-/** The thin loader, which Node.js opens, and what computes. */
+/** The thin loader, which Node.js opens, and the library that computes. */
 export const ADDON_FILES = ['splitgrow.node', 'splitgrow_core.so'] as const;
 
 /** The oldest CMake that CMakeLists.txt takes. */
 export const CMAKE_FLOOR = '3.18';
-/** What a failure leaves. */
+/** The file that a failure leaves. */
 export const LOG_FILE = 'splitgrow-build.log';
-/** A compiler with LibTorch's headers takes about so much. */
+/** The memory that one compiler takes with LibTorch's headers, roughly. */
 const BYTES_A_JOB = 1.5e9;
 const SHOWN_ERRORS = 3;
 
@@ -77,12 +77,12 @@ export async function requireTools(env: NodeJS.ProcessEnv = process.env): Promis
     throw new SplitgrowError('E_BUILD', `nothing can be compiled: ${missing.join('. Also: ')}`);
 }
 
-/** How many compilers at once: one a core, as far as the memory goes. */
+/** How many compilers run at once: one for each core, as far as the memory allows. */
 export function jobs(cores: number = availableParallelism(), bytes: number = totalmem()): number {
   return Math.max(1, Math.min(cores, Math.floor(bytes / BYTES_A_JOB)));
 }
 
-/** What [3/40] and [ 12%] in the output say of the work done; null where it says nothing. */
+/** The progress in the compiler's output, written as [3/40] or [ 12%]; null where there is none. */
 export function progressOf(text: string): readonly [done: number, total: number] | null {
   const found = [...text.matchAll(/\[\s*(\d+)(?:\/(\d+)|%)\]/g)].at(-1);
   return found === undefined ? null : [Number(found[1]), found[2] === undefined ? 100 : Number(found[2])];
@@ -128,7 +128,7 @@ async function cmakeJs(
 }
 
 /**
- * Configures and builds; what was built before in `out` is built on.
+ * Configures and builds. Files that an earlier build left in `out` are used again where they are up to date.
  * @throws E_BUILD with the first errors and the file that has all of them, E_ABORTED
  */
 export async function compile(options: CompileOptions): Promise<void> {

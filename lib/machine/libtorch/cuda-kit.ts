@@ -1,4 +1,4 @@
-// The compile kit of native/cuda: fetched once into the cache, with hashes.
+// The tools that native/cuda is compiled with: fetched once into the cache and checked by their hashes.
 
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
@@ -59,7 +59,7 @@ async function fetchInto(
   options: KitOptions,
 ): Promise<void> {
   const say = options.onProgress ?? (() => {});
-  // Beside those of LibTorch, which another lock guards; whole ones stay after a stop.
+  // Not the folder of LibTorch's wheels: another lock guards that one. Complete wheels stay there after a stop.
   const wheels = join(cache, '.splitgrow-wheels-cuda-kit');
   await refuseOthers(target);
   const [tree, headers] = ['tree', 'headers'].map((name) => join(work, name)) as [string, string];
@@ -92,7 +92,7 @@ async function fetchInto(
   await removeWheels(CUDA_KIT, wheels);
 }
 
-/** The kit, fetched where the cache has none; one process at a time. Throws E_LIBTORCH. */
+/** The kit from the cache. Fetches it where there is none; one process at a time. Throws E_LIBTORCH. */
 export async function requireKit(options: KitOptions = {}): Promise<CudaKit> {
   const env = options.env ?? process.env;
   const cache = await privateCache(env);

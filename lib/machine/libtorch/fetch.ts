@@ -41,7 +41,7 @@ export function notWritten(error: unknown): SplitgrowError {
   );
 }
 
-/** What keeps `file` from being the wheel with exactly the pinned bytes; null where nothing does. */
+/** How `file` differs from the pinned wheel, in size or SHA-256; null where it does not. */
 export async function faultOfWheel(
   file: string,
   wheel: Wheel,
@@ -56,7 +56,7 @@ export async function faultOfWheel(
   return `${wheel.file} has SHA-256 ${sha256}, not the pinned ${wheel.sha256}`;
 }
 
-/** In a folder for wheels that set-up made: what is in it by a wheel's name may be removed. */
+/** A file in each folder for wheels that set-up made. Wheels in such a folder may be removed. */
 const RECORD = 'splitgrow-wheels.json';
 
 async function isOurs(folder: string): Promise<boolean> {
@@ -86,7 +86,7 @@ export interface Shelf {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Links to a wheel: those of the pinned SHA-256 first, then those of its name without one. Throws E_LIBTORCH where there is none. */
+/** Links to a wheel: first those with the pinned SHA-256, then those with its name and no SHA-256. Throws E_LIBTORCH where there is none. */
 export async function linksTo(wheel: Wheel, { settings, client, signal }: Shelf): Promise<readonly Link[]> {
   const project = wheel.requirement.split('==')[0] ?? '';
   const { links, faults } = await linksOf(project, settings, { client, signal });
@@ -116,7 +116,7 @@ async function copyWheel(
   await pipeline(source, createWriteStream(part), { signal });
 }
 
-/** Leaves a wheel as `<file>.part`; nothing but its size is compared. */
+/** Downloads a wheel to `<file>.part`. Only its size is compared. */
 export async function fetchWheel(wheel: Wheel, part: string, shelf: Shelf, onBytes: OnBytes): Promise<void> {
   const { client, signal } = shelf;
   if ((await sizeOf(part)) === wheel.bytes) return;
@@ -149,9 +149,9 @@ export async function withShelf<T>(
 }
 
 /**
- * Downloads into `folder` what is missing of a release. Parts of earlier attempts are gone on with, whole wheels left
- * alone; nothing is checked yet. Throws E_LIBTORCH, or E_WRITE where the disk is full; then, and after an abort or a kill,
- * what came so far stays.
+ * Downloads the missing wheels of a release into `folder`. Continues parts of earlier attempts, and leaves complete wheels
+ * alone. Nothing is checked yet. After an error, an abort or a kill, everything that was downloaded stays.
+ * @throws E_LIBTORCH, or E_WRITE where the disk is full
  */
 export async function downloadWheels(
   release: Release,
@@ -176,7 +176,7 @@ export async function downloadWheels(
   });
 }
 
-/** Compares every wheel with its pinned size and hash; one that differs is removed. Throws E_LIBTORCH. */
+/** Compares every wheel with its pinned size and hash, and removes one that differs. Throws E_LIBTORCH. */
 export async function verifyWheels(
   release: Release,
   folder: string,
@@ -198,7 +198,7 @@ export async function verifyWheels(
   }
 }
 
-/** Removes the wheels of a release, and the folder where nothing else is in it; a folder that set-up did not make stays as it is. */
+/** Removes the wheels of a release, and the folder if it is empty then. A folder that set-up did not make stays as it is. */
 export async function removeWheels(release: Release, folder: string): Promise<void> {
   if (!(await isOurs(folder))) return;
   for (const { file } of release.wheels) {

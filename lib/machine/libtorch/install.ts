@@ -28,7 +28,7 @@ export interface InstallOptions {
   readonly onProgress?: ((progress: SetupProgress) => void) | undefined;
 }
 
-/** Beside what is counted: directories, and a file system's own needs. */
+/** Room for what is not counted: directories, and what a file system needs for itself. */
 const SPARE_BYTES = 50_000_000;
 
 /** The release for a machine. Throws E_LIBTORCH where none is pinned for it. */
@@ -47,10 +47,10 @@ export function wheelBytes(release: Release): number {
   return release.wheels.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** True for what unpacking wheels makes: packages, and what pip says of them. */
+/** True for the name of a folder that unpacking makes: a package, or the metadata of one. */
 const isUnpacked = (name: string): boolean => /^(torch|nvidia)$|\.dist-info$/.test(name);
 
-/** What is in the way is removed where it did not pass as a LibTorch, or is to be replaced; not so a folder of somebody else. @throws E_WRITE */
+/** Refuses a target folder of somebody else. A folder that set-up unpacked may be replaced. @throws E_WRITE */
 export async function refuseOthers(target: string): Promise<void> {
   const other = (await ifThere(readdir(target)))?.find((name) => !isUnpacked(name));
   if (other === undefined) return;
@@ -61,7 +61,7 @@ export async function refuseOthers(target: string): Promise<void> {
   );
 }
 
-/** Where a release is put, by whom and out of what. */
+/** The folders that installing a release uses. */
 export interface InstallPlace {
   readonly target: string;
   readonly wheels: string;
@@ -70,8 +70,9 @@ export interface InstallPlace {
 }
 
 /**
- * Puts a release into `target`, whole or not at all. Wheels stay in `wheels` until it is in place, so that the next attempt
- * goes on after a stop, a failure or a kill. The caller holds the lock of the cache. Throws E_LIBTORCH and E_WRITE.
+ * Installs a release in `target`, which is then complete or unchanged. Wheels stay in `wheels` until it is in place, so that
+ * the next attempt can continue after a stop, a failure or a kill. The caller holds the lock of the cache.
+ * @throws E_LIBTORCH, E_WRITE
  */
 export async function install(
   release: Release,

@@ -1,4 +1,4 @@
-// Finds libturbojpeg: the environment's, the one that ships beside the addon, an npm package's, or the system's.
+// Finds libturbojpeg: the one that the environment names, the one beside the addon, an npm package's, or the system's.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -6,7 +6,7 @@ import { isSplitgrowError, SplitgrowError } from '../../errors.js';
 import { loaderPath, ROOT } from './addon.js';
 
 const FILE = 'libturbojpeg.so.0';
-/** Only its shared library is used, never its addon; a checkout has it, an installed package need not. */
+/** The npm package that carries it. Only its shared library is used, not its addon. A checkout has it; an installed package need not have it. */
 const PACKAGE = '@julusian/jpeg-turbo';
 const PACKAGE_VERSION = '3.0.1';
 const REMEDY =

@@ -1,4 +1,4 @@
-// Finds LibTorch: the environment's, the one that was chosen, the active Python's, the cache's.
+// Finds LibTorch: the one that the environment names, the one that set-up was told to use, the active Python's, or the cache's.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -76,8 +76,8 @@ export function hasCuda(root: string): boolean {
 /**
  * The first usable LibTorch of: SPLITGROW_LIBTORCH (decides alone when it is set), LIBTORCH, the one that setup was told
  * to remember, the one that the addon was compiled against, PyTorch of the active python3, the cache. Asking python3
- * takes a process, which is short beside opening LibTorch. What an addon that was compiled here needs is `wantedLibTorch()`; by default it is the
- * pinned release.
+ * starts a process; that takes little time compared with opening LibTorch. An addon that was compiled here needs
+ * `wantedLibTorch()`; the default of `wanted` is the pinned release.
  */
 export function locate(env: Environment = process.env, wanted: Wanted = PINNED): Located {
   const tried: string[] = [];
@@ -155,7 +155,7 @@ export function preloadOrder(
   const lib = join(torch.root, 'lib');
   const nvidia = join(dirname(torch.root), 'nvidia');
   const folders = [lib, ...namesIn(nvidia).map((name) => join(nvidia, name, 'lib'))];
-  // Of the pinned release's CUDA first; an addon that was compiled against another release may need another one.
+  // The pinned release's CUDA comes first. An addon that was compiled against another release may need another CUDA.
   const find = (name: string, pinned: string): string => {
     const found = folders.flatMap((folder) =>
       namesIn(folder)
@@ -164,7 +164,7 @@ export function preloadOrder(
     );
     return found.find((path) => path.endsWith(`/${pinned}`)) ?? found[0] ?? pinned;
   };
-  // A LibTorch built without CUDA needs neither of NVIDIA's: libtorch_cpu's own failure decides.
+  // A LibTorch without CUDA needs none of NVIDIA's libraries. If one is missing that is needed, opening libtorch_cpu fails and says so.
   const order = [
     { path: find('libcudart.so', `libcudart.so.${CUDA_MAJOR}`), isNeeded: false },
     { path: find('libcupti.so', `libcupti.so.${CUDA_MAJOR}`), isNeeded: false },

@@ -30,7 +30,7 @@ const MANYLINUX_2_17 = 'manylinux2014_x86_64.manylinux_2_17_x86_64';
 const MANYLINUX_2_12 = 'manylinux2010_x86_64.manylinux_2_12_x86_64';
 const MANYLINUX_2_27 = 'manylinux_2_27_x86_64';
 
-/** Of torch 2.11.0's requirements for Linux all but nvidia-nvtx, which no library needs, and what is Python's alone. */
+/** torch 2.11.0's requirements for Linux, without nvidia-nvtx, which no library needs, and without those that only Python uses. */
 const LIBRARIES: readonly Wheel[] = [
   wheel(
     'nvidia-cublas==13.1.0.3',
@@ -140,7 +140,7 @@ function withCuda(cpu: Release): Release {
   };
 }
 
-/** The whole set, CPU's and GPU's, by `process.platform-process.arch`. */
+/** The wheels for CPU and GPU together, by `process.platform-process.arch`. */
 export const CUDA_RELEASES: Readonly<Record<string, Release>> = Object.fromEntries(
   Object.entries(RELEASES).map(([key, release]) => [key, withCuda(release)]),
 );

@@ -17,7 +17,7 @@ export interface Wheel {
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Regular expressions of the members to keep, each of a whole name. */
+  /** Regular expressions of the members to keep. Each must fit a whole name. */
   readonly keep: readonly string[];
 }
 

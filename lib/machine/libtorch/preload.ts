@@ -50,7 +50,7 @@ export function traceText(trace: readonly PreloadRow[]): string {
     .join(', ');
 }
 
-/** Which LibTorch was taken, and which places were passed over, for messages. */
+/** For messages: which LibTorch is used, and which places before it have none. */
 export function placeText({ libtorch, passedOver }: Pick<Preloaded, 'libtorch' | 'passedOver'>): string {
   const { version, root, source } = libtorch;
   const others = passedOver.length > 0 ? `, passed over ${passedOver.join(', ')}` : '';
@@ -58,15 +58,16 @@ export function placeText({ libtorch, passedOver }: Pick<Preloaded, 'libtorch' |
 }
 
 /**
- * Times that a waiting thread looks again before it sleeps: some ten microseconds. By default libgomp looks 300,000 times, some
- * milliseconds. Where other work runs, that keeps the processor from the very thread that is waited for.
+ * How often a waiting thread looks again before it sleeps. 5,000 times take about ten microseconds. By default libgomp looks
+ * 300,000 times, which takes milliseconds. Beside other work, that keeps the processor busy, and the thread that is waited for
+ * cannot run.
  */
 export const SPIN_COUNT = '5000';
 
 /** Variables that say how OpenMP's threads wait. Where one of them is set, the user has decided. */
 export const WAITING_VARIABLES = ['GOMP_SPINCOUNT', 'OMP_WAIT_POLICY'] as const;
 
-/** What libgomp is to find in the environment when it is opened: it reads these only then. */
+/** Variables that must be in the environment when libgomp is opened: it reads them only then. */
 export function waitingVariables(env: Environment): Readonly<Record<string, string>> {
   return WAITING_VARIABLES.some((name) => env[name] !== undefined) ? {} : { GOMP_SPINCOUNT: SPIN_COUNT };
 }
@@ -89,10 +90,13 @@ function remedyFor({ source }: LibTorch): string {
   return `point SPLITGROW_LIBTORCH or LIBTORCH elsewhere, or unset it and run: ${REMEDIES.setup}`;
 }
 
-/** Finds LibTorch and the addon and opens LibTorch for the whole process. Throws E_MACHINE, E_LIBTORCH, E_ADDON, or E_FILE where there is no working folder. */
+/**
+ * Finds LibTorch and the addon, and opens LibTorch for the whole process.
+ * @throws E_MACHINE, E_LIBTORCH, E_ADDON, or E_FILE where there is no working folder
+ */
 export function preloadLibTorch(): Preloaded {
   requireMachine();
-  // Intel's MKL in LibTorch ends the process where there is none.
+  // Without a working folder, Intel's MKL in LibTorch would end the process.
   refuseNoFolder();
   const { found: libtorch, tried: passedOver } = requireLocated();
   const place = placeText({ libtorch, passedOver });

@@ -1,4 +1,4 @@
-// The one LibTorch that the user chose, kept in the cache: by setup --libtorch DIR, or by setup --cuda and --force.
+// The LibTorch that the user chose by setup --libtorch DIR, --cuda or --force. A file in the cache keeps the choice.
 
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';

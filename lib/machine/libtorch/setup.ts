@@ -1,4 +1,4 @@
-// setup(): makes LibTorch available. Nothing to do where one is found, else fetched; or the one that the user names.
+// setup(): makes LibTorch available. Does nothing where one is found; else fetches one, or uses the folder that the user names.
 
 import { join, resolve } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
@@ -16,7 +16,7 @@ import { cudaRow, isOpened, type NotOpened, type Opened, tryLibTorch } from './t
 export interface SetupOptions {
   /** With the CUDA libraries. */
   readonly cuda?: boolean;
-  /** Fetch into the cache, and use that, even where a usable LibTorch is found elsewhere. */
+  /** Fetch one into the cache and use it, even if a usable LibTorch is found elsewhere. */
   readonly force?: boolean;
   /** A folder with include/ and lib/: checked, opened, and used from now on. */
   readonly libtorch?: string | undefined;
@@ -68,7 +68,7 @@ async function trial(root: string, env: Environment, options: SetupOptions): Pro
   throw new SplitgrowError('E_LIBTORCH', `${root} is there but is not usable: ${result.why}`);
 }
 
-/** Where `root` is not what is found, remembers it, or says that the environment decides. */
+/** Makes sure that `root` is found from now on. @returns a note where a variable of the environment prevents that */
 async function prefer(root: string, env: Environment): Promise<string | null> {
   const before = locate(env).found;
   if (before?.root === root) return null;
@@ -134,7 +134,7 @@ async function fetched(env: Environment, options: SetupOptions): Promise<SetupRe
   const tried = await trial(root, env, options);
   const isAsked = options.cuda === true || options.force === true;
   const chosen = readRemembered(env);
-  // A plain set-up gets here only where nothing else is found; then the choice that failed would only be in the way.
+  // A plain set-up gets here only if nothing else is found. An earlier choice, which is then of no use, must not come first.
   const note = isAsked || chosen !== null || env.SPLITGROW_LIBTORCH ? await prefer(root, env) : null;
   const libtorch: LibTorch = { root, version: versionOf(root) ?? LIBTORCH_VERSION, source: 'cache' };
   return { libtorch, isNew, ...tried, note };

@@ -1,4 +1,4 @@
-// Opens a LibTorch, and the core on top of it, in a process of its own.
+// Opens a LibTorch, and the core on top of it, in another process.
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -80,7 +80,7 @@ export function isOpened(result: Opened | NotOpened): result is Opened {
   return 'features' in result;
 }
 
-/** What opens where `env` says; a crash, a signal or a hang of native code is an answer too. */
+/** Opens what `env` names. A crash, a signal or a hang of native code is an answer too. */
 export async function tryToOpen(env: Environment, options: TrialOptions = {}): Promise<Opened | NotOpened> {
   if (!existsSync(NATIVE)) return { code: null, why: `${NATIVE} is missing` };
   const parameters = ['--input-type=module', '--eval', SCRIPT, NATIVE, JPEG];

@@ -1,4 +1,4 @@
-// What a release keeps of its wheels: unpacked from downloaded ones, or read out of ones that stay on their server.
+// Takes the files that a release keeps out of its wheels: out of downloaded ones, or out of ones that stay on their server.
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
@@ -20,18 +20,18 @@ import {
 } from './fetch.js';
 import { REMEDIES, type Release, type Wheel } from './pinned.js';
 
-/** A pattern of names, each as a whole. */
+/** A pattern that fits whole names. */
 function wholeName(keep: readonly string[]): RegExp {
   return new RegExp(`^(?:${keep.join('|')})$`);
 }
 
-/** Makes a tree durable: by the system's sync, which is fast for many small files, where it has one that takes a folder. */
+/** Syncs a tree. Uses the program `sync` where it works: with many small files it is much faster than one sync for each. */
 async function syncFiles(tree: string, { env, signal }: FetchOptions): Promise<void> {
   const { fault } = await run('sync', ['-f', tree], { env, signal });
   if (fault !== null) await syncTree(tree);
 }
 
-/** Unpacks what the release keeps of each wheel and syncs it; every member's CRC is checked. */
+/** Unpacks what the release keeps of each wheel, checks every member's CRC, and syncs the files. */
 export async function unpack(
   release: Release,
   place: { readonly wheels: string; readonly tree: string },
@@ -79,8 +79,8 @@ export async function moveInto(from: string, to: string): Promise<void> {
 }
 
 /**
- * Puts the members that wheels keep into `tree`, with little more than their own bytes; where a server sends no ranges, the
- * wheel is downloaded into `work` for it.
+ * Puts the members that wheels keep into `tree`. Downloads little more than the members' own bytes. Where a server sends no
+ * ranges, the whole wheel is downloaded into `work`.
  * @throws E_LIBTORCH, E_WRITE
  */
 export async function fetchMembers(

@@ -1,4 +1,4 @@
-// How programs of the machine are started: nothing of the folder that the user works in is run or loaded, and none outlives this process.
+// Starts programs of the machine. They run and load nothing from the user's working folder, and they end when this process ends.
 
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { delimiter, dirname, isAbsolute, resolve } from 'node:path';
@@ -7,22 +7,22 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '../environment.js';
 import { endingWithThisProcess } from './guardian.js';
 
-/** Programs work here: a folder of this package. */
+/** The working folder of programs: a folder of this package. */
 export const CHILD_FOLDER = dirname(fileURLToPath(import.meta.url));
 
-/** Where programs are where PATH says nothing: what POSIX systems take then, without the working folder. */
+/** Used where PATH is not set: what POSIX systems use then, without the working folder. */
 const PATH_OTHERWISE = '/usr/local/bin:/usr/bin:/bin';
 
-/** Lists of folders or libraries in which an empty or relative entry means the working folder. */
+/** Lists of folders or libraries. An empty or relative entry in them means the working folder. */
 const LISTS: readonly string[] = [
   ...['PATH', 'LD_LIBRARY_PATH', 'LD_PRELOAD', 'LD_AUDIT', 'PYTHONPATH'],
   ...['CPATH', 'C_INCLUDE_PATH', 'CPLUS_INCLUDE_PATH', 'LIBRARY_PATH', 'COMPILER_PATH', 'PKG_CONFIG_PATH'],
 ];
 
-/** Code that a program would load before its own. */
+/** Variables that name code which a program loads before its own. */
 const DROPPED: readonly string[] = ['NODE_OPTIONS', 'NODE_PATH', 'OLDPWD'];
 
-/** Settings of the user that name files and folders: relative ones count from where the user is. */
+/** Settings of the user that name files and folders. A relative path counts from the user's working folder. */
 const PLACES: readonly string[] = [
   ...['SPLITGROW_CACHE', 'SPLITGROW_LIBTORCH', 'LIBTORCH', 'SPLITGROW_ADDON', 'SPLITGROW_TURBOJPEG'],
   ...['PIP_CONFIG_FILE', 'PIP_FIND_LINKS', 'PIP_CERT', 'PIP_CLIENT_CERT', 'PIP_CONSTRAINT'],
@@ -33,7 +33,7 @@ function entriesOf(name: string, list: string): readonly string[] {
   return list.split(name === 'LD_PRELOAD' ? /[:\s]+/ : ':');
 }
 
-/** Of each list in `env` the entries that mean the working folder, where there are any. */
+/** Each list in `env` that has entries which mean the working folder, with those entries. */
 export function relativeLists(env: Environment): readonly (readonly [string, readonly string[]])[] {
   return LISTS.map((name) => {
     const entries = env[name] ? entriesOf(name, env[name]) : [];
@@ -41,16 +41,16 @@ export function relativeLists(env: Environment): readonly (readonly [string, rea
   }).filter(([, entries]) => entries.length > 0);
 }
 
-/** Settings of pip that name several places, apart by blanks. */
+/** Settings of pip that name several places with blanks between them. */
 const SEVERAL: readonly string[] = ['PIP_FIND_LINKS', 'PIP_CONSTRAINT'];
 
-/** The value of a setting with its relative paths as seen from the folder of the user. URLs stay. */
+/** The value of a setting with its relative paths made absolute, from the user's working folder. URLs stay as they are. */
 function absolute(name: string, value: string): string {
   const words = SEVERAL.includes(name) ? value.trim().split(/\s+/) : [value];
   return words.map((word) => (/^([a-z+]+:|~)/i.test(word) ? word : resolve(word))).join(' ');
 }
 
-/** Folder and variables for a program. */
+/** Working folder and environment variables for a program. */
 export function childPlace(env: Environment = process.env): {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
@@ -78,7 +78,7 @@ export interface StartOptions {
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Starts a program in a process group of its own, which ends when this process does, whatever ends it. */
+/** Starts a program in its own process group. The group ends when this process ends, for whatever reason. */
 export function startChild(
   command: string,
   parameters: readonly string[],

@@ -1,8 +1,8 @@
-// Ends the programs that this process started when this process ends, by kill -9 too: a shell waits for the end of a pipe.
+// Ends the programs of this process when this process ends, even by kill -9. A shell holds the other end of a pipe, and acts when the pipe closes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
-/** Reads `+ PID` and `- PID`, a line each. At the end of the pipe it kills the process groups that are left. */
+/** Reads lines `+ PID` and `- PID`. When the pipe closes, it kills the process groups that are left. */
 const WATCH = `
 trap '' HUP INT TERM
 all=
@@ -22,11 +22,11 @@ function startGuardian(): { readonly pipe: Writable; programs: number } {
   const shell = spawn('/bin/sh', ['-c', WATCH], {
     cwd: '/',
     env: {},
-    // Out of reach of a terminal's Ctrl-C.
+    // So that Ctrl-C in a terminal does not end the shell.
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Where there is no shell, programs end by themselves.
+  // Without a shell, programs end by themselves.
   shell.on('error', () => {});
   shell.stdin.on('error', () => {});
   shell.unref();
@@ -34,9 +34,9 @@ function startGuardian(): { readonly pipe: Writable; programs: number } {
   return { pipe: shell.stdin, programs: 0 };
 }
 
-/** Starts a program, the first of its process group. It and its group end with this process. */
+/** Starts a program that is the first of its process group. The group ends with this process. */
 export function endingWithThisProcess<Program extends ChildProcess>(start: () => Program): Program {
-  // Before the program, so that hardly a moment is left in which nobody would end it.
+  // The shell starts before the program, so that the time in which nobody would end the program is as short as possible.
   guardian ??= startGuardian();
   const mine = guardian;
   mine.programs += 1;

@@ -1,4 +1,4 @@
-// How Python is started: isolated, by the program in python/, which says what isolated means.
+// Parameters that start Python in isolation, with the program in python/. That file says what isolation means.
 import { fileURLToPath } from 'node:url';
 
 /** From lib/ and from dist/ alike. */

@@ -1,4 +1,4 @@
-// Runs a program of the machine to its end: what it says, how it ends, a limit of time, and an abort that ends all it started.
+// Runs a program to its end and returns its output and how it ended. A limit of time or an abort ends the program and all that it started.
 import { reasonOf, SplitgrowError } from '../../errors.js';
 import type { Environment } from '../environment.js';
 import { endChild, startChild } from './child.js';
@@ -8,9 +8,9 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   readonly env?: Environment | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The program is ended after so long; without it, it may take as long as it likes. */
+  /** The program is killed after this time. Absent: it may take as long as it likes. */
   readonly timeoutMs?: number | undefined;
-  /** Gets both outputs as they come. */
+  /** Gets standard output and standard error as they come. */
   readonly onOutput?: ((text: string) => void) | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface RunOptions {
 export interface Ran {
   /** 127 where the program is not there. */
   readonly code: number;
-  /** Null where it succeeded; else its exit code, signal or limit of time in words, with the last line of its errors. */
+  /** Null where it succeeded. Else how it ended, in words: exit code, signal or limit of time, and the last line of its errors. */
   readonly fault: string | null;
   /** True where there is no such program. */
   readonly isAbsent: boolean;
@@ -31,7 +31,7 @@ export interface Ran {
 /** Characters that are kept of an output. */
 const KEPT = 1 << 20;
 const NOT_THERE = 127;
-/** What ignores a request to end for so long is killed. */
+/** A program that was asked to end is killed after this time. */
 const GRACE_MS = 2_000;
 
 function lastLine(text: string): string {
@@ -40,7 +40,7 @@ function lastLine(text: string): string {
 }
 
 /**
- * Resolves whatever the program's end is. A process that a kill does not end (it waits within the kernel) is left behind.
+ * Resolves however the program ends. A process that a kill does not end, because it waits within the kernel, is left behind.
  * @throws E_ABORTED where `signal` ended it
  */
 export function run(command: string, parameters: readonly string[], options: RunOptions = {}): Promise<Ran> {
