@@ -143,6 +143,17 @@ export type { CompareOptions } from './run/compare-run.js';
 export type { Effort, InitData } from './run/init/choices.js';
 export type { GrowOptions } from './run/run.js';
 export type { DataSpec, NetworkSpec, Spec } from './run/spec/experiment.js';
+export type {
+  CheckpointInput,
+  CompareEntryInput,
+  CompareInput,
+  DataInput,
+  ExperimentInput,
+  FitInput,
+  NetworkInput,
+  SplittingInput,
+  StopInput,
+} from './run/spec/experiment-input.js';
 export type { Extensions } from './run/spec/extensions.js';
 export { parseExperiment, readExperiment } from './run/spec/spec.js';
 export { trainExperiment } from './run/stage/train.js';

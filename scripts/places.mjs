@@ -13,7 +13,8 @@ const TABLES = {
   field: 'schema/experiment.schema.json',
 };
 
-/** Generated files are left out: schema/ and the tables of docs/. */
+/** Generated files are left out: schema/, the types made of it, and the tables of docs/. */
+const GENERATED = 'lib/run/spec/experiment-input.ts';
 const SOURCES = ['lib', 'native', 'benchmarks', 'scripts'];
 const CODE = /\.(ts|mjs|cc|h|cu|cuh|inc|py)$/;
 
@@ -21,7 +22,8 @@ const CODE = /\.(ts|mjs|cc|h|cu|cuh|inc|py)$/;
 function linesWith(name, folders) {
   const constant = name.replaceAll('-', '_').toUpperCase();
   const word = new RegExp(`(?<![\\w/-])(${name}|${constant})(?![\\w-]|\\.js')`);
-  return filesIn(folders, (path) => CODE.test(path)).flatMap((path) =>
+  const isWritten = (path) => CODE.test(path) && !path.endsWith(GENERATED);
+  return filesIn(folders, isWritten).flatMap((path) =>
     readFileSync(path, 'utf8')
       .split('\n')
       .flatMap((text, at) => (word.test(text) ? [[relative(ROOT, path), at + 1, text.trim()]] : [])),

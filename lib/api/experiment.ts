@@ -4,12 +4,31 @@ import type { RunControl } from '../native/events.js';
 import { isSignal, watched } from '../native/watched.js';
 import { rankPart } from '../run/spec/differences.js';
 import type { Spec } from '../run/spec/experiment.js';
+import type { ExperimentInput } from '../run/spec/experiment-input.js';
 import type { Extensions } from '../run/spec/extensions.js';
 import { parseExperiment, readExperiment } from '../run/spec/spec.js';
 import { type Running, running } from './running.js';
 
 /** An experiment file, or the experiment itself: an object with the fields of docs/reference.md. It is checked as a whole. */
-export type Experiment = string | Readonly<Record<string, unknown>>;
+export type Experiment = string | ExperimentInput;
+
+/**
+ * An experiment with its types: an editor completes its fields and says what each means, and a misspelt one does not compile.
+ * Nothing is checked or filled in before it runs.
+ *
+ * ```ts
+ * const experiment = defineExperiment({
+ *   name: 'cifar10-k3',
+ *   network: { preset: 'mobilenet_cifar10', blocks: 3, width: 8 },
+ *   data: { name: 'cifar10' },
+ *   stop: { stages: 8 },
+ * });
+ * await grow(experiment);
+ * ```
+ */
+export function defineExperiment(experiment: ExperimentInput): ExperimentInput {
+  return experiment;
+}
 
 /** An experiment with overrides. */
 export interface ExperimentOptions {

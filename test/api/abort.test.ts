@@ -20,7 +20,7 @@ import {
   split,
   train,
 } from '../../lib/index.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 import { batchTensors, writeNetwork } from './batch-files.js';
 
 /** What every function needs, written before it is called. */
@@ -39,8 +39,8 @@ async function prepared() {
 type Given = Awaited<ReturnType<typeof prepared>>;
 
 const CALLS: Readonly<Record<string, (given: Given, control: RunControl) => Promise<unknown>>> = {
-  grow: ({ experiment }, control) => grow(experiment, control),
-  train: ({ experiment }, control) => train(experiment, control),
+  grow: ({ experiment }, control) => grow(asRead(experiment), control),
+  train: ({ experiment }, control) => train(asRead(experiment), control),
   compare: ({ experiment }, control) =>
     compare({ ...experiment, compare: [{ method: 'width-multiplier', targets: [9999] }] }, control),
   forward: ({ network, batch, out }, control) => forward({ network, batch, out }, control),
@@ -80,7 +80,10 @@ const LONG: typeof CALLS = {
     indices({ network, batch, directions: out, method: 'rayleigh', epochs: 10_000_000 }, control),
   bench: ({ network }, control) => bench({ network, batchSize: 64, repeats: 1_000_000 }, control),
   grow: ({ experiment }, control) =>
-    grow({ experiment, set: ['splitting.epochs=1000000', 'splitting.method=rayleigh'] }, control),
+    grow(
+      { experiment: asRead(experiment), set: ['splitting.epochs=1000000', 'splitting.method=rayleigh'] },
+      control,
+    ),
 };
 
 test.each(Object.entries(LONG))('a signal that fires while %s works ends it', async (name, call) => {

@@ -1,4 +1,5 @@
 // How calls are watched and stopped: listeners that reject, callbacks that never answer, what is no callback, and seeds that are none.
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -30,10 +31,11 @@ import {
   trainExperiment,
   verifyData,
 } from '../../lib/index.js';
+import type { ExperimentInput } from '../../lib/run/spec/experiment-input.js';
 import { seedOf } from '../../lib/train/seeds.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
-async function experiment(): Promise<Record<string, unknown>> {
+async function experiment(): Promise<ExperimentInput> {
   const folder = temporaryFolder();
   await writeTinyData(folder);
   return tinyExperiment(folder);
@@ -98,7 +100,7 @@ test('costs and strategies that are no functions are refused before anything is 
     { costs: 7 },
     { strategies: null },
   ])
-    await expect(grow(json, wrong as never)).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+    await expect(grow(asRead(json), wrong as never)).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   expect(existsSync(String(json.output))).toBe(false);
 });
 
@@ -127,7 +129,7 @@ test('listeners whose promises are kept, or never settle, change nothing', async
     events += 1;
     if (events % 2 === 0) await new Promise(() => undefined);
   };
-  const { stages } = await grow({ ...json, stop: { stages: 0 } }, { onEvent });
+  const { stages } = await grow(asRead({ ...json, stop: { stages: 0 } }), { onEvent });
   expect([stages.length, events > 0]).toEqual([1, true]);
 });
 
@@ -160,12 +162,12 @@ for (const [what, controlOf] of Object.entries(NEVER)) {
       at = performance.now();
       setImmediate(() => stopping.abort());
     });
-    await expect(grow(own, { ...control, signal: stopping.signal })).rejects.toMatchObject({
+    await expect(grow(asRead(own), { ...control, signal: stopping.signal })).rejects.toMatchObject({
       code: 'E_ABORTED',
     });
     expect(performance.now() - at).toBeLessThan(10_000);
     expect(existsSync(join(String(json.output), 'run.lock'))).toBe(false);
-    const { stages } = await grow(own, { strategies: { own: (candidates) => candidates } });
+    const { stages } = await grow(asRead(own), { strategies: { own: (candidates) => candidates } });
     expect(stages).toHaveLength(3);
   });
 }

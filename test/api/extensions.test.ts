@@ -15,7 +15,7 @@ import {
 } from '../../lib/index.js';
 import { readExperiment } from '../../lib/run/spec/spec.js';
 import { messageOf } from '../reference.js';
-import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
+import { asRead, readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 type Json = Record<string, unknown>;
 
@@ -37,7 +37,7 @@ const recordOf = (json: Json, stage: number): Promise<StageRecord> =>
 
 test('a cost of your own is a budget that holds, and stands in the records under its name', async () => {
   const json = await experiment({ cost: 'latency' });
-  const { stages } = await grow(json, { costs: { latency, unused: () => 1 } });
+  const { stages } = await grow(asRead(json), { costs: { latency, unused: () => 1 } });
   expect(stages).toHaveLength(3);
   for (const [k, { costs, widths }] of stages.entries()) {
     // Counted again from the summary's widths: every layer that makes channels is in them.
@@ -56,7 +56,7 @@ test('a cost of your own is a budget that holds, and stands in the records under
 
 test('stop.costs is never exceeded, and the run ends when nothing fits below it', async () => {
   const json = await experiment({ growthRatio: 3 }, { stop: { costs: { latency: 0.9 } } });
-  const { stages } = await grow(json, { costs: { latency } });
+  const { stages } = await grow(asRead(json), { costs: { latency } });
   expect((await recordOf(json, stages.length - 1)).ended).toBe('cost');
   expect(stages.length).toBeGreaterThan(1);
   for (const { costs } of stages) expect(costs?.latency).toBeLessThanOrEqual(0.9);
@@ -66,20 +66,22 @@ test('stop.costs is never exceeded, and the run ends when nothing fits below it'
 
 test('a seed network above stop.costs is refused before anything is written', async () => {
   const json = await experiment({}, { stop: { costs: { latency: 0.5 } } });
-  await expect(grow(json, { costs: { latency } })).rejects.toMatchObject({
+  await expect(grow(asRead(json), { costs: { latency } })).rejects.toMatchObject({
     code: 'E_EXPERIMENT',
     message: expect.stringMatching(
       /^stop\.costs\.latency: expected at least 0\.\d+, "latency" of the network/,
     ),
   });
   const params = await experiment({}, { stop: { costs: { params: 3 } } });
-  await expect(grow(params)).rejects.toMatchObject({ message: expect.stringContaining('stop.costs.params') });
+  await expect(grow(asRead(params))).rejects.toMatchObject({
+    message: expect.stringContaining('stop.costs.params'),
+  });
 });
 
 /** Runs stage 0 alone; what is given may then be continued with two stages more. */
 async function begun(costs: ExperimentControl['costs']): Promise<Json> {
   const json = await experiment({ cost: 'latency' }, { stop: { stages: 0 } });
-  await grow(json, { costs });
+  await grow(asRead(json), { costs });
   return { ...json, stop: { stages: 1 } };
 }
 
@@ -93,12 +95,12 @@ test('a run with a cost of your own goes on with it, and is refused without it o
   );
   await expect(readExperiment(kept)).rejects.toMatchObject({ code: 'E_EXPERIMENT' });
   await expect(
-    grow(json, { costs: { latency: (graph, shapes) => 2 * latency(graph, shapes) } }),
+    grow(asRead(json), { costs: { latency: (graph, shapes) => 2 * latency(graph, shapes) } }),
   ).rejects.toMatchObject({
     code: 'E_RESUME',
     message: expect.stringMatching(/stage-0: expected cost "latency" to be 0\.\d+ as when the run was begun/),
   });
-  expect((await grow(json, { costs: { latency } })).stages).toHaveLength(2);
+  expect((await grow(asRead(json), { costs: { latency } })).stages).toHaveLength(2);
 });
 
 test.each<[string, CostFunction, string]>([
@@ -127,7 +129,7 @@ test.each<[string, CostFunction, string]>([
   ],
 ])('a cost that %s ends the run by an error that names it', async (_what, of, said) => {
   const json = await experiment({ cost: 'latency', method: 'exact' }, { fit: { epochs: 0 } });
-  const error = await grow(json, { costs: { latency: of } }).catch((failure: unknown) => failure);
+  const error = await grow(asRead(json), { costs: { latency: of } }).catch((failure: unknown) => failure);
   expect(error).toMatchObject({ code: 'E_CALLBACK', message: expect.stringContaining(said) });
 });
 
@@ -143,7 +145,7 @@ test('a strategy of your own decides the order, what it leaves out stays, and bu
     return candidates.filter(({ group }) => group === groups.at(-1)).sort(byIndex);
   };
   const json = await experiment({ strategy: 'last-layer', cost: ['macs', 'params'], method: 'exact' });
-  const { stages } = await grow(json, { strategies: { 'last-layer': last } });
+  const { stages } = await grow(asRead(json), { strategies: { 'last-layer': last } });
   const { split } = await recordOf(json, 0);
   expect(split?.strategy).toBe('last-layer');
   expect(new Set(split?.picks.map(({ group }) => group)).size).toBe(1);
@@ -158,8 +160,8 @@ test('a strategy that wants everything gets no more than the budget, and the mos
   const vanilla = await experiment({ strategy: 'vanilla', method: 'exact' }, { stop: { stages: 1 } });
   const own = await experiment({ strategy: 'own', method: 'exact' }, { stop: { stages: 1 } });
   const [a, b] = [
-    await grow(vanilla),
-    await grow(own, { strategies: { own: (candidates) => [...candidates].sort(byIndex) } }),
+    await grow(asRead(vanilla)),
+    await grow(asRead(own), { strategies: { own: (candidates) => [...candidates].sort(byIndex) } }),
   ];
   // The same order as `vanilla`, so the same network.
   expect(b.stages.map(({ widths }) => widths)).toEqual(a.stages.map(({ widths }) => widths));
@@ -179,7 +181,7 @@ test.each<[string, StrategyFunction, string]>([
   ['gives copies', (all) => all.map((one) => ({ ...one })), 'got an object'],
 ])('a strategy that %s ends the run by an error that names it', async (_what, of, said) => {
   const json = await experiment({ strategy: 'own', method: 'exact' }, { fit: { epochs: 0 } });
-  const error = await grow(json, { strategies: { own: of } }).catch((failure: unknown) => failure);
+  const error = await grow(asRead(json), { strategies: { own: of } }).catch((failure: unknown) => failure);
   expect(error).toMatchObject({ code: 'E_CALLBACK', message: expect.stringContaining(said) });
 });
 
@@ -193,7 +195,7 @@ test('names that are unknown, taken or no names are refused with the known ones'
     'got "mac"; did you mean "macs"?',
   );
   const refused = (control: ExperimentControl): Promise<unknown> =>
-    grow(json, control).catch((error: unknown) => error);
+    grow(asRead(json), control).catch((error: unknown) => error);
   expect(await refused({ costs: { macs: () => 1 } })).toMatchObject({
     code: 'E_ARGUMENT',
     message: 'costs: "macs": expected a name besides macs, params, flops2x, which are taken',
@@ -206,8 +208,8 @@ test('names that are unknown, taken or no names are refused with the known ones'
 
 test('train and compare read an experiment that names costs of your own', async () => {
   const json = await experiment({ cost: 'latency' }, { fit: { epochs: 0 } });
-  await expect(train(json)).rejects.toMatchObject({ code: 'E_EXPERIMENT' });
-  expect((await train(json, { costs: { latency } })).stages).toHaveLength(1);
+  await expect(train(asRead(json))).rejects.toMatchObject({ code: 'E_EXPERIMENT' });
+  expect((await train(asRead(json), { costs: { latency } })).stages).toHaveLength(1);
   const file = join(String(json.output), '..', 'experiment.json');
   await writeFile(file, JSON.stringify(json));
   expect(await readExperiment(file, [], { costs: { latency } })).toMatchObject({

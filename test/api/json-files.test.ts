@@ -11,7 +11,7 @@ import { EXPERIMENTS, readFigure } from '../../lib/figure/files.js';
 import { readExperiment } from '../../lib/run/spec/spec.js';
 import { readExperimentKept } from '../../lib/run/store/output.js';
 import { readStageRecord } from '../../lib/run/store/summary.js';
-import { temporaryFolder } from '../run/tiny.js';
+import { asRead, temporaryFolder } from '../run/tiny.js';
 import { writeNetwork } from './batch-files.js';
 
 interface Case {
@@ -112,7 +112,7 @@ test('a label list is read with a byte order mark, and refused in another encodi
 test('a value of --set with a name given twice is refused', async () => {
   const experiment = JSON.parse(EXPERIMENT) as object;
   const set = ['stop={"stages":1,"macs":2,"stages":3}'];
-  await expect(train({ experiment, set })).rejects.toMatchObject({
+  await expect(train({ experiment: asRead(experiment), set })).rejects.toMatchObject({
     code: 'E_EXPERIMENT',
     message: `--set ${set[0]}: the name "stages" is given twice`,
   });

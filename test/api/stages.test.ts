@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compare, type GrownStage, grow, parseExperiment } from '../../lib/index.js';
-import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
+import { asRead, readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../run/tiny.js';
 
 async function folderWithData(): Promise<string> {
   const folder = temporaryFolder();
@@ -67,7 +67,7 @@ test('a file, an object, and either with overrides are the same experiment', asy
 
 test('an error before the first stage reaches the loop', async () => {
   const loop = async (): Promise<void> => {
-    for await (const _ of grow({ name: 'x' })) throw new Error('a stage of nothing');
+    for await (const _ of grow(asRead({ name: 'x' }))) throw new Error('a stage of nothing');
   };
   await expect(loop()).rejects.toMatchObject({ code: 'E_EXPERIMENT' });
   await expect(grow('no such file.json')).rejects.toMatchObject({ code: 'E_FILE' });
@@ -84,7 +84,7 @@ test('compare gives its rivals one after the other, and those that were trained 
   };
   for (const _ of ['trained', 'found again']) {
     const found: number[] = [];
-    const run = compare(rivals);
+    const run = compare(asRead(rivals));
     for await (const { macs: size } of run) found.push(size);
     expect(found).toEqual((await run).compare?.map((rival) => rival.macs));
     expect(found).toHaveLength(2);

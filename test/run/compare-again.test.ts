@@ -19,7 +19,7 @@ import {
   run,
   withoutRivals,
 } from './contest.js';
-import { readJson, temporaryFolder } from './tiny.js';
+import { asRead, readJson, temporaryFolder } from './tiny.js';
 
 const USED = ['prune-l1', 'prune-bn', 'morphnet', 'resolution-multiplier'].map(atStages);
 
@@ -120,7 +120,7 @@ describe('rivals alone', () => {
   test('for a grown run they are those that the run itself would have trained', async () => {
     const output = await withoutRivals(whole);
     const summary = await compare({
-      experiment: experimentIn(whole.folder, output, [{ method: 'prune-l1', at: 'stages' }]),
+      experiment: asRead(experimentIn(whole.folder, output, [{ method: 'prune-l1', at: 'stages' }])),
     });
     expect(summary.stages).toHaveLength(3);
     for (const [i, { directory }] of of('prune-l1', summary).entries()) {
@@ -133,7 +133,7 @@ describe('rivals alone', () => {
     const output = join(temporaryFolder(), 'run');
     const targets = [6000, 2500];
     const entries = ['width-multiplier', 'prune-l1'].map((method) => ({ method, targets }));
-    const summary = await compare({ experiment: experimentIn(whole.folder, output, entries) });
+    const summary = await compare({ experiment: asRead(experimentIn(whole.folder, output, entries)) });
     expect(summary.stages).toEqual([]);
     const rivals = summary.compare ?? [];
     expect(rivals.map(({ target }) => target)).toEqual([2500, 6000, 2500, 6000]);
@@ -147,7 +147,7 @@ describe('rivals alone', () => {
   test('against a run that is not there, or not at its end, they are refused', async () => {
     const output = join(temporaryFolder(), 'run');
     const alone = (entries: readonly Entry[]): Promise<Summary> =>
-      compare({ experiment: experimentIn(whole.folder, output, entries) });
+      compare({ experiment: asRead(experimentIn(whole.folder, output, entries)) });
     const refused = (text: string) => ({ code: 'E_EXPERIMENT', message: expect.stringContaining(text) });
     await expect(alone(['prune-l1'])).rejects.toMatchObject(refused('holds none'));
     await expect(alone([])).rejects.toMatchObject(refused('at least one rival'));
@@ -156,7 +156,7 @@ describe('rivals alone', () => {
     const unfinished = await withoutRivals(whole);
     await rm(join(unfinished, 'stage-2'), { recursive: true });
     await expect(
-      compare({ experiment: experimentIn(whole.folder, unfinished, ['prune-l1']) }),
+      compare({ experiment: asRead(experimentIn(whole.folder, unfinished, ['prune-l1'])) }),
     ).rejects.toMatchObject(refused('not come to its end'));
   });
 });
@@ -181,7 +181,7 @@ test('a target below what a method can reach is refused', async () => {
   const output = join(temporaryFolder(), 'run');
   for (const method of ['width-multiplier', 'resolution-multiplier', 'prune-l1', 'morphnet']) {
     await expect(
-      compare({ experiment: experimentIn(whole.folder, output, [{ method, targets: [20] }]) }),
+      compare({ experiment: asRead(experimentIn(whole.folder, output, [{ method, targets: [20] }])) }),
       method,
     ).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   }

@@ -24,7 +24,7 @@ import {
   played,
   rivalsOf,
 } from './contest.js';
-import { readJson, temporaryFolder } from './tiny.js';
+import { asRead, readJson, temporaryFolder } from './tiny.js';
 
 let whole: Played;
 beforeAll(async () => {
@@ -162,7 +162,7 @@ async function sharedBy(
   entry: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly rivals: readonly RivalRecord[]; readonly directories: readonly string[] }> {
   const output = join(temporaryFolder(), 'run');
-  const summary = await compare({ experiment: experimentIn(whole.folder, output, [entry]) });
+  const summary = await compare({ experiment: asRead(experimentIn(whole.folder, output, [entry])) });
   const names = (await foldersOf(output)).filter((name) => name.startsWith(start));
   return { rivals: summary.compare ?? [], directories: names.map((name) => join(output, 'compare', name)) };
 }

@@ -7,7 +7,7 @@ import { grow } from '../../lib/api/grow.js';
 import type { RunControl } from '../../lib/native/events.js';
 import { RIVALS } from '../../lib/rivals/table.js';
 import type { RivalRecord, Summary } from '../../lib/run/store/records.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 export type Entry = string | Readonly<Record<string, unknown>>;
 
@@ -43,7 +43,7 @@ export function run(
   entries: readonly Entry[],
   control: RunControl = {},
 ): Promise<Summary> {
-  return grow({ experiment: experimentIn(folder, output, entries) }, control);
+  return grow({ experiment: asRead(experimentIn(folder, output, entries)) }, control);
 }
 
 /** Grows and trains the rivals. @returns the run, to be removed with its folder */

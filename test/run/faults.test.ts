@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { grow } from '../../lib/api/grow.js';
 import { type Ended, start } from '../cli/command-line.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 const EPOCHS = 25;
 const FIELDS = { fit: { epochs: EPOCHS, batch: 16, schedule: { kind: 'cosine' } }, stop: { stages: 0 } };
@@ -37,7 +37,7 @@ beforeAll(async () => {
   const { tmpdir } = await import('node:os');
   const folder = mkdtempSync(join(tmpdir(), 'splitgrow-faults-'));
   await writeTinyData(folder);
-  await grow({ experiment: { ...tinyExperiment(folder), ...FIELDS } });
+  await grow({ experiment: asRead({ ...tinyExperiment(folder), ...FIELDS }) });
   expected = await weightsIn(join(folder, 'run'));
   rmSync(folder, { recursive: true });
 }, 600_000);

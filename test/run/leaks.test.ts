@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { grow } from '../../lib/index.js';
 import { type Core, loadCore } from '../../lib/native/core.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 /** Of one splitting stage with all that makes networks on the way: copies, candidates, steps of every kind. */
 function experiment(folder: string, output: string): Record<string, unknown> {
@@ -59,7 +59,7 @@ async function failingAt(at: number, work: () => Promise<unknown>): Promise<read
 test('a run that fails at a call of the core leaves no handle', { timeout: 1_200_000 }, async () => {
   const folder = temporaryFolder();
   await writeTinyData(folder);
-  const run = (name: string) => grow(experiment(folder, `${folder}/${name}`));
+  const run = (name: string) => grow(asRead(experiment(folder, `${folder}/${name}`)));
   const before = handles();
   const calls = await failingAt(0, () => run('whole'));
   expect(handles()).toEqual(before);
@@ -98,12 +98,12 @@ test('a run whose listener throws leaves no handle, also where it goes on from a
       },
     };
   };
-  await grow(json('whole'), notes(0));
+  await grow(asRead(json('whole')), notes(0));
   for (const at of new Set([1, Math.ceil(total / 2), total - 1, total])) {
-    await expect(grow(json(`at-${at}`), notes(at))).rejects.toThrow(`thrown at note ${at}`);
+    await expect(grow(asRead(json(`at-${at}`)), notes(at))).rejects.toThrow(`thrown at note ${at}`);
     expect(handles(), `note ${at}`).toEqual(before);
     // The first note of a run that goes on says where.
-    await expect(grow(json(`at-${at}`), notes(1))).rejects.toThrow('thrown at note 1');
+    await expect(grow(asRead(json(`at-${at}`)), notes(1))).rejects.toThrow('thrown at note 1');
     expect(handles(), `going on after note ${at}`).toEqual(before);
   }
 });

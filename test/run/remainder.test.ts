@@ -7,7 +7,7 @@ import { grow } from '../../lib/api/grow.js';
 import { train } from '../../lib/api/train.js';
 import { splitgrow } from '../cli/command-line.js';
 import { graphOf } from '../native/golden.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 /** Batch norm behind a pool: one value a channel and image. */
 const GRAPH = graphOf(
@@ -44,7 +44,7 @@ async function trained(fit: Record<string, unknown>) {
   const { experiment } = await prepared(fit);
   const notes: string[] = [];
   const { stages } = await train(
-    { experiment },
+    { experiment: asRead(experiment) },
     { onEvent: (event) => event.type === 'note' && notes.push(event.text) },
   );
   return { loss: stages[0]?.loss, notes: notes.filter((text) => text.includes('joins the minibatch')) };
@@ -65,7 +65,7 @@ test('one image left over joins the minibatch before it, with a note; asked for,
 
 test('keep is refused before the output is made', async () => {
   const { experiment, output } = await prepared({ remainder: 'keep' });
-  await expect(train({ experiment })).rejects.toMatchObject({
+  await expect(train({ experiment: asRead(experiment) })).rejects.toMatchObject({
     code: 'E_EXPERIMENT',
     message: expect.stringMatching(/last minibatch of 1 image \(33 images in minibatches of 16\)/),
   });
@@ -74,7 +74,7 @@ test('keep is refused before the output is made', async () => {
 
 test('a network that is only grown needs no minibatch of training', async () => {
   const { experiment } = await prepared({ epochs: 0, batch: 1 });
-  expect((await grow({ experiment })).stages).toHaveLength(2);
+  expect((await grow({ experiment: asRead(experiment) })).stages).toHaveLength(2);
 });
 
 test('growth measured on minibatches of too few images is refused before the first stage', async () => {
@@ -83,7 +83,7 @@ test('growth measured on minibatches of too few images is refused before the fir
     [{ lineSearch: { statistics: 'batch', images: 1 } }, 'splitting.lineSearch.images'],
   ] as const) {
     const { experiment, output } = await prepared({}, splitting);
-    await expect(grow({ experiment })).rejects.toMatchObject({
+    await expect(grow({ experiment: asRead(experiment) })).rejects.toMatchObject({
       code: 'E_EXPERIMENT',
       message: expect.stringMatching(
         new RegExp(`^${field.replaceAll('.', '\\.')}: batch norm "norm" needs 2`),
@@ -98,7 +98,7 @@ test('growth estimates statistics on 5 images, and measures on minibatches of 2'
     { batch: 2, remainder: 'drop' },
     { recalibrateImages: 5, lineSearch: { statistics: 'batch', images: 5 } },
   );
-  expect((await grow({ experiment })).stages).toHaveLength(2);
+  expect((await grow({ experiment: asRead(experiment) })).stages).toHaveLength(2);
 });
 
 test('two ranks train where a part of a minibatch would be one image', async () => {

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { grow } from '../../lib/api/grow.js';
 import type { StageRecord, Summary } from '../../lib/run/store/records.js';
-import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
+import { asRead, readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 async function oneStage(network: object, set: readonly string[]) {
   const folder = temporaryFolder();
   await writeTinyData(folder);
   const experiment = { ...tinyExperiment(folder), network };
   const summary: Summary = await grow({
-    experiment,
+    experiment: asRead(experiment),
     set: ['stop.stages=1', 'fit.epochs=1', 'splitting.method=exact', ...set],
   });
   const record = await readJson<StageRecord>(join(folder, 'run'), 'stage-0', 'stage.json');

@@ -1,4 +1,5 @@
 // A dataset of 8 x 8 images that a tiny network learns in seconds, and experiments on it.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import type { TensorData } from '../../lib/native/core.js';
+import type { ExperimentInput } from '../../lib/run/spec/experiment-input.js';
 import { randomOf } from '../reference.js';
 
 const SIDE = 8;
@@ -66,7 +68,7 @@ export async function writeTinyData(
 }
 
 /** An experiment of seconds: two splitting stages of two epochs. */
-export function tinyExperiment(folder: string, output = join(folder, 'run')): Record<string, unknown> {
+export function tinyExperiment(folder: string, output = join(folder, 'run')): ExperimentInput {
   return {
     name: 'tiny',
     network: { preset: 'mobilenet_cifar10', blocks: 2, width: 4, activation: 'silu' },
@@ -83,6 +85,11 @@ export function tinyExperiment(folder: string, output = join(folder, 'run')): Re
     threads: 1,
     output,
   };
+}
+
+/** An experiment whose types are not known where the test is compiled, as of one that was read from a file. */
+export function asRead(json: unknown): ExperimentInput {
+  return json as ExperimentInput;
 }
 
 export async function readJson<T>(...path: readonly string[]): Promise<T> {

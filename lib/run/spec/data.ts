@@ -5,14 +5,16 @@ import { GIVEN, having, never, where } from './conditions.js';
 import { nothing, part, place, weights } from './effects.js';
 
 /** Datasets whose images are files: class folders, or a store packed from them. */
-const IMAGE_NAMES: readonly string[] = ['imagenet', 'image-folder'];
-const NAMES = ['fashion-mnist', 'cifar10', 'cifar100', 'imagenet', 'image-folder'] as const;
+const IMAGE_NAMES = ['imagenet', 'image-folder'] as const;
+const MEMORY_NAMES = ['fashion-mnist', 'cifar10', 'cifar100'] as const;
+const NAMES = [...MEMORY_NAMES, ...IMAGE_NAMES] as const;
 
-const name = (names: readonly string[]) =>
+/** One of these names; where it is another, the message proposes all of them. */
+const name = <N extends string>(names: readonly N[]) =>
   z
     .enum(NAMES)
     .describe(`the dataset: ${NAMES.map((one) => `\`${one}\``).join(', ')}`)
-    .meta({ enum: [...names] });
+    .meta({ enum: [...names] }) as unknown as z.ZodEnum<{ [K in N]: K }>;
 const root = z
   .string()
   .min(1)
@@ -56,7 +58,7 @@ const IN_MEMORY = {
 
 /** A named dataset, found in `root`, or where `splitgrow data get` puts it. Mirroring and shifting are the paper's augmentation. */
 export const DATA_NAMED = part({
-  name: weights(name(NAMES.filter((one) => !IMAGE_NAMES.includes(one)))),
+  name: weights(name(MEMORY_NAMES)),
   root: place(root),
   whole: weights(whole),
   augment: weights(augmentation.default(['flip', 'crop']).describe(AUGMENT)),
@@ -223,12 +225,9 @@ export type DataSpec =
   | z.output<typeof DATA_NAMED>
   | z.output<typeof DATA_FILE>
   | z.output<typeof DATA_IMAGES>;
-/** The `data` part as it is written, defaults left out. */
-export type DataInput = z.input<typeof DATA_NAMED> | z.input<typeof DATA_FILE> | z.input<typeof DATA_IMAGES>;
-
 /** The variant of `data` that a value belongs to, by its own key or by its name. */
 export function dataSchema(value: unknown): z.ZodType<DataSpec> {
   const given = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   if ('file' in given) return DATA_FILE;
-  return IMAGE_NAMES.includes(String(given.name)) ? DATA_IMAGES : DATA_NAMED;
+  return IMAGE_NAMES.some((one) => one === given.name) ? DATA_IMAGES : DATA_NAMED;
 }

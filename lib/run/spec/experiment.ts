@@ -6,7 +6,7 @@ import { MOST_THREADS } from '../../native/threads.js';
 import { CHECKPOINT, type CheckpointSpec } from './checkpoint.js';
 import { COMPARE, type CompareSpec } from './compare.js';
 import { GIVEN, having } from './conditions.js';
-import { DATA_FILE, DATA_IMAGES, DATA_NAMED, type DataInput, type DataSpec } from './data.js';
+import { DATA_FILE, DATA_IMAGES, DATA_NAMED, type DataSpec } from './data.js';
 import { afterStage0, effectsIn, group, nothing, part, place, weights } from './effects.js';
 import { FIT, type FitSpec } from './fit.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
@@ -83,7 +83,7 @@ export type NetworkSpec =
       /** Checked by `parseGraph`. */
       readonly graph: Graph;
     };
-export type { CheckpointSpec, CompareSpec, DataInput, DataSpec, FitSpec, SplittingSpec };
+export type { CheckpointSpec, CompareSpec, DataSpec, FitSpec, SplittingSpec };
 /** The `stop` part of an experiment, checked. */
 export interface StopSpec extends z.output<typeof STOP> {}
 

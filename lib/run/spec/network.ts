@@ -1,9 +1,10 @@
 // The `network` part of an experiment: a preset with its own options, from the zoo's table, a network directory, or a graph.
 import { z } from 'zod';
 import type { Field as OptionField } from '../../graph/fields.js';
-import { FORMAT } from '../../graph/ir.js';
+import { FORMAT, type Graph } from '../../graph/ir.js';
 import { type PresetOptions, ZOO } from '../../models/zoo.js';
 import { type Field, part, place, weights } from './effects.js';
+import type { NetworkInput } from './experiment-input.js';
 
 function schemaOf(field: OptionField): z.ZodType {
   switch (field.kind) {
@@ -45,9 +46,14 @@ const [FIRST, ...OTHERS] = Object.entries(ZOO).map(presetSchema) as [
   ...z.core.$ZodTypeDiscriminable[],
 ];
 
+/** A preset as it is written. */
+export type PresetInput = Extract<NetworkInput, { readonly preset: string }>;
 /** Resolution, channels and classes that are left out follow from the data. */
 export type PresetSpec = { readonly preset: string } & PresetOptions;
-export const PRESET = z.discriminatedUnion('preset', [FIRST, ...OTHERS]) as unknown as z.ZodType<PresetSpec>;
+export const PRESET = z.discriminatedUnion('preset', [FIRST, ...OTHERS]) as unknown as z.ZodType<
+  PresetSpec,
+  PresetInput
+>;
 
 /** A network directory: its weights are where the run starts. */
 export const DIRECTORY = part({
@@ -61,6 +67,9 @@ export const GRAPH = part({
   graph: weights(
     z
       .looseObject({ format: z.literal(FORMAT) })
-      .describe('a graph as it stands in network.json, with fresh weights'),
+      .describe('a graph as it stands in network.json, with fresh weights') as unknown as z.ZodType<
+      Graph,
+      Graph
+    >,
   ),
 });

@@ -12,7 +12,7 @@ import { group, part } from './effects.js';
 import { type NetworkSpec, REST, type Spec } from './experiment.js';
 import { explain } from './explain.js';
 import { type Extensions, ownOf, refuseUnknown } from './extensions.js';
-import { refuseDeep } from './nesting.js';
+import { atPresentPlaces } from './former-places.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
 import { applyOverrides } from './overrides.js';
 
@@ -20,8 +20,6 @@ export type * from './experiment.js';
 
 /** Kinds of networks by the member that tells them; without any it is a preset. */
 const NETWORKS = { preset: PRESET, directory: DIRECTORY, graph: GRAPH };
-
-type Json = Readonly<Record<string, unknown>>;
 
 function networkSchema(value: unknown): z.ZodType<NetworkSpec> {
   const kind = Object.entries(NETWORKS).find(([key]) => isRecord(value) && key in value);
@@ -39,25 +37,33 @@ function checkedNetwork(network: NetworkSpec): NetworkSpec {
   }
 }
 
-/** `shuffle` may stand at the top or in `fit` as well; it is kept in `data`. */
-function gatherShuffle(json: Json): Json {
-  const fit = isRecord(json.fit) ? json.fit : {};
-  const data = isRecord(json.data) ? json.data : {};
-  const given = [json, fit, data].filter((place) => 'shuffle' in place).map((place) => place.shuffle);
-  if (given.length === 0 || !isRecord(json.data)) return json;
-  if (new Set(given).size > 1) {
-    throw new SplitgrowError(
-      'E_EXPERIMENT',
-      'shuffle: given more than once with different values; keep data.shuffle',
+/** Levels of lists and objects: what checks them calls itself once a level. No field lies deeper than a third of it. */
+const MOST_LEVELS = 32;
+
+/** Throws E_EXPERIMENT where lists and objects nest too deep, in each other or in themselves. */
+function refuseDeep(json: unknown): void {
+  let level: readonly unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MOST_LEVELS) {
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        `expected lists and objects within each other at most ${MOST_LEVELS} levels deep, found more`,
+      );
+    }
+    // As a name in an object it is no member like others: what checks the rest passes it over, so it would be dropped unseen.
+    if (
+      level.some((value) => typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+    ) {
+      throw new SplitgrowError(
+        'E_EXPERIMENT',
+        'expected names of fields, costs and layers, found "__proto__", which is none; take it out',
+      );
+    }
+    // Functions of a caller's own costs and graphs hold nothing that is checked here.
+    level = [...new Set(level)].flatMap((value) =>
+      typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) ? Object.values(value) : [],
     );
   }
-  const { shuffle: _top, ...rest } = json;
-  const { shuffle: _fit, ...fitRest } = fit;
-  return {
-    ...rest,
-    ...(isRecord(json.fit) ? { fit: fitRest } : {}),
-    data: { ...data, shuffle: given[0] },
-  };
 }
 
 /**
@@ -85,7 +91,7 @@ function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
   refuseDeep(json);
   const overridden = applyOverrides(json, overrides);
   refuseDeep(overridden);
-  const input = isRecord(overridden) ? gatherShuffle(namedRivals(overridden)) : overridden;
+  const input = isRecord(overridden) ? atPresentPlaces(namedRivals(overridden)) : overridden;
   const value = isRecord(input) ? input : {};
   const schema = part({
     ...REST,

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { train } from '../../../lib/api/train.js';
 import { difference, obstacle, remediesTaken } from '../../../lib/run/spec/differences.js';
 import { sealed } from '../../../lib/run/store/record-files.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -61,16 +61,16 @@ test('a run that diverged goes on at a lower rate, with a note and a record; ano
   const at = (learningRate: number, more: Record<string, unknown> = {}) => ({
     experiment: { ...experiment, fit: { ...fit, ...more, optimizer: { learningRate } } },
   });
-  await expect(train(at(1e30))).rejects.toMatchObject({
+  await expect(train(asRead(at(1e30)))).rejects.toMatchObject({
     code: 'E_NOT_FINITE',
     message: expect.stringContaining('lower fit.optimizer.learningRate'),
   });
-  await expect(train(at(0.05, { batch: 8 }))).rejects.toMatchObject({
+  await expect(train(asRead(at(0.05, { batch: 8 })))).rejects.toMatchObject({
     code: 'E_RESUME',
     message: expect.stringContaining('fit.batch was 16, now 8'),
   });
   const notes: string[] = [];
-  const { stages } = await train(at(0.05), {
+  const { stages } = await train(asRead(at(0.05)), {
     onEvent: (event) => event.type === 'note' && notes.push(event.text),
   });
   expect(stages).toHaveLength(1);

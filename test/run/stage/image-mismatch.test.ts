@@ -13,7 +13,7 @@ import { saveNetwork } from '../../../lib/train/network.js';
 import { onnxPython } from '../../export/python.js';
 import { graphOf, networkOf as handleOf, longs } from '../../native/golden.js';
 import { randomOf } from '../../reference.js';
-import { temporaryFolder } from '../tiny.js';
+import { asRead, temporaryFolder } from '../tiny.js';
 
 const python = onnxPython();
 
@@ -80,7 +80,7 @@ test.skipIf(python.reason !== '').each([
   const folder = temporaryFolder();
   const images = pixels(shape);
   await write(folder, images);
-  const failure = await train({ experiment: experiment(folder, network) }).then(
+  const failure = await train({ experiment: asRead(experiment(folder, network)) }).then(
     () => '',
     (error: unknown) => (error instanceof Error ? error.message : ''),
   );
@@ -88,14 +88,14 @@ test.skipIf(python.reason !== '').each([
   const made = followed(line, images, folder);
   expect(made.shape).toEqual([shape[0], ...becomes]);
   await write(folder, made);
-  expect((await train({ experiment: experiment(folder, network) })).stages).toHaveLength(1);
+  expect((await train({ experiment: asRead(experiment(folder, network)) })).stages).toHaveLength(1);
 });
 
 test('other channels and other resolutions are told with the field to set', async () => {
   const folder = temporaryFolder();
   await write(folder, pixels([6, 3, 12, 12]));
   const refusal = (network: Record<string, unknown>) =>
-    expect(train({ experiment: experiment(folder, network) })).rejects;
+    expect(train({ experiment: asRead(experiment(folder, network)) })).rejects;
   await refusal({ ...PRESET, channels: 1 }).toMatchObject({
     code: 'E_DATA',
     message: expect.stringMatching(/give a network of 3 channels \(of a preset: network\.channels 3\)/),

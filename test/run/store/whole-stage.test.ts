@@ -13,7 +13,7 @@ import { train } from '../../../lib/api/train.js';
 import type { RunEvent } from '../../../lib/native/events.js';
 import { parseData } from '../../../lib/run/spec/spec.js';
 import { readRun } from '../../../lib/run/store/read.js';
-import { temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
+import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
 
 let folder: string;
 /** A run of three stages, and a training, both finished. */
@@ -168,7 +168,7 @@ test('rivals are not made from a damaged stage', async () => {
   const output = await copied(whole.grown);
   await damage(join(output, 'stage-1', 'weights.safetensors'));
   const experiment = { ...tinyExperiment(folder, output), compare: ['width-multiplier'] };
-  await expect(compare({ experiment, set: SET })).rejects.toMatchObject({
+  await expect(compare({ experiment: asRead(experiment), set: SET })).rejects.toMatchObject({
     code: 'E_RESUME',
     message: expect.stringContaining(join('stage-1', 'weights.safetensors')),
   });

@@ -1,8 +1,10 @@
 // The JSON Schema of an experiment file, from the schemas that check it (lib/run/spec).
 import { z } from 'zod';
 import { EXPERIMENT } from '../experiment.js';
+import { FORMER_PLACES } from '../former-places.js';
 import { DIRECTORY, GRAPH, PRESET } from '../network.js';
 import type { JsonSchema } from './json-schema.js';
+import { schemasAt } from './lookup.js';
 import { networkSchema } from './network.js';
 
 const WHOLE = EXPERIMENT.extend({
@@ -14,7 +16,6 @@ const WHOLE = EXPERIMENT.extend({
 });
 
 type Properties = Readonly<Record<string, JsonSchema>>;
-const SHUFFLE: JsonSchema = { type: 'boolean', description: 'the same as `data.shuffle`' };
 
 /** The methods' names that stand for their entries with every default. */
 function methodsOf(items: JsonSchema): readonly unknown[] {
@@ -30,25 +31,36 @@ const BY_GRAPH: JsonSchema = {
   additionalProperties: false,
 };
 
+/** The schema with a field at its former place too, which is deprecated there. */
+function withFormer(schema: JsonSchema, [old, now]: readonly [string, string]): JsonSchema {
+  const [field] = schemasAt(schema, now);
+  const former = { ...field, default: undefined, deprecated: true, description: `the same as \`${now}\`` };
+  const put = (part: JsonSchema, [name = '', ...rest]: readonly string[]): JsonSchema => {
+    const properties = part.properties as Properties;
+    const inner = rest.length > 0 ? put(properties[name] ?? {}, rest) : former;
+    return { ...part, properties: { ...properties, [name]: inner } };
+  };
+  return put(schema, old.split('.'));
+}
+
 /**
  * The JSON Schema (draft 2020-12) of an experiment as it is written: members with a default may be left out. What the
- * parser takes besides its own types is added here: `shuffle` in other places, rivals by their name alone.
+ * parser takes besides its own types is added here: fields at their former places, rivals by their name alone.
  */
 export function experimentSchema(): JsonSchema {
   const schema = z.toJSONSchema(WHOLE, { io: 'input' }) as JsonSchema;
   const properties = schema.properties as Properties;
-  const { fit, compare, network } = properties;
+  const { compare, network } = properties;
   const { $schema: _draft, $defs, ...graph } = networkSchema();
   const entry = compare?.items as JsonSchema;
-  return {
+  const whole = {
     ...schema,
     properties: {
       ...properties,
       network: { ...network, anyOf: [...((network?.anyOf ?? []) as readonly JsonSchema[]), BY_GRAPH] },
-      fit: { ...fit, properties: { ...(fit?.properties as Properties), shuffle: SHUFFLE } },
       compare: { ...compare, items: { anyOf: [{ enum: methodsOf(entry) }, entry] } },
-      shuffle: SHUFFLE,
     },
     $defs: { ...($defs as Properties), network: graph },
   };
+  return Object.entries(FORMER_PLACES).reduce(withFormer, whole);
 }
