@@ -1,5 +1,4 @@
 // Problems that are still to be mended: a line here is not told. The list is to be empty, and is then removed.
 export const UNMENDED = [
   'files import each other in a circle: lib/native/core.ts, lib/native/counters.ts, lib/native/images.ts, lib/native/indices.ts, lib/native/train.ts',
-  'files import each other in a circle: lib/run/stage/finish.ts, lib/run/stage/position.ts, lib/run/stage/train.ts',
 ];

@@ -1,7 +1,7 @@
 // How far the runs of a figure have come, and how long the rest takes: work is counted in epochs of the seed network.
 import type { RunEvent } from '../native/events.js';
 import { epochsBehind, epochsOf } from '../run/spec/epochs.js';
-import { growthRatioOf } from '../run/spec/per-stage.js';
+import { growthRatioOf } from '../run/spec/splitting.js';
 import type { PlannedRun } from './plan.js';
 import { stagesOf } from './plan.js';
 import { sum } from './search-cost.js';

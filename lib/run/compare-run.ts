@@ -14,12 +14,12 @@ import { startNetwork } from './stage/start.js';
 import { holdOf } from './store/lock.js';
 import { withOutput } from './store/output.js';
 import type { RivalRecord, Summary } from './store/records.js';
-import { type Kept, readStage, stageDirectory, summaryOf, writeSummary } from './store/summary.js';
+import { readStage, type StageFolder, stageDirectory, summaryOf, writeSummary } from './store/summary.js';
 import { refuseDamaged } from './store/whole-stage.js';
 
 /** Every stage of a finished growth run; none where the output folder holds none. @throws E_EXPERIMENT where it is not finished */
-async function grownStages(output: string): Promise<readonly Kept[]> {
-  const stages: Kept[] = [];
+async function grownStages(output: string): Promise<readonly StageFolder[]> {
+  const stages: StageFolder[] = [];
   for (;;) {
     const directory = stageDirectory(output, stages.length);
     const kept = await readStage(directory);

@@ -10,18 +10,22 @@ import { epochsBehind } from './spec/epochs.js';
 import type { Spec } from './spec/spec.js';
 import { mergeRivals, readCompare, writeCompare } from './store/compare-file.js';
 import type { CompareRecord } from './store/records.js';
-import type { Kept } from './store/summary.js';
+import type { StageFolder } from './store/summary.js';
 import { trainRival } from './train-rival.js';
 
 interface Grown {
   readonly data: Dataset;
   /** The seed network's graph. */
   readonly start: Graph;
-  readonly stages: readonly Kept[];
+  readonly stages: readonly StageFolder[];
 }
 
 /** What an entry's rivals are held against, in order of MACs. */
-function targetsOf({ fit }: Spec, stages: readonly Kept[], { at, targets }: CompareEntry): readonly Target[] {
+function targetsOf(
+  { fit }: Spec,
+  stages: readonly StageFolder[],
+  { at, targets }: CompareEntry,
+): readonly Target[] {
   if (targets !== undefined) {
     const epochs = epochsBehind(fit, 1);
     return [...new Set(targets)].sort((a, b) => a - b).map((macs) => ({ stage: null, macs, epochs }));
@@ -47,7 +51,7 @@ async function trainEntry(
   return outcomes.map((outcome) => rivalRecord(contest, options, outcome));
 }
 
-function grownOf(stages: readonly Kept[]): CompareRecord['grown'] {
+function grownOf(stages: readonly StageFolder[]): CompareRecord['grown'] {
   const last = stages.at(-1)?.record;
   if (last === undefined) return null;
   const epochs = stages.reduce((sum, { record }) => sum + record.epochs.length, last.finish?.length ?? 0);

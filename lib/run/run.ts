@@ -19,15 +19,21 @@ import { adoptStage } from './stage/adopt.js';
 import { finishStage } from './stage/finish.js';
 import { earlierStages } from './stage/finished-stages.js';
 import { freshState } from './stage/fit-stage.js';
-import { finishFit, resume, type Standing } from './stage/position.js';
+import { finishFit, resume } from './stage/position.js';
 import { openSession, readData, type Session } from './stage/session.js';
 import { splitStage } from './stage/split-stage.js';
 import { startNetwork } from './stage/start.js';
-import { writeCheckpoint } from './store/checkpoint.js';
+import { type Position, writeCheckpoint } from './store/checkpoint.js';
 import { holdOf } from './store/lock.js';
 import { appendMetrics, restoreMetrics } from './store/metrics.js';
 import { withOutput } from './store/output.js';
-import type { EndReason, StageRecord, StateRecord, Summary } from './store/records.js';
+import {
+  END_REASONS,
+  type EndReason,
+  type StageRecord,
+  type StateRecord,
+  type Summary,
+} from './store/records.js';
 import { snapshotOf } from './store/snapshot.js';
 import {
   type GrownStage,
@@ -41,16 +47,6 @@ import {
   writeSummary,
 } from './store/summary.js';
 import { wholeStage } from './store/whole-stage.js';
-
-/** Why growth ended, for people. */
-const ENDS: Readonly<Record<EndReason, string>> = {
-  stages: 'the last splitting stage is done',
-  macs: 'no neuron fits below stop.macs',
-  cost: 'no neuron fits below stop.costs',
-  'no-fit': 'no neuron fits within the growth ratio',
-  'no-negative-index': 'no neuron has a negative splitting index: splitting cannot lower the loss',
-  train: 'trained',
-};
 
 /** What a run is given besides its experiment and its control. */
 export interface GrowOptions extends Extensions {
@@ -68,14 +64,14 @@ export interface Reporting {
 type OnStage = (stage: GrownStage) => void;
 
 /** Fits, finishes and evaluates a stage, and writes its directory. */
-function fitted(session: Session, standing: Standing): Promise<StageRecord> {
-  const directory = stageDirectory(session.spec.output, standing.state.stage);
+function fitted(session: Session, position: Position): Promise<StageRecord> {
+  const directory = stageDirectory(session.spec.output, position.state.stage);
   const write = (made: StageRecord, network: Network): Promise<void> => writeStage(directory, network, made);
-  return finishFit(session, standing, write, finishStage);
+  return finishFit(session, position, write, finishStage);
 }
 
 /** The record of a stage that was left within its splitting, where it is written already; null otherwise. */
-async function alreadyFitted({ spec }: Session, { state }: Standing): Promise<StageRecord | null> {
+async function alreadyFitted({ spec }: Session, { state }: Position): Promise<StageRecord | null> {
   const { stage, within } = state;
   if (within === undefined || within.phase === 'fit') return null;
   const record = await readStageRecord(stageDirectory(spec.output, stage));
@@ -86,7 +82,7 @@ async function alreadyFitted({ spec }: Session, { state }: Standing): Promise<St
 }
 
 /** Where a run stands once a stage is fitted: after all of its epochs, and as far within the splitting as it was. */
-function fittedStanding({ network, state, extras }: Standing, { epochs }: StageRecord): Standing {
+function fittedPosition({ network, state, extras }: Position, { epochs }: StageRecord): Position {
   const { stage, within } = state;
   const isSplitting = within !== undefined && within.phase !== 'fit';
   const after = { stage, epoch: epochs.length, epochs };
@@ -96,21 +92,21 @@ function fittedStanding({ network, state, extras }: Standing, { epochs }: StageR
 }
 
 /** One stage from fit to growth: what the next one starts from, or null where growth ends. */
-async function growStage(session: Session, standing: Standing, onStage: OnStage): Promise<Standing | null> {
+async function growStage(session: Session, position: Position, onStage: OnStage): Promise<Position | null> {
   const { spec } = session;
-  const { stage } = standing.state;
+  const { stage } = position.state;
   const directory = stageDirectory(spec.output, stage);
-  const already = await alreadyFitted(session, standing);
-  const record = already ?? (await fitted(session, standing));
+  const already = await alreadyFitted(session, position);
+  const record = already ?? (await fitted(session, position));
   onStage(grownStage({ record, directory }, already !== null));
   const end = async (ended: EndReason): Promise<null> => {
     await writeStageRecord(directory, { ...record, ended });
-    note(session.control, stage, 'select', ENDS[ended]);
+    note(session.control, stage, 'select', END_REASONS[ended]);
     return null;
   };
   if (spec.stop.stages !== undefined && stage >= spec.stop.stages) return end('stages');
   refuseAborted(session.control);
-  const outcome = await splitStage(session, fittedStanding(standing, record));
+  const outcome = await splitStage(session, fittedPosition(position, record));
   if ('ended' in outcome) return end(outcome.ended);
   const { split, network } = outcome;
   const seconds: StageSeconds = { ...record.seconds, ...outcome.seconds };
@@ -135,8 +131,8 @@ async function isFinished({ output, fit, stop }: Spec, { stage, epoch }: StateRe
 }
 
 /** Grows from where the run stands; returns the last stage. */
-async function growAll(session: Session, begun: Standing, onStage: OnStage): Promise<number> {
-  let standing = begun;
+async function growAll(session: Session, begun: Position, onStage: OnStage): Promise<number> {
+  let position = begun;
   const { stage } = begun.state;
   try {
     const { spec, control } = session;
@@ -150,13 +146,13 @@ async function growAll(session: Session, begun: Standing, onStage: OnStage): Pro
     if (isDone) return stage;
     await restoreMetrics(session.spec.output, begun.state);
     for (;;) {
-      const next = await growStage(session, standing, onStage);
-      if (next === null) return standing.state.stage;
-      standing.network[Symbol.dispose]();
-      standing = next;
+      const next = await growStage(session, position, onStage);
+      if (next === null) return position.state.stage;
+      position.network[Symbol.dispose]();
+      position = next;
     }
   } finally {
-    standing.network[Symbol.dispose]();
+    position.network[Symbol.dispose]();
   }
 }
 
@@ -219,8 +215,8 @@ async function grown(
   return await withOutput(spec, 'grow', { data: data.note, hold }, async () => {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);
-    const standing = await resume(spec, start, hold.control);
-    const last = await growAll(session, standing, onStage);
+    const position = await resume(spec, start, hold.control);
+    const last = await growAll(session, position, onStage);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
     const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control);

@@ -1,7 +1,8 @@
 // The report's page: first the result, then the figures, then the tables and certificates behind them.
 
+import { row } from '../../graph/fields.js';
 import type { RunRecord } from '../../run/store/read.js';
-import type { RivalRecord } from '../../run/store/records.js';
+import { END_REASONS, type RivalRecord } from '../../run/store/records.js';
 import { decimal, integer, percent, seconds } from '../../statistics/format.js';
 import { type Drawn, figureHtml } from '../page/figure.js';
 import { experimentHtml, factsTable, type Html, html, type Tile, tilesHtml } from '../page/html.js';
@@ -64,15 +65,6 @@ function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
   ];
 }
 
-const ENDS: Readonly<Record<string, string>> = {
-  stages: 'the stages asked for were done',
-  macs: 'the MACs asked for were reached',
-  cost: 'no further neuron fitted below stop.costs',
-  'no-fit': 'no further neuron fitted the budget',
-  'no-negative-index': 'no neuron had a negative splitting index',
-  train: 'it was a training run',
-};
-
 function splittingHtml({ run, indexFigures }: PageParts): Html {
   if (splitStages(run.stages).length === 0) return html``;
   return html`
@@ -94,7 +86,7 @@ ${picksTables(run)}`;
 export function page(parts: PageParts): string {
   const { run, figures, machine, made } = parts;
   const { name, seed, stages } = run.summary;
-  const ended = ENDS[run.stages.at(-1)?.ended ?? ''];
+  const ended = row<string>(END_REASONS, run.stages.at(-1)?.ended ?? '');
   const underWay = run.underWay ?? null;
   const state = ended === undefined ? '' : `; it ended because ${ended}`;
   const now =

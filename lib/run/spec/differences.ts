@@ -1,9 +1,8 @@
 // What follows from the effects of an experiment's fields: with which other values a run may go on, which stage 0 it may take
 // over, what is part of a figure's folder name, and what ranks compare.
 import { isRecord } from '../../machine/files/json.js';
-import type { Effect } from './effects.js';
+import { type Effect, ofStage } from './effects.js';
 import { EFFECTS, type Spec } from './experiment.js';
-import { ofStage } from './per-stage.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Keeps = (effect: Effect, field: string) => boolean;

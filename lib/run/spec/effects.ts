@@ -87,3 +87,8 @@ export function effectsIn(schema: z.core.$ZodType): ReadonlyMap<string, Effect> 
   collect(schema, '', found);
   return found;
 }
+
+/** Of a field that is one number for all stages, or a list whose last number holds for every later stage: that of one stage, from 0. */
+export function ofStage(value: number | readonly number[], stage: number): number {
+  return typeof value === 'number' ? value : (value[Math.min(stage, value.length - 1)] ?? 0);
+}

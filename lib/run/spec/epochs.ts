@@ -1,7 +1,7 @@
 // Epochs of each stage, of all stages together, and the recipe stretched over others.
 
+import { ofStage } from './effects.js';
 import type { FitSpec } from './experiment.js';
-import { ofStage } from './per-stage.js';
 
 export function epochsOf({ epochs }: Pick<FitSpec, 'epochs'>, stage: number): number {
   return ofStage(epochs, stage);

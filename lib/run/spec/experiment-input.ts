@@ -186,7 +186,7 @@ export type DataInput = {
    */
   readonly whole?: boolean | undefined;
   /**
-   * list of `flip` (mirror) and `crop` (shift); with `data.file` `[]`; for image files `flip` with `resized-crop` (so by default) or `shift`
+   * list of `flip` (mirror) and `crop` (shift), `[]` with `data.file`; for image files `flip` with `resized-crop`, the default, or with `shift`
    * @defaultValue ["flip","crop"]
    */
   readonly augment?: readonly ('flip' | 'crop')[] | undefined;
@@ -232,7 +232,7 @@ export type DataInput = {
    */
   readonly resolution?: number | undefined;
   /**
-   * list of `flip` (mirror) and `crop` (shift); with `data.file` `[]`; for image files `flip` with `resized-crop` (so by default) or `shift`
+   * list of `flip` (mirror) and `crop` (shift), `[]` with `data.file`; for image files `flip` with `resized-crop`, the default, or with `shift`
    * @defaultValue ["flip","resized-crop"]
    */
   readonly augment?: readonly ('flip' | 'resized-crop' | 'shift')[] | undefined;
@@ -316,7 +316,7 @@ export type DataInput = {
   /** a safetensors file */
   readonly file: string;
   /**
-   * list of `flip` (mirror) and `crop` (shift); with `data.file` `[]`; for image files `flip` with `resized-crop` (so by default) or `shift`
+   * list of `flip` (mirror) and `crop` (shift), `[]` with `data.file`; for image files `flip` with `resized-crop`, the default, or with `shift`
    * @defaultValue []
    */
   readonly augment?: readonly ('flip' | 'crop')[] | undefined;
@@ -712,7 +712,7 @@ export interface StopInput {
   readonly stages?: number | undefined;
   /** no network ever has more MACs */
   readonly macs?: number | undefined;
-  /** no network ever costs more: an object of limits by name, of `params`, `flops2x` or costs of your own */
+  /** no network ever costs more: an object of limits by name, the names of `splitting.cost` but `macs` */
   readonly costs?: Readonly<Record<string, number>> | undefined;
 }
 

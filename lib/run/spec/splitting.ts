@@ -4,7 +4,7 @@ import { COSTS } from '../../graph/cost.js';
 import { STRATEGIES } from '../../split/choose/strategies.js';
 import { INDEX_DEFAULTS, mostEpochsOf } from '../../split/indices/settings.js';
 import { having, where } from './conditions.js';
-import { afterStage0, group, part } from './effects.js';
+import { afterStage0, group, ofStage, part } from './effects.js';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
@@ -289,3 +289,8 @@ export const SPLITTING = FIELDS.refine(
 
 /** The `splitting` part of an experiment, checked, with every default; its fields are those of the reference. */
 export interface SplittingSpec extends z.output<typeof SPLITTING> {}
+
+/** By what share the budgets may grow from stage `stage` to the next. */
+export function growthRatioOf({ growthRatio }: Pick<SplittingSpec, 'growthRatio'>, stage: number): number {
+  return ofStage(growthRatio, stage);
+}

@@ -6,17 +6,9 @@ import { loadNetwork, type Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import type { Spec } from '../spec/spec.js';
 import { SPLITTING } from '../spec/splitting.js';
-import type { EpochRecord, EvaluationRecord } from '../store/records.js';
+import type { Finished } from './position.js';
 import type { Session } from './session.js';
 import { trainNetwork } from './train.js';
-
-export interface Finished {
-  /** To be disposed of. */
-  readonly network: Network;
-  readonly epochs: readonly EpochRecord[];
-  readonly evaluation: EvaluationRecord;
-  readonly seconds: { readonly fit: number; readonly evaluate: number };
-}
 
 /** output/finish/stage-k: a training of its own, that goes on after a kill and is done once. */
 export function finishDirectory(output: string, stage: number): string {

@@ -6,14 +6,14 @@ import { row } from '../../graph/fields.js';
 import { note } from '../../native/control.js';
 import { readGraph } from '../../train/network.js';
 import { ownCosts } from '../spec/extensions.js';
-import { type Kept, readStage, readStages, stageDirectory } from '../store/summary.js';
+import { readStage, readStages, type StageFolder, stageDirectory } from '../store/summary.js';
 import { refuseDamaged } from '../store/whole-stage.js';
 import type { Session } from './session.js';
 
 /** A cost that is worked out again may differ by rounding, on another machine say. */
 const ROUNDING = 1e-9;
 
-async function refuseOther({ record, directory }: Kept, costs: readonly Cost[]): Promise<void> {
+async function refuseOther({ record, directory }: StageFolder, costs: readonly Cost[]): Promise<void> {
   const recorded = costs.flatMap((cost) => {
     const before = row(record.costs ?? {}, cost.name);
     return before === undefined ? [] : [{ cost, before }];
@@ -38,7 +38,7 @@ export async function earlierStages(
   { spec, own, control }: Session,
   stage: number,
   isDone: boolean,
-): Promise<readonly Kept[]> {
+): Promise<readonly StageFolder[]> {
   const stages = await readStages(spec.output, isDone ? stage : stage - 1);
   for (const kept of stages)
     await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));

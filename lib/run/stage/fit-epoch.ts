@@ -1,11 +1,13 @@
-// One epoch that is kept now and then: paused between minibatches, copied, and gone on with while the copy is written.
+// One epoch: it pauses between minibatches where a checkpoint is due, and goes on while the copy is written. And what it tells
+// of the loader of its images.
 
 import { noteLoader } from '../../data/images/loader-notes.js';
 import type { TensorEntries, TrainOptions, TrainResult } from '../../native/core.js';
 import type { LoaderStats } from '../../native/images.js';
+import { integer, percent } from '../../statistics/format.js';
 import { fitEpoch } from '../../train/fit.js';
 import type { Network } from '../../train/network.js';
-import type { StateRecord } from '../store/records.js';
+import type { LoaderRecord, StateRecord } from '../store/records.js';
 import { type Extras, snapshotOf } from '../store/snapshot.js';
 import { type Keeper, stopped } from '../store/snapshot-writer.js';
 import type { Session } from './session.js';
@@ -76,4 +78,31 @@ export async function fitKept(
     await keeper.settle();
     throw stopped(`after minibatch ${next} of epoch ${epoch + 1} of stage ${stage}`);
   }
+}
+
+/** The loader's part of an epoch's record; nothing where images are in memory. */
+export function loaderRecord({
+  loader,
+  seconds,
+  skipped,
+}: Pick<TrainResult, 'loader' | 'seconds' | 'skipped'>): {
+  readonly loader?: LoaderRecord;
+} {
+  if (loader === undefined) return {};
+  const per = (count: number, time: number): number => (time > 0 ? count / time : 0);
+  return {
+    loader: {
+      imagesPerSecond: per(loader.decoded, seconds),
+      imagesPerWorkerSecond: per(loader.decoded, loader.decodeSeconds),
+      waitedShare: per(loader.waited, seconds),
+      skipped,
+    },
+  };
+}
+
+/** Words for the epoch's line, with a comma in front; none where there is no loader. */
+export function loaderWords({ loader }: { readonly loader?: LoaderRecord | undefined }): string {
+  if (loader === undefined) return '';
+  const skipped = loader.skipped > 0 ? `, ${integer(loader.skipped)} unreadable images skipped` : '';
+  return `, ${integer(loader.imagesPerSecond)} images/s, ${percent(loader.waitedShare)} of the time spent waiting for them${skipped}`;
 }

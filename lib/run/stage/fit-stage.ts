@@ -20,8 +20,7 @@ import { type Extras, snapshotOf } from '../store/snapshot.js';
 import { type Keeper, keeperOf } from '../store/snapshot-writer.js';
 import { readStageRecord, stageDirectory } from '../store/summary.js';
 import { evaluatedLatest, lacksEvaluation } from './best.js';
-import { fitKept } from './fit-epoch.js';
-import { loaderRecord, loaderWords } from './loader-record.js';
+import { fitKept, loaderRecord, loaderWords } from './fit-epoch.js';
 import type { Session } from './session.js';
 
 /** Least and most width over height of resized crops (Szegedy et al. 2015). */
@@ -135,10 +134,10 @@ async function fitEpochs(
   if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
   const pairs = await twinsBefore(session, stage);
   const isLacking = lacksEvaluation(session, state);
-  let standing = isLacking ? await evaluatedLatest(session, network, state) : state;
+  let reached = isLacking ? await evaluatedLatest(session, network, state) : state;
   let areMetricsWhole = !isLacking;
-  while (standing.epoch < epochs) {
-    const { epoch } = standing;
+  while (reached.epoch < epochs) {
+    const { epoch } = reached;
     const learning = rates(epoch);
     const average = averageIn(spec.fit.average, epoch, learning.length);
     const seed = seedOf('fit', spec.seed, stage, epoch);
@@ -147,7 +146,7 @@ async function fitEpochs(
     const fitted = await fitKept(
       session,
       network,
-      { state: standing, extras, epochs, options, penalties },
+      { state: reached, extras, epochs, options, penalties },
       keeper,
     );
     const { loss, top1, seconds } = fitted;
@@ -158,14 +157,14 @@ async function fitEpochs(
       ...(twins === null ? {} : { twins }),
       ...loaderRecord(fitted),
     };
-    standing = { stage, epoch: epoch + 1, epochs: [...standing.epochs, record] };
-    if (lacksEvaluation(session, standing)) {
+    reached = { stage, epoch: epoch + 1, epochs: [...reached.epochs, record] };
+    if (lacksEvaluation(session, reached)) {
       // Kept first: an evaluation takes its time, and may be stopped.
-      await keeper.offer(snapshotOf(network, standing));
-      standing = await evaluatedLatest(session, network, standing);
+      await keeper.offer(snapshotOf(network, reached));
+      reached = await evaluatedLatest(session, network, reached);
     }
-    areMetricsWhole = await metricsWritten(session, standing, areMetricsWhole);
-    await keeper.offer(snapshotOf(network, standing));
+    areMetricsWhole = await metricsWritten(session, reached, areMetricsWhole);
+    await keeper.offer(snapshotOf(network, reached));
     note(
       control,
       stage,
@@ -173,8 +172,8 @@ async function fitEpochs(
       `epoch ${epoch + 1} of ${epochs}: loss ${decimal(loss, 4)}, top-1 ${decimal(top1, 2)} %${loaderWords(record)}`,
     );
   }
-  if (!areMetricsWhole) await restoreMetrics(spec.output, standing);
-  return standing.epochs;
+  if (!areMetricsWhole) await restoreMetrics(spec.output, reached);
+  return reached.epochs;
 }
 
 /** Test accuracy of a fitted stage, and the seconds it took. */

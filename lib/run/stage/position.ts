@@ -10,19 +10,12 @@ import type { RunControl } from '../../native/events.js';
 import { averaged, type Network } from '../../train/network.js';
 import { ownCosts } from '../spec/extensions.js';
 import type { Spec } from '../spec/spec.js';
-import { readCheckpoint, writeCheckpoint } from '../store/checkpoint.js';
+import { type Position, readCheckpoint, writeCheckpoint } from '../store/checkpoint.js';
 import { appendMetrics } from '../store/metrics.js';
 import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord, Within } from '../store/records.js';
-import { type Extras, snapshotOf } from '../store/snapshot.js';
-import type { Finished } from './finish.js';
+import { snapshotOf } from '../store/snapshot.js';
 import { evaluateStage, fitStage, freshState } from './fit-stage.js';
 import type { Session } from './session.js';
-
-export interface Standing {
-  readonly network: Network;
-  readonly state: StateRecord;
-  readonly extras: Extras;
-}
 
 const WITHIN: Readonly<Record<Within['phase'], (done: number) => string>> = {
   fit: (done) => ` and minibatch ${done} of the next one`,
@@ -54,7 +47,7 @@ function refuseOtherClasses({ output }: Spec, network: Network, start: Graph): v
 }
 
 /** At the furthest checkpoint, else at the seed network, which becomes checkpoint 0. */
-export async function resume(spec: Spec, start: Network, control: RunControl): Promise<Standing> {
+export async function resume(spec: Spec, start: Network, control: RunControl): Promise<Position> {
   const tell = (text: string): void => note(control, 0, 'checkpoint', text);
   const found = await readCheckpoint(spec, tell);
   if (found !== null) {
@@ -110,13 +103,22 @@ function finishedRecord(
   return { ...record, finish, seconds: { ...record.seconds, fit: record.seconds.fit + seconds.fit } };
 }
 
+/** A copy of a stage's network that was trained on until its rate was 0, and what is told of that. */
+export interface Finished {
+  /** To be disposed of. */
+  readonly network: Network;
+  readonly epochs: readonly EpochRecord[];
+  readonly evaluation: EvaluationRecord;
+  readonly seconds: { readonly fit: number; readonly evaluate: number };
+}
+
 /** What becomes of a fitted network before it is kept; null: it is kept as it is. */
 export type Finish = (session: Session, network: Network, stage: number) => Promise<Finished | null>;
 
 /** Fits what is left of the stage, finishes or averages it, and evaluates; `write` keeps that network with its record. */
 export async function finishFit(
   session: Session,
-  { network, state, extras }: Standing,
+  { network, state, extras }: Position,
   write: (record: StageRecord, network: Network) => Promise<void>,
   finish: Finish = async () => null,
 ): Promise<StageRecord> {

@@ -13,13 +13,13 @@ import { decimal, integer, significant } from '../../statistics/format.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import { knownCost, ownCosts } from '../spec/extensions.js';
-import { growthRatioOf } from '../spec/per-stage.js';
+import { growthRatioOf } from '../spec/splitting.js';
+import type { Position } from '../store/checkpoint.js';
 import type { EndReason, SplitRecord } from '../store/records.js';
 import { keeperOf } from '../store/snapshot-writer.js';
 import { descentText, histogramOf } from '../store/split-record.js';
 import { growNetwork } from './grow-stage.js';
 import { otherMethods } from './other-methods.js';
-import type { Standing } from './position.js';
 import type { Session } from './session.js';
 import { type KeptStage, secondsBefore, stageIndices } from './stage-indices.js';
 
@@ -71,11 +71,11 @@ export type SplitOutcome =
 const clock = (): number => performance.now() / 1000;
 
 /** Indices, choice and growth of one stage from where it stands; the given network stays as it is. */
-export async function splitStage(session: Session, standing: Standing): Promise<SplitOutcome> {
-  const { stage } = standing.state;
+export async function splitStage(session: Session, position: Position): Promise<SplitOutcome> {
+  const { stage } = position.state;
   const keeper = keeperOf(session.spec, session.control, stage);
   try {
-    return await splitKept(session, { ...standing, keeper });
+    return await splitKept(session, { ...position, keeper });
   } finally {
     await keeper.drain();
   }

@@ -78,7 +78,8 @@ export async function claimCheckpoint(directory: string, spec: Spec): Promise<vo
   );
 }
 
-export interface Checkpoint {
+/** Where a run stands, in memory: what a checkpoint holds. */
+export interface Position {
   readonly network: Network;
   readonly state: StateRecord;
   readonly extras: Extras;
@@ -149,7 +150,7 @@ async function readVerified(directory: string, spec: Spec): Promise<CheckpointRe
   return state;
 }
 
-async function load(directory: string, state: CheckpointRecord, device: Device): Promise<Checkpoint> {
+async function load(directory: string, state: CheckpointRecord, device: Device): Promise<Position> {
   const extras = await readExtras(directory, state);
   const network = await loadNetwork(directory, { device });
   try {
@@ -171,7 +172,7 @@ async function load(directory: string, state: CheckpointRecord, device: Device):
  * `tell` and set aside.
  * @throws E_RESUME where one is of another experiment or format, or where there are some but none is whole
  */
-export async function readCheckpoint(spec: Spec, tell: (text: string) => void): Promise<Checkpoint | null> {
+export async function readCheckpoint(spec: Spec, tell: (text: string) => void): Promise<Position | null> {
   const broken: { readonly place: Place; readonly reason: string }[] = [];
   for (const place of await placesIn(spec.output)) {
     let record: CheckpointRecord;

@@ -39,7 +39,7 @@ export async function writeFirstRecord(directory: string, record: StageRecord): 
 }
 
 /** A stage's record and its network directory. */
-export interface Kept {
+export interface StageFolder {
   readonly record: StageRecord;
   readonly directory: string;
   /** What the network's files held when they were written; null for stages of older versions. */
@@ -49,7 +49,7 @@ export interface Kept {
 const RESTORE = 'put a copy of the file back';
 
 /** The stage in a directory, or null where there is none. @throws E_RESUME where its record is damaged, E_FILE */
-export async function readStage(directory: string): Promise<Kept | null> {
+export async function readStage(directory: string): Promise<StageFolder | null> {
   const file = join(directory, FILE);
   const json = await readJsonFile(file, { code: 'E_RESUME', remedy: RESTORE });
   if (json === undefined) return null;
@@ -67,8 +67,8 @@ export async function readStageRecord(directory: string): Promise<StageRecord | 
 }
 
 /** The records of stage 0 to `last`. @throws E_RESUME where one is missing */
-export async function readStages(output: string, last: number): Promise<readonly Kept[]> {
-  const stages: Kept[] = [];
+export async function readStages(output: string, last: number): Promise<readonly StageFolder[]> {
+  const stages: StageFolder[] = [];
   for (let stage = 0; stage <= last; stage += 1) {
     const directory = stageDirectory(output, stage);
     const kept = await readStage(directory);
@@ -84,7 +84,7 @@ export async function readStages(output: string, last: number): Promise<readonly
 }
 
 /** What is said of a stage. */
-type Stage = Pick<Kept, 'record' | 'directory'>;
+type Stage = Pick<StageFolder, 'record' | 'directory'>;
 
 /** What summary.json says of a stage. */
 export function stageSummary(record: StageRecord, directory: string): StageSummary {

@@ -6,7 +6,7 @@ import { setAside, writeFileAtomic } from '../../machine/files/atomic.js';
 import type { Digest } from '../../machine/files/digest.js';
 import { FILES } from '../../train/network.js';
 import { faultOf } from './record-files.js';
-import { type Kept, readStage } from './summary.js';
+import { readStage, type StageFolder } from './summary.js';
 
 /** Says what was found and done. */
 type Tell = (text: string) => void;
@@ -42,7 +42,7 @@ export interface Fault {
  * The first file of a stage that is damaged or missing and of which the output holds no copy; null where all are whole, or are
  * so again. Of stages of older versions, which state no digests, only a missing file is seen.
  */
-async function faultIn(output: string, { directory, files }: Kept, tell: Tell): Promise<Fault | null> {
+async function faultIn(output: string, { directory, files }: StageFolder, tell: Tell): Promise<Fault | null> {
   if (files === null) {
     for (const name of Object.values(FILES)) {
       const file = join(directory, name);
@@ -69,7 +69,7 @@ async function faultIn(output: string, { directory, files }: Kept, tell: Tell): 
  *
  * @throws E_RESUME naming the file
  */
-export async function refuseDamaged(output: string, kept: Kept, tell: Tell): Promise<void> {
+export async function refuseDamaged(output: string, kept: StageFolder, tell: Tell): Promise<void> {
   const fault = await faultIn(output, kept, tell);
   if (fault === null) return;
   throw new SplitgrowError(
@@ -88,8 +88,8 @@ export async function wholeStage(
   output: string,
   directory: string,
   { canRedo, tell }: { readonly canRedo: boolean; readonly tell: Tell },
-): Promise<Kept | null> {
-  let kept: Kept | null;
+): Promise<StageFolder | null> {
+  let kept: StageFolder | null;
   let fault: Fault | null = null;
   try {
     kept = await readStage(directory);

@@ -112,7 +112,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     'splitting.rounding.threshold',
   ],
   'lib/run/spec/extensions.ts': ['splitting.cost', 'stop.costs'],
-  'lib/run/spec/per-stage.ts': ['splitting.growthRatio'],
+  'lib/run/spec/splitting.ts': ['splitting.growthRatio'],
   'lib/run/run.ts': ['splitting.layerCap', 'stop.stages', 'stop.macs'],
   'lib/run/compare.ts': ['compare.at', 'compare.targets'],
   'lib/rivals/base.ts': ['compare.base', 'compare.baseMultiplier'],
