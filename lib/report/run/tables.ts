@@ -15,12 +15,21 @@ import { descentText } from '../../run/store/split-record.js';
 import { amount, decimal, integer, percent, significant } from '../../statistics/format.js';
 import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
 
-type NetworkRow = Pick<StageSummary, 'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'> & {
+/** A network of a run: of a stage, or a rival. */
+export type NetworkRow = Pick<
+  StageSummary,
+  'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'
+> & {
   readonly name: string;
   readonly isRival: boolean;
 };
 
-const NETWORKS: readonly HtmlColumn<NetworkRow>[] = [
+interface TextColumn extends HtmlColumn<NetworkRow> {
+  readonly cell: (row: NetworkRow) => string;
+}
+
+/** The columns of a run's networks, on the page and in the terminal. */
+export const NETWORKS: readonly TextColumn[] = [
   { title: 'stage', cell: (row) => row.name },
   { title: 'widths', cell: (row) => Object.values(row.widths).join(' ') },
   { title: 'MACs', cell: (row) => integer(row.macs), isNumber: true },
@@ -35,14 +44,20 @@ const NETWORKS: readonly HtmlColumn<NetworkRow>[] = [
   })),
 ];
 
+/** One row a stage, and the rivals below. */
+export function networkRows(
+  stages: readonly StageSummary[],
+  rivals: readonly RivalRecord[],
+): readonly NetworkRow[] {
+  return [
+    ...stages.map((stage) => ({ ...stage, name: String(stage.stage), isRival: false })),
+    ...rivals.map((rival) => ({ ...rival, name: rivalNameAt(rival), isRival: true })),
+  ];
+}
+
 export function stagesTable({ summary, compare }: RunRecord): Html {
-  const stages = summary.stages.map((stage) => ({ ...stage, name: String(stage.stage), isRival: false }));
-  const rivals = (compare?.rivals ?? []).map((rival) => ({
-    ...rival,
-    name: rivalNameAt(rival),
-    isRival: true,
-  }));
-  return htmlTable(NETWORKS, [...stages, ...rivals], (row) => (row.isRival ? 'rival' : ''));
+  const rows = networkRows(summary.stages, compare?.rivals ?? []);
+  return htmlTable(NETWORKS, rows, (row) => (row.isRival ? 'rival' : ''));
 }
 
 export interface Choice {
