@@ -88,7 +88,7 @@ test('a neuron that a plan names twice is split twice, and a note says so', asyn
   ]);
 });
 
-test('off-springs are theta + epsilon v in place and theta - epsilon v appended, consumers halved', async () => {
+test('offspring are theta + epsilon v in place and theta - epsilon v appended, consumers halved', async () => {
   const { folder, network, directions } = await prepared();
   const out = join(folder, 'grown');
   const planFile = join(folder, 'plan.json');

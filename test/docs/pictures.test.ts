@@ -43,7 +43,7 @@ test('every picture is drawn by the script, and shown on a page', () => {
   expect(there.filter((name) => !text.includes(`](images/${name})`))).toEqual([]);
 });
 
-test('the drawn splitting matrix is half the second difference of the loss of the off-springs', () => {
+test('the drawn splitting matrix is half the second difference of the loss of the offspring', () => {
   const neuron = toy.drawnNeuron();
   const [[a, b], [, d]] = neuron.matrix as [[number, number], [number, number]];
   const e = 1e-3;

@@ -66,7 +66,7 @@ test('growing with epsilon 0 and unequal outgoing weights leaves every logit unc
   }
 });
 
-test('off-springs that move by epsilon change the logits only in the second order of epsilon, whatever their shares', () => {
+test('offspring that move by epsilon change the logits only in the second order of epsilon, whatever their shares', () => {
   // Shares times shifts are equal and opposite: the first-order terms cancel.
   let [moved, first] = [0, 0];
   for (const seed of SEEDS) {
@@ -148,7 +148,7 @@ const TWO_CONVS = parseGraph({
   output: 'c',
 });
 
-test('off-springs keep their place with theta + epsilon v and append theta - epsilon v, as the contract says', () => {
+test('offspring keep their place with theta + epsilon v and append theta - epsilon v, as the contract says', () => {
   const weights = randomWeights(TWO_CONVS, 1);
   const directions = randomDirections(TWO_CONVS, 1);
   const { surgery } = grow(TWO_CONVS, { splits: { a: [1], b: [1, 0] } });
@@ -164,7 +164,7 @@ test('off-springs keep their place with theta + epsilon v and append theta - eps
     expect(got(name), name).toEqual([x0, x1, x1]);
   }
   expect(got('dw.weight')).toEqual([...w('dw.weight'), ...w('dw.weight').slice(9)]);
-  // b: rows [in a0, in a1] of neurons 0 and 1; the input a1 is shared by its off-springs, in weights and directions alike.
+  // b: rows [in a0, in a1] of neurons 0 and 1; the input a1 is shared by its offspring, in weights and directions alike.
   const moved = (i: number, sign: number): number => (w('b.weight')[i] ?? 0) + sign * 0.25 * (v('b')[i] ?? 0);
   const row = (n: number, sign: number): number[] => [
     moved(2 * n, sign),
@@ -205,7 +205,7 @@ test('a neuron split twice at 1/2 +- 1/4 leaves 9/16, 1/4 and 3/16, whose mean s
   expect(shares.reduce((sum, share, i) => sum + share * (shifts[i] ?? 0), 0)).toBe(0);
 });
 
-test('shares that leave an off-spring unread are refused', () => {
+test('shares that leave an offspring unread are refused', () => {
   for (const outgoingDelta of [0.5, -0.5, 1, Number.NaN, Number.POSITIVE_INFINITY])
     expect(
       codeOf(() => grow(TWO_CONVS, { splits: { a: [0] } }, { outgoingDelta })),

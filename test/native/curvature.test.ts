@@ -100,7 +100,7 @@ test('the step along minus the direction is the same split', async () => {
     const split = await core().rewrite(start, lower(grown), surgery, directions, epsilon, 'reset');
     return numbers(await core().forward(split, data, { mode: 'eval', batch: COUNT }));
   };
-  // Off-springs change places, consumers' halves are equal: float64 sums in another order.
+  // Offspring change places, consumers' halves are equal: float64 sums in another order.
   assertClose(await logits(-0.25), await logits(0.25), { rtol: 1e-11, atol: 1e-12 });
   const unmoved = numbers(await core().forward(start, data, { mode: 'eval', batch: COUNT }));
   assertClose(await logits(0), unmoved, { rtol: 1e-11, atol: 1e-12, note: 'epsilon 0' });

@@ -111,7 +111,7 @@ const momentumOf = (network: NetworkHandle): Weights =>
       .map(([name, t]): [string, Tensor] => [name, { shape: t.shape, data: numbers(t) }]),
   );
 
-test("momentum 'keep' gives an off-spring its share of the parent's, and consumers' columns the whole", async () => {
+test("momentum 'keep' gives an offspring its share of the parent's, and consumers' columns the whole", async () => {
   const start = await trained();
   const before = momentumOf(start);
   const { graph: grown, surgery } = grow(GRAPH, PLAN);

@@ -81,7 +81,7 @@ test('a run with every field of the step set keeps the function, and records los
     expect(split?.step.lossRecalibrated).toBeGreaterThan(0);
     expect(split?.step.predictedDecrease).toBeGreaterThan(0);
     expect(split?.step.twins?.pairs).toBe(Object.values(split?.neurons ?? {}).flat().length);
-    // Off-springs at (1 - 2 delta) and (1 + 2 delta) epsilon |theta|: 2 epsilon apart, over at most 1 + 1.5 epsilon.
+    // Offspring at (1 - 2 delta) and (1 + 2 delta) epsilon |theta|: 2 epsilon apart, over at most 1 + 1.5 epsilon.
     const epsilon = split?.step.epsilon ?? 0;
     expect(split?.step.twins?.meanDistance).toBeGreaterThan(epsilon);
   }

@@ -85,7 +85,7 @@ function splittingOf({ data, effort, preset, params, facts }: Chosen): Json {
     strategy: 'energy-aware',
     method: 'auto',
     ...(isPaper ? { epochs: data === 'imagenet' ? 2 : 10, epsilon: 0.01 } : { images, epsilon: 0.5 }),
-    // Off-springs that turn as fast as their parent did: for rates that do not fall within a stage.
+    // Offspring that turn as fast as their parent did: for rates that do not fall within a stage.
     ...(!isPaper && data !== 'fashion-mnist' && { rescale: 0.5 }),
     growthRatio: 0.5,
     cost: params === undefined ? 'macs' : ['macs', 'params'],

@@ -64,7 +64,7 @@ export function freshState(stage: number): StateRecord {
   return { stage, epoch: 0, epochs: [] };
 }
 
-/** The off-springs that the split before this stage made; none unless the experiment asks for them. */
+/** The offspring that the split before this stage made; none unless the experiment asks for them. */
 async function twinsBefore({ spec }: Session, stage: number): Promise<readonly TwinPair[]> {
   if (!spec.splitting.twins || stage === 0) return [];
   const record = await readStageRecord(stageDirectory(spec.output, stage - 1));

@@ -1,4 +1,4 @@
-// Rescaled off-springs: the algebra of batch norm done again in doubles, and the function before and after.
+// Rescaled offspring: the algebra of batch norm done again in doubles, and the function before and after.
 import { expect, test } from 'vitest';
 import { grow, type Plan } from '../../../lib/graph/grow.js';
 import type { Graph } from '../../../lib/graph/ir.js';
@@ -144,7 +144,7 @@ test('momentum is what it was', async () => {
   }
 });
 
-test('a step with rescaled off-springs keeps the function at 0, and takes them where it would without, but shorter', async () => {
+test('a step with rescaled offspring keeps the function at 0, and takes them where it would without, but shorter', async () => {
   for (const { graph, splits } of Object.values(NETS)) {
     const { network, data } = await trainedNetwork(graph());
     const settings = { ...INDEX_DEFAULTS, method: 'exact', images: IMAGES, seed: 0 } as const;
