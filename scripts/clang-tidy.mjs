@@ -12,7 +12,7 @@ const SHA256 = '6bb31e4f319ecbe14acb75f23c3050d0f1d4b1d92ea1c66091bc76e4eac2c1ac
 /** Path of the program, fetched where it is not there yet. */
 export async function clangTidy() {
   const { cacheDirectory } = await import(
-    pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'locate.js')).href
+    pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'cache.js')).href
   );
   const home = join(cacheDirectory(process.env), `clang-tidy-${VERSION}`);
   const program = join(home, 'clang_tidy', 'data', 'bin', 'clang-tidy');

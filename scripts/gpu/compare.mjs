@@ -47,7 +47,7 @@ function largest(entriesA, entriesB) {
 export async function parts() {
   const files = [
     ...['native/core', 'train/network', 'models/zoo', 'train/fit', 'graph/lower', 'run/run', 'run/spec/spec'],
-    ...['split/choose/strategy', 'split/step/offspring', 'split/indices/indices'],
+    ...['split/choose/strategy', 'split/step/offspring', 'split/indices/indices', 'split/indices/settings'],
     ...['data/dataset', 'data/part'],
   ];
   return Object.assign({}, ...(await Promise.all(files.map((file) => import(`../../dist/${file}.js`)))));
@@ -85,7 +85,7 @@ async function computed(lib, device, { graph, images, start }) {
 async function indicesOn(lib, device, { graph, images, weights }, method) {
   const network = lib.createNetwork(graph, { seed: 0, device, weights });
   const data = lib.toDevice(graph, images, lib.lower(graph).classes, device);
-  const request = { ...lib.PAPER, method, images: IMAGES, epochs: 20, seed: 5 };
+  const request = { ...lib.INDEX_DEFAULTS, method, images: IMAGES, epochs: 20, seed: 5 };
   const found = await lib.computeIndices(network, data, request);
   return { network, data, found, chains: new Map(found.chains.map(({ id, indices }) => [id, indices])) };
 }

@@ -132,7 +132,7 @@ export async function splitting(lib, device, sizes) {
     const steps = Math.ceil(sizes.splitImages / batch);
     const indices = async (method, epochs) => {
       const request = {
-        ...lib.PAPER,
+        ...lib.INDEX_DEFAULTS,
         method,
         batch,
         epochs,

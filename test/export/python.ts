@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDirectory } from '../../lib/machine/libtorch/locate.js';
+import { cacheDirectory } from '../../lib/machine/libtorch/cache.js';
 
 /** What checks the models and all that it needs, and nothing newer by surprise. */
 const PACKAGES = [

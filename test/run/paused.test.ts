@@ -93,7 +93,8 @@ describe('a run stopped on the way says where, and goes on from that very miniba
   ];
   test.each(METHODS)('%s', async (_name, more) => {
     const set = ['splitting.recalibrateImages=40', ...more];
-    const [plain, broken] = [await prepared(set), await prepared(set)];
+    // Images enough that the work is not over when the stop is heard on a busy machine.
+    const [plain, broken] = [await prepared(set, 960), await prepared(set, 960)];
     await plain.run();
     const error = await stoppedAt(broken.run, { stage: 0, phase: 'fit', epoch: 1 });
     expect(error).toMatchObject({ code: 'E_ABORTED' });
@@ -132,7 +133,8 @@ test('sparsity training goes on with the penalties that its epoch began with', a
     ...['fit.epochs=2', 'splitting.method=exact', 'stop.stages=0'],
     'compare=[{"method":"prune-bn","targets":[4000],"strength":0.01,"epochs":2}]',
   ];
-  const [plain, broken] = [await prepared(set), await prepared(set)];
+  // Images enough that the work is not over when the stop is heard on a busy machine.
+  const [plain, broken] = [await prepared(set, 960), await prepared(set, 960)];
   const summary = await plain.run();
   const error = await stoppedAt(broken.run, { stage: 1, phase: 'fit', epoch: 1 });
   expect(error).toMatchObject({ code: 'E_ABORTED', message: expect.stringContaining('after minibatch') });
@@ -161,7 +163,8 @@ test.each([
   async (phase, isLeftOut) => {
     const descent = ['splitting.method=rayleigh', 'splitting.epochs=3', 'splitting.batch=16'];
     const set = ['splitting.recalibrateImages=40', ...descent];
-    const [plain, broken] = [await prepared(set), await prepared(set)];
+    // Images enough that the work is not over when the stop is heard on a busy machine.
+    const [plain, broken] = [await prepared(set, 960), await prepared(set, 960)];
     await plain.run();
     expect(await stoppedAt(broken.run, { stage: 0, phase })).toMatchObject({ code: 'E_ABORTED' });
     const kept = (await named(broken.output)).filter((name) => name.startsWith(`checkpoint-0-2-${phase}-`));

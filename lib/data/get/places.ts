@@ -2,7 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import type { Environment } from '../../machine/environment.js';
-import { cacheDirectory } from '../../machine/libtorch/locate.js';
+import { cacheDirectory } from '../../machine/libtorch/cache.js';
 import type { DataSource } from './sources.js';
 
 /** The folder that holds one folder for each dataset: SPLITGROW_DATA, else `data` in the cache. */

@@ -11,8 +11,6 @@ import { installDirectory } from './cache.js';
 import { CUDA_MAJOR, LIBTORCH_VERSION, REMEDIES } from './pinned.js';
 import { readRemembered } from './remembered.js';
 
-export { cacheDirectory, installDirectory } from './cache.js';
-
 /** A LibTorch on this machine. */
 export interface LibTorch {
   /** Holds include/ and lib/. */

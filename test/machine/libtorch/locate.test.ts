@@ -5,13 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import {
-  cacheDirectory,
-  installDirectory,
-  locate,
-  requireLibTorch,
-  versionOf,
-} from '../../../lib/machine/libtorch/locate.js';
+import { cacheDirectory, installDirectory } from '../../../lib/machine/libtorch/cache.js';
+import { locate, requireLibTorch, versionOf } from '../../../lib/machine/libtorch/locate.js';
 import { forget, remember, rememberedFile } from '../../../lib/machine/libtorch/remembered.js';
 import { inFolder, ROOT } from '../../data/places.js';
 
