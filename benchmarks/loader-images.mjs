@@ -103,7 +103,7 @@ function jpegsIn(store) {
 
 /** Writes `different` pictures, each `copies` times, as class folders below `folder`/train. @returns bytes of a file, the mean */
 export async function makePhotographs(folder, { different, copies }) {
-  const { loadImageCore } = await import('../dist/native/images.js');
+  const { loadImageCore } = await import('../dist/native/load.js');
   const drawn = join(folder, 'drawn');
   await mkdir(drawn, { recursive: true });
   const paths = Array.from({ length: different }, (_, i) => `${String(i).padStart(4, '0')}.png`);

@@ -146,7 +146,7 @@ export async function loader(args) {
       words = `500 x 375 pixels, ${Math.round(bytes / 1024)} KiB (drawn: noise with the spectrum of photographs)`;
     }
     const measured = await measure(values.folder ?? temporary, options);
-    const { loadCore } = await import('../dist/native/core.js');
+    const { loadCore } = await import('../dist/native/load.js');
     const { libtorch, cpuCapability } = loadCore().features();
     const about = { ...machine({ libtorch, cpuCapability }), images: words };
     const result = { ...measured, options, about: values.date ? { ...about, date: values.date } : about };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readBatch } from '../dist/api/batch.js';
 import { toDevice } from '../dist/data/part.js';
 import { lower } from '../dist/graph/lower.js';
-import { loadCore } from '../dist/native/core.js';
+import { loadCore } from '../dist/native/load.js';
 import { INDEX_DEFAULTS } from '../dist/split/indices/settings.js';
 import { loadNetwork } from '../dist/train/network.js';
 

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { lower } from '../dist/graph/lower.js';
 import { readRanks } from '../dist/machine/launchers.js';
 import { buildPreset } from '../dist/models/zoo.js';
-import { loadCore } from '../dist/native/core.js';
+import { loadCore } from '../dist/native/load.js';
 import { fixed, machine, machineLine, markdown, median, runJson, writeResult } from './common.mjs';
 import { gradientBytes, plan, stepSeconds } from './scale-model.mjs';
 

@@ -8,7 +8,7 @@ import { macs } from '../dist/graph/cost.js';
 import { grow } from '../dist/graph/grow.js';
 import { lower } from '../dist/graph/lower.js';
 import { buildPreset } from '../dist/models/zoo.js';
-import { loadCore } from '../dist/native/core.js';
+import { loadCore } from '../dist/native/load.js';
 import { choose } from '../dist/split/choose/strategy.js';
 import { splitNetwork } from '../dist/split/step/offspring.js';
 import { createNetwork } from '../dist/train/network.js';

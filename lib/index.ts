@@ -124,21 +124,22 @@ export type {
   VectorLayers,
 } from './models/layers.js';
 export { buildPreset, type PresetOptions, ZOO } from './models/zoo.js';
+export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSeconds } from './native/events.js';
 export type {
   Device,
   DType,
   Handle,
   HandleCounters,
+  LoaderStats,
   MemoryCounters,
   NetworkHandle,
+  Precision,
   Progress,
+  Statistics,
   TensorData,
   TensorMap,
-} from './native/core.js';
-export type { NoteEvent, Phase, ProgressEvent, RunControl, RunEvent, StageSeconds } from './native/events.js';
-export type { LoaderStats } from './native/images.js';
+} from './native/face.js';
 export { type Scope, scope } from './native/scope.js';
-export type { Precision, Statistics } from './native/train.js';
 export type { CompareOptions } from './run/compare-run.js';
 export type { Effort, InitData } from './run/init/choices.js';
 export type { GrowOptions } from './run/run.js';

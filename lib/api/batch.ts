@@ -8,7 +8,7 @@ import { narrowed } from '../data/widen.js';
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import type { DatasetHandle, Device, TensorData } from '../native/core.js';
+import type { DatasetHandle, Device, TensorData } from '../native/face.js';
 import { isFiniteTensor } from '../train/network.js';
 
 function shapeText(tensor: TensorData | undefined): string {

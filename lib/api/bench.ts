@@ -2,9 +2,9 @@
 import { median, syntheticData } from '../bench/images.js';
 import { SplitgrowError } from '../errors.js';
 import { NOWHERE, underControl } from '../native/control.js';
-import type { Device, Precision } from '../native/core.js';
-import { type BenchResult, loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { BenchResult, Device, Precision } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { networkOfSource } from '../run/network-source.js';

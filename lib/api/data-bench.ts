@@ -5,7 +5,8 @@ import { openFiles } from '../data/images/part.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import { working } from '../data/images/working.js';
 import type { RunControl } from '../native/events.js';
-import { type ImageCore, loadImageCore, type ResizedCrop } from '../native/images.js';
+import type { ImageCore, ResizedCrop } from '../native/face.js';
+import { loadImageCore } from '../native/load.js';
 import { watched } from '../native/watched.js';
 
 /** What `benchData` times. */

@@ -2,9 +2,9 @@
 import { type Folder, readFolder } from '../data/images/load.js';
 import { IMAGE_DEFAULTS } from '../data/images/settings.js';
 import type { FileProblem } from '../data/images/walk.js';
-import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
-import { IMAGE_KINDS } from '../native/images.js';
+import { IMAGE_KINDS } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { watched } from '../native/watched.js';
 
 /** Which folder, and what of its images is left out. */

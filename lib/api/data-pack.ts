@@ -8,7 +8,7 @@ import { working } from '../data/images/working.js';
 import { SplitgrowError } from '../errors.js';
 import { note } from '../native/control.js';
 import type { RunControl } from '../native/events.js';
-import { loadImageCore } from '../native/images.js';
+import { loadImageCore } from '../native/load.js';
 import { watched } from '../native/watched.js';
 import { type FolderOptions, folderOf, leftOutOf } from './data-index.js';
 

@@ -2,9 +2,9 @@
 import { writeSafetensors } from '../data/safetensors.js';
 import { SplitgrowError } from '../errors.js';
 import { refuseAborted } from '../native/control.js';
-import type { Device } from '../native/core.js';
-import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { Device } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import { isFiniteTensor, loadNetwork } from '../train/network.js';

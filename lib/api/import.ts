@@ -12,8 +12,8 @@ import { type NameMap, nameMap, theirName } from '../models/names.js';
 import { unwrapped } from '../models/wrapped.js';
 import { buildPreset, type PresetOptions } from '../models/zoo.js';
 import { note, refuseAborted } from '../native/control.js';
-import type { DType, TensorData, TensorMap } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { DType, TensorData, TensorMap } from '../native/face.js';
 import { watched } from '../native/watched.js';
 import { checkWeights, createNetwork, refuseOccupied, saveNetwork } from '../train/network.js';
 

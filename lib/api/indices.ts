@@ -4,9 +4,9 @@ import { refuseOtherIndices } from '../distributed/compared.js';
 import { asRank } from '../distributed/ranks.js';
 import { SplitgrowError } from '../errors.js';
 import { note } from '../native/control.js';
-import type { Device } from '../native/core.js';
-import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { Device } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { withThreads } from '../native/threads.js';
 import { watched } from '../native/watched.js';
 import {

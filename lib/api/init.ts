@@ -9,7 +9,7 @@ import { didYouMean, row } from '../graph/fields.js';
 import type { Graph } from '../graph/ir.js';
 import { writeFileAtomic } from '../machine/files/atomic.js';
 import { buildPreset, ZOO } from '../models/zoo.js';
-import { loadImageCore } from '../native/images.js';
+import { loadImageCore } from '../native/load.js';
 import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData, SMALL } from '../run/init/choices.js';
 import { commented } from '../run/init/commented.js';
 import { type Chosen, folderResolution, presetOptions, recipe } from '../run/init/recipe.js';

@@ -1,5 +1,6 @@
 // memory: what native tensors hold, by kind of handle and by device.
-import { type HandleCounters, loadCore, type MemoryCounters } from '../native/core.js';
+import type { HandleCounters, MemoryCounters } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 
 /** What native memory is in use; the heap of JavaScript is not part of it. */
 export interface MemoryReport {

@@ -9,7 +9,7 @@ import { type PlanRow, planRows } from '../figure/rows.js';
 import { type FigureControl, reproduceFigure } from '../figure/run.js';
 import { type FailedRun, failureText } from '../figure/schedule.js';
 import { SCALES, type Scale } from '../figure/spec.js';
-import type { Device } from '../native/core.js';
+import type { Device } from '../native/face.js';
 import { watched } from '../native/watched.js';
 import { renderFigure } from '../report/figure/write.js';
 import { renderReport } from '../report/run/write.js';

@@ -1,5 +1,5 @@
 // The document of bench splitting: what was asked, what was measured of every width, and what follows from it.
-import type { Device } from '../native/core.js';
+import type { Device } from '../native/face.js';
 
 export const FORMAT = 'splitgrow-splitting-bench/1';
 

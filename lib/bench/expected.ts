@@ -3,7 +3,7 @@
 import { shapes } from '../graph/check.js';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
-import type { Device } from '../native/core.js';
+import type { Device } from '../native/face.js';
 import { WORK } from '../split/indices/auto.js';
 import { bytes } from '../statistics/format.js';
 import type { StepName } from './documents.js';

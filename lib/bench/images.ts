@@ -4,7 +4,7 @@ import { toDevice } from '../data/part.js';
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import type { DatasetHandle, Device } from '../native/core.js';
+import type { DatasetHandle, Device } from '../native/face.js';
 
 /** Numbers of all images: 4 GiB of them. */
 const MOST_NUMBERS = 2 ** 30;

@@ -1,6 +1,6 @@
 // Options of bench splitting: their defaults, and what is refused.
 import { SplitgrowError } from '../errors.js';
-import type { Device } from '../native/core.js';
+import type { Device } from '../native/face.js';
 import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 
 /** What `benchSplitting` times. */

@@ -3,8 +3,8 @@
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { note, refuseAborted } from '../native/control.js';
-import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import { loadCore } from '../native/load.js';
 import { withThreads } from '../native/threads.js';
 import { describeMachine } from '../run/store/machine.js';
 import { seconds as secondsText } from '../statistics/format.js';

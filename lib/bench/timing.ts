@@ -1,8 +1,9 @@
 // Times the steps of one network within limits of time and memory; what does not fit is left out, with the reason.
 import { isSplitgrowError } from '../errors.js';
 import { NOWHERE, underControl } from '../native/control.js';
-import { type BenchOptions, type BenchResult, type DatasetHandle, loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { BenchOptions, BenchResult, DatasetHandle } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { seconds } from '../statistics/format.js';
 import type { Network } from '../train/network.js';
 import { type LeftOut, STEP_NAMES, type StepName, type Steps, type StepTime } from './documents.js';

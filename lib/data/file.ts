@@ -1,6 +1,6 @@
 // A dataset in one safetensors file: train_images, train_labels, test_images, test_labels.
 import { SplitgrowError } from '../errors.js';
-import type { DType, TensorData, TensorMap } from '../native/core.js';
+import type { DType, TensorData, TensorMap } from '../native/face.js';
 import { integer } from '../statistics/format.js';
 import { some } from './images/part-folders.js';
 import { labelsOf } from './labels.js';

@@ -1,6 +1,6 @@
 // Labels in users' tensors: whole numbers of any type that holds them, as int64.
 import { type ErrorCode, SplitgrowError } from '../errors.js';
-import type { DType, TensorData } from '../native/core.js';
+import type { DType, TensorData } from '../native/face.js';
 import { toLabels } from './parts.js';
 
 /** Readers of the integer types that labels may have; smaller and unsigned ones are widened as the file is read. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageFiles } from '../native/images.js';
+import type { ImageFiles } from '../native/face.js';
 import { countOf, isInMemory, type Part, shapeOf } from './part.js';
 
 /** Files that are looked at, evenly chosen where there are more, and bytes that are read of them. */

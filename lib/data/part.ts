@@ -1,7 +1,8 @@
 // One part (train or test) of a dataset, its images in memory or in files: what everything that uses a part may ask of it.
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
-import { type DatasetHandle, type Device, loadCore, type TensorData } from '../native/core.js';
+import type { DatasetHandle, Device, TensorData } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { evenly, type ImagePart, openFiles, takeFiles } from './images/part.js';
 import { channelsOf } from './images/settings.js';
 import { imageShape, slicePart, type TensorPart } from './parts.js';

@@ -3,7 +3,7 @@ import { type FileHandle, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { reasonOf, SplitgrowError } from '../errors.js';
 import { openFile } from '../machine/files/file.js';
-import type { TensorData } from '../native/core.js';
+import type { TensorData } from '../native/face.js';
 
 export interface TensorPart {
   /** uint8 or float32 [N, C, H, W] */

@@ -1,8 +1,8 @@
 // A dataset's images at another resolution.
 
 import { underControl } from '../native/control.js';
-import { loadCore } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import { loadCore } from '../native/load.js';
 import type { Dataset } from './dataset.js';
 import { sizesAt } from './images/settings.js';
 import { isInMemory, type Part } from './part.js';

@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../machine/files/atomic.js';
 import { openFile, readFully } from '../machine/files/file.js';
 import { otherKindOf } from '../machine/files/file-kind.js';
 import { isRecord, parseStrictJson } from '../machine/files/json.js';
-import type { DType, TensorData, TensorMap } from '../native/core.js';
+import type { DType, TensorData, TensorMap } from '../native/face.js';
 import { changedText, DIGEST_KEY, tensorDigest } from './tensor-digest.js';
 import { WIDENED } from './widen.js';
 

@@ -1,6 +1,6 @@
 // Types of tensors in users' files that nothing here computes with: each becomes a wider type that holds every value of it.
 import { SplitgrowError } from '../errors.js';
-import type { DType, TensorData } from '../native/core.js';
+import type { DType, TensorData } from '../native/face.js';
 
 interface Widened {
   /** Of an element, in the file. */

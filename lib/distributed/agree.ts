@@ -1,7 +1,7 @@
 // What ranks tell one another outside training. With one process each call gives back what it was given.
 import { SplitgrowError } from '../errors.js';
 import { readRanks } from '../machine/launchers.js';
-import { loadCore } from '../native/core.js';
+import { loadCore } from '../native/load.js';
 
 /** True on every rank where any of them says true. Every rank must call it at the same place. */
 export async function agreedAny(flag: boolean): Promise<boolean> {

@@ -4,7 +4,8 @@ import type { Dataset } from '../data/dataset.js';
 import { partDigest } from '../data/part-digest.js';
 import { digestOf } from '../machine/files/digest.js';
 import { readRanks } from '../machine/launchers.js';
-import { type Device, loadCore } from '../native/core.js';
+import type { Device } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import type { Network } from '../train/network.js';
 import { refuseDisagreement } from './agree.js';
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError, reasonOf } from '../errors.js';
 import { type Ranks, readRanks, wholeOf } from '../machine/launchers.js';
-import { loadCore } from '../native/core.js';
+import { loadCore } from '../native/load.js';
 import { sentByFirst, valueOfFirst } from './agree.js';
 import { refuseOtherExperiment } from './compared.js';
 import { inRankFolder } from './rank-folder.js';

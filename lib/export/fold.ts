@@ -4,7 +4,7 @@ import { parseGraph } from '../graph/check.js';
 import type { Graph, GraphNode, NodeId } from '../graph/ir.js';
 import { field, opOf } from '../graph/ops.js';
 import { consumersOf } from '../graph/readers.js';
-import type { TensorData, TensorMap } from '../native/core.js';
+import type { TensorData, TensorMap } from '../native/face.js';
 
 export interface Weighted {
   readonly graph: Graph;

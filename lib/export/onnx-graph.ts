@@ -2,7 +2,7 @@
 import { inputsOf, shapes } from '../graph/check.js';
 import { type Graph, type GraphNode, INPUT, type NodeId, type Value } from '../graph/ir.js';
 import { opOf } from '../graph/ops.js';
-import type { TensorData, TensorMap } from '../native/core.js';
+import type { TensorData, TensorMap } from '../native/face.js';
 import type { Weighted } from './fold.js';
 import { type Attributes, onnxRow, type Writer } from './onnx-ops.js';
 import { ATTRIBUTE, FLOAT } from './onnx-schema.js';

@@ -1,8 +1,8 @@
 // What a format is written from: the graph of a network directory and, read when a format first asks, its weights.
 
 import type { Graph } from '../graph/ir.js';
-import type { TensorMap } from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { TensorMap } from '../native/face.js';
 import { readGraph, readWeights } from '../train/network.js';
 
 export interface ExportSource {

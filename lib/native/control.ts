@@ -2,8 +2,9 @@
 
 import { SplitgrowError } from '../errors.js';
 import { readRanks } from '../machine/launchers.js';
-import { type AbortHandle, loadCore, type OnProgress, type PauseHandle } from './core.js';
 import type { Phase, RunControl, RunEvent } from './events.js';
+import type { AbortHandle, OnProgress, PauseHandle } from './face.js';
+import { loadCore } from './load.js';
 
 /** Where a native call stands in the run, for its progress events. */
 export interface Place {

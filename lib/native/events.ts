@@ -1,5 +1,5 @@
 // What long work tells while it runs, and how it is stopped.
-import type { Progress } from './core.js';
+import type { Progress } from './face.js';
 
 /** What work is at. */
 export type Phase =

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readSafetensors } from '../data/safetensors.js';
 import type { Graph } from '../graph/ir.js';
-import type { TensorMap } from '../native/core.js';
+import type { TensorMap } from '../native/face.js';
 import { FILES, loadNetwork, type Network, readGraph } from '../train/network.js';
 import {
   type Contest,

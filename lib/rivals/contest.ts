@@ -1,8 +1,8 @@
 // What a rival is given: targets in MACs, the grown networks, and a way to train a network by the recipe of the run.
 import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
-import type { Device, TensorMap } from '../native/core.js';
 import type { StageSeconds } from '../native/events.js';
+import type { Device, TensorMap } from '../native/face.js';
 import { createNetwork, type Network } from '../train/network.js';
 import { type Purpose, seedOf } from '../train/seeds.js';
 

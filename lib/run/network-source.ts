@@ -4,7 +4,8 @@ import { SplitgrowError } from '../errors.js';
 import { parseGraph } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { buildPreset, type PresetOptions, ZOO } from '../models/zoo.js';
-import { type Device, loadCore } from '../native/core.js';
+import type { Device } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { atResolution } from '../rivals/networks/resolution-multiplier.js';
 import { createNetwork, loadNetwork, type Network, readGraph } from '../train/network.js';
 

@@ -1,5 +1,5 @@
 // The moving average over a stage: which minibatches of an epoch it takes as they are.
-import type { AverageOptions } from '../native/core.js';
+import type { AverageOptions } from '../native/face.js';
 
 export interface AverageRule {
   /** 0: no average. */

@@ -3,16 +3,16 @@
 import { noteLoader } from '../data/images/loader-notes.js';
 import { SplitgrowError } from '../errors.js';
 import { NOWHERE, type Pauses, type Place, underControl, underPauses } from '../native/control.js';
-import {
-  type DatasetHandle,
-  type EvaluateResult,
-  loadCore,
-  type RecalibrateOptions,
-  type Statistics,
-  type TrainOptions,
-  type TrainResult,
-} from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type {
+  DatasetHandle,
+  EvaluateResult,
+  RecalibrateOptions,
+  Statistics,
+  TrainOptions,
+  TrainResult,
+} from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import type { Network } from './network.js';
 
 type Where = Omit<Place, 'phase'>;

@@ -3,7 +3,7 @@ import { SplitgrowError } from '../errors.js';
 import { shapes } from '../graph/check.js';
 import type { Graph } from '../graph/ir.js';
 import { opOf } from '../graph/ops.js';
-import type { Remainder } from '../native/train.js';
+import type { Remainder } from '../native/face.js';
 
 /** What an experiment says of its minibatches. */
 export interface Batching {

@@ -13,14 +13,9 @@ import { parseStrictJson } from '../machine/files/json.js';
 import { readWhole } from '../machine/files/text-file.js';
 import { unwrapped } from '../models/wrapped.js';
 import { note } from '../native/control.js';
-import {
-  type Device,
-  loadCore,
-  type NetworkHandle,
-  type TensorData,
-  type TensorMap,
-} from '../native/core.js';
 import type { RunControl } from '../native/events.js';
+import type { Device, NetworkHandle, TensorData, TensorMap } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 import { refuseNoSeed } from './seeds.js';
 
 /** A graph and its tensors on a device. `using` or `[Symbol.dispose]()` gives them back. */

@@ -1,5 +1,5 @@
 // L1 penalties on parameters while a network is fitted: sparsity training.
-import type { TensorEntries } from '../native/core.js';
+import type { TensorEntries } from '../native/face.js';
 import type { Network } from './network.js';
 
 /** The penalties of an epoch (from 0, within its stage), asked for before it begins, of the network as it stands. */

@@ -1,6 +1,7 @@
 // What training multiplies in, by what an experiment asks for and the device has.
 import { SplitgrowError } from '../errors.js';
-import { type Device, loadCore, type Precision } from '../native/core.js';
+import type { Device, Precision } from '../native/face.js';
+import { loadCore } from '../native/load.js';
 
 /** How each device is said to lack bfloat16. */
 const LACKS: Readonly<Record<Device, string>> = {

@@ -46,7 +46,7 @@ function largest(entriesA, entriesB) {
 /** The parts of splitgrow that the comparison uses, compiled by now. */
 export async function parts() {
   const files = [
-    ...['native/core', 'train/network', 'models/zoo', 'train/fit', 'graph/lower', 'run/run', 'run/spec/spec'],
+    ...['native/load', 'train/network', 'models/zoo', 'train/fit', 'graph/lower', 'run/run', 'run/spec/spec'],
     ...['split/choose/strategy', 'split/step/offspring', 'split/indices/indices', 'split/indices/settings'],
     ...['data/dataset', 'data/part'],
   ];

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore, type TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
+import { loadCore } from '../../lib/native/load.js';
 import { createNetwork, saveNetwork } from '../../lib/train/network.js';
 import { randomOf } from '../reference.js';
 

@@ -1,7 +1,7 @@
 // A network whose answers are known by hand: it names the colour of a picture. And pictures of one colour, in folders.
 import { join } from 'node:path';
 import { parseGraph } from '../../lib/graph/check.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { createNetwork, saveNetwork } from '../../lib/train/network.js';
 import { pngOf } from '../data/images/pictures.js';
 import { writePictures } from '../data/images/written.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { packData } from '../../lib/api/data-pack.js';
 import { type EvaluateOptions, evaluate } from '../../lib/api/evaluate.js';
-import { loadCore } from '../../lib/native/core.js';
+import { loadCore } from '../../lib/native/load.js';
 import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
 import { trainExperiment } from '../../lib/run/stage/train.js';
 import { readGraph } from '../../lib/train/network.js';

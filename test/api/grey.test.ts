@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { packData } from '../../lib/api/data-pack.js';
 import { evaluate } from '../../lib/api/evaluate.js';
 import { predict } from '../../lib/api/predict.js';
-import { loadCore } from '../../lib/native/core.js';
+import { loadCore } from '../../lib/native/load.js';
 import { parseData, parseExperiment } from '../../lib/run/spec/spec.js';
 import { trainExperiment } from '../../lib/run/stage/train.js';
 import { readGraph } from '../../lib/train/network.js';

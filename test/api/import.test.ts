@@ -9,7 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js
 import { lower } from '../../lib/graph/lower.js';
 import { NAMES, nameMap, theirName } from '../../lib/models/names.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { readGraph } from '../../lib/train/network.js';
 import { floats } from '../native/golden.js';
 import { codeOf } from '../reference.js';

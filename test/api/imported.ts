@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { floats, GOLDEN, longs } from '../native/golden.js';
 import { randomOf, size } from '../reference.js';
 

@@ -10,7 +10,7 @@ import { IMAGE_DEFAULTS } from '../../lib/data/images/settings.js';
 import { isInMemory, type Part, toDevice } from '../../lib/data/part.js';
 import { lower } from '../../lib/graph/lower.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore } from '../../lib/native/core.js';
+import { loadCore } from '../../lib/native/load.js';
 import { parseExperiment } from '../../lib/run/spec/spec.js';
 import { trainExperiment } from '../../lib/run/stage/train.js';
 import { createNetwork, loadNetwork, saveNetwork } from '../../lib/train/network.js';

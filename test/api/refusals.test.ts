@@ -7,7 +7,7 @@ import { forward } from '../../lib/api/forward.js';
 import { indices } from '../../lib/api/indices.js';
 import { split } from '../../lib/api/split.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { temporaryFolder } from '../run/tiny.js';
 import { batchTensors, floats, labels, SHAPE, writeBatch, writeNetwork } from './batch-files.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { errorLine, splitgrow, temporaryFolder } from './command-line.js';
 
 const IMAGES = 6;

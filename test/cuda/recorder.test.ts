@@ -2,7 +2,7 @@
 // the same work on the recording's own batch, so a stale input, rate or sum would show.
 import './twin.js';
 import { expect, test } from 'vitest';
-import type { TrainOptions } from '../../lib/native/core.js';
+import type { TrainOptions } from '../../lib/native/face.js';
 import {
   core,
   datasetOf,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
-import type { DType, TensorData } from '../../lib/native/core.js';
+import type { DType, TensorData } from '../../lib/native/face.js';
 import { failureOf, inFolder } from './places.js';
 import { loadTensors } from './tensors.js';
 

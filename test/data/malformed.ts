@@ -1,5 +1,5 @@
 // Safetensors files that are right and wrong: what the tests refuse, and where fuzzing begins.
-import type { TensorData, TensorMap } from '../../lib/native/core.js';
+import type { TensorData, TensorMap } from '../../lib/native/face.js';
 
 function bytesOf(values: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorData, TensorMap } from '../../lib/native/core.js';
+import type { TensorData, TensorMap } from '../../lib/native/face.js';
 import { entry, fileOf, MALFORMED, TENSORS } from './malformed.js';
 import { failureOf, inFolder } from './places.js';
 

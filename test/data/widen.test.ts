@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { narrowed } from '../../lib/data/widen.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { messageOf } from '../reference.js';
 import { inFolder } from './places.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { IndicesDocument } from '../../lib/api/indices.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorMap } from '../../lib/native/core.js';
+import type { TensorMap } from '../../lib/native/face.js';
 import { errorLine, splitgrow } from '../cli/command-line.js';
 import { assertClose } from '../reference.js';
 import { temporaryFolder, tinyExperiment, tinyImages, writeTinyData } from '../run/tiny.js';

@@ -4,7 +4,7 @@ import { agreedAny, refuseDisagreement, sentByFirst } from '../../dist/distribut
 import { parseGraph } from '../../dist/graph/check.js';
 import { lower } from '../../dist/graph/lower.js';
 import { readRanks } from '../../dist/machine/launchers.js';
-import { loadCore } from '../../dist/native/core.js';
+import { loadCore } from '../../dist/native/load.js';
 
 const core = loadCore();
 core.setThreads(1);

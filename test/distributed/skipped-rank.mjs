@@ -3,8 +3,7 @@ import { readdirSync } from 'node:fs';
 import { parseGraph } from '../../dist/graph/check.js';
 import { lower } from '../../dist/graph/lower.js';
 import { readRanks } from '../../dist/machine/launchers.js';
-import { loadCore } from '../../dist/native/core.js';
-import { loadImageCore } from '../../dist/native/images.js';
+import { loadCore, loadImageCore } from '../../dist/native/load.js';
 
 const core = loadImageCore();
 loadCore().setThreads(1);

@@ -7,7 +7,7 @@ import { parseGraph } from '../../lib/graph/check.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { ACTIVATION_KINDS } from '../../lib/graph/ops.js';
 import { buildPreset, type ZOO } from '../../lib/models/zoo.js';
-import type { TensorData, TensorMap } from '../../lib/native/core.js';
+import type { TensorData, TensorMap } from '../../lib/native/face.js';
 import { floats, labels } from '../api/batch-files.js';
 import { mildWeights, randomGraph } from '../random-graphs.js';
 import { randomOf } from '../reference.js';

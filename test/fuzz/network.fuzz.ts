@@ -11,7 +11,7 @@ import type { Graph } from '../../lib/graph/ir.js';
 import { lower } from '../../lib/graph/lower.js';
 import { OPS } from '../../lib/graph/ops.js';
 import { featuresOf } from '../../lib/graph/rules.js';
-import { loadCore } from '../../lib/native/core.js';
+import { loadCore } from '../../lib/native/load.js';
 import { createNetwork, readGraph } from '../../lib/train/network.js';
 import { EXAMPLE } from '../graph/example.js';
 import { DOCUMENT_REFUSALS } from '../graph/refusals-document.js';

@@ -7,7 +7,7 @@ import { writeSafetensors } from '../../lib/data/safetensors.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { macs } from '../../lib/graph/cost.js';
 import { lower } from '../../lib/graph/lower.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { createNetwork, readGraph, saveNetwork } from '../../lib/train/network.js';
 import { bytesOf, folderOf, onlyRefusals } from './outcome.js';
 

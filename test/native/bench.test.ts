@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { lower } from '../../lib/graph/lower.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import type { BenchOptions } from '../../lib/native/core.js';
+import type { BenchOptions } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { core, datasetOf, networkOf, randomBatch } from './golden.js';
 

@@ -1,6 +1,6 @@
 // Training in bfloat16 against torch.autocast (test/golden/recipe.py), float64 and float32.
 import { expect, test } from 'vitest';
-import type { NetworkHandle, TensorMap, TrainOptions } from '../../lib/native/core.js';
+import type { NetworkHandle, TensorMap, TrainOptions } from '../../lib/native/face.js';
 import { precisionOn } from '../../lib/train/precision.js';
 import { failureOf } from '../data/places.js';
 import { assertClose, codeOf } from '../reference.js';

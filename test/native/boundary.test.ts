@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { lower } from '../../lib/graph/lower.js';
 import type { Chain, Instruction, Program } from '../../lib/graph/program.js';
-import type { DatasetHandle, NetworkHandle, TensorData, TrainOptions } from '../../lib/native/core.js';
+import type { DatasetHandle, NetworkHandle, TensorData, TrainOptions } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { codeOf, messageOf } from '../reference.js';
 import {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { grow } from '../../lib/graph/grow.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { lower } from '../../lib/graph/lower.js';
-import type { DatasetHandle, NetworkHandle } from '../../lib/native/core.js';
+import type { DatasetHandle, NetworkHandle } from '../../lib/native/face.js';
 import { randomWeights } from '../random-graphs.js';
 import { assertClose } from '../reference.js';
 import {

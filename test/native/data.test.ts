@@ -1,6 +1,6 @@
 // Minibatches as training sees them: normalised, shuffled, flipped and cropped, and dropout's masks, all by the seed.
 import { expect, test } from 'vitest';
-import type { TensorData, TrainOptions } from '../../lib/native/core.js';
+import type { TensorData, TrainOptions } from '../../lib/native/face.js';
 import { assertClose, randomOf, size } from '../reference.js';
 import {
   core,

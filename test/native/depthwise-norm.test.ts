@@ -1,7 +1,7 @@
 // Depthwise batch norms in training mode while indices are computed: a departure of the paper's authors (test/golden/generate.py, "drift").
 import { expect, test } from 'vitest';
 import { depthwiseNorms } from '../../lib/graph/readers.js';
-import type { IndicesOptions } from '../../lib/native/core.js';
+import type { IndicesOptions } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { assertClose } from '../reference.js';
 import {

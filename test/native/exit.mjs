@@ -4,8 +4,7 @@ import { createServer } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { parseGraph } from '../../dist/graph/check.js';
 import { lower } from '../../dist/graph/lower.js';
-import { loadCore } from '../../dist/native/core.js';
-import { loadImageCore } from '../../dist/native/images.js';
+import { loadCore, loadImageCore } from '../../dist/native/load.js';
 
 const SHAPE = [3, 12, 12];
 const CLASSES = 4;

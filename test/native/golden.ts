@@ -5,18 +5,18 @@ import { readSafetensors } from '../../lib/data/safetensors.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import type { Graph } from '../../lib/graph/ir.js';
 import { lower } from '../../lib/graph/lower.js';
-import {
-  type Core,
-  type DatasetHandle,
-  type Device,
-  type IndexMethod,
-  type IndicesOptions,
-  loadCore,
-  type NetworkHandle,
-  type TensorData,
-  type TensorMap,
-  type TrainOptions,
-} from '../../lib/native/core.js';
+import type {
+  Core,
+  DatasetHandle,
+  Device,
+  IndexMethod,
+  IndicesOptions,
+  NetworkHandle,
+  TensorData,
+  TensorMap,
+  TrainOptions,
+} from '../../lib/native/face.js';
+import { loadCore } from '../../lib/native/load.js';
 import { ROOT } from '../data/places.js';
 import { randomOf, size, type Weights } from '../reference.js';
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { lower } from '../../lib/graph/lower.js';
 import type { Surgery, TensorSurgery } from '../../lib/graph/program.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadImageCore } from '../../lib/native/images.js';
+import { loadImageCore } from '../../lib/native/load.js';
 import { temporaryFolder } from '../run/tiny.js';
 import {
   core,

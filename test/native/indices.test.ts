@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Graph } from '../../lib/graph/ir.js';
 import { lower } from '../../lib/graph/lower.js';
-import type { IndicesOptions, IndicesResult, TensorMap } from '../../lib/native/core.js';
+import type { IndicesOptions, IndicesResult, TensorMap } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { assertClose } from '../reference.js';
 import {

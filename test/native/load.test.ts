@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { loadCore, loadCoreTraced } from '../../lib/native/core.js';
+import { loadCore, loadCoreTraced } from '../../lib/native/load.js';
 import { inFolder, ROOT } from '../data/places.js';
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 // What is disposed is given back: no growth over many cycles.
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { DatasetHandle, NetworkHandle } from '../../lib/native/core.js';
+import type { DatasetHandle, NetworkHandle } from '../../lib/native/face.js';
 import { manyEpochs } from './epochs.js';
 import { core, datasetOf, graphOf, indexing, networkOf, randomBatch, rates, training } from './golden.js';
 

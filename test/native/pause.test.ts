@@ -1,7 +1,7 @@
 // Epochs and splitting indices that are paused, kept as tensors and gone on with leave the bits of uninterrupted ones.
 import { describe, expect, test } from 'vitest';
 import type { Graph } from '../../lib/graph/ir.js';
-import type { IndexMethod, IndicesOptions, NetworkHandle, TensorEntries } from '../../lib/native/core.js';
+import type { IndexMethod, IndicesOptions, NetworkHandle, TensorEntries } from '../../lib/native/face.js';
 import {
   core,
   datasetOf,

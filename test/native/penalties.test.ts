@@ -1,6 +1,6 @@
 // L1 penalties of a training epoch: what they push, and what is refused. The whole recipe with penalties stands in train.test.ts.
 import { expect, test } from 'vitest';
-import type { TensorData, TensorEntries } from '../../lib/native/core.js';
+import type { TensorData, TensorEntries } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { assertClose } from '../reference.js';
 import {

@@ -1,6 +1,6 @@
 // The last minibatch of an epoch: held against epochs over exactly the images that it should be made of.
 import { expect, test } from 'vitest';
-import type { TensorData, TrainOptions } from '../../lib/native/core.js';
+import type { TensorData, TrainOptions } from '../../lib/native/face.js';
 import { core, datasetOf, graphOf, networkOf, randomBatch, rates, training, weightsOf } from './golden.js';
 
 const NARROW = graphOf(

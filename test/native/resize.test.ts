@@ -1,6 +1,6 @@
 // Resized images against PyTorch's interpolate (test/golden/generate.py), and what is refused.
 import { expect, test } from 'vitest';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { assertClose, size } from '../reference.js';
 import { core, floats, golden, numbers, numbersOf, tensorOf } from './golden.js';
 

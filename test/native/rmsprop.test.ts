@@ -1,6 +1,6 @@
 // The Rayleigh descent's constants, the paper's and its authors': against the same descent by hand, in double, on the golden S.
 import { expect, test } from 'vitest';
-import type { IndicesOptions } from '../../lib/native/core.js';
+import type { IndicesOptions } from '../../lib/native/face.js';
 import { assertClose } from '../reference.js';
 import {
   core,

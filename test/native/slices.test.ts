@@ -1,6 +1,6 @@
 // An epoch done in slices, and minibatches worked on in pieces whose gradients add up.
 import { expect, test } from 'vitest';
-import type { NetworkHandle, TrainOptions } from '../../lib/native/core.js';
+import type { NetworkHandle, TrainOptions } from '../../lib/native/face.js';
 import { assertClose } from '../reference.js';
 import {
   core,

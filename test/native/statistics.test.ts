@@ -1,7 +1,7 @@
 // Batch norm's statistics: measured on without a trace, and estimated anew, against PyTorch (test/golden/generate.py).
 import { expect, test } from 'vitest';
 import { parseGraph } from '../../lib/graph/check.js';
-import type { EvaluateOptions, RecalibrateOptions } from '../../lib/native/core.js';
+import type { EvaluateOptions, RecalibrateOptions } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { assertClose } from '../reference.js';
 import {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { grow } from '../../lib/graph/grow.js';
 import { lower } from '../../lib/graph/lower.js';
 import type { Surgery, TensorSurgery } from '../../lib/graph/program.js';
-import type { NetworkHandle } from '../../lib/native/core.js';
+import type { NetworkHandle } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { randomDirections, randomGraph, randomPlan, randomWeights } from '../random-graphs.js';
 import { assertClose, operate, size, type Tensor, type Weights } from '../reference.js';

@@ -1,7 +1,7 @@
 // Calls that run on a thread of their own: abort, progress, one task a network, two networks at once.
 import { afterAll, expect, test } from 'vitest';
 import { buildPreset } from '../../lib/models/zoo.js';
-import type { AbortHandle, Core, OnProgress, Progress, TensorData } from '../../lib/native/core.js';
+import type { AbortHandle, Core, OnProgress, Progress, TensorData } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { codeOf } from '../reference.js';
 import { core, datasetOf, indexing, networkOf, randomBatch, rates, training, weightsOf } from './golden.js';

@@ -1,7 +1,7 @@
 // The number of threads belongs to the work that was given it.
 import { expect, test } from 'vitest';
 import { COMMON_FLAGS } from '../../lib/cli/command.js';
-import { loadCore } from '../../lib/native/core.js';
+import { loadCore } from '../../lib/native/load.js';
 import { MOST_THREADS, withThreads } from '../../lib/native/threads.js';
 import { parseExperiment } from '../../lib/run/spec/spec.js';
 

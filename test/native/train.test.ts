@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { NetworkHandle, TensorEntries, TrainOptions } from '../../lib/native/core.js';
+import type { NetworkHandle, TensorEntries, TrainOptions } from '../../lib/native/face.js';
 import { failureOf } from '../data/places.js';
 import { assertClose } from '../reference.js';
 import {

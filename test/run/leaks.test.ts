@@ -1,7 +1,8 @@
 // No handle outlives a run that fails, wherever it fails: at every call of the core, and at every event of the listener.
 import { expect, test } from 'vitest';
 import { grow } from '../../lib/index.js';
-import { type Core, loadCore } from '../../lib/native/core.js';
+import type { Core } from '../../lib/native/face.js';
+import { loadCore } from '../../lib/native/load.js';
 import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 /** Of one splitting stage with all that makes networks on the way: copies, candidates, steps of every kind. */

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { grow } from '../../lib/api/grow.js';
-import { loadCore } from '../../lib/native/core.js';
 import type { RunControl } from '../../lib/native/events.js';
+import { loadCore } from '../../lib/native/load.js';
 import type { StageRecord } from '../../lib/run/store/records.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import type { ExperimentInput } from '../../lib/run/spec/experiment-input.js';
 import { randomOf } from '../reference.js';
 

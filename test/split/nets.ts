@@ -3,7 +3,8 @@
 import { toDevice } from '../../lib/data/part.js';
 import { parseGraph } from '../../lib/graph/check.js';
 import { FORMAT, type Graph } from '../../lib/graph/ir.js';
-import { type DatasetHandle, loadCore } from '../../lib/native/core.js';
+import type { DatasetHandle } from '../../lib/native/face.js';
+import { loadCore } from '../../lib/native/load.js';
 import { createNetwork, type Network } from '../../lib/train/network.js';
 import { tinyImages } from '../run/tiny.js';
 

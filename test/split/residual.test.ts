@@ -1,7 +1,7 @@
 // The default descent against eigenvalues of splitting matrices that this file sums and solves itself in double, and how it stops.
 import { expect, test } from 'vitest';
 import type { Graph } from '../../lib/graph/ir.js';
-import { loadCore } from '../../lib/native/core.js';
+import { loadCore } from '../../lib/native/load.js';
 import { computeIndices, enoughEpochs } from '../../lib/split/indices/indices.js';
 import { INDEX_DEFAULTS, type IndexSettings } from '../../lib/split/indices/settings.js';
 import type { Network } from '../../lib/train/network.js';

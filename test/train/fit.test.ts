@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { takeImages, toDevice } from '../../lib/data/part.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import { loadCore, type TensorData, type TrainOptions } from '../../lib/native/core.js';
 import type { RunEvent } from '../../lib/native/events.js';
+import type { TensorData, TrainOptions } from '../../lib/native/face.js';
+import { loadCore } from '../../lib/native/load.js';
 import { evaluateNetwork, fitEpoch } from '../../lib/train/fit.js';
 import { createNetwork, type Network } from '../../lib/train/network.js';
 import { assertClose } from '../reference.js';

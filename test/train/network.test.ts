@@ -6,7 +6,7 @@ import { exportNetwork } from '../../lib/api/export.js';
 import { forward } from '../../lib/api/forward.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { buildPreset } from '../../lib/models/zoo.js';
-import type { TensorData } from '../../lib/native/core.js';
+import type { TensorData } from '../../lib/native/face.js';
 import { createNetwork, loadNetwork, readGraph, saveNetwork } from '../../lib/train/network.js';
 import { core, floats, longs } from '../native/golden.js';
 import { randomOf } from '../reference.js';

@@ -5,8 +5,7 @@ import { access, lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { newId } from '../../machine/files/owner.js';
 import { createCache } from '../../machine/libtorch/cache.js';
-import type { TensorData } from '../../native/core.js';
-import type { ImageHeaders } from '../../native/images.js';
+import type { ImageHeaders, TensorData } from '../../native/face.js';
 import { readSafetensors, writeSafetensors } from '../safetensors.js';
 
 /** One row a file; numbers as in ImageHeaders. */

@@ -6,9 +6,9 @@ import { reasonOf } from '../../errors.js';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
 import { withLock } from '../../machine/files/lease.js';
 import { note, refuseAborted, underControl } from '../../native/control.js';
-import type { OnProgress } from '../../native/core.js';
 import type { RunControl } from '../../native/events.js';
-import { type ImageHeaders, loadImageCore, type ScanOptions } from '../../native/images.js';
+import type { ImageHeaders, OnProgress, ScanOptions } from '../../native/face.js';
+import { loadImageCore } from '../../native/load.js';
 import { integer, oneLine } from '../../statistics/format.js';
 import {
   copyRow,

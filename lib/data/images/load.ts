@@ -2,9 +2,8 @@
 import { basename } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { refuseAborted } from '../../native/control.js';
-import { loadCore } from '../../native/core.js';
 import type { RunControl } from '../../native/events.js';
-import { loadImageCore } from '../../native/images.js';
+import { loadCore, loadImageCore } from '../../native/load.js';
 import { integer } from '../../statistics/format.js';
 import { defaultRoot } from '../get/places.js';
 import type { DataSpec, Source } from '../source.js';

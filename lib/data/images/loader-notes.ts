@@ -1,9 +1,8 @@
 // What the loader of a dataset met in its files: said once, not in every pass.
 
 import { note } from '../../native/control.js';
-import type { DatasetHandle } from '../../native/core.js';
 import type { Phase, RunControl } from '../../native/events.js';
-import type { LoaderStats } from '../../native/images.js';
+import type { DatasetHandle, LoaderStats } from '../../native/face.js';
 import { integer, oneLine } from '../../statistics/format.js';
 
 const told = { skipped: new WeakSet<DatasetHandle>(), warned: new WeakSet<DatasetHandle>() };

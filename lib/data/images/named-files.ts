@@ -1,9 +1,8 @@
 // Image files that somebody named: which of them can be read, and as the network sees them in evaluation.
 import { resolve } from 'node:path';
 import { NOWHERE, note, underControl } from '../../native/control.js';
-import { loadCore } from '../../native/core.js';
 import type { RunControl } from '../../native/events.js';
-import { loadImageCore } from '../../native/images.js';
+import { loadCore, loadImageCore } from '../../native/load.js';
 import type { TensorPart } from '../parts.js';
 import { countedWords, WARNED } from './loader-notes.js';
 import { type ImagePart, openFiles } from './part.js';

@@ -1,7 +1,7 @@
 // A part of a dataset whose images stay in files, or in a packed store, and are decoded in every pass over them.
 
-import type { DatasetHandle, Device } from '../../native/core.js';
-import { type ImageSource, loadImageCore } from '../../native/images.js';
+import type { DatasetHandle, Device, ImageSource } from '../../native/face.js';
+import { loadImageCore } from '../../native/load.js';
 import { type ImageSettings, shortSideOf } from './settings.js';
 
 export interface ImagePart {

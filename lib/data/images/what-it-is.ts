@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { otherKindOf } from '../../machine/files/file-kind.js';
-import type { ImageProblem } from '../../native/images.js';
+import type { ImageProblem } from '../../native/face.js';
 
 /** Files that are looked at: of a folder with more of them the others keep the decoder's reason. */
 const MOST = 1_000;

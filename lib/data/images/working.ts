@@ -1,9 +1,8 @@
 // Native calls on images under a RunControl.
 
 import { underControl } from '../../native/control.js';
-import type { AbortHandle } from '../../native/core.js';
 import type { Phase, RunControl } from '../../native/events.js';
-import type { OnImageProgress } from '../../native/images.js';
+import type { AbortHandle, OnImageProgress } from '../../native/face.js';
 
 /** Runs a call whose progress becomes events of `phase`; it has no loss to tell. */
 export function working<R>(

@@ -55,7 +55,7 @@ export interface NotOpened {
   readonly why: string;
 }
 
-const NATIVE = fileURLToPath(new URL('../../../dist/native/core.js', import.meta.url));
+const NATIVE = fileURLToPath(new URL('../../../dist/native/load.js', import.meta.url));
 const JPEG = fileURLToPath(new URL('../../../dist/machine/libtorch/jpeg.js', import.meta.url));
 
 const SCRIPT = `

@@ -3,7 +3,7 @@ import { SplitgrowError } from '../../errors.js';
 import type { GroupId } from '../../graph/channels.js';
 import type { Graph } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
-import type { TensorMap } from '../../native/core.js';
+import type { TensorMap } from '../../native/face.js';
 import { gammaOf, normsBehindProducers, numbersOf, splittableGroups } from './norms.js';
 
 /** One number of 0 or more a channel, by group; higher stays longer. */

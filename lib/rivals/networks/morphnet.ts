@@ -4,7 +4,7 @@ import { type ChannelGroup, type GroupId, groupOf } from '../../graph/channels.j
 import { widen } from '../../graph/grow.js';
 import type { Graph, NodeId } from '../../graph/ir.js';
 import { opOf } from '../../graph/ops.js';
-import type { TensorMap } from '../../native/core.js';
+import type { TensorMap } from '../../native/face.js';
 import { largestScales } from './importance.js';
 import { type LayerCost, layerCosts } from './layer-costs.js';
 import { type GroupNorms, gammaOf, normsBehindProducers, normsOfChannels, numbersOf } from './norms.js';

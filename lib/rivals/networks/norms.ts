@@ -5,7 +5,7 @@ import { shapes } from '../../graph/check.js';
 import type { Graph, NodeId } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import { opOf } from '../../graph/ops.js';
-import type { TensorMap } from '../../native/core.js';
+import type { TensorMap } from '../../native/face.js';
 
 /** A splittable group and batch norms of its channels, one scale a channel each. */
 export interface GroupNorms {

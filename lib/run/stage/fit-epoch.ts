@@ -2,8 +2,7 @@
 // of the loader of its images.
 
 import { noteLoader } from '../../data/images/loader-notes.js';
-import type { TensorEntries, TrainOptions, TrainResult } from '../../native/core.js';
-import type { LoaderStats } from '../../native/images.js';
+import type { LoaderStats, TensorEntries, TrainOptions, TrainResult } from '../../native/face.js';
 import { integer, percent } from '../../statistics/format.js';
 import { fitEpoch } from '../../train/fit.js';
 import type { Network } from '../../train/network.js';

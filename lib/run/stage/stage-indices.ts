@@ -2,8 +2,8 @@
 import { isSplitgrowError } from '../../errors.js';
 import type { GroupId } from '../../graph/channels.js';
 import { note } from '../../native/control.js';
-import type { DatasetHandle, TensorEntries } from '../../native/core.js';
-import { loadCore } from '../../native/core.js';
+import type { DatasetHandle, TensorEntries } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import { scope } from '../../native/scope.js';
 import {
   computeIndices,

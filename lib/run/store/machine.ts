@@ -1,7 +1,7 @@
 // The machine and the versions that a report was made with.
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { packageVersion } from '../../machine/version.js';
-import { loadedCore } from '../../native/core.js';
+import { loadedCore } from '../../native/load.js';
 import { bytes } from '../../statistics/format.js';
 
 /** Name and value, in the order to show. */

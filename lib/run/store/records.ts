@@ -1,8 +1,7 @@
 // What a run leaves behind: types of stage.json, state.json, metrics.jsonl, summary.json and compare.json.
 
-import type { Precision } from '../../native/core.js';
 import type { StageSeconds } from '../../native/events.js';
-import type { LoaderStats } from '../../native/images.js';
+import type { LoaderStats, Precision } from '../../native/face.js';
 import type { RivalRecord } from '../../rivals/record.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
 import type { StepRecord } from '../../split/step/step.js';

@@ -1,7 +1,8 @@
 // A snapshot: all that a run needs to go on from a moment, on the JavaScript side, so that it is written while work goes on.
 
 import type { Graph } from '../../graph/ir.js';
-import { loadCore, type TensorMap, type TensorSet } from '../../native/core.js';
+import type { TensorMap, TensorSet } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import { FILES, type Network } from '../../train/network.js';
 import type { StateRecord } from './records.js';
 

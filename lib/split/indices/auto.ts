@@ -5,7 +5,7 @@ import type { Graph } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import { LINEAR_ACTIVATIONS } from '../../graph/ops.js';
 import type { Chain } from '../../graph/program.js';
-import type { IndexMethod } from '../../native/core.js';
+import type { IndexMethod } from '../../native/face.js';
 
 /**
  * Work in units of one multiply-accumulate of training (forward and backward

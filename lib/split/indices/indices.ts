@@ -5,16 +5,16 @@ import type { Graph, NodeId } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import { depthwiseNorms } from '../../graph/readers.js';
 import { NOWHERE, type Place, underControl } from '../../native/control.js';
-import {
-  type ChainIndices,
-  type DatasetHandle,
-  type DirectionsHandle,
-  type IndexMethod,
-  type IndicesOptions,
-  type IndicesResult,
-  loadCore,
-} from '../../native/core.js';
 import type { RunControl } from '../../native/events.js';
+import type {
+  ChainIndices,
+  DatasetHandle,
+  DirectionsHandle,
+  IndexMethod,
+  IndicesOptions,
+  IndicesResult,
+} from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import type { Network } from '../../train/network.js';
 import { chooseMethods } from './auto.js';
 import { type IndexSettings, mostEpochsOf } from './settings.js';

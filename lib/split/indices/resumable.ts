@@ -2,17 +2,17 @@
 import { SplitgrowError } from '../../errors.js';
 import { lower } from '../../graph/lower.js';
 import { NOWHERE, type Pauses, underPauses } from '../../native/control.js';
-import {
-  type DatasetHandle,
-  type Device,
-  type IndexMethod,
-  type IndicesStateHandle,
-  loadCore,
-  type PauseReason,
-  type TensorData,
-  type TensorEntries,
-  type TensorMap,
-} from '../../native/core.js';
+import type {
+  DatasetHandle,
+  Device,
+  IndexMethod,
+  IndicesStateHandle,
+  PauseReason,
+  TensorData,
+  TensorEntries,
+  TensorMap,
+} from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import type { Network } from '../../train/network.js';
 import {
   checkedIndices,

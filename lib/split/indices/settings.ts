@@ -1,5 +1,5 @@
 // How splitting indices are computed, and the one place of the defaults.
-import type { IndexMethod } from '../../native/options.js';
+import type { IndexMethod } from '../../native/face.js';
 
 /** How indices are computed; the fields of `splitting` in an experiment. */
 export interface IndexSettings {

@@ -1,7 +1,8 @@
 // Weights of single neurons: a neuron is a row of its layer's weight tensor, bias not counted. And steps in proportion to their length.
 import { SplitgrowError } from '../../errors.js';
 import type { NodeId } from '../../graph/ir.js';
-import { type DirectionsHandle, loadCore, type TensorData, type TensorMap } from '../../native/core.js';
+import type { DirectionsHandle, TensorData, TensorMap } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import type { Network } from '../../train/network.js';
 
 /** The numbers of a float tensor, row-major. */

@@ -1,7 +1,8 @@
 // Noise on the copies of split neurons, as in Net2Net: an ablation, in which noise tells the copies apart and no direction does.
 import { lower } from '../../graph/lower.js';
 import type { Surgery, TensorSurgery } from '../../graph/program.js';
-import { loadCore, type TensorData } from '../../native/core.js';
+import type { TensorData } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import { type Network, networkOf } from '../../train/network.js';
 import { normals } from '../../train/seeds.js';
 import { layerWeight, lengthOf, rowsOf, weightsOf } from './neuron-weights.js';

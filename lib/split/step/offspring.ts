@@ -5,14 +5,9 @@ import type { Graph, NodeId } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import type { Surgery } from '../../graph/program.js';
 import { refuseAborted } from '../../native/control.js';
-import {
-  type DatasetHandle,
-  type DirectionsHandle,
-  loadCore,
-  type Statistics,
-  type TensorData,
-} from '../../native/core.js';
 import type { RunControl } from '../../native/events.js';
+import type { DatasetHandle, DirectionsHandle, Statistics, TensorData } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import { soundRemainder } from '../../train/minibatches.js';
 import { type Network, networkOf } from '../../train/network.js';
 import { floatsOf, relativeDirections } from './neuron-weights.js';

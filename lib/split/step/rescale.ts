@@ -3,7 +3,8 @@ import type { Graph, GraphNode } from '../../graph/ir.js';
 import { field, opOf } from '../../graph/ops.js';
 import type { Surgery } from '../../graph/program.js';
 import { consumersOf } from '../../graph/readers.js';
-import { type Device, loadCore, type TensorMap } from '../../native/core.js';
+import type { Device, TensorMap } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
 import { createNetwork, type Network } from '../../train/network.js';
 import { floatsOf, timesRows, weightsOf } from './neuron-weights.js';
 

@@ -1,7 +1,7 @@
 // The step along the splitting directions: its record, and the decrease of the loss that the second order predicts.
 import type { NodeId } from '../../graph/ir.js';
 import type { Surgery } from '../../graph/program.js';
-import type { Statistics } from '../../native/core.js';
+import type { Statistics } from '../../native/face.js';
 import type { TwinsRecord } from './twins.js';
 
 /** The step along the splitting directions: what was predicted and what came. */

@@ -1,7 +1,7 @@
 // Twins: the two offspring of a neuron, and how far their weights have come apart.
 import { row } from '../../graph/fields.js';
 import type { NodeId } from '../../graph/ir.js';
-import type { TensorMap } from '../../native/core.js';
+import type { TensorMap } from '../../native/face.js';
 import { layerWeight, lengthOf, rowsOf } from './neuron-weights.js';
 
 /** Rows of one layer's weight: the neuron that was split and the copy that was appended. */

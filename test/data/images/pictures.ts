@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { loadImageCore } from '../../../lib/native/images.js';
+import { loadImageCore } from '../../../lib/native/load.js';
 import { randomOf } from '../../reference.js';
 import { temporaryFolder } from '../../run/tiny.js';
 

@@ -6,7 +6,7 @@ import { readRecord } from '../../../lib/machine/libtorch/addon.js';
 import { type BuildOptions, build } from '../../../lib/machine/libtorch/build.js';
 import { compile, errorsIn, jobs, progressOf, requireTools } from '../../../lib/machine/libtorch/compile.js';
 import { requireLibTorch } from '../../../lib/machine/libtorch/locate.js';
-import { loadCoreTraced } from '../../../lib/native/core.js';
+import { loadCoreTraced } from '../../../lib/native/load.js';
 import { failureOf, inFolder } from '../../data/places.js';
 
 const ADDON = dirname(loadCoreTraced().addon);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SplitgrowError } from '../../../lib/errors.js';
 import { jpegPlaces, openJpeg } from '../../../lib/machine/libtorch/jpeg.js';
-import { loadCore, loadCoreTraced } from '../../../lib/native/core.js';
+import { loadCore, loadCoreTraced } from '../../../lib/native/load.js';
 import { inFolder, ROOT } from '../../data/places.js';
 
 /** What openJpeg() hands on to be opened. */

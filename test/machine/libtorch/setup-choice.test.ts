@@ -7,7 +7,7 @@ import { locate } from '../../../lib/machine/libtorch/locate.js';
 import { readRemembered, rememberedFile } from '../../../lib/machine/libtorch/remembered.js';
 import { setup } from '../../../lib/machine/libtorch/setup.js';
 import type { NotOpened, Opened } from '../../../lib/machine/libtorch/trial.js';
-import { loadCoreTraced } from '../../../lib/native/core.js';
+import { loadCoreTraced } from '../../../lib/native/load.js';
 import { failureOf, inFolder } from '../../data/places.js';
 import { cleanEnv } from './made-up-wheels.js';
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { doctor, waitingFinding } from '../../../lib/machine/doctor/doctor.js';
 import { waitingVariables } from '../../../lib/machine/libtorch/preload.js';
-import { loadCoreTraced } from '../../../lib/native/core.js';
+import { loadCoreTraced } from '../../../lib/native/load.js';
 import { ROOT } from '../../data/places.js';
 
 const run = promisify(execFile);

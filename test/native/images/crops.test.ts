@@ -1,7 +1,6 @@
 // Which part of a picture is taken: crops at random against torchvision's statistics, windows against whole pictures.
 import { expect, test } from 'vitest';
-import type { DatasetHandle } from '../../../lib/native/core.js';
-import type { ImageAugment } from '../../../lib/native/images.js';
+import type { DatasetHandle, ImageAugment } from '../../../lib/native/face.js';
 import { golden, numbers, numbersOf, tensorOf } from '../golden.js';
 import { imageCore, imagesOf, PICTURES, sourceOf } from './files.js';
 

@@ -1,14 +1,15 @@
 // What tests of the native image code share: the golden pictures (test/golden/images.py), datasets, folders of pictures.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Core, DatasetHandle } from '../../../lib/native/core.js';
-import {
-  type ImageDatasetOptions,
-  type ImageSource,
-  loadImageCore,
-  type PackOptions,
-  type StorePart,
-} from '../../../lib/native/images.js';
+import type {
+  Core,
+  DatasetHandle,
+  ImageDatasetOptions,
+  ImageSource,
+  PackOptions,
+  StorePart,
+} from '../../../lib/native/face.js';
+import { loadImageCore } from '../../../lib/native/load.js';
 import { core, GOLDEN } from '../golden.js';
 
 export const PICTURES = join(GOLDEN, 'images');

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { ImageHeaders, ScanOptions } from '../../../lib/native/images.js';
+import type { ImageHeaders, ScanOptions } from '../../../lib/native/face.js';
 import { failureOf, inFolder } from '../../data/places.js';
 import { randomOf } from '../../reference.js';
 import { bytesOf, imageCore, imagesOf, LIMITS, PICTURES, sourceOf } from './files.js';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { DatasetHandle, NetworkHandle, TrainOptions } from '../../../lib/native/core.js';
+import type { DatasetHandle, NetworkHandle, TrainOptions } from '../../../lib/native/face.js';
 import { failureOf, inFolder } from '../../data/places.js';
 import { assertClose } from '../../reference.js';
 import { core, graphOf, indexing, networkOf, numbers, rates, training, weightsOf } from '../golden.js';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { ImageFiles, PackOptions, StorePart } from '../../../lib/native/images.js';
+import type { ImageFiles, PackOptions, StorePart } from '../../../lib/native/face.js';
 import { failureOf, inFolder, ROOT } from '../../data/places.js';
 import { randomOf } from '../../reference.js';
 import { bytesOf, copies, imageCore, imagesOf, NAMES, PICTURES, packing, partOf } from './files.js';

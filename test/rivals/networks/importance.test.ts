@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { buildPreset } from '../../../lib/models/zoo.js';
-import type { TensorData } from '../../../lib/native/core.js';
+import type { TensorData } from '../../../lib/native/face.js';
 import { bnImportance, l1Importance } from '../../../lib/rivals/networks/importance.js';
 import { floats, graphOf } from '../../native/golden.js';
 import { codeOf, messageOf } from '../../reference.js';

@@ -5,7 +5,7 @@ import type { Graph } from '../../../lib/graph/ir.js';
 import { lower } from '../../../lib/graph/lower.js';
 import { widths } from '../../../lib/graph/print.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
-import type { TensorData } from '../../../lib/native/core.js';
+import type { TensorData } from '../../../lib/native/face.js';
 import {
   aliveGraph,
   expandTo,

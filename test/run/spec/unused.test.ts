@@ -57,9 +57,10 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     ].map((name) => `fit.${name}`),
     'fit.optimizer.learningRate',
   ],
-  'lib/native/train.ts': ['decay', 'momentum', 'nesterov', 'weightDecay'].map(
-    (name) => `fit.optimizer.${name}`,
-  ),
+  'lib/native/face.ts': [
+    ...['decay', 'momentum', 'nesterov', 'weightDecay'].map((name) => `fit.optimizer.${name}`),
+    ...['alpha', 'momentum', 'decayFactor', 'decayEvery'].map((name) => `splitting.rmsprop.${name}`),
+  ],
   'lib/run/spec/fit.ts': ['fit.optimizer.kind'],
   'lib/train/minibatches.ts': ['fit.remainder'],
   'lib/train/average.ts': ['decay', 'every', 'warmup'].map((name) => `fit.average.${name}`),
@@ -97,9 +98,6 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     ),
     ...['epsilon', 'decayFirst'].map((name) => `splitting.rmsprop.${name}`),
   ],
-  'lib/native/options.ts': ['alpha', 'momentum', 'decayFactor', 'decayEvery'].map(
-    (name) => `splitting.rmsprop.${name}`,
-  ),
   'lib/split/indices/settings.ts': ['splitting.mostEpochs'],
   'lib/split/choose/estimate.ts': [
     'splitting.energy.estimate',

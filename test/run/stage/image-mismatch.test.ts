@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { train } from '../../../lib/api/train.js';
 import { IMAGE_DEFAULTS } from '../../../lib/data/images/settings.js';
 import { writeSafetensors } from '../../../lib/data/safetensors.js';
-import type { TensorData } from '../../../lib/native/core.js';
+import type { TensorData } from '../../../lib/native/face.js';
 import { parseExperiment } from '../../../lib/run/spec/spec.js';
 import { startNetwork } from '../../../lib/run/stage/start.js';
 import { saveNetwork } from '../../../lib/train/network.js';

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { loadCore } from '../../../lib/native/core.js';
+import { loadCore } from '../../../lib/native/load.js';
 import { describeMachine } from '../../../lib/run/store/machine.js';
 import { temporaryFolder } from '../tiny.js';
 

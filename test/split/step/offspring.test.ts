@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { macs } from '../../../lib/graph/cost.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
-import { loadCore, type TensorData } from '../../../lib/native/core.js';
+import type { TensorData } from '../../../lib/native/face.js';
+import { loadCore } from '../../../lib/native/load.js';
 import { computeIndices } from '../../../lib/split/indices/indices.js';
 import { INDEX_DEFAULTS } from '../../../lib/split/indices/settings.js';
 import {
