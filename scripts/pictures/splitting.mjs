@@ -1,4 +1,4 @@
-// The splitting index of one neuron with two weights, drawn: its loss, that of its off-springs, and the eigenvectors between them.
+// The splitting index of one neuron with two weights, drawn: its loss, that of its offspring, and the eigenvectors between them.
 import { arrow, contours, dot, line, picture, plot, polyline, text } from './svg.mjs';
 import { drawnNeuron, loss, splitLoss } from './toy.mjs';
 
@@ -57,7 +57,7 @@ function offSprings(neuron) {
     return [1, -1].map((sign) => arrow(at([0, 0]), at(scaled(vector, sign * 1.15)), stroke, fill));
   });
   return [
-    text(330, 24, '2. Its off-springs at θ + δ and θ − δ', 'ink title'),
+    text(330, 24, '2. Its offspring at θ + δ and θ − δ', 'ink title'),
     marks,
     lines,
     arrows,
@@ -103,7 +103,7 @@ export function splittingIndex() {
       height: HEIGHT,
       title: 'A splitting index, drawn',
       description:
-        'Loss of one neuron over its two weights; loss of its two off-springs over their displacement, highest in the middle; loss along the eigenvectors of the splitting matrix.',
+        'Loss of one neuron over its two weights; loss of its two offspring over their displacement, highest in the middle; loss along the eigenvectors of the splitting matrix.',
     },
     [
       landscape(neuron),

@@ -130,7 +130,7 @@ export function drawnNeuron() {
   return { task, weights, matrix, low, high, before: loss(task, [weights]) };
 }
 
-/** Loss of the two off-springs at weights ± displacement. */
+/** Loss of the two offspring at weights ± displacement. */
 export function splitLoss({ task, weights }, displacement) {
   return loss(task, [plus(weights, 1, displacement), plus(weights, -1, displacement)]);
 }
