@@ -30,7 +30,7 @@ const energyWith = (library: string): unknown =>
   JSON.parse(
     execFileSync(
       process.execPath,
-      ['--input-type=module', '--eval', SCRIPT, pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href],
+      ['--input-type=module', '--eval', SCRIPT, pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href],
       { encoding: 'utf8', env: { ...process.env, SPLITGROW_NVML: library } },
     ),
   );

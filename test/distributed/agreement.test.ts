@@ -206,7 +206,7 @@ test('other weights of the network that a rank starts from end both', async () =
 
 test('sums of unequal sizes end a rank with a line and exit code 1, not with SIGABRT', async () => {
   const script = `
-    const { loadCore } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href)});
+    const { loadCore } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href)});
     const rank = Number(process.env.RANK);
     const core = loadCore();
     await core.joinGroup({

@@ -98,7 +98,7 @@ test('features are read from the first processor of /proc/cpuinfo, on Intel and 
 });
 
 test('loading refuses before LibTorch is looked for', async () => {
-  const native = pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href;
+  const native = pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href;
   const script = `
     Object.defineProperty(process, 'arch', { value: 'ia32' });
     const { loadCore } = await import(${JSON.stringify(native)});

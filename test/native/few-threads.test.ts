@@ -11,7 +11,7 @@ const SOURCE = fileURLToPath(new URL('images/few-threads.c', import.meta.url));
 
 /** Threads are counted from `process.env.FEW_THREADS` on: the first argument says how many may start. */
 const PROGRAM = `
-const { loadCore } = await import(${JSON.stringify(join(ROOT, 'dist', 'native', 'core.js'))});
+const { loadCore } = await import(${JSON.stringify(join(ROOT, 'dist', 'native', 'load.js'))});
 const { buildPreset } = await import(${JSON.stringify(join(ROOT, 'dist', 'models', 'zoo.js'))});
 const { createNetwork } = await import(${JSON.stringify(join(ROOT, 'dist', 'train', 'network.js'))});
 const graph = buildPreset('mobilenet_cifar10', { blocks: 1, width: 4, channels: 1, resolution: 8, classes: 2 });

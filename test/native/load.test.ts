@@ -10,7 +10,7 @@ import { loadCore, loadCoreTraced } from '../../lib/native/load.js';
 import { inFolder, ROOT } from '../data/places.js';
 
 const run = promisify(execFile);
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href;
 
 /** What loading in a process of its own says: `loaded`, or `CODE: message`. */
 async function loadIn(env: Record<string, string>): Promise<string> {

@@ -22,7 +22,7 @@ import {
 } from './golden.js';
 
 const run = promisify(execFile);
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href;
 const GRAPH = buildPreset('mobilenet_cifar10', { blocks: 1, width: 4, resolution: 8 });
 const BATCH = randomBatch(GRAPH.input.shape, 10, 64, 1);
 const OPTIONS = training(16, rates(4, 0.05), { momentum: 0.9, shuffle: true, seed: 3 });

@@ -86,7 +86,7 @@ test('only the loaders load native code', async () => {
   const loads = "const path = require('node-gyp-build').path('.');\n";
   const opens = 'process.dlopen(module, path);\n';
   const problems = await problemsOf({
-    'native/core.ts': opens,
+    'native/load.ts': opens,
     'machine/libtorch/addon.ts': loads,
     'machine/files/lease.ts': loads,
     'train/fit.ts': opens,

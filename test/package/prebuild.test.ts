@@ -14,7 +14,7 @@ const isHere = PLATFORM === `${process.platform}-${process.arch}`;
 /** Loads the core, and opens the JPEG library, in a process whose package has `folder` in place of build and prebuilds. */
 async function loadFrom(folder: string): Promise<string> {
   const script = `
-    const { loadCoreTraced } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href)});
+    const { loadCoreTraced } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href)});
     const { jpegPath } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'machine', 'libtorch', 'jpeg.js')).href)});
     const { core, addon } = loadCoreTraced();
     core.openJpeg(jpegPath());

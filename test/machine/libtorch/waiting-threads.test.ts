@@ -10,7 +10,7 @@ import { loadCoreTraced } from '../../../lib/native/load.js';
 import { ROOT } from '../../data/places.js';
 
 const run = promisify(execFile);
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'core.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href;
 const { GOMP_SPINCOUNT: _, OMP_WAIT_POLICY: __, ...CLEAN } = process.env;
 
 /** What libgomp says of itself when it is opened, and what a child of that process finds in its environment. */

@@ -97,7 +97,7 @@ test('any number of threads writes the same bytes', async () => {
   });
 });
 
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'images.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href;
 const CHILD = `
   import { writeFileSync } from 'node:fs';
   process.on('message', async ([module, root, paths, options]) => {

@@ -64,7 +64,7 @@ test('another seed gives another order and other crops', async () => {
   expect(second.filter((row) => first.includes(row)).length).toBeLessThan(5);
 });
 
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'images.js')).href;
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'native', 'load.js')).href;
 const RANK = `
   const [module, options, source, pass, rank, world, port, folder] = JSON.parse(process.argv[1]);
   const core = (await import(module)).loadImageCore();

@@ -11,8 +11,8 @@ const SOURCE = fileURLToPath(new URL('few-threads.c', import.meta.url));
 
 /** Runs in a process whose threads are counted from `process.env.FEW_THREADS` on. */
 const PROGRAM = `
-const { loadCore } = await import(${JSON.stringify(join(ROOT, 'dist', 'native', 'core.js'))});
-const { loadImageCore } = await import(${JSON.stringify(join(ROOT, 'dist', 'native', 'images.js'))});
+const { loadCore } = await import(${JSON.stringify(join(ROOT, 'dist', 'native', 'load.js'))});
+const { loadImageCore } = await import(${JSON.stringify(join(ROOT, 'dist', 'native', 'load.js'))});
 const core = loadImageCore();
 loadCore().setThreads(1);
 const files = { root: ${JSON.stringify(PICTURES)}, paths: ['rgb.jpg', 'grey.jpg', 'dot.jpg'], labels: new Int32Array(3) };
