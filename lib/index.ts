@@ -26,7 +26,12 @@ export {
   verifyData,
 } from './api/data-pack.js';
 export { type EvaluateDocument, type EvaluatedPart, type EvaluateOptions, evaluate } from './api/evaluate.js';
-export type { Experiment, ExperimentControl, ExperimentOptions } from './api/experiment.js';
+export {
+  defineExperiment,
+  type Experiment,
+  type ExperimentControl,
+  type ExperimentOptions,
+} from './api/experiment.js';
 export { type ExportDocument, type ExportOptions, exportNetwork } from './api/export.js';
 export { type ForwardDocument, type ForwardOptions, forward } from './api/forward.js';
 export { type GrowthRun, grow, growExperiment } from './api/grow.js';
@@ -87,7 +92,7 @@ export type { FailedRun, Outcome } from './figure/schedule.js';
 export type { Standing as FigureStanding } from './figure/work.js';
 export type { CostFunction } from './graph/caller-cost.js';
 export { type ChannelGroup, channelGroups } from './graph/channels.js';
-export { parseGraph, shapes } from './graph/check.js';
+export { parseGraph, type Shapes, shapes } from './graph/check.js';
 export { type Cost, type CostOfGraph, type CostOfNodes, macs, marginalCost, params } from './graph/cost.js';
 export {
   type GrownGraph,
@@ -130,6 +135,7 @@ export type {
   DType,
   Handle,
   HandleCounters,
+  IndexMethod,
   LoaderStats,
   MemoryCounters,
   NetworkHandle,

@@ -46,7 +46,7 @@ export function compare(
     const onRivals = (rivals: readonly RivalRecord[]): void => {
       for (const rival of rivals) emit(rival);
     };
-    return inRanks('compare', await specOf(experiment, extensions), (spec) =>
+    return inRanks('compare', await specOf(experiment, { signal, onEvent }, extensions), (spec) =>
       compareExperiment(spec, { signal, onEvent }, { onRivals }),
     );
   });

@@ -1,12 +1,15 @@
 // What grow, compare and train take: an experiment as a file or an object, overrides, and a control.
 import { withRankOutput } from '../distributed/ranks.js';
+import { note } from '../native/control.js';
 import type { RunControl } from '../native/events.js';
 import { isSignal, watched } from '../native/watched.js';
 import { rankPart } from '../run/spec/differences.js';
 import type { Spec } from '../run/spec/experiment.js';
 import type { ExperimentInput } from '../run/spec/experiment-input.js';
 import type { Extensions } from '../run/spec/extensions.js';
-import { parseExperiment, readExperiment } from '../run/spec/spec.js';
+import { formerPlaceNotes } from '../run/spec/former-places.js';
+import { applyOverrides } from '../run/spec/overrides.js';
+import { parseExperiment, readExperimentJson } from '../run/spec/spec.js';
 import { type Running, running } from './running.js';
 
 /** An experiment file, or the experiment itself: an object with the fields of docs/reference.md. It is checked as a whole. */
@@ -46,12 +49,17 @@ function optionsOf(given: Experiment | ExperimentOptions): ExperimentOptions {
   return isOptions ? (given as ExperimentOptions) : { experiment: given };
 }
 
-/** The checked experiment, overrides applied. */
-export async function specOf(given: Experiment | ExperimentOptions, extensions: Extensions): Promise<Spec> {
+/** The checked experiment, overrides applied. A note tells each field that has a former name. */
+export async function specOf(
+  given: Experiment | ExperimentOptions,
+  control: RunControl,
+  extensions: Extensions,
+): Promise<Spec> {
   const { experiment, set = [] } = optionsOf(given);
-  return typeof experiment === 'string'
-    ? readExperiment(experiment, set, extensions)
-    : parseExperiment(experiment, set, extensions);
+  const json = typeof experiment === 'string' ? await readExperimentJson(experiment) : experiment;
+  const spec = parseExperiment(json, set, extensions);
+  for (const text of formerPlaceNotes(applyOverrides(json, set))) note(control, 0, 'load', text);
+  return spec;
 }
 
 /** Runs a checked experiment as one of the ranks, or alone. @throws E_RANKS where ranks were given different work */

@@ -50,7 +50,7 @@ export async function growExperiment(
  */
 export function grow(experiment: Experiment | ExperimentOptions, control: ExperimentControl = {}): GrowthRun {
   return begun<GrownStage, Summary>(control, async ({ signal, onEvent, ...extensions }, emit) =>
-    inRanks('grow', await specOf(experiment, extensions), (spec) =>
+    inRanks('grow', await specOf(experiment, { signal, onEvent }, extensions), (spec) =>
       growExperiment(spec, { signal, onEvent }, { ...extensions, onStage: emit }),
     ),
   );

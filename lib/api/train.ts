@@ -21,7 +21,7 @@ export async function train(
   control: ExperimentControl = {},
 ): Promise<Summary> {
   return watched(control, async ({ signal, onEvent, ...extensions }) =>
-    inRanks('train', await specOf(experiment, extensions), (spec) =>
+    inRanks('train', await specOf(experiment, { signal, onEvent }, extensions), (spec) =>
       trainExperiment(spec, { signal, onEvent }),
     ),
   );

@@ -75,6 +75,7 @@ export type TensorSet = 'weights' | 'momentum' | 'average';
 /** Why work pauses: to be kept and to go on, or to end. */
 export type PauseReason = 'checkpoint' | 'stop';
 
+/** How the native core computes splitting indices. */
 export type IndexMethod = 'exact' | 'rayleigh';
 export interface IndicesOptions {
   /** One entry a chain of the program. */

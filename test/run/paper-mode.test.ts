@@ -57,7 +57,7 @@ test('without direction halving the grown weights are others, but equal at step 
 
 test("a run in the authors' mode grows past the hard limit, and says so", async () => {
   const { split, summary } = await run([
-    'splitting.energy={"estimate":"own-layer","transform":"log"}',
+    'splitting.costEstimate={"estimate":"own-layer","transform":"log"}',
     'splitting.budgets=two-groups',
     'splitting.hardLimit=false',
     'splitting.rounding={"kind":"threshold","threshold":0.9}',
@@ -134,8 +134,8 @@ test.each([
     /^splitting\.rounding\.kind: expected exchange unless/,
   ],
   [
-    { cost: ['macs', 'params'], energy: { estimate: 'own-layer' } },
-    /^splitting\.energy\.estimate: expected marginal/,
+    { cost: ['macs', 'params'], costEstimate: { estimate: 'own-layer' } },
+    /^splitting\.costEstimate\.estimate: expected marginal/,
   ],
   [{ layerCap: 0 }, /^splitting\.layerCap: /],
   [{ layerCap: { stem: 0 } }, /^splitting\.layerCap/],

@@ -629,7 +629,7 @@ export interface SplittingInput {
    */
   readonly cost?: 'macs' | 'params' | 'flops2x' | (string & Record<never, never>) | readonly ('macs' | 'params' | 'flops2x' | (string & Record<never, never>))[] | undefined;
   /** what the linear relaxation takes a neuron to cost */
-  readonly energy?: {
+  readonly costEstimate?: {
     /**
      * what a neuron costs in the linear program: `marginal`, or `own-layer`
      * @defaultValue "marginal"

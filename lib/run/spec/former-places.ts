@@ -1,4 +1,5 @@
 // Where fields of an experiment stood in older versions. Files that have them there are still read.
+import { isDeepStrictEqual } from 'node:util';
 import { SplitgrowError } from '../../errors.js';
 import { isRecord } from '../../machine/files/json.js';
 
@@ -6,6 +7,8 @@ import { isRecord } from '../../machine/files/json.js';
 export const FORMER_PLACES: Readonly<Record<string, string>> = {
   shuffle: 'data.shuffle',
   'fit.shuffle': 'data.shuffle',
+  // "energy" means joules.
+  'splitting.energy': 'splitting.costEstimate',
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -34,11 +37,18 @@ export function atPresentPlaces(json: Json): Json {
     const [given, there] = [at(current, from), at(current, to)];
     // Where the part is missing, the whole is refused for that.
     if (given === undefined || !isRecord(at(current, to.slice(0, -1)))) return current;
-    if (there !== undefined && there !== given)
+    if (there !== undefined && !isDeepStrictEqual(there, given))
       throw new SplitgrowError(
         'E_EXPERIMENT',
         `${old}: ${now} is given as well, with another value; keep ${now}`,
       );
     return withValue(without(current, from), to, given);
   }, json);
+}
+
+/** One line for each field of `json` that stands at a former place. */
+export function formerPlaceNotes(json: unknown): readonly string[] {
+  return Object.entries(FORMER_PLACES)
+    .filter(([old]) => at(json, old.split('.')) !== undefined)
+    .map(([old, now]) => `${old} is now ${now}; the former name still works`);
 }

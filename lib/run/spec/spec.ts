@@ -144,12 +144,8 @@ export function experimentJson(text: string, place: string): unknown {
   }
 }
 
-/** Reads and checks an experiment file, which may have comments; `overrides` are `path=value`. */
-export async function readExperiment(
-  file: string,
-  overrides: readonly string[] = [],
-  extensions: Extensions = {},
-): Promise<Spec> {
+/** The JSON of the experiment file at `file`. @throws E_FILE, E_EXPERIMENT */
+export async function readExperimentJson(file: string): Promise<unknown> {
   let text: string;
   try {
     text = await readWhole(file);
@@ -159,5 +155,14 @@ export async function readExperiment(
       cause,
     });
   }
-  return parseExperiment(experimentJson(text, `experiment ${file}`), overrides, extensions);
+  return experimentJson(text, `experiment ${file}`);
+}
+
+/** Reads and checks an experiment file, which may have comments; `overrides` are `path=value`. */
+export async function readExperiment(
+  file: string,
+  overrides: readonly string[] = [],
+  extensions: Extensions = {},
+): Promise<Spec> {
+  return parseExperiment(await readExperimentJson(file), overrides, extensions);
 }

@@ -38,7 +38,7 @@ const RMSPROP = part({
 });
 
 /** What the linear relaxation takes a neuron to cost (lib/split/choose/estimate.ts). */
-const ENERGY = part({
+const COST_ESTIMATE = part({
   estimate: afterStage0(
     z
       .enum(['marginal', 'own-layer'])
@@ -206,7 +206,9 @@ const FIELDS = part({
         `what is budgeted: ${NAMES}, one of your own, or a list of them; MACs are limited in any case`,
       ),
   ),
-  energy: group(ENERGY.prefault({}).describe('what the linear relaxation takes a neuron to cost')),
+  costEstimate: group(
+    COST_ESTIMATE.prefault({}).describe('what the linear relaxation takes a neuron to cost'),
+  ),
   budgets: afterStage0(
     z
       .enum(['total', 'two-groups'])
@@ -267,8 +269,9 @@ export const SPLITTING = FIELDS.refine(
   { path: ['rounding', 'kind'], message: 'expected exchange unless splitting.strategy is energy-aware' },
 )
   .refine(
-    ({ energy, cost }) => energy.estimate === 'marginal' || [cost].flat().every((one) => one === 'macs'),
-    { path: ['energy', 'estimate'], message: 'expected marginal unless splitting.cost is macs' },
+    ({ costEstimate, cost }) =>
+      costEstimate.estimate === 'marginal' || [cost].flat().every((one) => one === 'macs'),
+    { path: ['costEstimate', 'estimate'], message: 'expected marginal unless splitting.cost is macs' },
   )
   .refine((splitting) => mostEpochsOf(splitting) >= splitting.epochs, {
     path: ['mostEpochs'],
@@ -281,7 +284,7 @@ export const SPLITTING = FIELDS.refine(
         { properties: { strategy: { const: 'energy-aware' } } },
       ),
       where(
-        { energy: having({ estimate: { const: 'own-layer' } }) },
+        { costEstimate: having({ estimate: { const: 'own-layer' } }) },
         { properties: { cost: { anyOf: [{ const: 'macs' }, { type: 'array', items: { const: 'macs' } }] } } },
       ),
     ],

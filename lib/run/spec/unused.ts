@@ -117,7 +117,7 @@ export const UNUSED: readonly Row[] = [
       when(splitting.rounding.kind !== 'threshold', `splitting.rounding.kind is ${splitting.rounding.kind}`),
   },
   {
-    fields: ['splitting.energy', 'splitting.budgets'],
+    fields: ['splitting.costEstimate', 'splitting.budgets'],
     because: ({ spec: { splitting } }) =>
       when(
         ['vanilla', 'random'].includes(splitting.strategy) && splitting.hardLimit,

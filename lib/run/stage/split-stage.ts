@@ -35,9 +35,9 @@ type Options = ChooseOptions & { readonly costs: readonly Cost[] };
 function chooseOptionsOf(session: Session, stage: number): Options {
   const { spec, own } = session;
   const { splitting, stop, seed } = spec;
-  const { strategy, energy, budgets, layerCap, hardLimit, rounding } = splitting;
+  const { strategy, costEstimate, budgets, layerCap, hardLimit, rounding } = splitting;
   return {
-    ...{ strategy, costEstimate: energy, budgets, layerCap, hardLimit, rounding },
+    ...{ strategy, costEstimate, budgets, layerCap, hardLimit, rounding },
     growthRatio: growthRatioOf(splitting, stage),
     costs: costsOf(session),
     strategies: own.strategies,

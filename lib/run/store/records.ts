@@ -60,17 +60,18 @@ export interface EvaluationRecord {
   readonly images: number;
 }
 
-/** Why a run ended, as stage.json has it, and in words: "it ended because the last splitting stage is done". */
-export const END_REASONS = {
+/** Why a run ended, as stage.json has it. */
+export type EndReason = 'stages' | 'macs' | 'cost' | 'no-fit' | 'no-negative-index' | 'train';
+
+/** The reasons in words: "it ended because the last splitting stage is done". */
+export const END_REASONS: Readonly<Record<EndReason, string>> = {
   stages: 'the last splitting stage is done',
   macs: 'no neuron fits below stop.macs',
   cost: 'no neuron fits below stop.costs',
   'no-fit': 'no neuron fits within the growth ratio',
   'no-negative-index': 'no neuron has a negative splitting index: splitting cannot lower the loss',
   train: 'the network is trained',
-} as const;
-/** A key of the table above. */
-export type EndReason = keyof typeof END_REASONS;
+};
 
 /** stage-k/stage.json: the whole story of one stage. */
 export interface StageRecord {

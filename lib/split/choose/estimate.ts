@@ -8,7 +8,7 @@ import { opOf } from '../../graph/ops.js';
 import { consumersOf, directReaders, isDepthwise } from '../../graph/readers.js';
 import { allowed, type Budget } from './knapsack.js';
 
-/** Cost of a neuron in the relaxation; fields of `splitting.energy`. */
+/** Cost of a neuron in the relaxation; fields of `splitting.costEstimate`. */
 export interface CostEstimate {
   /** `marginal`: what one more channel adds to the whole network. `own-layer`: see `ownLayerMacs`; MACs only. */
   readonly estimate: 'marginal' | 'own-layer';

@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { formerPlaceNotes } from '../../../lib/run/spec/former-places.js';
 import { parseExperiment, readExperiment, withDefaults } from '../../../lib/run/spec/spec.js';
 import { messageOf } from '../../reference.js';
 import { temporaryFolder } from '../tiny.js';
@@ -198,6 +199,25 @@ test.each([
   ['data', { ...LEAST, data: { ...LEAST.data, shuffle: false } }],
 ])('shuffle may stand in %s', (_where, json) => {
   expect(parseExperiment(json).data.shuffle).toBe(false);
+});
+
+test('splitting.energy is another name of splitting.costEstimate, in kept experiments and in --set too', () => {
+  const energy = { estimate: 'own-layer', transform: 'log' };
+  const want = parseExperiment({ ...LEAST, splitting: { costEstimate: energy } });
+  expect(want.splitting.costEstimate).toEqual(energy);
+  expect(parseExperiment({ ...LEAST, splitting: { energy } })).toEqual(want);
+  expect(parseExperiment({ ...LEAST, splitting: { energy, costEstimate: { ...energy } } })).toEqual(want);
+  const set = ['splitting={}', 'splitting.energy.estimate=own-layer', 'splitting.energy.transform=log'];
+  expect(parseExperiment(LEAST, set)).toEqual(want);
+  expect(withDefaults({ ...LEAST, splitting: { energy } })).toEqual(want);
+});
+
+test('fields with a former name are told', () => {
+  expect(formerPlaceNotes({ ...LEAST, splitting: { energy: {} }, fit: { shuffle: true } })).toEqual([
+    'fit.shuffle is now data.shuffle; the former name still works',
+    'splitting.energy is now splitting.costEstimate; the former name still works',
+  ]);
+  expect(formerPlaceNotes({ ...LEAST, splitting: { costEstimate: {} } })).toEqual([]);
 });
 
 test('shuffle given twice with different values is refused', () => {

@@ -31,10 +31,23 @@ const BY_GRAPH: JsonSchema = {
   additionalProperties: false,
 };
 
+/** A field's schema for its former place: its fields are deprecated too. */
+function deprecated(field: JsonSchema, now: string): JsonSchema {
+  const inner = Object.entries((field.properties ?? {}) as Properties);
+  const properties = inner.map(([name, one]) => [name, deprecated(one, `${now}.${name}`)] as const);
+  return {
+    ...field,
+    ...(inner.length > 0 ? { properties: Object.fromEntries(properties) } : {}),
+    default: undefined,
+    deprecated: true,
+    description: `the same as \`${now}\``,
+  };
+}
+
 /** The schema with a field at its former place too, which is deprecated there. */
 function withFormer(schema: JsonSchema, [old, now]: readonly [string, string]): JsonSchema {
   const [field] = schemasAt(schema, now);
-  const former = { ...field, default: undefined, deprecated: true, description: `the same as \`${now}\`` };
+  const former = field === undefined ? {} : deprecated(field, now);
   const put = (part: JsonSchema, [name = '', ...rest]: readonly string[]): JsonSchema => {
     const properties = part.properties as Properties;
     const inner = rest.length > 0 ? put(properties[name] ?? {}, rest) : former;

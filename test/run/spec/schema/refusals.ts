@@ -34,8 +34,8 @@ export const EXPERIMENT_REFUSALS: readonly unknown[] = [
   { fit: { finish: { epochs: 2 } } },
   { fit: { finish: { epochs: 2 }, schedule: { kind: 'cosine' } } },
   { splitting: { strategy: 'vanilla', rounding: { kind: 'threshold' } } },
-  { splitting: { cost: ['macs', 'params'], energy: { estimate: 'own-layer' } } },
-  { splitting: { cost: 'params', energy: { estimate: 'own-layer' } } },
+  { splitting: { cost: ['macs', 'params'], costEstimate: { estimate: 'own-layer' } } },
+  { splitting: { cost: 'params', costEstimate: { estimate: 'own-layer' } } },
 ];
 
 export const COMPARE_REFUSALS: readonly unknown[] = [
