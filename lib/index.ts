@@ -89,7 +89,7 @@ export type { Curve, CurveKind, Point as CurvePoint, SearchCost } from './figure
 export type { PaperNumbers, PlanRow } from './figure/rows.js';
 export type { FigureControl, FigureEvent } from './figure/run.js';
 export type { FailedRun, Outcome } from './figure/schedule.js';
-export type { Standing as FigureStanding } from './figure/work.js';
+export type { FigureProgress } from './figure/work.js';
 export type { CostFunction } from './graph/caller-cost.js';
 export { type ChannelGroup, channelGroups } from './graph/channels.js';
 export { parseGraph, type Shapes, shapes } from './graph/check.js';

@@ -18,7 +18,7 @@ import { measureParts, measurePoint, partSizes, type Settings } from './point.js
 
 const isWhole = ({ searches: { fast, exact } }: Point): boolean => !isLeftOut(fast) && !isLeftOut(exact);
 
-interface Standing {
+interface Measured {
   readonly points: Point[];
   parts: SplittingBenchDocument['parts'];
   check: SplittingBenchDocument['check'];
@@ -31,7 +31,7 @@ interface Job {
   readonly graphs: readonly Graph[];
   readonly settings: Settings;
   readonly control: RunControl;
-  readonly standing: Standing;
+  readonly measured: Measured;
   readonly started: number;
   /** Keeps what there is so far. */
   readonly write: WriteDocument;
@@ -40,10 +40,10 @@ interface Job {
 /** Takes the document as far as it has come. */
 type WriteDocument = (document: SplittingBenchDocument) => Promise<unknown>;
 
-function documentOf({ given, widths, settings, standing, started }: Job): SplittingBenchDocument {
+function documentOf({ given, widths, settings, measured, started }: Job): SplittingBenchDocument {
   const { network, resolution, preset = {} } = given;
   const { images, epochs, batch, memoryLimit, timeLimit, seed, device, threads } = settings;
-  const { points, parts, check, isComplete } = standing;
+  const { points, parts, check, isComplete } = measured;
   return {
     format: FORMAT,
     isComplete,
@@ -89,7 +89,7 @@ function pointText({ width, neurons, searches: { fast, exact } }: Point): string
 const STEPS_A_POINT = 20;
 
 async function measureAll(job: Job): Promise<void> {
-  const { given, widths, graphs, settings, control, standing } = job;
+  const { given, widths, graphs, settings, control, measured } = job;
   const tell = progressOf(job);
   const experience = noExperience();
   let unit = 0;
@@ -99,12 +99,12 @@ async function measureAll(job: Job): Promise<void> {
     let steps = 0;
     const onStep = (): void => tell(i, steps++ / STEPS_A_POINT);
     const point = await measurePoint({ width, graph }, { settings, experience, control, onStep });
-    standing.points.push(point);
+    measured.points.push(point);
     note(control, 0, 'bench', pointText(point));
     await keep(job);
     unit = i + 1;
   }
-  const wholes = standing.points.filter(isWhole);
+  const wholes = measured.points.filter(isWhole);
   const graphAt = (width: number): Graph | undefined => graphs[widths.indexOf(width)];
   const [narrowest, widest] = [wholes[0], wholes.at(-1)];
   const wideGraph = widest && graphAt(widest.width);
@@ -113,7 +113,7 @@ async function measureAll(job: Job): Promise<void> {
     const all = partSizes(widest.chains, given.parts).length;
     const onPart = (): void => tell(unit, done++ / all);
     const points = await measureParts(wideGraph, given.parts, { settings, experience, control, onPart });
-    standing.parts = { width: widest.width, points };
+    measured.parts = { width: widest.width, points };
     await keep(job);
     unit += 1;
   }
@@ -121,14 +121,14 @@ async function measureAll(job: Job): Promise<void> {
   if (given.checkSeconds > 0 && narrowest !== undefined && narrowGraph !== undefined) {
     tell(unit, 0);
     const limits = { limit: given.checkSeconds, control };
-    standing.check = await checkScaling({ point: narrowest, graph: narrowGraph }, settings, limits);
+    measured.check = await checkScaling({ point: narrowest, graph: narrowGraph }, settings, limits);
   }
-  standing.isComplete = true;
+  measured.isComplete = true;
 }
 
-function stopped({ given, widths, standing }: Job, cause: unknown): unknown {
+function stopped({ given, widths, measured }: Job, cause: unknown): unknown {
   if (!isSplitgrowError(cause) || cause.code !== 'E_ABORTED' || given.out === undefined) return cause;
-  const text = `the work was aborted; ${standing.points.length} of ${widths.length} widths are in ${given.out}`;
+  const text = `the work was aborted; ${measured.points.length} of ${widths.length} widths are in ${given.out}`;
   return new SplitgrowError('E_ABORTED', text, { cause });
 }
 
@@ -160,7 +160,7 @@ async function timed(
   const job: Job = {
     ...{ given, widths, graphs, control, write },
     settings: { images, epochs, batch, memoryLimit, timeLimit, repeats, seed, device, threads },
-    standing: { points: [], parts: null, check: null, isComplete: false },
+    measured: { points: [], parts: null, check: null, isComplete: false },
     started: performance.now(),
   };
   try {

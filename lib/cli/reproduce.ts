@@ -21,10 +21,10 @@ import type { Meter } from './progress.js';
 import { figureText, listText, planText } from './reproduce-tables.js';
 import { WATCH_FLAG, whileServed } from './watch.js';
 
-type Standing = Extract<FigureEvent, { readonly type: 'standing' }>;
+type FigureProgress = Extract<FigureEvent, { readonly type: 'progress' }>;
 
 /** "3 of 12 runs, 2 at work  5,120 images/s  1:20 left" */
-function describeStanding({ runs, ended, running, imagesPerSecond, secondsLeft }: Standing): string {
+function describeProgress({ runs, ended, running, imagesPerSecond, secondsLeft }: FigureProgress): string {
   return [
     `${ended} of ${runs} runs${running > 0 ? `, ${running} at work` : ''}`,
     imagesPerSecond > 0 ? `${grouped(imagesPerSecond)} images/s` : '',
@@ -43,7 +43,7 @@ function endOf(outcome: Outcome): string {
 /** A listener that shows a figure's events on `meter`. */
 export function showFigureOn(meter: Meter): (event: FigureEvent) => void {
   return (event) => {
-    if (event.type === 'standing') meter.show(event.fraction, describeStanding(event));
+    if (event.type === 'progress') meter.show(event.fraction, describeProgress(event));
     else if (event.type === 'written') return;
     else if (event.type === 'ended') {
       meter.note(`${event.run}: ${endOf(event.outcome)}`);

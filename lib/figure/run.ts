@@ -13,7 +13,7 @@ import type { Figure } from './files.js';
 import { type FigurePlan, type PlannedRun, type PlanOptions, planFigure } from './plan.js';
 import type { FigureResult } from './result.js';
 import { type FailedRun, failuresOf, failureText, type Outcome, runJobs } from './schedule.js';
-import { type Standing, tallyOf } from './work.js';
+import { type FigureProgress, tallyOf } from './work.js';
 
 /** An event of one run, how a run ended, figure.json written anew, or how all runs stand. */
 export type FigureEvent =
@@ -39,8 +39,8 @@ export type FigureEvent =
     }
   | ({
       /** Which kind of event or line it is. */
-      readonly type: 'standing';
-    } & Standing);
+      readonly type: 'progress';
+    } & FigureProgress);
 
 /** How a figure is watched and stopped. */
 export interface FigureControl {
@@ -105,7 +105,7 @@ async function growAll(
   const tally = tallyOf(plan.runs);
   const outputs = new Map(plan.runs.map(({ key, spec }) => [key, spec.output]));
   const labels = new Map(plan.runs.map(({ key, label }) => [key, label]));
-  const tell = (): void => onEvent?.({ type: 'standing', ...tally.standing() });
+  const tell = (): void => onEvent?.({ type: 'progress', ...tally.progress() });
   const jobs = plan.runs.map(({ key, after, spec, label }) => ({
     key,
     after,

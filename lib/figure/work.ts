@@ -29,7 +29,7 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
 }
 
 /** How all runs of a figure stand. */
-export interface Standing {
+export interface FigureProgress {
   /** How many there are. */
   readonly runs: number;
   /** How many are over. */
@@ -59,7 +59,7 @@ export interface Tally {
   readonly see: (key: string, event: RunEvent) => void;
   readonly begin: (key: string) => void;
   readonly end: (key: string) => void;
-  readonly standing: () => Standing;
+  readonly progress: () => FigureProgress;
 }
 
 /** Keeps count over the events of all runs; `now` is in milliseconds. */
@@ -92,7 +92,7 @@ export function tallyOf(runs: readonly PlannedRun[], now: () => number = Date.no
         const here = (stages[stage] ?? 0) * Math.min(1, inStage);
         entry.done = Math.max(entry.done, sum(stages.slice(0, stage)) + here);
       }),
-    standing: () => {
+    progress: () => {
       const all = [...entries.values()];
       const counted = all.filter(({ isNew, hasEnded }) => isNew || !hasEnded);
       const [done, total] = [sum(counted.map((one) => one.done)), sum(counted.map((one) => one.total))];

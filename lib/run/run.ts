@@ -12,7 +12,13 @@ import type { Network } from '../train/network.js';
 import { compareRivals } from './compare.js';
 import { checkGrowth } from './spec/batch-norm-passes.js';
 import { epochsOf } from './spec/epochs.js';
-import { type Extensions, knownCost, type Own, ownOf, refuseUnknown } from './spec/extensions.js';
+import {
+  type CallerTables,
+  callerTablesOf,
+  type Extensions,
+  knownCost,
+  refuseUnknown,
+} from './spec/extensions.js';
 import type { Spec } from './spec/spec.js';
 import { noteUnused } from './spec/unused.js';
 import { adoptStage } from './stage/adopt.js';
@@ -165,13 +171,13 @@ function refuseEndless({ stop }: Spec): void {
   );
 }
 
-function refuseTooLarge({ stop }: Spec, start: Graph, own: Own): void {
+function refuseTooLarge({ stop }: Spec, start: Graph, callers: CallerTables): void {
   const caps = [
     ...(stop.macs === undefined ? [] : [{ field: 'stop.macs', name: 'macs', cap: stop.macs }]),
     ...Object.entries(stop.costs ?? {}).map(([name, cap]) => ({ field: `stop.costs.${name}`, name, cap })),
   ];
   for (const { field, name, cap } of caps) {
-    const seed = costOfGraph(start, knownCost(own, name));
+    const seed = costOfGraph(start, knownCost(callers, name));
     if (seed <= cap) continue;
     throw new SplitgrowError(
       'E_EXPERIMENT',
@@ -200,17 +206,17 @@ async function grown(
   control: RunControl,
   { seedFrom, onStage = () => undefined, ...options }: GrowOptions & Reporting,
 ): Promise<Summary> {
-  const own = ownOf(options, control.signal);
+  const callers = callerTablesOf(options, control.signal);
   refuseEndless(spec);
-  refuseUnknown(spec, own);
+  refuseUnknown(spec, callers);
   refuseAborted(control);
   const data = await readData(spec, control);
   using start = await startNetwork(spec, data, control);
   noteUnused({ spec, command: 'grow', graph: start.graph, trainImages: countOf(data.train) }, control);
-  refuseTooLarge(spec, start.graph, own);
+  refuseTooLarge(spec, start.graph, callers);
   layerCaps(start.graph, spec.splitting.layerCap);
   const hold = holdOf(control);
-  using session = openSession(spec, data, start.graph, hold.control, own);
+  using session = openSession(spec, data, start.graph, hold.control, callers);
   checkGrowth(spec, start.graph, session.indexImages);
   return await withOutput(spec, 'grow', { data: data.note, hold }, async () => {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))

@@ -142,7 +142,7 @@ test('on a terminal one bar tells of all runs', () => {
     note: () => undefined,
     stop: () => undefined,
   });
-  const standing = {
+  const progress = {
     runs: 12,
     ended: 3,
     running: 2,
@@ -150,8 +150,8 @@ test('on a terminal one bar tells of all runs', () => {
     imagesPerSecond: 5120.4,
     secondsLeft: 80,
   };
-  show({ type: 'standing', ...standing });
-  show({ type: 'standing', ...standing, running: 0, imagesPerSecond: 0, secondsLeft: Number.NaN });
+  show({ type: 'progress', ...progress });
+  show({ type: 'progress', ...progress, running: 0, imagesPerSecond: 0, secondsLeft: Number.NaN });
   expect(shown).toEqual([
     [0.25, '3 of 12 runs, 2 at work  5,120 images/s  1:20 left'],
     [0.25, '3 of 12 runs'],

@@ -32,19 +32,19 @@ test('the time left follows from what this sitting did: finished runs of earlier
   const [seed, aware, random] = runs.map(({ key }) => key);
   let now = 0;
   const tally = tallyOf(runs, () => now);
-  expect(tally.standing()).toMatchObject({ runs: 3, ended: 0, running: 0, fraction: 0 });
+  expect(tally.progress()).toMatchObject({ runs: 3, ended: 0, running: 0, fraction: 0 });
   tally.begin(seed ?? '');
   tally.end(seed ?? '');
   tally.begin(aware ?? '');
   now = 6000;
   tally.see(aware ?? '', progress(1, 1, 0));
   // Half of one of two runs of 3, after 6 s: 1.5 of 6, the seed network's 2 left out.
-  expect(tally.standing()).toEqual({
+  expect(tally.progress()).toEqual({
     ...{ runs: 3, ended: 1, running: 1, fraction: 0.25, secondsLeft: 18, imagesPerSecond: 25 },
   });
   tally.end(aware ?? '');
   tally.end(random ?? '');
-  expect(tally.standing()).toMatchObject({
+  expect(tally.progress()).toMatchObject({
     ended: 3,
     running: 0,
     fraction: 1,

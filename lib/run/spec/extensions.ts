@@ -21,12 +21,12 @@ export interface Extensions {
 }
 
 /** Extensions as rows of the tables that they extend. */
-export interface Own {
+export interface CallerTables {
   readonly costs: Readonly<Record<string, Cost>>;
   readonly strategies: Readonly<Record<string, Strategy>>;
 }
 
-export const NONE: Own = { costs: {}, strategies: {} };
+export const NONE: CallerTables = { costs: {}, strategies: {} };
 
 function rowsOf<F, T>(
   what: 'costs' | 'strategies',
@@ -58,7 +58,7 @@ function rowsOf<F, T>(
  * `signal`: what a strategy that does not answer is given up by.
  * @throws E_ARGUMENT for a name that is taken or cannot be one, and for what is no function
  */
-export function ownOf({ costs, strategies }: Extensions, signal?: AbortSignal): Own {
+export function callerTablesOf({ costs, strategies }: Extensions, signal?: AbortSignal): CallerTables {
   const strategy = (name: string, of: StrategyFunction): Strategy => callerStrategy(name, of, signal);
   return {
     costs: rowsOf<CostFunction, Cost>('costs', costs, COSTS, ownCost),
@@ -67,8 +67,8 @@ export function ownOf({ costs, strategies }: Extensions, signal?: AbortSignal): 
 }
 
 /** The cost of that name: of the caller, or of the table. */
-export function knownCost(own: Own, name: string): Cost {
-  return row(own.costs, name) ?? costNamed(name);
+export function knownCost(callers: CallerTables, name: string): Cost {
+  return row(callers.costs, name) ?? costNamed(name);
 }
 
 type Named = Pick<Spec, 'splitting' | 'stop'>;
@@ -81,8 +81,8 @@ export function costsNamed({ splitting, stop }: Named): readonly string[] {
 }
 
 /** Costs of the caller's own that the experiment limits. */
-export function ownCosts(spec: Named, own: Own): readonly Cost[] {
-  return costsNamed(spec).flatMap((name) => row(own.costs, name) ?? []);
+export function callerCosts(spec: Named, callers: CallerTables): readonly Cost[] {
+  return costsNamed(spec).flatMap((name) => row(callers.costs, name) ?? []);
 }
 
 function refuse(field: string, name: string, known: readonly string[], what: 'costs' | 'strategies'): void {
@@ -96,10 +96,10 @@ function refuse(field: string, name: string, known: readonly string[], what: 'co
 }
 
 /** @throws E_EXPERIMENT where the experiment names a cost or a strategy that is neither in the table nor the caller's */
-export function refuseUnknown({ splitting, stop }: Named, own: Own = NONE): void {
-  const costs = [...Object.keys(COSTS), ...Object.keys(own.costs)];
+export function refuseUnknown({ splitting, stop }: Named, callers: CallerTables = NONE): void {
+  const costs = [...Object.keys(COSTS), ...Object.keys(callers.costs)];
   for (const name of [splitting.cost].flat()) refuse('splitting.cost', name, costs, 'costs');
   for (const name of Object.keys(stop.costs ?? {})) refuse(`stop.costs.${name}`, name, costs, 'costs');
-  const strategies = [...Object.keys(STRATEGIES), ...Object.keys(own.strategies)];
+  const strategies = [...Object.keys(STRATEGIES), ...Object.keys(callers.strategies)];
   refuse('splitting.strategy', splitting.strategy, strategies, 'strategies');
 }

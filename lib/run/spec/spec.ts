@@ -11,7 +11,7 @@ import { type DataSpec, dataSchema } from './data.js';
 import { group, part } from './effects.js';
 import { type NetworkSpec, REST, type Spec } from './experiment.js';
 import { explain } from './explain.js';
-import { type Extensions, ownOf, refuseUnknown } from './extensions.js';
+import { callerTablesOf, type Extensions, refuseUnknown } from './extensions.js';
 import { atPresentPlaces } from './former-places.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
 import { applyOverrides } from './overrides.js';
@@ -80,9 +80,9 @@ export function parseExperiment(
   overrides: readonly string[] = [],
   extensions: Extensions = {},
 ): Spec {
-  const own = ownOf(extensions);
+  const callers = callerTablesOf(extensions);
   const spec = checkedFields(json, overrides);
-  refuseUnknown(spec, own);
+  refuseUnknown(spec, callers);
   return spec;
 }
 

@@ -5,7 +5,7 @@ import { type Cost, costOfGraph } from '../../graph/cost.js';
 import { row } from '../../graph/fields.js';
 import { note } from '../../native/control.js';
 import { readGraph } from '../../train/network.js';
-import { ownCosts } from '../spec/extensions.js';
+import { callerCosts } from '../spec/extensions.js';
 import { readStage, readStages, type StageFolder, stageDirectory } from '../store/summary.js';
 import { refuseDamaged } from '../store/whole-stage.js';
 import type { Session } from './session.js';
@@ -35,7 +35,7 @@ async function refuseOther({ record, directory }: StageFolder, costs: readonly C
  * @throws E_RESUME where one is missing or damaged and cannot be put back, or where a cost of the caller's own is another function than before
  */
 export async function earlierStages(
-  { spec, own, control }: Session,
+  { spec, callers, control }: Session,
   stage: number,
   isDone: boolean,
 ): Promise<readonly StageFolder[]> {
@@ -44,7 +44,7 @@ export async function earlierStages(
     await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
   // The stage that the run stands at may be fitted and recorded already.
   const here = isDone ? null : await readStage(stageDirectory(spec.output, stage));
-  const costs = ownCosts(spec, own);
+  const costs = callerCosts(spec, callers);
   for (const kept of here === null ? stages : [...stages, here]) await refuseOther(kept, costs);
   return stages;
 }

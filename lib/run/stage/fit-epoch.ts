@@ -8,7 +8,7 @@ import { fitEpoch } from '../../train/fit.js';
 import type { Network } from '../../train/network.js';
 import type { LoaderRecord, StateRecord } from '../store/records.js';
 import { type Extras, snapshotOf } from '../store/snapshot.js';
-import { type Keeper, stopped } from '../store/snapshot-writer.js';
+import { type SnapshotWriter, stopped } from '../store/snapshot-writer.js';
 import type { Session } from './session.js';
 
 export interface Epoch {
@@ -45,7 +45,7 @@ export async function fitKept(
   session: Session,
   network: Network,
   { state, extras, epochs, options, penalties }: Epoch,
-  keeper: Keeper,
+  snapshots: SnapshotWriter,
 ): Promise<TrainResult> {
   const { stage, epoch, within } = state;
   const isWithin = within?.phase === 'fit';
@@ -59,7 +59,7 @@ export async function fitKept(
       network,
       session.train,
       { ...fixed, ...(next > 0 && { start: next, state: sums }) },
-      { control: session.control, where: { stage, epoch, epochs }, pauses: keeper },
+      { control: session.control, where: { stage, epoch, epochs }, pauses: snapshots },
     );
     seconds += result.seconds;
     loader = together(loader, result.loader);
@@ -72,9 +72,9 @@ export async function fitKept(
     sums = [...result.state];
     const within = { phase: 'fit', done: next, seconds, ...(loader && { loader }) } as const;
     const kept = { epoch: new Map(sums), penalties: new Map(fixed.penalties) };
-    await keeper.offer(snapshotOf(network, { ...state, within }, kept));
+    await snapshots.offer(snapshotOf(network, { ...state, within }, kept));
     if (result.paused === 'checkpoint') continue;
-    await keeper.settle();
+    await snapshots.settle();
     throw stopped(`after minibatch ${next} of epoch ${epoch + 1} of stage ${stage}`);
   }
 }

@@ -17,7 +17,7 @@ import type { Spec } from '../spec/spec.js';
 import { appendMetrics, restoreMetrics } from '../store/metrics.js';
 import type { EpochRecord, EvaluationRecord, StateRecord } from '../store/records.js';
 import { type Extras, snapshotOf } from '../store/snapshot.js';
-import { type Keeper, keeperOf } from '../store/snapshot-writer.js';
+import { type SnapshotWriter, snapshotWriterOf } from '../store/snapshot-writer.js';
 import { readStageRecord, stageDirectory } from '../store/summary.js';
 import { evaluatedLatest, lacksEvaluation } from './best.js';
 import { fitKept, loaderRecord, loaderWords } from './fit-epoch.js';
@@ -105,13 +105,13 @@ export async function fitStage(
 ): Promise<readonly EpochRecord[]> {
   const { stage, epoch, epochs } = begun.state;
   if (epoch >= epochsOf(session.spec.fit, stage) && !lacksEvaluation(session, begun.state)) return epochs;
-  const keeper = keeperOf(session.spec, session.control, stage);
+  const snapshots = snapshotWriterOf(session.spec, session.control, stage);
   try {
-    const done = await fitEpochs(session, network, begun, keeper);
-    await keeper.settle();
+    const done = await fitEpochs(session, network, begun, snapshots);
+    await snapshots.settle();
     return done;
   } finally {
-    await keeper.drain();
+    await snapshots.drain();
   }
 }
 
@@ -119,7 +119,7 @@ async function fitEpochs(
   session: Session,
   network: Network,
   { state, extras }: Begun,
-  keeper: Keeper,
+  snapshots: SnapshotWriter,
 ): Promise<readonly EpochRecord[]> {
   const { spec, control } = session;
   const { stage } = state;
@@ -147,7 +147,7 @@ async function fitEpochs(
       session,
       network,
       { state: reached, extras, epochs, options, penalties },
-      keeper,
+      snapshots,
     );
     const { loss, top1, seconds } = fitted;
     const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
@@ -160,11 +160,11 @@ async function fitEpochs(
     reached = { stage, epoch: epoch + 1, epochs: [...reached.epochs, record] };
     if (lacksEvaluation(session, reached)) {
       // Kept first: an evaluation takes its time, and may be stopped.
-      await keeper.offer(snapshotOf(network, reached));
+      await snapshots.offer(snapshotOf(network, reached));
       reached = await evaluatedLatest(session, network, reached);
     }
     areMetricsWhole = await metricsWritten(session, reached, areMetricsWhole);
-    await keeper.offer(snapshotOf(network, reached));
+    await snapshots.offer(snapshotOf(network, reached));
     note(
       control,
       stage,

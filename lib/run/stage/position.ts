@@ -8,7 +8,7 @@ import { widths } from '../../graph/print.js';
 import { note } from '../../native/control.js';
 import type { RunControl } from '../../native/events.js';
 import { averaged, type Network } from '../../train/network.js';
-import { ownCosts } from '../spec/extensions.js';
+import { callerCosts } from '../spec/extensions.js';
 import type { Spec } from '../spec/spec.js';
 import { type Position, readCheckpoint, writeCheckpoint } from '../store/checkpoint.js';
 import { appendMetrics } from '../store/metrics.js';
@@ -68,13 +68,13 @@ export async function resume(spec: Spec, start: Network, control: RunControl): P
 type Evaluated = EvaluationRecord & { readonly seconds: number };
 
 function recordOf(
-  { spec, own }: Session,
+  { spec, callers }: Session,
   { graph }: Network,
   stage: number,
   epochs: readonly EpochRecord[],
   { seconds, ...evaluation }: Evaluated,
 ): StageRecord {
-  const costs = ownCosts(spec, own).map((cost) => [cost.name, costOfGraph(graph, cost)] as const);
+  const costs = callerCosts(spec, callers).map((cost) => [cost.name, costOfGraph(graph, cost)] as const);
   const fit = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return {
     format: 'splitgrow-stage/1',

@@ -11,14 +11,14 @@ import type { Penalties } from '../../train/penalties.js';
 import { precisionOn } from '../../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../../train/seeds.js';
 import { checkTraining } from '../spec/batch-norm-passes.js';
-import { NONE, type Own } from '../spec/extensions.js';
+import { type CallerTables, NONE } from '../spec/extensions.js';
 import type { Spec } from '../spec/spec.js';
 
 export interface Session extends Disposable {
   readonly spec: Spec;
   readonly control: RunControl;
   /** Costs and strategies of the caller's own that the experiment may name. */
-  readonly own: Own;
+  readonly callers: CallerTables;
   /** Sparsity training: penalties of every epoch. */
   readonly penalties?: Penalties | undefined;
   readonly train: DatasetHandle;
@@ -57,7 +57,7 @@ export function openSession(
   given: Dataset,
   graph: Graph,
   control: RunControl,
-  own: Own = NONE,
+  callers: CallerTables = NONE,
 ): Session {
   const { classes } = lower(graph);
   const { data } = matchClasses(graph, given);
@@ -81,7 +81,7 @@ export function openSession(
     return {
       spec,
       control,
-      own,
+      callers,
       train,
       trainImages,
       test: put(data.test),

@@ -12,11 +12,11 @@ import type { Indices } from '../../split/indices/indices.js';
 import { decimal, integer, significant } from '../../statistics/format.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
-import { knownCost, ownCosts } from '../spec/extensions.js';
+import { callerCosts, knownCost } from '../spec/extensions.js';
 import { growthRatioOf } from '../spec/splitting.js';
 import type { Position } from '../store/checkpoint.js';
 import type { EndReason, SplitRecord } from '../store/records.js';
-import { keeperOf } from '../store/snapshot-writer.js';
+import { snapshotWriterOf } from '../store/snapshot-writer.js';
 import { descentText, histogramOf } from '../store/split-record.js';
 import { growNetwork } from './grow-stage.js';
 import { otherMethods } from './other-methods.js';
@@ -24,25 +24,25 @@ import type { Session } from './session.js';
 import { type KeptStage, secondsBefore, stageIndices } from './stage-indices.js';
 
 /** Costs that may grow by the growth ratio; MACs always come first. */
-function costsOf({ spec, own }: Session): readonly Cost[] {
+function costsOf({ spec, callers }: Session): readonly Cost[] {
   const names = new Set(['macs', ...[spec.splitting.cost].flat()]);
-  return [...names].map((name) => knownCost(own, name));
+  return [...names].map((name) => knownCost(callers, name));
 }
 
 type Options = ChooseOptions & { readonly costs: readonly Cost[] };
 
 /** How every choice of the stage is made, whatever the indices. */
 function chooseOptionsOf(session: Session, stage: number): Options {
-  const { spec, own } = session;
+  const { spec, callers } = session;
   const { splitting, stop, seed } = spec;
   const { strategy, costEstimate, budgets, layerCap, hardLimit, rounding } = splitting;
   return {
     ...{ strategy, costEstimate, budgets, layerCap, hardLimit, rounding },
     growthRatio: growthRatioOf(splitting, stage),
     costs: costsOf(session),
-    strategies: own.strategies,
+    strategies: callers.strategies,
     caps: { ...stop.costs, ...(stop.macs !== undefined && { macs: stop.macs }) },
-    capped: ownCosts(spec, own),
+    capped: callerCosts(spec, callers),
     seed: seedOf('select', seed, stage),
   };
 }
@@ -73,11 +73,11 @@ const clock = (): number => performance.now() / 1000;
 /** Indices, choice and growth of one stage from where it stands; the given network stays as it is. */
 export async function splitStage(session: Session, position: Position): Promise<SplitOutcome> {
   const { stage } = position.state;
-  const keeper = keeperOf(session.spec, session.control, stage);
+  const snapshots = snapshotWriterOf(session.spec, session.control, stage);
   try {
-    return await splitKept(session, { ...position, keeper });
+    return await splitKept(session, { ...position, snapshots });
   } finally {
-    await keeper.drain();
+    await snapshots.drain();
   }
 }
 
@@ -147,13 +147,13 @@ async function growChosen(
 }
 
 /** Every budget is hard, unless the experiment says otherwise. Never above stop.macs and stop.costs. */
-function refuseOverrun({ spec, own }: Session, { budgets }: CertificateRecord, after: Network): void {
+function refuseOverrun({ spec, callers }: Session, { budgets }: CertificateRecord, after: Network): void {
   const caps: Readonly<Record<string, number | undefined>> = { ...spec.stop.costs, macs: spec.stop.macs };
   for (const { cost, limit } of budgets) {
     const most = spec.splitting.hardLimit ? limit : (row(caps, cost) ?? Number.POSITIVE_INFINITY);
-    const reached = costOfGraph(after.graph, knownCost(own, cost));
+    const reached = costOfGraph(after.graph, knownCost(callers, cost));
     if (reached <= most) continue;
-    throw Object.hasOwn(own.costs, cost)
+    throw Object.hasOwn(callers.costs, cost)
       ? new SplitgrowError(
           'E_CALLBACK',
           `cost "${cost}": expected at most ${most}, which it gave for the grown network before, got ${reached}`,

@@ -17,7 +17,7 @@ import { createNetwork, type Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import type { StateRecord } from '../store/records.js';
 import { type Extras, SETS, snapshotOf } from '../store/snapshot.js';
-import { type Keeper, stopped } from '../store/snapshot-writer.js';
+import { type SnapshotWriter, stopped } from '../store/snapshot-writer.js';
 import type { Session } from './session.js';
 
 /** A stage that is to be split: where it stands, and who keeps it. */
@@ -25,7 +25,7 @@ export interface KeptStage {
   readonly network: Network;
   readonly state: StateRecord;
   readonly extras: Extras;
-  readonly keeper: Keeper;
+  readonly snapshots: SnapshotWriter;
 }
 
 /** Indices of a stage, and the network to grow: the given one, or a copy with other running statistics. */
@@ -94,7 +94,7 @@ async function stageIndicesKept(
   request: IndicesRequest,
 ): Promise<Indices> {
   const { spec, control } = session;
-  const { network, state, extras, keeper } = stage;
+  const { network, state, extras, snapshots } = stage;
   const begunAt = performance.now();
   const within = state.within?.phase === 'fit' ? undefined : state.within;
   let pauses = within?.done ?? 0;
@@ -118,8 +118,8 @@ async function stageIndicesKept(
     const seconds = secondsBefore(state) + (performance.now() - begunAt) / 1000;
     const drifted = used === network ? {} : { drifted: weightsOf(used) };
     const kept = { indices: new Map(tensors), ...drifted };
-    const standing = { stage: at, epoch, epochs, within: { phase, done: pauses, seconds } };
-    return keeper.offer(snapshotOf(network, standing, kept));
+    const position = { stage: at, epoch, epochs, within: { phase, done: pauses, seconds } };
+    return snapshots.offer(snapshotOf(network, position, kept));
   };
   const compute = (begun: TensorEntries): Promise<Indices> =>
     keptIndices(
@@ -128,14 +128,14 @@ async function stageIndicesKept(
       request,
       { control, where: { stage: at, epoch: 0, epochs: 1 } },
       {
-        pauses: keeper,
+        pauses: snapshots,
         begun,
         mostBytes: spec.checkpoint.indicesBytes,
         onPause: async (tensors, why) => {
           pauses += 1;
           if (tensors.length > 0) await offer('indices', tensors);
           if (why === 'checkpoint') return;
-          await keeper.settle();
+          await snapshots.settle();
           const anew = tensors.length > 0 ? '' : ' (the sweep under way begins anew)';
           throw stopped(`within the splitting indices of stage ${at}${anew}`);
         },

@@ -71,12 +71,12 @@ export async function trainNetwork(
     const prepared = await prepare();
     using session: Session = { ...prepared.session, control: hold.control };
     using start = prepared.start;
-    const standing = await resume(spec, start, hold.control);
-    using network = standing.network;
-    await restoreMetrics(spec.output, standing.state);
+    const position = await resume(spec, start, hold.control);
+    using network = position.network;
+    await restoreMetrics(spec.output, position.state);
     const write = (made: StageRecord, kept: Network): Promise<void> =>
       writeTrained(spec, kept, { ...made, ended: 'train' });
-    const record = await finishFit(session, { ...standing, network }, write);
+    const record = await finishFit(session, { ...position, network }, write);
     note(control, 0, 'checkpoint', `the trained network is in ${spec.output}`);
     return { ...record, ended: 'train' } satisfies StageRecord;
   });

@@ -8,7 +8,7 @@ import type { Spec } from '../spec/spec.js';
 import { writeCheckpoint } from './checkpoint.js';
 import type { Snapshot } from './snapshot.js';
 
-export interface Keeper extends Pauses {
+export interface SnapshotWriter extends Pauses {
   /**
    * Takes a snapshot over once the one before is written. Where writing fails, the last good checkpoint stays, a note
    * tells of it, and the next snapshot is the next attempt.
@@ -23,12 +23,12 @@ export interface Keeper extends Pauses {
 type Write = (spec: Spec, snapshot: Snapshot) => Promise<void>;
 
 /** Of one stage of a run. Of several ranks only the first one writes, and asks for pauses. */
-export function keeperOf(
+export function snapshotWriterOf(
   spec: Spec,
   control: RunControl,
   stage: number,
   write: Write = writeCheckpoint,
-): Keeper {
+): SnapshotWriter {
   const isWriter = (readRanks()?.rank ?? 0) === 0;
   const period = spec.checkpoint.minutes * 60_000;
   // A clock that only goes forward: the machine's time of day may jump.

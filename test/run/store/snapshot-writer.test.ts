@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SplitgrowError } from '../../../lib/errors.js';
 import { parseExperiment } from '../../../lib/run/spec/spec.js';
 import type { Snapshot } from '../../../lib/run/store/snapshot.js';
-import { keeperOf } from '../../../lib/run/store/snapshot-writer.js';
+import { snapshotWriterOf } from '../../../lib/run/store/snapshot-writer.js';
 import { tinyExperiment } from '../tiny.js';
 
 const snapshot = (epoch: number): Snapshot => ({
@@ -11,18 +11,18 @@ const snapshot = (epoch: number): Snapshot => ({
   tensors: new Map(),
 });
 
-function keeper(write: (epoch: number) => Promise<void>, set: readonly string[] = []) {
+function snapshots(write: (epoch: number) => Promise<void>, set: readonly string[] = []) {
   const notes: string[] = [];
   const onEvent = (event: { readonly type: string; readonly text?: string }) =>
     void notes.push(event.text ?? '');
   const spec = parseExperiment(tinyExperiment('x'), set);
-  return { notes, kept: keeperOf(spec, { onEvent }, 0, (_spec, { state }) => write(state.epoch)) };
+  return { notes, kept: snapshotWriterOf(spec, { onEvent }, 0, (_spec, { state }) => write(state.epoch)) };
 }
 
 test('work goes on while a snapshot is written, and there is never more than one writer', async () => {
   let [writers, most] = [0, 0];
   const open: (() => void)[] = [];
-  const { kept } = keeper(async () => {
+  const { kept } = snapshots(async () => {
     writers += 1;
     most = Math.max(most, writers);
     await new Promise<void>((resolve) => open.push(resolve));
@@ -42,7 +42,7 @@ test('work goes on while a snapshot is written, and there is never more than one
 
 test('a failure is told, the next attempt may mend it, and the last one counts', async () => {
   const failing = new Set([1, 3]);
-  const { kept, notes } = keeper(async (epoch) => {
+  const { kept, notes } = snapshots(async (epoch) => {
     if (failing.has(epoch)) throw new SplitgrowError('E_WRITE', `epoch ${epoch}: the disk is full`);
   });
   await kept.offer(snapshot(1));
@@ -56,9 +56,9 @@ test('a failure is told, the next attempt may mend it, and the last one counts',
 });
 
 test('a checkpoint is due after the minutes asked for, counted anew from each', async () => {
-  const { kept } = keeper(async () => undefined, ['checkpoint.minutes=3']);
+  const { kept } = snapshots(async () => undefined, ['checkpoint.minutes=3']);
   const due = kept.dueIn() ?? Number.NaN;
   expect(due).toBeGreaterThan(170_000);
   expect(due).toBeLessThanOrEqual(180_000);
-  expect(keeper(async () => undefined, ['checkpoint.minutes=0']).kept.dueIn()).toBeNull();
+  expect(snapshots(async () => undefined, ['checkpoint.minutes=0']).kept.dueIn()).toBeNull();
 });
