@@ -25,7 +25,7 @@ const CIFAR10_CLASSES = [
 ];
 
 interface Layout {
-  /** Label bytes before the pixels, and which of them counts. */
+  /** How many label bytes come before the pixels, and which of them is used. */
   readonly labelBytes: number;
   readonly labelAt: number;
   readonly classes: number;
@@ -37,12 +37,12 @@ const CIFAR100 = {
   coarse: { labelBytes: 2, labelAt: 0, classes: 20 },
 } satisfies Record<string, Layout>;
 
-/** The labels of CIFAR-100 that name so many classes; undefined: neither does, and fine ones are taken. */
+/** Which labels of CIFAR-100 have so many classes; undefined where neither has, and then the fine ones are used. */
 export function labelsOf(classes: number): 'fine' | 'coarse' | undefined {
   return (['fine', 'coarse'] as const).find((kind) => CIFAR100[kind].classes === classes);
 }
 
-/** The folder that has `first`, of those where the files may lie below the root. */
+/** The first folder at or below the root that has the file `first`. */
 async function folderOf(spec: DataSpec, name: string, first: RegExp): Promise<string> {
   const source = SOURCES.find((one) => one.name === name);
   if (source === undefined) throw new SplitgrowError('E_INTERNAL', `${name} has no source`);
@@ -60,7 +60,7 @@ async function folderOf(spec: DataSpec, name: string, first: RegExp): Promise<st
   );
 }
 
-/** One part from files of whole rows. */
+/** One part of the dataset, from files that hold whole rows. */
 async function readRows(files: readonly string[], layout: Layout, name: string): Promise<TensorPart> {
   const remedy = `run: ${remedyFor(name)}, or set data.root to the folder that has it`;
   const row = layout.labelBytes + PIXELS;
@@ -92,7 +92,7 @@ async function readRows(files: readonly string[], layout: Layout, name: string):
   };
 }
 
-/** Class names from a file of one name a line, or undefined when it is not there or of another length. */
+/** Class names from a file with one name on each line; undefined where it is missing or has another number of lines. */
 async function classNames(file: string, classes: number): Promise<readonly string[] | undefined> {
   const text = await readWhole(file).catch(() => '');
   const names = text

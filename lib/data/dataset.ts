@@ -1,4 +1,4 @@
-// Datasets by name: one row a dataset, from files to uint8 or float32 tensors, or to images that stay in files.
+// Datasets by name, one row each. Their images become uint8 or float32 tensors, or stay in files.
 import { SplitgrowError } from '../errors.js';
 import { note } from '../native/control.js';
 import type { RunControl } from '../native/events.js';
@@ -15,7 +15,7 @@ import type { ClassesBy, DataSpec, Source } from './source.js';
 export interface Dataset extends Source {
   readonly name: string;
   readonly classesBy: ClassesBy;
-  /** Per channel, over the training pixels / 255, or of files as the experiment says; empty for float32 images, which are used as they are. */
+  /** Per channel, of the training pixels / 255; for images in files as the experiment says. Empty for float32 images, which are not normalised. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
@@ -24,7 +24,7 @@ type Loader = (spec: DataSpec, control: RunControl) => Promise<Source>;
 
 interface Row {
   readonly load: Loader;
-  /** Images of the official set: for training, for testing. */
+  /** Sizes of the official set: training images, test images. */
   readonly images?: readonly [number, number];
 }
 
@@ -72,7 +72,7 @@ function requireWhole(name: string, official: readonly [number, number], source:
   );
 }
 
-/** Channel means and deviations of images: counted where pixels are at hand, else as the experiment says. */
+/** Means and standard deviations per channel: counted where the pixels are in memory, else as the experiment says. */
 function statisticsOf(part: Part): Pick<Dataset, 'mean' | 'std'> {
   if (isInMemory(part)) return pixelStatistics(part.images);
   const { mean, std } = part.settings;

@@ -25,7 +25,7 @@ const CLASSES = [
 const SIDE = 28;
 /** Training images when only the 10,000 of the test files are there. */
 const SPLIT = 8_000;
-/** Bounds what a small hostile file may unpack to. */
+/** The most bytes that a compressed file may unpack to: a small hostile file could hold gigabytes. */
 const MAX_IMAGES = 100_000;
 const MAGIC = { images: 0x0803, labels: 0x0801 };
 
@@ -36,7 +36,7 @@ type Kind = keyof typeof MAGIC;
 
 const REMEDY = `run: ${remedyFor('fashion-mnist')} (--root DIR for a folder of your choice), or set data.root to the folder that has it`;
 
-/** The bytes behind an IDX header, which must say `kind` and agree with the size. */
+/** The bytes after an IDX header. The header must name `kind` and agree with the file's size. */
 async function readIdx(
   path: string,
   kind: Kind,

@@ -10,7 +10,7 @@ import { readSafetensors } from './safetensors.js';
 import type { DataSpec, Source } from './source.js';
 import { narrowed } from './widen.js';
 
-/** Classes that a label may name; bounds what a wrong label can ask for. */
+/** The largest number of classes. Without it a wrong label could ask for any amount of memory. */
 const MAX_CLASSES = 100_000;
 
 function required(tensors: TensorMap, name: string, file: string): TensorData {
@@ -22,7 +22,7 @@ function required(tensors: TensorMap, name: string, file: string): TensorData {
   );
 }
 
-/** What to do with images of whole numbers that are no bytes. */
+/** What to do about images of integers that are not bytes. */
 const WHOLE = 'save pixels from 0 to 255 as uint8, in NumPy: .astype("uint8"), others as float32, normalised';
 const HINTS: Partial<Record<DType, string>> = { int32: WHOLE, int64: WHOLE, bool: WHOLE };
 
@@ -63,7 +63,7 @@ function labelsIn({ labels: { data, shape } }: TensorPart): ReadonlySet<number> 
   return new Set(Array.from(new BigInt64Array(data.buffer, data.byteOffset, shape[0]), Number));
 }
 
-/** Why labels are no sure count of the classes: some that they name have no image to be learnt from. Undefined where they are. */
+/** Why the labels may not give the number of classes: some classes have no training image. Undefined where each has one. */
 function doubtOf(train: ReadonlySet<number>, test: ReadonlySet<number>, classes: number): string | undefined {
   const numbers = Array.from({ length: classes }, (_, label) => label).filter((label) => !train.has(label));
   const [tested, absent] = [true, false].map((is) => numbers.filter((label) => test.has(label) === is));
@@ -76,7 +76,7 @@ function doubtOf(train: ReadonlySet<number>, test: ReadonlySet<number>, classes:
   return `its labels go up to ${classes - 1}, but training images have ${integer(train.size)} of these ${integer(classes)} classes; ${facts.join('; ')}`;
 }
 
-/** The classes are those that the labels name: the largest label plus one. */
+/** The number of classes: the largest label plus one. */
 export async function loadFile(spec: DataSpec): Promise<Source> {
   const file = spec.file ?? '';
   const tensors = await readSafetensors(file);

@@ -1,4 +1,4 @@
-// Labels in users' tensors: whole numbers of any type that holds them, as int64.
+// Labels in users' tensors become int64. They may be whole numbers of any type.
 import { type ErrorCode, SplitgrowError } from '../errors.js';
 import type { DType, TensorData } from '../native/face.js';
 import { toLabels } from './parts.js';

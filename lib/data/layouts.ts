@@ -1,12 +1,12 @@
-// Other orders in which programs keep images: found out by their sizes, and told with the line that makes [N, C, H, W] of them.
+// Other axis orders of image tensors. They are told from the sizes, with the line of code that makes [N, C, H, W] of them.
 
-/** Axes by name, in the order in which they lie, and where each of N, C, H, W is to be taken from. */
+/** The axes by name, in their order, and the position of each of N, C, H, W among them. */
 interface Layout {
   readonly name: string;
   readonly axes: readonly number[];
 }
 
-/** Of four axes; the first that fits holds. */
+/** Orders of four axes. The first one that fits is taken. */
 const LAYOUTS: readonly Layout[] = [
   { name: '[N, H, W, C]', axes: [0, 3, 1, 2] },
   { name: '[N, W, H, C]', axes: [0, 3, 2, 1] },
@@ -28,7 +28,7 @@ function permuted(name: string, { name: order, axes }: Layout): string {
   return `its axes lie as ${order}; save them as [N, C, H, W], in NumPy: numpy.ascontiguousarray(${name}.transpose(${places})), in PyTorch: ${name}.permute(${places}).contiguous()`;
 }
 
-/** Images with an axis missing, or in one row each. */
+/** Images with a missing axis, or with all values in one row. */
 function reshaped(name: string, shape: Sizes, [c, h, w]: Image): string | null {
   const take = (what: string, line: string): string =>
     `${what}; save them as [N, C, H, W], in NumPy and PyTorch: ${line}`;
@@ -57,7 +57,7 @@ export function layoutHint(name: string, shape: Sizes, image: Image): string | n
   return found === undefined ? reshaped(name, shape, image) : permuted(name, found);
 }
 
-/** The same where nothing says what an image is like: channels are few, and last. */
+/** The same for images of unknown size: there are few channels, and they come last. */
 export function guessedHint(name: string, shape: Sizes): string | null {
   const [first = 0, second = 0, third = 0, last = 0] = shape;
   if (shape.length === 3) return reshaped(name, shape, [1, second, third]);

@@ -1,4 +1,4 @@
-// Labels of a dataset held against the classes that a network names: matched by name, never by number alone where both have names.
+// Matches the classes of a dataset with those of a network: by name where both have names, never by number alone then.
 import { SplitgrowError } from '../errors.js';
 import { writableNames } from '../graph/classes.js';
 import type { Graph } from '../graph/ir.js';
@@ -10,7 +10,7 @@ import { some } from './images/part-folders.js';
 import { isInMemory, type Part } from './part.js';
 
 interface Matched {
-  /** Its labels are the network's numbers. */
+  /** The dataset, with labels as the network numbers its classes. */
   readonly data: Dataset;
   /** What a reader of results should know. */
   readonly notes: readonly string[];
@@ -25,7 +25,7 @@ function labelsOf(part: Part): Int32Array {
   return Int32Array.from(new BigInt64Array(data.slice().buffer, 0, shape[0]), Number);
 }
 
-/** The part with label `k` become `numbers[k]`. */
+/** The part with label `k` replaced by `numbers[k]`. */
 function withNumbers(part: Part, numbers: readonly number[]): Part {
   const labels = labelsOf(part).map((label) => numbers[label] ?? -1);
   if (!isInMemory(part)) return relabelled(part, labels);
@@ -53,7 +53,7 @@ function refuseUnknown(
   );
 }
 
-/** What is said where labels are the network's numbers as they are. */
+/** The note for labels that are used as numbers. */
 function byNumber(graph: Graph, data: Dataset, names: readonly string[] | undefined): readonly string[] {
   const outputs = lower(graph).classes;
   const counts =

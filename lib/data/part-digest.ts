@@ -1,4 +1,4 @@
-// What tells one part of a dataset from another: counts, shapes, and digests of labels and pixels that are cheap to take.
+// A description of a part of a dataset that differs for other data: counts, shapes, and cheap digests of labels and pixels.
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function eachOf<T>(places: readonly T[], work: (place: T, at: number) => P
   await Promise.all(Array.from({ length: AT_ONCE }, one));
 }
 
-/** Over the sizes of the files, and over the bytes of as many as may be read. A file that cannot be read counts as empty. */
+/** A digest of all file sizes, and of the bytes of some files. A file that cannot be read counts as empty. */
 async function filesDigest({ root, paths }: ImageFiles): Promise<string> {
   const chosen = spread(paths.length, MOST_FILES).map((at) => join(root, paths[at] ?? ''));
   const sizes = new Float64Array(chosen.length);
@@ -54,7 +54,7 @@ async function filesDigest({ root, paths }: ImageFiles): Promise<string> {
   return short(hash);
 }
 
-/** Over a store's index, names and facts, which hold the checksum of every image. */
+/** A digest of a store's index and names, which hold the checksum of every image. */
 async function storeDigest(path: string): Promise<string> {
   let handle: FileHandle | null = null;
   try {
@@ -71,7 +71,7 @@ async function storeDigest(path: string): Promise<string> {
   }
 }
 
-/** What a part is, in values that are the same wherever it lies. */
+/** The description of a part. It does not depend on where the part lies. */
 export async function partDigest(part: Part): Promise<Readonly<Record<string, unknown>>> {
   const images = countOf(part);
   if (isInMemory(part)) {

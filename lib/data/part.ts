@@ -13,7 +13,7 @@ export function isInMemory(part: Part): part is TensorPart {
   return 'images' in part;
 }
 
-/** Images of the part. */
+/** The number of images of the part. */
 export function countOf(part: Part): number {
   return isInMemory(part) ? imageShape(part.images)[0] : part.labels.length;
 }

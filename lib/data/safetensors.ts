@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<DType, { readonly tag: string; readonly bytes: numb
   bool: { tag: 'BOOL', bytes: 1 },
 };
 
-/** Types of elements that a file may have: bytes of each, what they become, and how where that is another type. */
+/** Element types of a file: bytes of each, the type that they become, and the conversion if that is another type. */
 interface Stored {
   readonly bytes: number;
   readonly dtype: DType;
@@ -60,7 +60,7 @@ function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
 }
 
-/** A value as it may stand in a message. */
+/** A value, shortened for a message. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
@@ -165,7 +165,7 @@ async function readTensors(path: string, handle: FileHandle): Promise<TensorMap>
   const tensors = new Map<string, TensorData>();
   const digest = want === null ? null : tensorDigest();
   for (const { name, tag, stored, shape, begin, end } of entries) {
-    // Memory of its own, so that typed views of the data are aligned.
+    // A new buffer, so that typed views of the data are aligned.
     const data = await readExactly(handle, start + begin, end - begin, refuse);
     await digest?.add(name, tag, shape, data);
     const { dtype, widen } = stored;
@@ -179,7 +179,7 @@ async function readTensors(path: string, handle: FileHandle): Promise<TensorMap>
   return tensors;
 }
 
-/** What to say of a file that cannot be read as tensors: what it is, where its first bytes tell that, else what is wrong. */
+/** The message for a file that cannot be read as tensors: what the file is, if its first bytes tell that, else what is wrong. */
 async function explained(path: string, error: SplitgrowError): Promise<SplitgrowError> {
   const kind = error.code === 'E_SAFETENSORS' ? await otherKindOf(path, 'tensors') : null;
   if (kind === null) return error;

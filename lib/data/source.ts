@@ -7,20 +7,20 @@ export interface DataSpec extends Partial<ImageSettings> {
   readonly name?: string | undefined;
   /** Folder with the dataset's own files. */
   readonly root?: string | undefined;
-  /** Only every image of the official set will do; a part of it is refused. */
+  /** Whether all images of the official set are required. */
   readonly whole?: boolean | undefined;
   /** A safetensors file instead of a named dataset. */
   readonly file?: string | undefined;
-  /** Images used of each part, the first ones, or of image files so many that classes are even; null or absent: all. */
+  /** How many images of each part are used: the first ones, or of image files as many of each class; null or absent: all. */
   readonly trainImages?: number | null | undefined;
   readonly testImages?: number | null | undefined;
   /** Which labels of cifar100; fine unless said otherwise. */
   readonly labels?: 'fine' | 'coarse' | undefined;
-  /** How its classes are those of a network: by their names, unless said otherwise. */
+  /** How its classes are matched with those of a network; by name unless given. */
   readonly classesBy?: ClassesBy | undefined;
 }
 
-/** By name where both the data and the network name their classes; or by number, whatever they are called. */
+/** `name`: by name where the data and the network both name their classes. `number`: by number, whatever the names. */
 export type ClassesBy = 'name' | 'number';
 
 /** What a loader finds in files. */

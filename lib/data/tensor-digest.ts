@@ -1,4 +1,4 @@
-// The digest that a safetensors file carries of itself, in its metadata: other tools pass over it, we hold the bytes against it.
+// The digest of the tensors of a safetensors file, kept in its metadata. It is checked when the file is read; other tools ignore it.
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 

@@ -1,4 +1,4 @@
-// Types of tensors in users' files that nothing here computes with: each becomes a wider type that holds every value of it.
+// Types of tensors in users' files that splitgrow does not compute with. Each becomes a wider type that holds all its values.
 import { SplitgrowError } from '../errors.js';
 import type { DType, TensorData } from '../native/face.js';
 

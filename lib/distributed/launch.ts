@@ -9,9 +9,9 @@ import { LAUNCHER_PIPE, LAUNCHER_VARIABLE } from './launched.js';
 import { removeLeftFolders } from './rank-folder.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-/** How long the others may take to end by themselves after one has. */
+/** How long the other ranks may take to end by themselves after one has ended. */
 const GRACE_MS = 10_000;
-/** Likewise after they were asked to stop: rank 0 may be writing its checkpoint. */
+/** How long they may take after they were asked to stop: rank 0 may be writing its checkpoint. */
 const STOP_GRACE_MS = 60_000;
 const KEPT_CHARACTERS = 4096;
 const WRONG_INPUT = 2;
@@ -38,7 +38,7 @@ interface Rank {
 interface End {
   readonly rank: number;
   readonly code: number;
-  /** By what it died; null where it ended by itself. */
+  /** The signal that ended it; null where it ended by itself. */
   readonly signal: NodeJS.Signals | null;
   /** How it ended, for people. */
   readonly how: string;
@@ -54,7 +54,7 @@ function startRank(rank: number, command: readonly string[], env: NodeJS.Process
       'pipe',
     ],
   });
-  // Nothing is said on it: that it closes is the message.
+  // Nothing is written to it. The rank notices when it closes.
   child.stdio[LAUNCHER_PIPE]?.on('error', () => {});
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -77,7 +77,7 @@ function startRank(rank: number, command: readonly string[], env: NodeJS.Process
 }
 
 function endAll(ranks: readonly Rank[], signal: NodeJS.Signals): void {
-  // To a stopped rank SIGKILL comes through, anything else when it goes on.
+  // A stopped rank gets SIGKILL at once, and any other signal when it goes on.
   for (const { child } of ranks) if (child.exitCode === null && child.signalCode === null) child.kill(signal);
 }
 
@@ -86,13 +86,13 @@ export interface LaunchOptions {
   /** Words of a splitgrow command, such as ['grow', 'experiment.json']. */
   readonly command: readonly string[];
   readonly signal?: AbortSignal | undefined;
-  /** Threads of each; by default those of the machine, shared. */
+  /** Threads of each rank; by default the ranks share those of the machine. */
   readonly threads?: number | undefined;
-  /** Told of every rank that was killed or failed, but for rank 0's own failure, which that tells itself. */
+  /** Called for every rank that was killed or failed, except when rank 0 fails, because it tells that itself. */
   readonly onDeath?: ((error: SplitgrowError) => void) | undefined;
 }
 
-/** Ranks that each started ranks would all write to the same folder. */
+/** Ranks may not start ranks: all of them would write to the same folder. */
 function refuseRank(): void {
   const ranks = readRanks();
   if (ranks === null) return;
@@ -130,15 +130,15 @@ export async function launch(options: LaunchOptions): Promise<number> {
   } finally {
     signal?.removeEventListener('abort', onAbort);
     endAll(ranks, 'SIGKILL');
-    // Of ranks that were killed.
+    // For ranks that were killed.
     await removeLeftFolders();
   }
 }
 
-/** By these a rank is stopped, by a terminal too. */
+/** The signals that stop a rank; a terminal sends them too. */
 const STOPS: readonly (NodeJS.Signals | null)[] = ['SIGTERM', 'SIGINT', 'SIGUSR1'];
 
-/** The ranks whose end is to be told: killed ones, and the first that failed, unless rank 0 has told that itself. */
+/** The ranks whose end is told: those that were killed, and the first that failed unless rank 0 has told it. */
 function deathsAmong(ends: readonly End[], isStopped: boolean): readonly End[] {
   if (isStopped) return ends.filter(({ signal }) => signal !== null && !STOPS.includes(signal));
   const [first] = ends.filter(({ code }) => code !== 0);

@@ -1,14 +1,14 @@
-// A rank that `launch` started ends when that does: the two share a pipe, which closes with the launcher, by kill -9 too.
+// A rank ends when the `launch` that started it ends. They share a pipe, which closes when the launcher ends, by kill -9 too.
 import { Socket } from 'node:net';
 
 /** Number of the pipe in a rank. */
 export const LAUNCHER_PIPE = 3;
-/** Says that the pipe is there. */
+/** The variable that says that the pipe is there. */
 export const LAUNCHER_VARIABLE = 'SPLITGROW_LAUNCHED';
 /** How long a rank may take to stop, rank 0 to write its checkpoint, before it is killed. */
 const GRACE_MS = 10_000;
 
-/** In a process that `launch` started: from now on it is asked to stop when the launcher has ended, and killed when it does not. */
+/** Call it in a process that `launch` may have started. When the launcher has ended, the process is asked to stop, and later killed. */
 export function endWithLauncher(): void {
   if (process.env[LAUNCHER_VARIABLE] === undefined) return;
   delete process.env[LAUNCHER_VARIABLE];
@@ -21,6 +21,6 @@ export function endWithLauncher(): void {
     pipe.on('error', () => {}).once('close', end);
     pipe.resume().unref();
   } catch {
-    // The variable came from elsewhere: there is no such pipe.
+    // Somebody else set the variable. There is no such pipe.
   }
 }

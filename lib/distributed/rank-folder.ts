@@ -1,10 +1,10 @@
-// The temporary folder in which a rank works that keeps nothing: a place (disk/place.ts), so that one left by a kill is found and removed.
+// The temporary folder of a rank that keeps nothing. It is a place (machine/files/place.ts), so one that a killed rank left is found and removed.
 import { mkdir, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { placeIn, RECORD, removePlace, sweepPlaces } from '../machine/files/place.js';
 
-/** Well within the day after which the place of an owner that nobody can see is removed. */
+/** How often the record is renewed. A place whose owner nobody can see is removed after a day without that. */
 const RENEW_MS = 3600 * 1000;
 
 /** Removes the folders that ranks left which were killed. Leftovers never end the work. */
@@ -26,7 +26,7 @@ export async function inRankFolder<T>(work: (folder: string) => Promise<T>): Pro
     return await work(folder);
   } finally {
     clearInterval(timer);
-    // What stays is removed by the next rank.
+    // The next rank removes what is left.
     await removePlace(place).catch(() => {});
   }
 }

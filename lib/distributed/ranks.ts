@@ -1,4 +1,4 @@
-// Joining the other ranks of a data-parallel run, and what a rank works in that keeps nothing.
+// Joining the other ranks of a data-parallel run, and the folder of a rank that keeps nothing.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSplitgrowError, reasonOf } from '../errors.js';
@@ -11,10 +11,10 @@ import { inRankFolder } from './rank-folder.js';
 /** Seconds that a rank waits for the others before it gives up. */
 const TIMEOUT = 'SPLITGROW_RANK_TIMEOUT';
 const DEFAULT_TIMEOUT = 600;
-/** Bytes of gradients that are summed together; 0: all of them after the backward pass. */
+/** Gradients are summed in stretches of so many bytes; 0: all of them after the backward pass. */
 const BUCKET = 'SPLITGROW_BUCKET_BYTES';
 const DEFAULT_BUCKET = 4 << 20;
-/** What no rank reads of an output folder: locks, with all that lies in them, folders of writers, and the report. */
+/** What other ranks do not get of an output folder: locks with all in them, folders of writers, and the report. */
 const UNSENT = /\.lock$|^\.splitgrow-|^report\.html$/;
 
 function setting(name: string, otherwise: number, min: number): number {
@@ -33,13 +33,13 @@ async function joinRanks({ rank, world, localRank, host, port, isServer, attempt
   });
 }
 
-/** What the others are told where this rank ends first; a failure that came from another rank is no news. */
+/** What this rank tells the others when it fails. It tells nothing when it fails because another rank did. */
 function endReason(error: unknown): string {
   if (isSplitgrowError(error)) return error.code === 'E_DISTRIBUTED' ? '' : `${error.code}: ${error.message}`;
   return reasonOf(error);
 }
 
-/** Runs `work` as one of the ranks; it is told whether this one writes. Without ranks it just runs. */
+/** Runs `work` as one of the ranks, and tells it whether this rank writes. Without ranks it runs `work` alone. */
 export async function asRank<T>(work: (isWriter: boolean) => Promise<T>): Promise<T> {
   const ranks = readRanks();
   if (ranks === null) return work(true);

@@ -1,4 +1,4 @@
-// Several disposables as one: what a block makes step by step, and lets go of together.
+// Several disposables as one: a block makes them one by one, and disposes of them together.
 
 /** Holds disposables, and disposes of them in reverse order when it is disposed of. */
 export interface Scope extends Disposable {

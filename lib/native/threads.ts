@@ -23,7 +23,7 @@ export function withThreads<T>(threads: number | null | undefined, work: () => T
   return chosen.run(threads, work);
 }
 
-/** What the work that asks was given; 0: nothing. */
+/** The threads of the work that asks; 0: not given. */
 export function threadsHere(): number {
   return chosen.getStore() ?? 0;
 }

@@ -1,4 +1,4 @@
-// How calls are watched: what the caller gives for it is checked before anything runs, and listeners that answer later are heard.
+// Checks the control of a call before anything runs, and hears the promises that listeners return.
 import { reasonOf, SplitgrowError } from '../errors.js';
 import { show } from '../graph/fields.js';
 import { systemError } from '../machine/system-errors.js';

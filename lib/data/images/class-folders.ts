@@ -12,7 +12,7 @@ export interface ListedPart {
   readonly labels: Int32Array;
 }
 
-/** What is being listed: the walk through the folder, where label lists may lie, and what turned up so far. */
+/** A listing in progress: the walk through the folder, where label lists may lie, and what was found so far. */
 export interface Work {
   readonly walk: Walk;
   readonly lists: readonly string[];
@@ -20,7 +20,7 @@ export interface Work {
 }
 
 const under = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
-/** Names are one where they are written alike: file systems keep accents in one character or in two. */
+/** A name in one spelling: file systems store an accented letter as one character or as two. */
 const alike = (name: string): string => name.normalize('NFC');
 
 /** Numbers of classes by their folders' names. @throws E_DATA where two are written alike */
@@ -38,7 +38,7 @@ function numbersOf({ walk }: Work, part: string, classes: readonly string[]): Re
   return numbers;
 }
 
-/** Every image of class folders. Classes that are not `known` are left out; null: all are. */
+/** Every image of class folders. Classes that are not in `known` are left out; with null all are listed. */
 export async function classFolders(
   work: Work,
   part: string,
@@ -77,7 +77,7 @@ export async function classFolders(
   return { paths, labels: Int32Array.from(labels), classes };
 }
 
-/** Images of one flat folder, their classes from a label list. Null where it holds none, or no list is there. */
+/** The images of one flat folder, with classes from a label list. Null where it has no images or no list. */
 export async function flatFolder(
   work: Work,
   part: string,

@@ -1,4 +1,4 @@
-// The index of a folder of images: what their headers say, by path, in a file beside them (or in the cache), so that it is read once.
+// The index of a folder of images. It holds what the headers of the images say, so that each is read once. It lies beside them or in the cache.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, lstat, readdir, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export interface IndexTable extends Omit<ImageHeaders, 'problems' | 'warnings'> 
   readonly mtimes: Float64Array;
   /** 1 where the whole image was decoded, not the header alone. */
   readonly decoded: Uint8Array;
-  /** By row: why its kind is unreadable; or what the decoder warns of, where it is not. */
+  /** By row: why a file is unreadable, or what the decoder warns of when it is readable. */
   readonly reasons: ReadonlyMap<number, string>;
 }
 
@@ -24,12 +24,12 @@ export interface IndexLimits {
   readonly maxScans: number;
 }
 
-/** 2: orientations of every number type and in XMP, and pictures that are read in spite of a decoder's warning. */
+/** Version 2 adds orientations of every number type and in XMP, and pictures that are read although the decoder warns. */
 const VERSION = 2;
 const NAME = '.splitgrow-index';
 const ENDING = '.safetensors';
 
-/** Where an index is kept: in the folder itself, or where that cannot be written, in the cache by the folder's path. */
+/** Where an index lies: in the folder itself, or in the cache if the folder cannot be written to. */
 export async function indexPath(root: string): Promise<string> {
   const isWritable = await access(root, constants.W_OK).then(
     () => true,
@@ -40,7 +40,7 @@ export async function indexPath(root: string): Promise<string> {
   return join(await createCache(), 'indexes', `${digest}${ENDING}`);
 }
 
-/** Siblings of an index: the list of bad files, the lock, and parts of an index that was interrupted. */
+/** The files beside an index: the list of bad files, the lock, and parts of an interrupted index. */
 export const siblings = (index: string) => {
   const stem = index.slice(0, -ENDING.length);
   return {
@@ -79,7 +79,7 @@ export function emptyTable(paths: readonly string[]): IndexTable & { readonly re
   };
 }
 
-/** Row `from` of one table becomes row `to` of another, its path apart. */
+/** Copies row `from` of one table to row `to` of another, without the path. */
 export function copyRow(
   source: IndexTable,
   from: number,
@@ -91,7 +91,7 @@ export function copyRow(
   if (reason !== undefined) target.reasons.set(to, reason);
 }
 
-/** Texts without NUL, one after another. */
+/** Joins texts that contain no NUL. */
 function packTexts(texts: readonly string[]): TensorData {
   const data = Buffer.from(texts.map((text) => `${text}\0`).join(''));
   return { dtype: 'uint8', shape: [data.length], data };
@@ -127,7 +127,7 @@ function numbers<A>(tensor: TensorData, of: { new (buffer: ArrayBuffer): A }): A
   return new of(tensor.data.slice().buffer as ArrayBuffer);
 }
 
-/** An index as it was written under the same limits; null where there is none, or what is there is of no use. */
+/** The index that was written under the same limits; null where there is none that can be used. */
 export async function readIndex(path: string, limits: IndexLimits): Promise<IndexTable | null> {
   try {
     const tensors = await readSafetensors(path);
@@ -151,12 +151,12 @@ export async function readIndex(path: string, limits: IndexLimits): Promise<Inde
     });
     return table;
   } catch {
-    // Made anew: an index holds nothing that the images do not say.
+    // The index is made anew. It holds nothing that is not in the images.
     return null;
   }
 }
 
-/** True for an index or a part of one, under whatever limits: another file by such a name is somebody else's. */
+/** True for an index or a part of one, whatever its limits. Another file of that name belongs to somebody else. */
 async function isIndex(path: string): Promise<boolean> {
   try {
     if (!(await lstat(path)).isFile()) return false;
@@ -167,7 +167,7 @@ async function isIndex(path: string): Promise<boolean> {
   }
 }
 
-/** Removes parts that the whole index has taken in. */
+/** Removes parts whose rows are in the whole index. */
 export async function removeParts(paths: readonly string[]): Promise<void> {
   for (const path of paths) if (await isIndex(path)) await rm(path, { force: true });
 }

@@ -1,4 +1,4 @@
-// Indexing: every image's header read once, in parallel; goes on where it was stopped, and looks again only at what changed.
+// Indexing reads every image's header once, in parallel. It goes on where it was stopped, and reads only changed files again.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,10 +34,10 @@ export interface Indexed {
   readonly file: string;
   /** One row a path, in the order given. */
   readonly table: IndexTable;
-  /** Files looked at now; the others were as the index had them. */
+  /** Files that were read now. The others had not changed since the index was made. */
   readonly scanned: number;
   readonly problems: readonly FileProblem[];
-  /** Images that are read although the decoder warns of them; known of those that were decoded. */
+  /** Images that are used although the decoder warns of them. Only decoded images are known to have warnings. */
   readonly warnings: readonly FileProblem[];
   /** Where the problems are listed; null where there are none. */
   readonly problemsFile: string | null;
@@ -52,17 +52,17 @@ export type Scan = (
   whole: { readonly done: number; readonly total: number },
 ) => Promise<ImageHeaders>;
 
-/** How an index is made; tests choose. */
+/** How an index is made. Tests set it. */
 interface Means {
   readonly control?: RunControl;
   readonly scan?: Scan;
-  /** Images between two writes of what has been found out. */
+  /** How many images are read between two writes of the index. */
   readonly chunk?: number;
 }
 
 const PLACE = { stage: 0, phase: 'load', epoch: 0, epochs: 1 } as const;
 const CHUNK = 20_000;
-/** Files asked about at the same time; more does not help Node.js's threads. */
+/** How many files are looked at at the same time. More does not help, because Node.js has few threads. */
 const AT_ONCE = 64;
 const STATS_BETWEEN_EVENTS = 2_000;
 
@@ -77,7 +77,7 @@ const scanNatively: Scan = (root, paths, options, control, { done, total }) =>
     ),
   );
 
-/** Sizes and times of all files into the table; those that are not there get a reason. */
+/** Writes sizes and times of all files into the table. Missing files get a reason. */
 async function statAll(
   root: string,
   table: ReturnType<typeof emptyTable>,
@@ -113,7 +113,7 @@ function takeKnown(
   known: readonly IndexTable[],
   { decode }: IndexOptions,
 ): readonly number[] {
-  // One number a row, counted through all sources: a pair a row would take several times the memory.
+  // Each row keeps one number that counts through all sources. A pair of numbers would take several times the memory.
   const rowOf = new Map<string, number>();
   const starts: number[] = [];
   let rows = 0;

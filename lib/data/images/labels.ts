@@ -1,4 +1,4 @@
-// Label lists: classes of the images of one flat folder, as ImageNet, its copies and Tiny ImageNet give them.
+// Label lists give the classes of the images in one flat folder, as ImageNet, its copies and Tiny ImageNet have them.
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { reasonOf, SplitgrowError } from '../../errors.js';
 import { readWhole } from '../../machine/files/text-file.js';
@@ -6,7 +6,7 @@ import { integer } from '../../statistics/format.js';
 import { some } from './part-folders.js';
 import { isWithin, type Walk } from './walk.js';
 
-/** Class folder of a file by its name and by its place among all, from 0; undefined where the list has none for it. */
+/** Gives the class folder of a file, by its name and by its position among all files, from 0; undefined where the list lacks it. */
 export type ClassOf = (name: string, place: number) => string | undefined;
 
 interface Given {
@@ -20,7 +20,7 @@ interface Given {
   readonly names: readonly string[];
   /** Reads another list beside it: its lines, or null. */
   readonly beside: (name: string) => Promise<readonly string[] | null>;
-  /** Takes what a reader of results should know. */
+  /** Is told what a reader of the results should know. */
   readonly notes: string[];
 }
 
@@ -38,7 +38,7 @@ function sameCount({ file, lines, names }: Given): void {
   );
 }
 
-/** A class's number, counted from `first`, as its folder. */
+/** The class folder of a class number; the first class has the number `first`. */
 function numbered(text: string, names: readonly string[], first: number, file: string): string {
   const name = /^\d+$/.test(text) ? names[Number(text) - first] : undefined;
   if (name !== undefined) return name;

@@ -43,15 +43,15 @@ export interface Listing {
   readonly notes: readonly string[];
 }
 
-/** What of a folder is listed. */
+/** Which files of a folder are listed. */
 export interface ListOptions {
-  /** Share kept for testing where no folder is for it. */
+  /** Share of the images that is kept for testing where no folder is for testing. */
   readonly testShare: number;
-  /** Links that lead out of the folder are followed; default: passed over and counted. */
+  /** Whether links that lead out of the folder are followed. By default they are counted and not followed. */
   readonly followLinks?: boolean | undefined;
-  /** The part folder that serves for testing; default: the one for validation, else the one for testing. */
+  /** The folder that is used for testing. By default the one for validation, else the one for testing. */
   readonly testPart?: TestPart | undefined;
-  /** Classes that have to have images; default: two. */
+  /** How many classes must have images; default: two. */
   readonly leastClasses?: number | undefined;
 }
 
@@ -104,7 +104,7 @@ async function testPart(
 /** The folder that holds the parts: the root itself, or the one inside the challenge's archive. */
 async function startOf(given: string, followLinks: boolean): Promise<Walk> {
   const named = resolve(given);
-  // The challenge's label lists lie at the archive's top, wherever in it the folder was named.
+  // The label lists of the challenge lie at the top of its archive, even if a folder inside it was named.
   const whole = named.endsWith(CHALLENGE) ? resolve(named, '../../..') : named;
   const inner = await startWalk(resolve(whole, CHALLENGE), { whole, followLinks });
   const isThere = await isWithin(inner, inner.root).catch(() => false);
@@ -119,7 +119,7 @@ interface Parts {
   readonly test: ListedPart;
 }
 
-/** Class folders alone: a share of them is for testing. */
+/** Class folders without parts: a share of their images is for testing. */
 function shared(
   { notes }: Work,
   all: ListedPart & { readonly classes: readonly string[] },
@@ -155,7 +155,7 @@ function shared(
   return { layout, classes: all.classes, train, test };
 }
 
-/** Says that a share other than the default is not used, as a folder is for testing. */
+/** Tells that a share other than the default has no effect, because a folder is for testing. */
 function noteShare({ notes }: Work, { testShare }: ListOptions, part: string): void {
   if (testShare !== IMAGE_DEFAULTS.testShare)
     notes.push(`not used: data.testShare ${testShare} (--test-share); ${part}/ serves for testing`);
@@ -166,7 +166,7 @@ async function topOf({ walk }: Work): Promise<readonly TopFolder[]> {
   const names = foldersIn(await entriesOf(walk, ''));
   const hasParts = names.some((name) => roleOf(name) !== null);
   const holds = async (name: string): Promise<TopFolder['holds']> => {
-    // Where no name is a part's, every folder is a class, and what it holds turns up when its images are listed.
+    // If no folder has the name of a part, every folder is a class. Its content is seen when its images are listed.
     if (!hasParts) return 'images';
     if (roleOf(name) === null) return (await holdsImages(walk, name)) ? 'images' : 'nothing';
     const entries = await entriesOf(walk, name);
@@ -219,7 +219,7 @@ async function partsOf(work: Work, options: ListOptions): Promise<Parts> {
   return shared(work, all, `${train}/`, options.testShare);
 }
 
-/** What is said of links. */
+/** The note about links. */
 function noteLinks({ walk: { followed, passedOver }, notes }: Work): void {
   const named = (links: ReadonlySet<string>): string =>
     `${[...links][0] ?? ''}${links.size > 1 ? ' and others' : ''}`;
@@ -230,7 +230,7 @@ function noteLinks({ walk: { followed, passedOver }, notes }: Work): void {
   if (followed.size > 0) notes.push(`${integer(followed.size)} links were followed: ${named(followed)}`);
 }
 
-/** Fewer teach a network nothing. */
+/** With fewer classes there is nothing to learn. */
 const LEAST_CLASSES = 2;
 const EXPECTED =
   'expected class folders in train/ and val/ (or validation/, test/), a flat val/ with a label list beside it, or class folders alone, with .jpg, .jpeg or .png files in them';

@@ -24,14 +24,14 @@ export const STORE_PARTS = { train: 'train', test: 'test' } as const;
 export interface Folder {
   readonly listing: Listing;
   readonly indexed: Indexed;
-  /** Both parts without the files that cannot be used. */
+  /** Both parts, without files that cannot be used. */
   readonly train: ListedPart;
   readonly test: ListedPart;
   /** What a reader of results should know of its parts and classes. */
   readonly notes: readonly string[];
 }
 
-/** Says which classes have lost every image of a part, because the files cannot be read. */
+/** Tells which classes have no readable image left in a part. */
 function lostClasses(
   { classNames }: Listing,
   listed: ListedPart,
@@ -88,7 +88,7 @@ export async function readFolder(
   };
 }
 
-/** What a run and its reader should know of a folder; nothing where all is as it should be. */
+/** What a run and the reader of its report should know about a folder; nothing where all is well. */
 export function notesOf({ listing, indexed, notes }: Folder): readonly string[] {
   const bad = [...indexed.problems, ...listing.problems];
   const [first] = bad;

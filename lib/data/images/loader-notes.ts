@@ -1,4 +1,4 @@
-// What the loader of a dataset met in its files: said once, not in every pass.
+// Notes on bad files that the loader of a dataset met. Each is told once, not in every pass.
 
 import { note } from '../../native/control.js';
 import type { Phase, RunControl } from '../../native/events.js';

@@ -1,4 +1,4 @@
-// Image files that somebody named: which of them can be read, and as the network sees them in evaluation.
+// Image files that a user named: which of them can be read, and their pixels as evaluation shows them to the network.
 import { resolve } from 'node:path';
 import { NOWHERE, note, underControl } from '../../native/control.js';
 import type { RunControl } from '../../native/events.js';

@@ -1,4 +1,4 @@
-// Which folders of a dataset are its parts: known by their names in any case, and by what they hold. No file is opened here.
+// Which folders of a dataset are its parts. Their names (in any case) and what they hold decide. No file is opened here.
 import { SplitgrowError } from '../../errors.js';
 
 /** What the images of a part folder are for. */
@@ -6,7 +6,7 @@ export type Role = 'train' | 'val' | 'test';
 /** Parts that can serve for testing. */
 export type TestPart = Exclude<Role, 'train'>;
 
-/** Names of part folders in lower case, `set`, `data` or `images` behind them left out. */
+/** Names of part folders in lower case, without `set`, `data` or `images` at their end. */
 const ROLES: Readonly<Record<Role, readonly string[]>> = {
   train: ['train', 'training'],
   val: ['val', 'valid', 'validation', 'validate', 'dev', 'development', 'eval', 'evaluation'],
@@ -14,7 +14,7 @@ const ROLES: Readonly<Record<Role, readonly string[]>> = {
 };
 const ENDING = /[ _.-]?(set|data|images|imgs|split)$/;
 
-/** What a folder of this name is for, by its name alone; null: nothing that is known. "Training_Set" is for training. */
+/** The part that a folder's name stands for; null for other names. "Training_Set" is for training. */
 export function roleOf(name: string): Role | null {
   const plain = name.normalize('NFC').toLowerCase().trim();
   const stems = [plain, plain.replace(ENDING, '')];
@@ -26,7 +26,7 @@ export function roleOf(name: string): Role | null {
 export interface TopFolder {
   readonly name: string;
   readonly role: Role | null;
-  /** Folders with images in them, images of its own, or no image at all. */
+  /** Whether it has folders with images, images directly in it, or no image. */
   readonly holds: 'folders' | 'images' | 'nothing';
 }
 
@@ -84,7 +84,7 @@ function testsOf(
   if (testPart === undefined) return [...of('val'), ...of('test')];
   const chosen = of(testPart);
   const all = [...of('val'), ...of('test')];
-  // The images that are kept for testing where no folder is there are the test part.
+  // Without a folder for testing, the images that are kept for it are the test part.
   if (chosen.length > 0 || (testPart === 'test' && all.length === 0)) return chosen;
   throw new SplitgrowError(
     'E_DATA',

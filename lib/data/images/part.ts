@@ -11,7 +11,7 @@ export interface ImagePart {
   readonly settings: ImageSettings;
 }
 
-/** The same images, of other classes. */
+/** The same images with other class numbers. */
 export function relabelled(part: ImagePart, labels: Int32Array): ImagePart {
   const { source } = part;
   return 'store' in source
@@ -21,7 +21,7 @@ export function relabelled(part: ImagePart, labels: Int32Array): ImagePart {
 
 const labelsAt = (labels: Int32Array, chosen: Int32Array): Int32Array => chosen.map((at) => labels[at] ?? -1);
 
-/** The files, or the store's images, at these places. */
+/** The files, or the images of the store, at these positions. */
 function sourceAt(source: ImageSource, chosen: Int32Array): ImageSource {
   if ('store' in source) {
     const { chosen: before, labels } = source;

@@ -13,9 +13,9 @@ export interface ImageSettings {
   readonly std: readonly number[];
   /** Share of a folder without a test part that is kept for testing. */
   readonly testShare: number;
-  /** The part folder that serves for testing; undefined: the one for validation, else the one for testing. */
+  /** The folder that is used for testing; undefined: the one for validation, else the one for testing. */
   readonly testPart?: TestPart | undefined;
-  /** Classes that have to have images; undefined: two. */
+  /** How many classes must have images; undefined: two. */
   readonly leastClasses?: number | undefined;
   /** Follow links that lead out of the folder. */
   readonly followLinks: boolean;
@@ -27,13 +27,13 @@ export interface ImageSettings {
   readonly maxPixels: number;
   /** Scans that a progressive JPEG may have. */
   readonly maxScans: number;
-  /** Let the JPEG decoder shrink by itself as long as no less is left than is wanted. */
+  /** Whether the JPEG decoder may shrink an image, as long as it stays at least as large as needed. */
   readonly scaledDecoding: boolean;
   /** Leave out an image that cannot be decoded, instead of failing. */
   readonly skipUnreadable: boolean;
 }
 
-/** Mean and standard deviation are ImageNet's, as every published network has them. */
+/** The defaults. Mean and standard deviation are those of ImageNet, which published networks use. */
 export const IMAGE_DEFAULTS: ImageSettings = {
   resolution: 224,
   shortSide: null,
@@ -56,12 +56,12 @@ export function shortSideOf({ shortSide, resolution }: Sizes): number {
 
 type Sizes = Pick<ImageSettings, 'resolution' | 'shortSide'>;
 
-/** The same crops of smaller or larger images: the shorter side keeps its proportion to the resolution. */
+/** The settings at another resolution: the shorter side keeps its proportion to the resolution. */
 export function sizesAt({ resolution: before, shortSide }: Sizes, resolution: number): Sizes {
   return { resolution, shortSide: shortSide === null ? null : Math.round((shortSide * resolution) / before) };
 }
 
-/** What a network says of its shorter side (nothing: undefined), for the same network at another resolution. */
+/** The shorter side that a network asks for (undefined: none), scaled to another resolution. */
 export function shortSideAt(
   shortSide: number | undefined,
   { from, to }: { readonly from: number; readonly to: number },
@@ -71,7 +71,7 @@ export function shortSideAt(
   return shortSideOf(sizesAt({ shortSide: isUsual ? null : shortSide, resolution: from }, to));
 }
 
-/** Channels that a new network is given: one where mean or deviation is one number, else three. */
+/** The input channels of a new network: one if mean or deviation is one number, else three. */
 export function channelsOf({ mean, std }: Pick<ImageSettings, 'mean' | 'std'>): 1 | 3 {
   return mean.length === 1 || std.length === 1 ? 1 : 3;
 }

@@ -1,7 +1,7 @@
-// Which images of a folder without a test part are kept for testing: always the same, whatever order or seed.
+// Which images are kept for testing when a folder has no test part. They are always the same, whatever the order or the seed.
 import { createHash } from 'node:crypto';
 
-/** Orders images of a class as a random draw would, by nothing but their paths. */
+/** Shuffles the images of a class. The order depends on their paths alone. */
 function keyOf(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 16);
 }
@@ -20,7 +20,7 @@ export function keptForTesting(
     .map((_, at) => at)
     .sort((a, b) => (labels[a] ?? 0) - (labels[b] ?? 0) || ((keys[a] ?? '') < (keys[b] ?? '') ? -1 : 1));
   const isTest = new Uint8Array(paths.length);
-  // One of the order wherever the rounded share of those so far steps up.
+  // An image is kept wherever the rounded share of the images so far goes up by one.
   order.forEach((at, i) => {
     isTest[at] = Math.round(share * (i + 1)) > Math.round(share * i) ? 1 : 0;
   });

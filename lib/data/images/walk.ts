@@ -1,4 +1,4 @@
-// What lies below a folder of images: image files by their endings, and everything that is none, with the reason.
+// What lies below a folder of images: image files, told by their endings, and everything else with the reason.
 
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export interface Entry {
   readonly kind: 'file' | 'folder' | 'neither';
 }
 
-/** Files that are no images: how many, and one of them. */
+/** How many files are not images, and the name of one. */
 export interface Others {
   count: number;
   example: string;
@@ -28,7 +28,7 @@ export interface Others {
 export interface Walk {
   /** Paths are relative to it. */
   readonly root: string;
-  /** The real path that links may not lead out of; null: they are followed wherever they lead. */
+  /** The real path that links may not leave; null: they may lead anywhere. */
   readonly inside: string | null;
   /** Images, in the order of folders and names. */
   readonly paths: string[];
@@ -44,7 +44,7 @@ export interface Walk {
 /** Folders inside a class folder; deeper ones are left out. */
 const MOST_DEPTH = 8;
 const IMAGE = /\.(jpe?g|jfif|png)$/i;
-/** What Node.js puts for bytes that are no UTF-8. */
+/** The character that Node.js puts in place of bytes that are not UTF-8. */
 const NO_UTF8 = '\uFFFD';
 
 /** A walk that begins at `root`; `whole` is the folder that was named, which may lie above. */
@@ -132,7 +132,7 @@ function noteOther({ others }: Walk, path: string): void {
   others.count += 1;
 }
 
-/** Folders by device and number: a link to one of those above would go round for ever. */
+/** The identity of a folder: device and number. A link to a folder above would lead in a circle. */
 export async function identity(folder: string): Promise<string> {
   return stat(folder).then(
     ({ dev, ino }) => `${dev}:${ino}`,
@@ -162,9 +162,9 @@ export async function imagesBelow(
   }
 }
 
-/** Whether there is an image in a folder or in those inside it, as far down as class folders are looked at. */
+/** Whether a folder or a folder inside it has an image, as deep as class folders are searched. */
 export async function holdsImages(walk: Walk, path: string, above: readonly string[] = []): Promise<boolean> {
-  // Told by another walk: what is wrong with a folder that is only asked about is no problem of the dataset.
+  // Problems go to another walk. A folder that is only asked about is not part of the dataset.
   const aside: Walk = { ...walk, problems: [], followed: new Set(), passedOver: new Set() };
   const entries = await readEntries(aside, path);
   if (entries.some(({ name, kind }) => kind === 'file' && isImageName(name))) return true;

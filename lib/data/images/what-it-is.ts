@@ -1,10 +1,10 @@
-// Files that are no JPEG or PNG, or no store: the reason tells what they are, where their first bytes do.
+// Says what a file is that is no JPEG, PNG or store, if its first bytes tell.
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { otherKindOf } from '../../machine/files/file-kind.js';
 import type { ImageProblem } from '../../native/face.js';
 
-/** Files that are looked at: of a folder with more of them the others keep the decoder's reason. */
+/** How many files are looked at. The others keep the decoder's reason. */
 const MOST = 1_000;
 
 /**
@@ -26,7 +26,7 @@ export async function withKinds(
   );
 }
 
-/** Runs what opens a store; an E_DATA of a file that is no store tells what it is. */
+/** Opens a store by `work`. If the file is no store, the E_DATA says what it is. */
 export async function openingStore<T>(store: string, open: () => T): Promise<T> {
   try {
     return open();

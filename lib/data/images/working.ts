@@ -4,7 +4,7 @@ import { underControl } from '../../native/control.js';
 import type { Phase, RunControl } from '../../native/events.js';
 import type { AbortHandle, OnImageProgress } from '../../native/face.js';
 
-/** Runs a call whose progress becomes events of `phase`; it has no loss to tell. */
+/** Runs a call. Its progress becomes events of `phase`, without a loss. */
 export function working<R>(
   control: RunControl,
   phase: Phase,

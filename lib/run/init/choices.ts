@@ -1,9 +1,9 @@
 // What a starting experiment can be made of: datasets with what is known of their images, efforts, and how presets start.
 import type { PresetOptions } from '../../models/zoo.js';
 
-/** What a starting experiment may learn. */
+/** The data that a starting experiment may name. */
 export type InitData = 'fashion-mnist' | 'cifar10' | 'cifar100' | 'imagenet' | 'image-folder';
-/** `quick`: minutes, to see it work; `full`: a recipe in earnest. */
+/** `quick`: a few minutes, to see it work; `full`: a whole recipe. */
 export type Effort = 'quick' | 'full';
 
 /** What decides a recipe: the images, counted where they can be. */
@@ -20,13 +20,13 @@ export interface ImageFacts {
 
 interface DataRow {
   readonly about: string;
-  /** Of the named sets as they are published; of a folder of one's own a guess, until it is looked at. */
+  /** Named sets have their published numbers. For a folder of your own it is a guess until the folder is looked at. */
   readonly facts: ImageFacts;
   readonly preset: string;
   readonly effort: Effort;
   /** Images in files, found below `data.root`. */
   readonly isFolder: boolean;
-  /** How the images come onto the machine, where nobody says a folder. */
+  /** How to get the images, where no folder is given. */
   readonly fetch: string | null;
 }
 
@@ -78,10 +78,10 @@ export const EFFORTS: Readonly<Record<Effort, string>> = {
   full: "the paper's schedule, or one that suits the number of images",
 };
 
-/** What a preset starts from to be grown: narrow, with an activation that has a second derivative. */
+/** How a preset starts growth: narrow, with an activation that has a second derivative. */
 export const STARTS: Readonly<Record<string, Start>> = {
   mobilenet_v1: { options: { width: 0.3 } },
-  // Its linear bottlenecks are split by that curvature alone, as the paper's authors do.
+  // Its linear bottlenecks have no other curvature. The paper's authors do the same.
   mobilenet_v2: { options: { width: 0.3 }, identityCurvature: 1 },
   resnet18: { options: { width: 0.25 }, forSmall: { stem: 'small' } },
   resnet50: { options: { width: 0.25 }, forSmall: { stem: 'small' } },
@@ -91,12 +91,12 @@ export const STARTS: Readonly<Record<string, Start>> = {
 
 interface Start {
   readonly options: PresetOptions;
-  /** For images of fewer pixels a side than LARGE: a stem made for larger ones would throw most of them away. */
+  /** For images smaller than LARGE: the stem for larger images would drop most of their pixels. */
   readonly forSmall?: PresetOptions;
   readonly identityCurvature?: number;
 }
 export const LARGE = 128;
-/** A folder of images of fewer pixels a side starts from the preset for small ones. */
+/** Folders of smaller images start from the preset for small images. */
 export const SMALL = { below: 64, preset: 'mobilenet_cifar10' } as const;
 
 /** Resolution, minibatch and epochs of a stage for a folder of so many training images, the first row that holds them. */

@@ -1,4 +1,4 @@
-// An experiment as JSON with comments: above every member what it does and what it is where it is left out, from the JSON Schema.
+// An experiment as JSON with comments. The comment above a member says what it does and its default, from the JSON Schema.
 import { isRecord } from '../../machine/files/json.js';
 import type { JsonSchema } from '../spec/schema/json-schema.js';
 import { schemaFor } from '../spec/schema/lookup.js';
@@ -6,7 +6,7 @@ import { schemaFor } from '../spec/schema/lookup.js';
 const COLUMNS = 110;
 type Json = Readonly<Record<string, unknown>>;
 
-/** Words in lines of comment. */
+/** Breaks a text into lines of comment. */
 function comment(text: string, indent: string): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -22,7 +22,7 @@ export function folderRow(images: number): (typeof FOLDERS)[number] {
   return FOLDERS.find(({ upTo }) => images <= upTo) as (typeof FOLDERS)[number];
 }
 
-/** Sides that a network halves a few times leave no half pixel where they are multiples of this. */
+/** A network halves the sides of its images a few times. Multiples of this never leave half a pixel. */
 const STEP = 8;
 
 /** Pixels a side for a folder: those of the table, and no more than its images have. */
@@ -44,7 +44,7 @@ export function presetOptions({ preset, facts }: Pick<Chosen, 'preset' | 'facts'
 
 const sgd = (learningRate: number): Json => ({ learningRate, momentum: 0.9, weightDecay: 1e-4 });
 
-/** Growing at a constant rate, every stage's network finished on a copy: docs/recipes.md. */
+/** Growth at a constant rate. A copy of every stage's network is finished. See docs/recipes.md. */
 function constant(epochs: number, batch: number, finish: number): Json {
   return {
     ...{ epochs, batch, optimizer: sgd(0.1), schedule: { kind: 'constant' } },
@@ -55,7 +55,7 @@ function constant(epochs: number, batch: number, finish: number): Json {
 function fitOf({ data, effort, facts }: Chosen): Json {
   if (data === 'image-folder') {
     const { batch, epochs } = folderRow(facts.images);
-    // Two minibatches an epoch at least, of a small folder too.
+    // A small folder gives at least two minibatches an epoch, too.
     const least = Math.max(2, Math.min(batch, Math.floor(facts.images / 2)));
     return effort === 'quick' ? constant(2, least, 3) : constant(epochs, least, 2 * epochs);
   }
@@ -85,7 +85,7 @@ function splittingOf({ data, effort, preset, params, facts }: Chosen): Json {
     strategy: 'energy-aware',
     method: 'auto',
     ...(isPaper ? { epochs: data === 'imagenet' ? 2 : 10, epsilon: 0.01 } : { images, epsilon: 0.5 }),
-    // Offspring that turn as fast as their parent did: for rates that do not fall within a stage.
+    // For rates that do not fall within a stage: the offspring then change direction as fast as their parent did.
     ...(!isPaper && data !== 'fashion-mnist' && { rescale: 0.5 }),
     growthRatio: 0.5,
     cost: params === undefined ? 'macs' : ['macs', 'params'],
@@ -103,7 +103,7 @@ function stopOf(chosen: Chosen): Json {
   const { macs, params } = chosen;
   if (macs === undefined && params === undefined) return { stages: stagesOf(chosen) };
   return {
-    // A budget of parameters ends growth by itself only where a stage finds nothing that fits.
+    // Without this a budget of parameters would end growth only when nothing fits any more.
     ...(macs === undefined && { stages: 2 * stagesOf(chosen) }),
     ...(macs !== undefined && { macs }),
     ...(params !== undefined && { costs: { params } }),
@@ -117,7 +117,7 @@ function dataOf({ data, root, effort, facts, followLinks }: Chosen): Json {
     return { name: data, ...at, augment: ['flip', 'crop'], cropPadding: data === 'fashion-mnist' ? 2 : 4 };
   return {
     ...{ name: data, ...at, ...(followLinks && { followLinks }), resolution: facts.resolution },
-    // Smaller images would be enlarged before the crop.
+    // Otherwise smaller images would be enlarged before the crop.
     ...(facts.shortSide !== undefined &&
       facts.shortSide < shortSideOf({ shortSide: null, resolution: facts.resolution }) && {
         shortSide: facts.resolution,

@@ -1,4 +1,4 @@
-// How an experiment file names its JSON Schema, so that editors find it.
+// How an experiment file names its JSON Schema. Editors use it.
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

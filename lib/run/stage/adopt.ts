@@ -1,4 +1,4 @@
-// Stage 0 from another run: a run that has not begun takes over a seed network that was fitted alike, and goes on from there.
+// A run that has not begun takes stage 0 over from another run that fitted the same seed network in the same way.
 import { copyFile, cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
@@ -14,7 +14,7 @@ import { readExperimentKept } from '../store/output.js';
 import { wholeStage } from '../store/whole-stage.js';
 import { finishDirectory } from './finish.js';
 
-/** What the seed network became when it was finished, if it was. */
+/** Copies the finished seed network, if there is one. */
 async function adoptFinished(output: string, from: string): Promise<void> {
   const source = finishDirectory(from, 0);
   const isThere = await readdir(source).then(

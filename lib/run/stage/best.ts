@@ -11,12 +11,12 @@ import { digestsOf, sealed } from '../store/record-files.js';
 import type { EvaluationRecord, StateRecord } from '../store/records.js';
 import type { Session } from './session.js';
 
-/** output/best/stage-k: a network directory with best.json, which says of which epoch it is. */
+/** output/best/stage-k: a network directory. Its best.json names the epoch. */
 export function bestDirectory(output: string, stage: number): string {
   return join(output, 'best', `stage-${stage}`);
 }
 
-/** Whether the latest epoch is to be evaluated and has not been. */
+/** Whether the latest epoch must still be evaluated. */
 export function lacksEvaluation({ spec }: Session, { epochs, epoch }: StateRecord): boolean {
   const every = spec.checkpoint.evaluateEvery;
   const latest = epochs.at(-1);

@@ -10,12 +10,12 @@ import type { Finished } from './position.js';
 import type { Session } from './session.js';
 import { trainNetwork } from './train.js';
 
-/** output/finish/stage-k: a training of its own, that goes on after a kill and is done once. */
+/** output/finish/stage-k: a training with its own checkpoints. It is done once, and goes on after a kill. */
 export function finishDirectory(output: string, stage: number): string {
   return join(output, 'finish', `stage-${stage}`);
 }
 
-/** Nothing of how the run grows or when it stops is part of it: runs that share a stage share what it became. */
+/** It does not depend on how the run grows or when it stops, so runs that share a stage share its finished network. */
 function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
   const { epochs } = fit.finish;
   const average = { ...fit.average, warmup: 0 };
@@ -58,7 +58,7 @@ export async function finishStage(
   const { epochs, evaluation, seconds } = await trainNetwork(
     branch,
     async () => ({
-      // The images are the run's, and stay.
+      // The images belong to the run, so they are not disposed of.
       session: { ...session, spec: branch, control: own, [Symbol.dispose]: () => undefined },
       start: await copyOf(network),
     }),

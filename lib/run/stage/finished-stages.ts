@@ -1,4 +1,4 @@
-// Stages that an earlier call left finished: found again by those who iterate, and counted by the same costs as now.
+// Stages that an earlier call finished. Whoever iterates over a run gets them first; their costs must be the same as then.
 
 import { SplitgrowError } from '../../errors.js';
 import { type Cost, costOfGraph } from '../../graph/cost.js';
@@ -10,7 +10,7 @@ import { readStage, readStages, type StageFolder, stageDirectory } from '../stor
 import { refuseDamaged } from '../store/whole-stage.js';
 import type { Session } from './session.js';
 
-/** A cost that is worked out again may differ by rounding, on another machine say. */
+/** How far a cost may differ by rounding, for example on another machine. */
 const ROUNDING = 1e-9;
 
 async function refuseOther({ record, directory }: StageFolder, costs: readonly Cost[]): Promise<void> {
@@ -42,7 +42,7 @@ export async function earlierStages(
   const stages = await readStages(spec.output, isDone ? stage : stage - 1);
   for (const kept of stages)
     await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
-  // The stage that the run stands at may be fitted and recorded already.
+  // The current stage may be fitted and recorded already.
   const here = isDone ? null : await readStage(stageDirectory(spec.output, stage));
   const costs = callerCosts(spec, callers);
   for (const kept of here === null ? stages : [...stages, here]) await refuseOther(kept, costs);

@@ -1,4 +1,4 @@
-// One epoch: it pauses between minibatches where a checkpoint is due, and goes on while the copy is written. And what it tells
+// One epoch. It pauses between minibatches when a checkpoint is due, and goes on while the copy is written. Also the numbers
 // of the loader of its images.
 
 import { noteLoader } from '../../data/images/loader-notes.js';
@@ -17,18 +17,18 @@ export interface Epoch {
   readonly extras: Extras;
   readonly epochs: number;
   readonly options: TrainOptions;
-  /** Of the weights that the epoch begins with; not asked for where it has begun. */
+  /** Computed from the weights before the epoch; not called for an epoch that has begun. */
   readonly penalties: () => TensorEntries;
 }
 
-/** What a loader did in several slices. */
+/** Adds up what a loader did in several slices of an epoch. */
 function together(a: LoaderStats | undefined, b: LoaderStats | undefined): LoaderStats | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return {
     decoded: a.decoded + b.decoded,
     skipped: a.skipped + b.skipped,
     firstSkipped: a.firstSkipped ?? b.firstSkipped,
-    // Snapshots of earlier versions have none.
+    // Snapshots of earlier versions lack them.
     warned: (a.warned ?? 0) + b.warned,
     firstWarned: a.firstWarned ?? b.firstWarned,
     decodeSeconds: a.decodeSeconds + b.decodeSeconds,

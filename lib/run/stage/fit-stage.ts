@@ -40,7 +40,7 @@ export function augmentation({ data }: Spec) {
   };
 }
 
-/** What one epoch needs besides its rates and its seed. */
+/** The options of an epoch, without its rates and its seed. */
 function fixedOptions({ spec, trainImages }: Session, graph: Graph) {
   const { fit, data } = spec;
   const { remainder, leastImages } = minibatches(trainImages, fit, graph);
@@ -71,7 +71,7 @@ async function twinsBefore({ spec }: Session, stage: number): Promise<readonly T
   return record === null || record.split === null ? [] : twinPairs(record.split.neurons, record.widths);
 }
 
-/** Tells metrics of the latest epoch, and of those before where they lack some. A failure is told and ends nothing: checkpoints know every epoch. */
+/** Writes the metrics of the latest epoch, and of earlier ones that are missing. A failure is told but ends nothing, because checkpoints have every epoch. */
 async function metricsWritten(
   { spec, control }: Session,
   state: StateRecord,
@@ -91,7 +91,7 @@ async function metricsWritten(
   }
 }
 
-/** Where a stage stands, with what belongs to a moment within an epoch. */
+/** The position in a stage, with what a moment within an epoch needs. */
 interface Begun {
   readonly state: StateRecord;
   readonly extras: Extras;
@@ -159,7 +159,7 @@ async function fitEpochs(
     };
     reached = { stage, epoch: epoch + 1, epochs: [...reached.epochs, record] };
     if (lacksEvaluation(session, reached)) {
-      // Kept first: an evaluation takes its time, and may be stopped.
+      // The checkpoint comes first: an evaluation takes time, and may be stopped.
       await snapshots.offer(snapshotOf(network, reached));
       reached = await evaluatedLatest(session, network, reached);
     }

@@ -4,12 +4,12 @@ import { guessedHint, layoutHint } from '../../data/layouts.js';
 import { countOf, isInMemory, shapeOf } from '../../data/part.js';
 import type { Graph } from '../../graph/ir.js';
 
-/** Zeros below and to the right that make the images of this size. */
+/** How many zeros to add below and to the right for images of this size. */
 function padded([, height, width]: readonly number[], side: number): string {
   return `numpy.pad(train_images, ((0, 0), (0, 0), (0, ${side - (height ?? 0)}), (0, ${side - (width ?? 0)})))`;
 }
 
-/** Of images in memory, whose sizes are what they are. */
+/** The advice for images in memory, whose size is fixed. */
 function remedyInMemory(shape: readonly [number, number, number], count: number, graph: Graph): string {
   const wanted = graph.input.shape;
   const all = [count, ...shape];
@@ -27,7 +27,7 @@ function remedyInMemory(shape: readonly [number, number, number], count: number,
   return `give a network of that resolution (of a preset: network.resolution ${height}), or evaluate by \`splitgrow eval --resize\``;
 }
 
-/** Of image files, which are cropped to any square. */
+/** The advice for image files, which can be cropped to any square. */
 function remedyOfFiles(shape: readonly [number, number, number], { input }: Graph): string {
   const [channels, height, width] = input.shape;
   if (height !== width)

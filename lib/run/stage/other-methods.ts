@@ -1,4 +1,4 @@
-// Other methods on a stage: their indices and their choice, beside those that the run goes on with.
+// The indices and the choice of other methods on the same stage, for comparison. The run does not use them.
 import type { GroupId } from '../../graph/channels.js';
 import { type ChooseOptions, choose } from '../../split/choose/strategy.js';
 import { overlap, spearman } from '../../statistics/rank.js';
@@ -7,7 +7,7 @@ import type { OtherMethodRecord } from '../store/split-record.js';
 import type { Session } from './session.js';
 import { stageIndices } from './stage-indices.js';
 
-/** What the run goes on with. */
+/** The indices and the choice that the run uses. */
 export interface Main {
   readonly groups: ReadonlyMap<GroupId, Float64Array>;
   readonly picks: readonly { readonly group: string; readonly neuron: number }[];

@@ -1,4 +1,4 @@
-// Where a run stands: the network, its stage and epoch; how it is found again, and how a stage is fitted.
+// How far a run is: its network, stage and epoch. How that is found again, and how a stage is fitted.
 import { some } from '../../data/images/part-folders.js';
 import { SplitgrowError } from '../../errors.js';
 import { costOfGraph, macs, params } from '../../graph/cost.js';
@@ -46,7 +46,7 @@ function refuseOtherClasses({ output }: Spec, network: Network, start: Graph): v
   );
 }
 
-/** At the furthest checkpoint, else at the seed network, which becomes checkpoint 0. */
+/** The position of the furthest checkpoint. Without one it is that of the seed network, which becomes checkpoint 0. */
 export async function resume(spec: Spec, start: Network, control: RunControl): Promise<Position> {
   const tell = (text: string): void => note(control, 0, 'checkpoint', text);
   const found = await readCheckpoint(spec, tell);
@@ -103,16 +103,16 @@ function finishedRecord(
   return { ...record, finish, seconds: { ...record.seconds, fit: record.seconds.fit + seconds.fit } };
 }
 
-/** A copy of a stage's network that was trained on until its rate was 0, and what is told of that. */
+/** A copy of a stage's network that was trained until its rate was 0, and the record of that. */
 export interface Finished {
-  /** To be disposed of. */
+  /** The caller disposes of it. */
   readonly network: Network;
   readonly epochs: readonly EpochRecord[];
   readonly evaluation: EvaluationRecord;
   readonly seconds: { readonly fit: number; readonly evaluate: number };
 }
 
-/** What becomes of a fitted network before it is kept; null: it is kept as it is. */
+/** What is done to a fitted network before it is written; null: nothing. */
 export type Finish = (session: Session, network: Network, stage: number) => Promise<Finished | null>;
 
 /** Fits what is left of the stage, finishes or averages it, and evaluates; `write` keeps that network with its record. */

@@ -19,7 +19,7 @@ export interface Session extends Disposable {
   readonly control: RunControl;
   /** Costs and strategies of the caller's own that the experiment may name. */
   readonly callers: CallerTables;
-  /** Sparsity training: penalties of every epoch. */
+  /** The penalties of an epoch, for sparsity training. */
   readonly penalties?: Penalties | undefined;
   readonly train: DatasetHandle;
   readonly trainImages: number;
@@ -27,9 +27,9 @@ export interface Session extends Disposable {
   /** Training images that the splitting indices are taken over. */
   readonly index: DatasetHandle;
   readonly indexImages: number;
-  /** Some training images, others for every stage, to measure the step on; to be disposed of. */
+  /** Some training images to measure the step on, different ones in every stage. The caller disposes of them. */
   readonly probe: (stage: number) => Sample;
-  /** Likewise, to estimate running statistics on. */
+  /** Some training images to estimate running statistics on. The caller disposes of them. */
   readonly recalibration: (stage: number) => Sample;
 }
 
@@ -38,7 +38,7 @@ interface Sample {
   readonly images: number;
 }
 
-/** Images of an experiment, found before anything is written. */
+/** The images of an experiment. They are found before anything is written. */
 export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
   precisionOn(spec.device, spec.fit.precision);
   const data = await loadDataset(spec.data, control);

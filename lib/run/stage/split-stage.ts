@@ -47,7 +47,7 @@ function chooseOptionsOf(session: Session, stage: number): Options {
   };
 }
 
-/** Why nothing fits: an absolute limit that is nearer than the growth ratio's, MACs' first; else the growth ratio. */
+/** Why nothing fits: the first absolute limit that is nearer than the growth ratio's, MACs first; else the growth ratio. */
 function fullOf({ graph }: Network, { caps = {}, capped = [], costs, growthRatio }: Options): EndReason {
   const known = [...costs, ...capped];
   const isNear = ([name, cap]: readonly [string, number]): boolean => {
@@ -59,7 +59,7 @@ function fullOf({ graph }: Network, { caps = {}, capped = [], costs, growthRatio
   return near.length > 0 ? 'cost' : 'no-fit';
 }
 
-/** A stage that was split, or why it could not be. */
+/** The split of a stage, or the reason why nothing was split. */
 export type SplitOutcome =
   | {
       readonly network: Network;

@@ -1,15 +1,15 @@
-// Where an output folder's checkpoints lie: one directory each, named by how far the run was.
+// The checkpoints of an output folder: one directory each, named by how far the run was.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateRecord, Within } from './records.js';
 
-/** What a stage goes through after its finished epochs. */
+/** The phases of a stage after its finished epochs. */
 const PHASES: readonly Within['phase'][] = ['fit', 'indices', 'grow'];
 const NAME = new RegExp(`^checkpoint-(\\d+)-(\\d+)(?:-(${PHASES.join('|')})-(\\d+))?$`);
 
 export interface Place {
   readonly directory: string;
-  /** Stage, epochs, phase and what is done of it: the first that differs decides which of two is further. */
+  /** Stage, epochs, phase, and how much of the phase is done. The first that differs decides which checkpoint is further. */
   readonly order: readonly number[];
 }
 

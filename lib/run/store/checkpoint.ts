@@ -1,4 +1,4 @@
-// Checkpoints of a run, written as a whole, verified to the last bit when they are read; where one is damaged, the one before.
+// Checkpoints of a run. Each is written as a whole, and verified to the last bit when it is read. If it is damaged, the one before is used.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '../../data/safetensors.js';
@@ -19,10 +19,10 @@ import { digestsOf, faultOf, sealed } from './record-files.js';
 import type { CheckpointRecord, StateRecord } from './records.js';
 import { EXTRAS, type Extra, type Extras, fileOf, SETS, type Snapshot } from './snapshot.js';
 
-/** What a checkpoint stands for, with the digests of its other files. */
+/** state.json: the position of the run, with the digests of the other files. */
 export const STATE = 'state.json';
 const FORMAT = 'splitgrow-state/2';
-/** All that a checkpoint may hold; other files in its folder are not the run's, and stay. */
+/** The names of a checkpoint's files. Other files in its folder do not belong to the run, and stay. */
 const WRITTEN: readonly string[] = [
   ...[STATE, FILES.graph, FILES.weights],
   ...SETS.map(fileOf),
@@ -79,7 +79,7 @@ export async function claimCheckpoint(directory: string, spec: Spec): Promise<vo
   );
 }
 
-/** Where a run stands, in memory: what a checkpoint holds. */
+/** A checkpoint in memory. */
 export interface Position {
   readonly network: Network;
   readonly state: StateRecord;
@@ -110,7 +110,7 @@ function parseRecord(text: string, file: string): CheckpointRecord {
   return record;
 }
 
-/** Not damaged, but not this run's: no other checkpoint is tried in its place. */
+/** The checkpoint is whole but belongs to another run, so no earlier one is tried. */
 class OtherError extends SplitgrowError {
   constructor(message: string) {
     super('E_RESUME', message);
@@ -185,7 +185,7 @@ export async function readCheckpoint(spec: Spec, tell: (text: string) => void): 
       continue;
     }
     for (const one of broken) {
-      // In its place it would be in the way of the run that goes on from before it.
+      // Left where it is, it would be in the way of the run that goes on from an earlier one.
       const aside = await setAside(one.place.directory);
       tell(
         `WARNING: a checkpoint is damaged (${one.reason}); it is now ${aside}, and the run goes on from the one before`,

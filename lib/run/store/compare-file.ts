@@ -9,7 +9,7 @@ import type { CompareRecord } from './records.js';
 
 const FILE = 'compare.json';
 
-/** Records of before rivals had targets, or with an option that a grown base does not have, are made anew. */
+/** True for records of early versions, without targets or with an option that a grown base does not have. They are made anew. */
 function isWhole({ method, target, options }: Partial<RivalRecord>): boolean {
   const isAsNow = options?.base !== 'grown' || options.baseMultiplier === undefined;
   return typeof method === 'string' && typeof target === 'number' && isAsNow;
@@ -31,7 +31,7 @@ export async function readCompare(output: string): Promise<readonly RivalRecord[
   }
 }
 
-/** Rivals are one by method, target and options. */
+/** Rivals of one method, target and options are the same rival. */
 function keyOf({ method, target, options }: RivalRecord): string {
   return JSON.stringify([method, target, options]);
 }

@@ -19,7 +19,7 @@ function refusal(directory: string, owner: Owner): SplitgrowError {
 export interface Hold {
   readonly control: RunControl;
   readonly lose: (error: SplitgrowError) => void;
-  /** Why the folder was lost; null while it was not. */
+  /** Why the folder was lost; null while the run has it. */
   readonly failure: () => SplitgrowError | null;
 }
 

@@ -9,7 +9,7 @@ import { checkGuards } from '../../machine/files/lease.js';
 import type { MetricsLine, StateRecord } from './records.js';
 
 const FILE = 'metrics.jsonl';
-/** To the end of a file that is there, which a link is not: in a folder that took the output's place nothing is made. */
+/** Appends to a file that is there, and never through a link. If another folder took the place of the output, nothing is made in it. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** Appends a line and waits until it is on disk. @throws E_WRITE, E_OUTPUT */
@@ -17,7 +17,7 @@ export async function appendMetrics(output: string, line: MetricsLine): Promise<
   const path = join(output, FILE);
   const text = `${JSON.stringify(line)}\n`;
   try {
-    // Opened before the lock is looked at: whoever takes it over later begins a new file, and this one is then nobody's.
+    // The file is opened before the lock is checked. A run that takes the lock over later begins a new file.
     const file = await ifThere(open(path, APPEND));
     if (file === null) return await writeFileAtomic(path, text);
     try {
@@ -28,7 +28,7 @@ export async function appendMetrics(output: string, line: MetricsLine): Promise<
       await file.close();
     }
   } catch (error) {
-    // A lock that was lost meanwhile says more than the write that failed.
+    // If the lock was lost meanwhile, that error explains more than the failed write.
     await checkGuards(path);
     throw writeError(path, error);
   }
@@ -43,7 +43,7 @@ function parseLine(text: string): MetricsLine | null {
   }
 }
 
-/** Every whole line; one that a kill tore is left out. */
+/** Every complete line. A line that a kill cut off is left out. */
 export async function readMetrics(output: string): Promise<readonly MetricsLine[]> {
   const text = await readFile(join(output, FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';

@@ -1,4 +1,4 @@
-// The output folder of a run: locked, of this very experiment, and clear of what a kill left half written.
+// The output folder of a run: locked, checked to be of the same experiment, and cleared of what a kill left half written.
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
@@ -16,7 +16,7 @@ export type Command = 'grow' | 'train' | 'compare';
 /** experiment.json: the experiment with every default, to be run again as it is. run.json: which command runs it, and what is to be known of its data. */
 const FILES = { spec: 'experiment.json', run: 'run.json', summary: 'summary.json' } as const;
 const FORMAT = 'splitgrow-run/1';
-/** All that a run writes into its output folder: where one is there and no run.json, it is of no run that can go on. */
+/** The names that a run writes into its output folder. A folder that has one of them but no run.json is not a run's, and is refused. */
 const WRITTEN =
   /^(experiment|run|network|stage|summary|compare|report)\.json$|^metrics\.jsonl$|^report\.html$|^(stages|epochs)\.csv$|^weights\.safetensors$|^(plots|best|finish|compare)$|^stage-\d+$|^(damaged-)?checkpoint-\d+-\d+(-.*)?$/;
 
@@ -43,9 +43,9 @@ async function refuseOthers(output: string, run: RunRecord | undefined): Promise
   );
 }
 
-/** A field that the run went on with otherwise than before. */
+/** A field that had another value when the run went on. */
 interface Change extends Difference {
-  /** The furthest checkpoint then; null: none. */
+  /** The furthest checkpoint at that time; null: none. */
   readonly after: string | null;
 }
 
@@ -55,7 +55,7 @@ interface RunRecord {
   readonly changes?: readonly Change[];
 }
 
-/** True where nothing is left to train: summary.json comes last, and the run is not to go on for more stages. */
+/** True where nothing is left to train: summary.json is there, which is written last, and no more stages are asked for. */
 async function isFinished({ output, stop }: Spec): Promise<boolean> {
   const summary = (await readKept(join(output, FILES.summary))) as { readonly stages?: unknown } | undefined;
   if (summary === undefined) return false;
@@ -92,11 +92,11 @@ async function writeJson(file: string, value: unknown): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** What `withOutput` is told besides the experiment. */
+/** Options of `withOutput`. */
 export interface OutputOptions {
   /** What a reader of the report should know about the images. */
   readonly data?: string | undefined;
-  /** What the run's work is controlled by: it ends when the output folder is lost. */
+  /** The control of the run's work. The work ends when the output folder is lost. */
   readonly hold: Hold;
 }
 

@@ -11,7 +11,7 @@ interface Named {
   readonly seed?: unknown;
 }
 
-/** The records of the finished stages, from 0 on. Mends no folder: the run may be replacing it. */
+/** The records of the finished stages, from 0 on. It mends no folder, because the run may be replacing it. */
 export async function readGrowingStages(directory: string): Promise<readonly StageRecord[]> {
   const stages: StageRecord[] = [];
   for (;;) {

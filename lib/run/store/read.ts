@@ -8,21 +8,21 @@ import type { CompareRecord, EpochRecord, StageRecord, Summary } from './records
 /** A stage that is being fitted. */
 export interface UnderWay {
   readonly stage: number;
-  /** Those that are done. */
+  /** The epochs that are done. */
   readonly epochs: readonly EpochRecord[];
 }
 
 export interface RunRecord {
   readonly directory: string;
   readonly summary: Summary;
-  /** One a stage, in order. */
+  /** The record of every stage, in order. */
   readonly stages: readonly StageRecord[];
   readonly compare: CompareRecord | null;
   /** The experiment as it was run, or null where none was kept. */
   readonly experiment: unknown;
-  /** What is to be known of the images: a part of a set, a split made here. */
+  /** What a reader should know about the images: a part of a set, or a test part that was split off. */
   readonly dataNote?: string | null;
-  /** Null, or left out, where the run has ended. */
+  /** Null or absent where the run has ended. */
   readonly underWay?: UnderWay | null;
 }
 

@@ -1,4 +1,4 @@
-// Records that state what the files beside them hold, sealed by a digest of themselves: stage.json, best.json, state.json.
+// Records that state the digests of the files beside them and of themselves: stage.json, best.json, state.json.
 import { join } from 'node:path';
 import { type Digest, digestOf, sha256Of } from '../../machine/files/digest.js';
 
@@ -19,11 +19,11 @@ export function sealed<T extends object>(record: T, files: FileDigests | null): 
 
 export interface Unsealed {
   readonly record: Readonly<Record<string, unknown>>;
-  /** Null where the record states none, as those of older versions. */
+  /** Null where the record states none, as in older versions. */
   readonly files: FileDigests | null;
 }
 
-/** A record and what it was sealed with; null where it is no object, or its own digest is wrong. One without a digest is taken. */
+/** A record and its digests; null where it is no object or its own digest is wrong. A record without a digest is taken. */
 export function unsealed(json: unknown): Unsealed | null {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return null;
   const { sha256, ...whole } = json as Readonly<Record<string, unknown>>;
@@ -33,7 +33,7 @@ export function unsealed(json: unknown): Unsealed | null {
   return { record, files: (files ?? null) as FileDigests | null };
 }
 
-/** What is wrong with a file of which this is stated, or null. */
+/** What is wrong with a file, by what its record states; or null. */
 export async function faultOf(file: string, want: Digest): Promise<string | null> {
   let found: Digest;
   try {

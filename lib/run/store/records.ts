@@ -89,9 +89,9 @@ export interface StageRecord {
   readonly costs?: Readonly<Record<string, number>>;
   /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
-  /** Of the network that growth goes on from. */
+  /** The epochs of the network that growth goes on from. */
   readonly epochs: readonly EpochRecord[];
-  /** Those in which a copy was finished: the copy is the stage's network. Absent where none was asked for. */
+  /** The epochs that finished a copy, which is then the stage's network. Absent where the experiment does not ask for it. */
   readonly finish?: readonly EpochRecord[];
   /** The stage's network on the test images. */
   readonly evaluation: EvaluationRecord;
@@ -162,7 +162,7 @@ export interface CompareRecord {
   readonly rivals: readonly RivalRecord[];
 }
 
-/** Where a run stands. */
+/** How far a run is. */
 export interface StateRecord {
   readonly stage: number;
   /** Epochs of this stage that are finished. */
@@ -172,7 +172,7 @@ export interface StateRecord {
   readonly within?: Within;
 }
 
-/** Within an epoch, within the splitting indices, or after them: indices and directions are there, the network is not grown yet. */
+/** Within an epoch, within the splitting indices, or after them and before growth. */
 export interface Within {
   readonly phase: 'fit' | 'indices' | 'grow';
   /** Minibatches of the epoch; pauses so far in the indices. */
@@ -183,14 +183,14 @@ export interface Within {
   readonly loader?: LoaderStats;
 }
 
-/** What state.json says besides: whose checkpoint it is, and how to tell that it is whole. */
+/** The other fields of state.json: which run the checkpoint belongs to, and the digests that show that it is whole. */
 export interface CheckpointRecord extends StateRecord {
   readonly format: 'splitgrow-state/2';
   /** The experiment with every default, as in experiment.json. */
   readonly experiment: unknown;
   /** Every other file of the checkpoint by name. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
-  /** Of the JSON of everything above. */
+  /** SHA-256 of the JSON of everything above. */
   readonly sha256: string;
 }
 

@@ -1,4 +1,4 @@
-// Keeps a run while it works: says when a checkpoint is due, and writes snapshots one at a time while work goes on.
+// Says when a checkpoint is due, and writes snapshots one at a time while the work goes on.
 
 import { isSplitgrowError, reasonOf, SplitgrowError } from '../../errors.js';
 import { readRanks } from '../../machine/launchers.js';
@@ -10,19 +10,19 @@ import type { Snapshot } from './snapshot.js';
 
 export interface SnapshotWriter extends Pauses {
   /**
-   * Takes a snapshot over once the one before is written. Where writing fails, the last good checkpoint stays, a note
-   * tells of it, and the next snapshot is the next attempt.
+   * Takes a snapshot as soon as the one before is written. If writing fails, the last good checkpoint stays, a note says so,
+   * and the next snapshot is the next attempt.
    */
   readonly offer: (snapshot: Snapshot) => Promise<void>;
   /** Waits until everything is written. @throws E_WRITE where the last snapshot could not be */
   readonly settle: () => Promise<void>;
-  /** Waits, whatever comes of it. */
+  /** Waits for the last write, and ignores its result. */
   readonly drain: () => Promise<void>;
 }
 
 type Write = (spec: Spec, snapshot: Snapshot) => Promise<void>;
 
-/** Of one stage of a run. Of several ranks only the first one writes, and asks for pauses. */
+/** The writer for one stage of a run. Of several ranks only rank 0 writes and asks for pauses. */
 export function snapshotWriterOf(
   spec: Spec,
   control: RunControl,
@@ -73,7 +73,7 @@ export function snapshotWriterOf(
   };
 }
 
-/** What ends a run that was asked to stop and has kept all it did. */
+/** The error that ends a run which was asked to stop and has kept all its work. */
 export function stopped(place: string): SplitgrowError {
   return new SplitgrowError(
     'E_ABORTED',

@@ -1,4 +1,4 @@
-// A snapshot: all that a run needs to go on from a moment, on the JavaScript side, so that it is written while work goes on.
+// A snapshot: a copy in JavaScript of all that a run needs to go on from a moment. It is written while the work goes on.
 
 import type { Graph } from '../../graph/ir.js';
 import type { TensorMap, TensorSet } from '../../native/face.js';
@@ -6,16 +6,16 @@ import { loadCore } from '../../native/load.js';
 import { FILES, type Network } from '../../train/network.js';
 import type { StateRecord } from './records.js';
 
-/** What training keeps beside the weights, each in a file of its name; one that is empty has none. */
+/** The tensors that training keeps beside the weights, each set in a file of its name. An empty set has no file. */
 export const SETS = ['momentum', 'average'] as const satisfies readonly TensorSet[];
 
 export const fileOf = (set: TensorSet): string => `${set}.safetensors`;
 
-/** What belongs to a moment within a stage, each where it is needed. */
+/** What a moment within a stage needs besides the network; each is there only where it is needed. */
 export const EXTRAS = {
-  /** Sums of an epoch that is under way, and what each rank has of its own. */
+  /** Sums of an epoch that has begun, and the state of each rank. */
   epoch: 'epoch.safetensors',
-  /** Penalties of that epoch: they follow from the weights that it began with. */
+  /** Penalties of that epoch. They follow from the weights before it. */
   penalties: 'penalties.safetensors',
   /** Splitting indices, half computed or whole. */
   indices: 'indices.safetensors',
@@ -32,7 +32,7 @@ export interface Snapshot {
   readonly tensors: ReadonlyMap<string, TensorMap>;
 }
 
-/** A copy of the network as it is now, which no work may be changing. */
+/** A copy of the network as it is now. Nothing may be changing the network meanwhile. */
 export function snapshotOf({ graph, handle }: Network, state: StateRecord, extras: Extras = {}): Snapshot {
   const weights = new Map(loadCore().readNetwork(handle, 'weights'));
   return {

@@ -9,7 +9,7 @@ import { integer } from '../../statistics/format.js';
 export interface Histogram {
   /** Bounds of the bins. */
   readonly edges: readonly number[];
-  /** Of each bin. */
+  /** How many indices lie in each bin. */
   readonly counts: readonly number[];
 }
 
@@ -35,7 +35,7 @@ export interface SplitRecord {
   readonly method: 'exact' | 'rayleigh' | 'auto';
   /** Splitting indices of every chain. */
   readonly chains: readonly ChainRecord[];
-  /** Of the indices of all groups. */
+  /** The histogram of all group indices. */
   readonly histogram: Histogram;
   /** Neurons chosen, in order of preference. */
   readonly picks: readonly PickRecord[];
