@@ -1,7 +1,7 @@
 // figure.json: the types of what a figure's runs found, and reading it back with the records of the runs.
 import { isAbsolute, join, normalize } from 'node:path';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
-import { type RunRecord, readFormat } from '../run/store/read.js';
+import { type RecordedRun, readFormat } from '../run/store/read.js';
 import { readGrowingRun } from '../run/store/read-growing.js';
 
 /** Where a point comes from: a stage of a growth run, a rival of its stages, or a number printed elsewhere. */
@@ -120,7 +120,7 @@ const FIGURE_FILE = 'figure.json';
 
 /** A run of the figure with its records, or with why they cannot be read. */
 export interface ReadRun extends FigureRun {
-  readonly record: RunRecord | null;
+  readonly record: RecordedRun | null;
   readonly missing: string | null;
 }
 

@@ -1,13 +1,13 @@
 // stages.csv and epochs.csv: one row a network, one row an epoch, for spreadsheets.
 import { row } from '../../graph/fields.js';
-import type { RunRecord } from '../../run/store/read.js';
+import type { RecordedRun } from '../../run/store/read.js';
 import type { EpochRecord } from '../../run/store/records.js';
 import { csv } from '../page/files.js';
 
 const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
 
 /** One row an epoch of every stage; those in which a copy was finished are `finish`, the others `fit`. */
-export function epochsCsv({ stages }: RunRecord): string {
+export function epochsCsv({ stages }: RecordedRun): string {
   const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part', 'testTop1'];
   const rowsOf = (stage: number, part: string, epochs: readonly EpochRecord[]) =>
     epochs.map(({ epoch, loss, top1, learningRate, seconds, evaluation }) => [
@@ -23,7 +23,7 @@ export function epochsCsv({ stages }: RunRecord): string {
 }
 
 /** One row a network, the rivals last. */
-export function stagesCsv({ summary, compare }: RunRecord): string {
+export function stagesCsv({ summary, compare }: RecordedRun): string {
   const networks = [
     ...summary.stages.map((network) => ({ method: 'grown', ...network })),
     ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: network.stage ?? '' })),

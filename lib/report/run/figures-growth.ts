@@ -1,5 +1,5 @@
 // Figures of growth: accuracy against MACs, widths of the layers stage by stage.
-import type { RunRecord } from '../../run/store/read.js';
+import type { RecordedRun } from '../../run/store/read.js';
 import type { StageSummary } from '../../run/store/records.js';
 import { decimal, integer } from '../../statistics/format.js';
 import { type Figure, frame, points } from '../page/figure.js';
@@ -23,7 +23,7 @@ function nameSide(point: Point, others: readonly Point[]): number {
 }
 
 /** Top-1 against MACs on a logarithmic axis, the rivals beside the grown networks. */
-export function accuracyFigure({ summary, compare }: RunRecord): Figure {
+export function accuracyFigure({ summary, compare }: RecordedRun): Figure {
   const grown = summary.stages.map(({ stage, macs, top1 }) => ({
     macs,
     top1,
@@ -89,7 +89,7 @@ export function accuracyFigure({ summary, compare }: RunRecord): Figure {
 export type StageWidths = Pick<StageSummary, 'stage' | 'widths'>;
 
 /** Width of every layer, stage by stage. */
-export function widthsFigure({ summary }: RunRecord): Figure {
+export function widthsFigure({ summary }: RecordedRun): Figure {
   return widthsPicture(summary.stages, { id: 'widths', title: 'Widths of the layers' });
 }
 

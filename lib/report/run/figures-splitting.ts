@@ -1,5 +1,5 @@
 // Figures of splitting: the indices of a stage, and the search along the splitting directions.
-import type { RunRecord } from '../../run/store/read.js';
+import type { RecordedRun } from '../../run/store/read.js';
 import type { Histogram, PickRecord, StageRecord } from '../../run/store/records.js';
 import { decimal, significant } from '../../statistics/format.js';
 import { type Figure, frame } from '../page/figure.js';
@@ -97,7 +97,7 @@ export function indicesFigure({ stage, split }: StageRecord): Figure | null {
 const HEADROOM = 2;
 
 /** Loss along the splitting directions, stage by stage, where a line search tried several steps. */
-export function stepFigure({ stages }: RunRecord): Figure | null {
+export function stepFigure({ stages }: RecordedRun): Figure | null {
   const steps = stages.flatMap(({ stage, split }) =>
     split === null || split.step.tried.length < 2 ? [] : [{ stage, ...split.step }],
   );

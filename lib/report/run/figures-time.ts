@@ -1,6 +1,6 @@
 // Figures along time: loss and top-1 per epoch, seconds per phase.
 
-import type { RunRecord } from '../../run/store/read.js';
+import type { RecordedRun } from '../../run/store/read.js';
 import type { EpochRecord } from '../../run/store/records.js';
 import { decimal } from '../../statistics/format.js';
 import { type Figure, frame, points } from '../page/figure.js';
@@ -29,7 +29,7 @@ interface BranchRow extends EpochRow {
 }
 
 /** Epochs numbered through all stages. Finished copies branch off at a stage's last epoch, and their epochs are not counted. */
-function epochRows({ stages, underWay = null }: RunRecord): {
+function epochRows({ stages, underWay = null }: RecordedRun): {
   readonly rows: readonly EpochRow[];
   readonly branches: readonly BranchRow[];
   readonly tests: readonly EpochRow[];
@@ -90,7 +90,7 @@ function branchLayer(
 }
 
 /** One measure over all epochs: training as a line, the test images as points where a stage ends. */
-export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
+export function epochFigure(run: RecordedRun, measure: 'loss' | 'top1'): Figure {
   const { rows, branches, tests, starts } = epochRows(run);
   const title = measure === 'loss' ? 'Loss' : 'Top-1';
   const values = [
@@ -151,7 +151,7 @@ export function epochFigure(run: RunRecord, measure: 'loss' | 'top1'): Figure {
 }
 
 /** Where the time of every stage went. */
-export function secondsFigure({ summary, compare }: RunRecord): Figure {
+export function secondsFigure({ summary, compare }: RecordedRun): Figure {
   const bars = [
     ...summary.stages.map(({ stage, seconds }) => ({ name: `stage ${stage}`, seconds })),
     ...(compare?.rivals ?? []).map((rival) => ({ name: rivalNameAt(rival), seconds: rival.seconds })),

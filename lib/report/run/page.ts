@@ -1,7 +1,7 @@
 // The report's page: first the result, then the figures, then the tables and certificates behind them.
 
 import { row } from '../../graph/fields.js';
-import type { RunRecord } from '../../run/store/read.js';
+import type { RecordedRun } from '../../run/store/read.js';
 import { END_REASONS, type RivalRecord } from '../../run/store/records.js';
 import { decimal, integer, percent, seconds } from '../../statistics/format.js';
 import { type Drawn, figureHtml } from '../page/figure.js';
@@ -10,7 +10,7 @@ import { shell } from '../page/shell.js';
 import { certificatesTable, picksTables, rivalName, splitStages, stagesTable, stepsTable } from './tables.js';
 
 export interface PageParts {
-  readonly run: RunRecord;
+  readonly run: RecordedRun;
   readonly figures: readonly Drawn[];
   readonly indexFigures: readonly Drawn[];
   readonly machine: readonly (readonly [string, string])[];
@@ -27,7 +27,7 @@ function rivalsOfLast(rivals: readonly RivalRecord[], last: number): readonly Ri
   return rivals.filter(({ stage = last }) => stage === last);
 }
 
-function tilesOf({ summary, compare }: RunRecord): readonly Tile[] {
+function tilesOf({ summary, compare }: RecordedRun): readonly Tile[] {
   const first = summary.stages[0];
   const last = summary.stages.at(-1);
   if (first === undefined || last === undefined) return [];

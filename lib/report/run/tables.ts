@@ -1,7 +1,7 @@
 // The tables of the report: stages, choices, certificates, growth steps, machine.
 
 import { row } from '../../graph/fields.js';
-import type { RunRecord } from '../../run/store/read.js';
+import type { RecordedRun } from '../../run/store/read.js';
 import type {
   BudgetRecord,
   CertificateRecord,
@@ -55,7 +55,7 @@ export function networkRows(
   ];
 }
 
-export function stagesTable({ summary, compare }: RunRecord): Html {
+export function stagesTable({ summary, compare }: RecordedRun): Html {
   const rows = networkRows(summary.stages, compare?.rivals ?? []);
   return htmlTable(NETWORKS, rows, (row) => (row.isRival ? 'rival' : ''));
 }
@@ -115,7 +115,7 @@ export function choicesOf(stages: readonly StageRecord[]): readonly Choice[] {
   );
 }
 
-export function certificatesTable({ stages }: RunRecord): Html {
+export function certificatesTable({ stages }: RecordedRun): Html {
   return htmlTable(CERTIFICATES, choicesOf(stages));
 }
 
@@ -163,7 +163,7 @@ const STEPS: readonly HtmlColumn<SplitStage>[] = [
   { title: 'images', cell: ({ split: { step } }) => integer(step.images), isNumber: true },
 ];
 
-export function stepsTable({ stages }: RunRecord): Html {
+export function stepsTable({ stages }: RecordedRun): Html {
   return htmlTable(STEPS, splitStages(stages));
 }
 
@@ -183,7 +183,7 @@ function pickColumns(picks: readonly PickRecord[]): readonly HtmlColumn<PickReco
 }
 
 /** The chosen neurons of every stage with the reason, folded away. */
-export function picksTables({ stages }: RunRecord): Html {
+export function picksTables({ stages }: RecordedRun): Html {
   return html`${splitStages(stages).map(
     ({
       stage,

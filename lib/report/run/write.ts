@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../machine/files/atomic.js';
 import { describeMachine } from '../../run/store/machine.js';
-import { type RunRecord, readRun } from '../../run/store/read.js';
+import { type RecordedRun, readRun } from '../../run/store/read.js';
 import { readGrowingRun } from '../../run/store/read-growing.js';
 import { draw } from '../page/figure.js';
 import { writeJson, writePlots } from '../page/files.js';
@@ -12,7 +12,7 @@ import { indicesFigure, stepFigure } from './figures-splitting.js';
 import { epochFigure, secondsFigure } from './figures-time.js';
 import { type PageParts, page } from './page.js';
 
-async function partsOf(run: RunRecord): Promise<PageParts> {
+async function partsOf(run: RecordedRun): Promise<PageParts> {
   const hasStages = run.stages.length > 0;
   return {
     run,

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { readMetrics } from './metrics.js';
-import { type RunRecord, readDataNote, readFormat, readJson } from './read.js';
+import { type RecordedRun, readDataNote, readFormat, readJson } from './read.js';
 import type { CompareRecord, StageRecord } from './records.js';
 import { stageDirectory, stageSummary } from './summary.js';
 
@@ -23,7 +23,7 @@ export async function readGrowingStages(directory: string): Promise<readonly Sta
 }
 
 /** The records so far of the run in `directory`. @throws E_FILE where none has begun */
-export async function readGrowingRun(directory: string): Promise<RunRecord> {
+export async function readGrowingRun(directory: string): Promise<RecordedRun> {
   const experiment = (await readJson(join(directory, 'experiment.json'))) as Named | null;
   if (experiment === null) {
     throw new SplitgrowError(

@@ -12,7 +12,7 @@ export interface UnderWay {
   readonly epochs: readonly EpochRecord[];
 }
 
-export interface RunRecord {
+export interface RecordedRun {
   readonly directory: string;
   readonly summary: Summary;
   /** The record of every stage, in order. */
@@ -61,7 +61,7 @@ export async function readDataNote(directory: string): Promise<string | null> {
 }
 
 /** Reads the records of a growth run. @throws E_FILE where there is none */
-export async function readRun(directory: string): Promise<RunRecord> {
+export async function readRun(directory: string): Promise<RecordedRun> {
   const summary = (await readJson(join(directory, 'summary.json'))) as Summary | null;
   if (summary === null || !Array.isArray(summary.stages)) {
     throw new SplitgrowError(
