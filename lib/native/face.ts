@@ -1,5 +1,6 @@
 // The typed face of native/core: every type that crosses between JavaScript and C++. load.ts opens the addon.
 import type { Program, Surgery } from '../graph/program.js';
+import type { Ranks } from '../machine/launchers.js';
 import type { Features } from '../machine/libtorch/trial.js';
 
 /** Type of the numbers of a tensor. */
@@ -142,14 +143,7 @@ export interface BenchResult {
   readonly sweeps: number;
 }
 
-export interface GroupOptions {
-  readonly rank: number;
-  readonly world: number;
-  /** Among the ranks of its machine. */
-  readonly localRank: number;
-  readonly host: string;
-  readonly port: number;
-  readonly isServer: boolean;
+export interface GroupOptions extends Omit<Ranks, 'attempt' | 'launcher'> {
   readonly prefix: string;
   /** E_DISTRIBUTED where rank 0 has others. */
   readonly settings: string;

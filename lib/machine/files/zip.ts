@@ -81,6 +81,7 @@ export async function unzipByRanges(
     override _readStreamForRange(start: number, end: number): Readable {
       const stream = new PassThrough();
       file.read(start, end).then(
+        // A body that breaks off destroys the stream with its error, which whoever reads the stream is told.
         (body) => pipeline(body, stream).catch(() => undefined),
         (error: Error) => stream.destroy(error),
       );
