@@ -216,3 +216,13 @@ test('train and compare read an experiment that names costs of your own', async 
     splitting: { cost: 'latency' },
   });
 });
+
+test('a field under its former name works, and a note tells the present one', async () => {
+  const json = await experiment({ energy: { estimate: 'own-layer' } }, { stop: { stages: 0 } });
+  const notes: string[] = [];
+  await grow(asRead(json), { onEvent: (event) => void (event.type === 'note' && notes.push(event.text)) });
+  expect(notes).toContain('splitting.energy is now splitting.costEstimate; the former name still works');
+  const kept: Json = await readJson(String(json.output), 'experiment.json');
+  expect(kept.splitting).toMatchObject({ costEstimate: { estimate: 'own-layer' } });
+  expect(kept.splitting).not.toHaveProperty('energy');
+});
