@@ -107,13 +107,21 @@ async function copyWheel(
   signal: AbortSignal | undefined,
   onBytes: OnBytes,
 ): Promise<void> {
-  let done = 0;
-  const source = createReadStream(from, { highWaterMark: 1 << 20 }).on('data', (chunk) => {
-    done += chunk.length;
-    onBytes(done);
-  });
   await refuseLink(part);
-  await pipeline(source, createWriteStream(part), { signal });
+  await pipeline(
+    createReadStream(from, { highWaterMark: 1 << 20 }),
+    // Counted inside the pipeline: a listener outside it would start the reading before anything writes.
+    async function* (chunks: AsyncIterable<Buffer>) {
+      let done = 0;
+      for await (const chunk of chunks) {
+        done += chunk.length;
+        onBytes(done);
+        yield chunk;
+      }
+    },
+    createWriteStream(part),
+    { signal },
+  );
 }
 
 /** Downloads a wheel to `<file>.part`. Only its size is compared. */
