@@ -38,7 +38,7 @@ export const norm = (values: ArrayLike<number>): number =>
 export const distance = (one: ArrayLike<number>, other: ArrayLike<number>): number =>
   norm(Array.from(one, (x, i) => x - (other[i] ?? Number.NaN)));
 
-const isGradient = (name: string): boolean => name.startsWith('gradient of ');
+const isGradient = (name: string): boolean => /^(gradient of|momentum) /.test(name);
 
 /** What each tensor's error is a share of. */
 function sizesOf(want: Results): ReadonlyMap<string, number> {
