@@ -7,8 +7,8 @@
 
 #include "indices/indices.h"
 #include "ranks/group.h"
-#include "tensor/accelerator.h"
 #include "tensor/error.h"
+#include "tensor/kernels/kernels.h"
 
 namespace splitgrow {
 
@@ -20,12 +20,6 @@ constexpr int64_t kRows = 1024;  // positions that a thread takes at a time
 // From this dimension on a row of x takes too much of the scratch memory of the
 // loops.
 constexpr int64_t kMostDimension = 960;
-// On a GPU LibTorch's eigh solves all matrices up to this dimension at once,
-// and larger ones one after the other.
-constexpr int64_t kMostByDriver = 32;
-// Bytes of the matrices that are solved at once.
-constexpr int64_t kSolvedBytes = int64_t{256} << 20;
-
 // [positions, neurons] of h [N, n, H, W] or [N, n], a view where it can be.
 Tensor positionsOf(const Tensor& h) {
   return h.dim() == 4 ? h.permute({0, 2, 3, 1}).reshape({-1, h.size(1)}) : h;
@@ -84,28 +78,6 @@ void accumulateByTensors(const Tensor& sums, const Tensor& x, const Tensor& h) {
   for (int64_t i = 0; i < d; ++i) {
     const Tensor row = at::mm(x.narrow(1, i, d - i).t(), h * x.narrow(1, i, 1));
     sums[i].narrow(0, i, d - i).add_(row);
-  }
-}
-
-// Solves by the accelerator in chunks of limited size, and by `solve` what the
-// accelerator does not take.
-void solveAtOnce(const Accelerator& fast, const Tensor& s, Eigen* eigen,
-                 const std::function<void(int64_t, int64_t)>& solve) {
-  const int64_t count = s.size(0), d = s.size(1);
-  const int64_t most = std::max<int64_t>(
-      1, kSolvedBytes / (d * d * static_cast<int64_t>(sizeof(double))));
-  for (int64_t from = 0; from < count; from += most) {
-    const int64_t here = std::min(most, count - from);
-    const Tensor part = s.narrow(0, from, here)
-                            .to(at::kDouble, false, /*copy=*/true)
-                            .contiguous();
-    Tensor values, vectors;
-    if (!fast.smallestEigen(part, &values, &vectors)) {
-      solve(from, from + here);
-      continue;
-    }
-    eigen->values.narrow(0, from, here).copy_(values);
-    eigen->vectors.narrow(0, from, here).copy_(withSign(vectors));
   }
 }
 
@@ -169,35 +141,6 @@ void accumulate(Block* block, const ChainView& view, const Tensor& h) {
   const bool hasLoops = x.device().is_cpu() && x.scalar_type() == at::kFloat &&
                         rows.stride(1) == 1 && d <= kMostDimension;
   (hasLoops ? accumulateByLoops : accumulateByTensors)(block->sums, x, rows);
-}
-
-Eigen smallestEigen(const Block& block) {
-  // [count, d, d], symmetric from the upper triangle.
-  const Tensor upper = block.sums.permute({2, 0, 1}).triu();
-  const Tensor s = upper + upper.triu(1).transpose(1, 2);
-  Eigen eigen{at::empty({block.count}, s.options()),
-              at::empty({block.count, s.size(1)}, s.options()), Tensor()};
-  const auto solve = [&](int64_t begin, int64_t end) {
-    const at::NoGradGuard noGrad;
-    // In double, because the float32 solver may not converge on a matrix of low
-    // rank.
-    auto [values, vectors] =
-        at::linalg_eigh(s.narrow(0, begin, end - begin).to(at::kDouble), "U");
-    eigen.values.narrow(0, begin, end - begin).copy_(values.select(1, 0));
-    eigen.vectors.narrow(0, begin, end - begin)
-        .copy_(withSign(vectors.select(2, 0)));
-  };
-  if (const Accelerator* const fast = acceleratorOn(s.device());
-      fast != nullptr && s.size(1) > kMostByDriver)
-    solveAtOnce(*fast, s, &eigen, solve);
-  else if (s.device().is_cpu())
-    at::parallel_for(0, block.count, 1, solve);
-  else
-    solve(0, block.count);
-  const Tensor v = eigen.vectors.unsqueeze(2);
-  eigen.residuals =
-      (at::bmm(s, v) - v * eigen.values.view({-1, 1, 1})).norm(2, {1, 2});
-  return eigen;
 }
 
 }  // namespace splitgrow

@@ -52,6 +52,16 @@ struct RowLoops {
                     T* p);
 };
 
+// Smallest eigenpairs of `count` (at most kPairLanes) symmetric matrices:
+// entry i <= j of matrix k is sums[(i * d + j) * stride + k], all finite. The
+// vectors [count, d] are unit, of either sign; the residuals are
+// |S v - lambda v| of the numbers as they are returned. `scratch` holds
+// pairScratch(d) numbers and begins at a multiple of 64 bytes.
+template <class T>
+using SmallestPairs = void (*)(const T* sums, int64_t stride, int64_t d,
+                               int64_t count, double* scratch, T* values,
+                               T* vectors, T* residuals);
+
 struct Kernels {
   RowLoops<float> wide;
   RowLoops<BFloat16> narrow;
@@ -61,6 +71,8 @@ struct Kernels {
   void (*matrices)(const float* x, int64_t d, const float* h, int64_t strideH,
                    int64_t n, int64_t rows, float* scratch, float* sums,
                    int64_t strideN);
+  SmallestPairs<float> smallestPairs;
+  SmallestPairs<double> smallestPairsDouble;
   // One RMSprop step on the Rayleigh quotient of each row of v [n, d], then
   // v is made unit again; quotients[i] = v_i . sv_i before the step.
   void (*rayleigh)(float* v, const float* sv, float* square, float* velocity,
@@ -84,6 +96,12 @@ struct Kernels {
 constexpr int64_t kMatrixScratch = 16384;
 // Neurons that it works on side by side.
 constexpr int64_t kMatrixLanes = 16;
+// Matrices that `smallestPairs` takes.
+constexpr int64_t kPairLanes = 8;
+// Numbers of its scratch memory for matrices of d rows.
+constexpr int64_t pairScratch(int64_t d) {
+  return kPairLanes * (d * (d + 1) / 2 + 7 * d);
+}
 
 const Kernels& pickKernels();
 
