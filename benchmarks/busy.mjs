@@ -5,19 +5,20 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  answersOf,
   findPyTorch,
   HERE,
   machine,
   machineLine,
   markdown,
+  mean,
   median,
   numberColumn,
-  runJson,
   say,
   targetsTable,
   writeResult,
 } from './common.mjs';
-import { prepare } from './steps.mjs';
+import { prepare } from './networks.mjs';
 
 const NETWORKS = {
   small: {
@@ -33,7 +34,7 @@ const NETWORKS = {
 };
 
 /** Other work: processes that use a core each for ever; `nice` is their priority, 0 the usual one. */
-const NEIGHBOURS = [
+export const NEIGHBOURS = [
   { name: 'alone', perCore: 0, nice: 0 },
   { name: 'one process of lower priority', processes: 1, nice: 10 },
   { name: 'one process', processes: 1, nice: 0 },
@@ -60,7 +61,7 @@ const SPIN =
   'const p = process.ppid; for (;;) { for (let i = 0; i < 1e8; i += 1); if (process.ppid !== p) process.exit(); }';
 
 /** Does `work` beside the neighbour's processes. */
-async function beside({ processes, perCore = 0, nice }, work) {
+export async function beside({ processes, perCore = 0, nice }, work) {
   const count = processes ?? perCore * availableParallelism();
   const spin = ['-n', String(nice), process.execPath, '-e', SPIN];
   const busy = Array.from({ length: count }, () => spawn('nice', spin, { stdio: 'ignore' }));
@@ -71,14 +72,11 @@ async function beside({ processes, perCore = 0, nice }, work) {
   }
 }
 
-// The mean, not the median: a step that waits long now and then is slow too.
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 async function measure(network, { rounds, repeats, threads, python }) {
   const folder = await mkdtemp(join(tmpdir(), 'splitgrow-bench-'));
   try {
     await prepare(join(folder, 'net'), network);
-    const common = { device: 'cpu', threads, batch: network.batch, repeats, warmup: 3, turns: 1 };
+    const common = { device: 'cpu', threads, batch: network.batch };
     const runs = NEIGHBOURS.map(() => []);
     for (let round = 0; round < rounds; round += 1) {
       for (const [i, neighbour] of NEIGHBOURS.entries()) {
@@ -86,15 +84,15 @@ async function measure(network, { rounds, repeats, threads, python }) {
         say(`${network.title}, ${neighbour.name}: round ${round + 1} of ${rounds} (load ${load.toFixed(1)})`);
         runs[i].push(
           await beside(neighbour, async () => {
-            const own = JSON.stringify({ ...common, steps: STEPS });
-            const ours = await runJson(process.execPath, [
-              join(HERE, 'measure.mjs'),
-              join(folder, 'net'),
-              own,
-            ]);
-            const script = join(HERE, 'pytorch', 'measure.py');
-            const asked = JSON.stringify({ ...common, layout: LAYOUT });
-            const theirs = python && (await runJson(python, [script, join(folder, 'net'), asked]));
+            const timesOf = (command, script, options, steps) =>
+              answersOf(
+                command,
+                [join(HERE, script), join(folder, 'net'), JSON.stringify({ ...common, ...options })],
+                [{ what: 'steps', steps, repeats, warmup: 3 }],
+              );
+            const ours = await timesOf(process.execPath, 'measure.mjs', {}, STEPS);
+            const theirs =
+              python && (await timesOf(python, 'pytorch/measure.py', { layout: LAYOUT }, ['train']));
             return { ours, theirs };
           }),
         );
@@ -106,7 +104,7 @@ async function measure(network, { rounds, repeats, threads, python }) {
   }
 }
 
-/** Of every neighbour: the median over the processes of the mean step. */
+/** Of every neighbour: the median over the processes of the mean step, for one that waits long now and then is slow too. */
 function rowsOf(runs) {
   const timeOf = (list, who, step) => {
     const found = list.flatMap((run) => (run[who] ? [mean(run[who].steps[step].milliseconds)] : []));

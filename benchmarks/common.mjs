@@ -4,16 +4,23 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export const RESULTS = join(HERE, 'results');
 
-export function median(values) {
+/** The value below which a share of the values lies, between neighbours by a straight line. */
+export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const place = share * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  return below + (above - below) * (place - Math.floor(place));
 }
+
+export const median = (values) => quantile(values, 0.5);
+
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Runs a program and parses the one JSON document on its standard output. */
 export function runJson(command, parameters, { env = {} } = {}) {
@@ -36,6 +43,75 @@ export function runJson(command, parameters, { env = {} } = {}) {
       else reject(new Error(`${command} ${parameters[0]} ended with code ${code}:\n${complaints}`));
     });
   });
+}
+
+/**
+ * A process that prints one JSON document a line: one once it is ready, then the answer to each request, a line on its
+ * standard input. It ends with its input.
+ */
+export async function startWorker(command, parameters, { env = {} } = {}) {
+  const child = spawn(command, parameters, {
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr.on('data', (chunk) => {
+    complaints += chunk;
+  });
+  // What is written to a process that has ended is told by its missing answer.
+  child.stdin.on('error', () => undefined);
+  const ended = new Promise((resolve) => {
+    child.on('error', resolve);
+    child.on('close', resolve);
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (!done) return JSON.parse(value);
+    throw new Error(`${command} ${parameters[0]} ended with ${await ended}:\n${complaints}`);
+  };
+  return {
+    hello: await answer(),
+    ask: (request) => {
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+      return answer();
+    },
+    close: () => {
+      child.stdin.end();
+      return ended;
+    },
+  };
+}
+
+/** What `work` makes of a worker's answers; the worker ends with it. */
+export async function withWorker(command, parameters, work, options) {
+  const worker = await startWorker(command, parameters, options);
+  try {
+    return await work(worker);
+  } finally {
+    await worker.close();
+  }
+}
+
+/** The answers of a worker of its own to the requests, in one document with what it said first. */
+export function answersOf(command, parameters, requests, options) {
+  return withWorker(
+    command,
+    parameters,
+    async ({ hello, ask }) => {
+      const all = { ...hello };
+      for (const request of requests) Object.assign(all, await ask(request));
+      return all;
+    },
+    options,
+  );
+}
+
+/** Answers each line of this process's standard input by a line; a worker's side. */
+export async function answerRequests(hello, answer) {
+  const print = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
+  print(hello);
+  for await (const line of createInterface({ input: process.stdin })) print(await answer(JSON.parse(line)));
 }
 
 const WANTED_TORCH = '2.11.';
@@ -139,8 +215,8 @@ const VERDICTS = new Map([
   [null, 'not measured'],
 ]);
 
-/** One row a target: { what, where, limit, found, unit }; `found` null where it was not measured. */
-export function targetsTable(targets) {
+/** One row a target: { what, where, limit, found, unit }; `found` null where it was not measured; `more` columns before the verdict. */
+export function targetsTable(targets, more = []) {
   return markdown(
     [
       { title: 'target', cell: ({ what }) => what },
@@ -151,6 +227,7 @@ export function targetsTable(targets) {
         cell: ({ found, unit }) => (found === null ? '–' : `${fixed(found, unit === ' ms' ? 1 : 2)}${unit}`),
         isNumber: true,
       },
+      ...more,
       { title: '', cell: (target) => VERDICTS.get(verdict(target)) },
     ],
     targets,

@@ -4,12 +4,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writeSafetensors } from '../dist/data/safetensors.js';
-import { macs } from '../dist/graph/cost.js';
-import { buildPreset } from '../dist/models/zoo.js';
-import { createNetwork, saveNetwork } from '../dist/train/network.js';
 import { main, StepError } from '../scripts/steps.mjs';
-import { findPyTorch, HERE, machine, median, runJson, say, verdict, writeResult } from './common.mjs';
+import { answersOf, findPyTorch, HERE, machine, median, say, verdict, writeResult } from './common.mjs';
+import { checkLogits, prepare } from './networks.mjs';
 import { stepsMarkdown } from './steps-table.mjs';
 
 /** The networks timed; `limits` are the targets in training steps, where there are any. */
@@ -42,8 +39,6 @@ const NETWORKS = {
 const DEFAULT_NETWORKS = ['cifar100-x1', 'cifar100-x2', 'cifar100-x4'];
 const STEPS = ['train', 'forward', 'rayleigh', 'auxiliary', 'exact', 'eigen'];
 const LAYOUTS = ['contiguous', 'channels_last'];
-/** Logits of the two programs may differ by rounding only: relative to the largest. */
-const SAME_LOGITS = { cpu: 1e-4, cuda: 2e-2 };
 
 const USAGE = `node benchmarks/steps.mjs [options]
   --network NAME   ${Object.keys(NETWORKS).join(', ')}; may be given again (default: the first three)
@@ -54,37 +49,6 @@ const USAGE = `node benchmarks/steps.mjs [options]
   --date TEXT      a date for the result file (default: none)
   --no-file        writes no result file
 `;
-
-/** The network with seeded weights, and one synthetic batch: what both programs read. */
-export async function prepare(folder, { preset: [name, options], batch }) {
-  const graph = buildPreset(name, options);
-  const network = createNetwork(graph, { seed: 0, device: 'cpu' });
-  await saveNetwork(network, folder);
-  network.handle.dispose();
-  const shape = [batch, ...graph.input.shape];
-  const classes = graph.nodes.at(-1).out;
-  let state = 1;
-  const next = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-  // Uniform, of mean 0 and variance 1.
-  const images = Float32Array.from(
-    { length: shape.reduce((n, size) => n * size, 1) },
-    () => (next() / 2 ** 31 - 1) * Math.sqrt(3),
-  );
-  const labels = BigInt64Array.from({ length: batch }, () => BigInt(next() % classes));
-  await writeSafetensors(
-    join(folder, 'batch.safetensors'),
-    new Map([
-      ['images', { dtype: 'float32', shape, data: new Uint8Array(images.buffer) }],
-      ['labels', { dtype: 'int64', shape: [batch], data: new Uint8Array(labels.buffer) }],
-    ]),
-  );
-  return macs(graph);
-}
 
 /** Of processes: the median of their medians, the least time of all, the most memory. */
 function summary(processes, step) {
@@ -99,33 +63,28 @@ function summary(processes, step) {
   };
 }
 
-function largestDifference(a, b) {
-  const size = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0) / size;
-}
-
 async function measure(name, { rounds, repeats, threads, device, pytorch }) {
   const network = NETWORKS[name];
   const folder = await mkdtemp(join(tmpdir(), 'splitgrow-bench-'));
   try {
     const count = await prepare(join(folder, 'net'), network);
-    const common = { device, threads, batch: network.batch, repeats, warmup: 5, turns: 3 };
+    const common = { device, threads, batch: network.batch };
+    const timesOf = (command, script, options, request) =>
+      answersOf(
+        command,
+        [join(HERE, script), join(folder, 'net'), JSON.stringify({ ...common, ...options })],
+        [{ what: 'logits' }, { what: 'steps', repeats, warmup: 5, turns: 3, ...request }],
+      );
     const ours = [];
     const theirs = Object.fromEntries(LAYOUTS.map((layout) => [layout, []]));
     for (let round = 0; round < rounds; round += 1) {
       say(`${network.title}: round ${round + 1} of ${rounds}`);
-      const parameters = [
-        join(HERE, 'measure.mjs'),
-        join(folder, 'net'),
-        JSON.stringify({ ...common, steps: STEPS }),
-      ];
-      ours.push(await runJson(process.execPath, parameters));
+      ours.push(await timesOf(process.execPath, 'measure.mjs', {}, { steps: STEPS }));
       if (pytorch.python === null) continue;
       // Neither layout always comes first.
       for (const layout of round % 2 === 0 ? LAYOUTS : [...LAYOUTS].reverse()) {
-        const script = join(HERE, 'pytorch', 'measure.py');
-        const options = JSON.stringify({ ...common, layout });
-        theirs[layout].push(await runJson(pytorch.python, [script, join(folder, 'net'), options]));
+        const request = { steps: ['forward', 'train'], peak: true };
+        theirs[layout].push(await timesOf(pytorch.python, 'pytorch/measure.py', { layout }, request));
       }
     }
     return resultOf(name, { network, count, ours, theirs, device });
@@ -142,21 +101,13 @@ function resultOf(name, { network, count, ours, theirs, device }) {
       { train: summary(theirs[layout], 'train'), forward: summary(theirs[layout], 'forward') },
     ]),
   );
-  const differences = LAYOUTS.flatMap((layout) => theirs[layout]).map(({ logits }) =>
-    largestDifference(ours[0].logits, logits),
-  );
-  const difference = differences.length === 0 ? null : Math.max(...differences);
-  if (difference !== null && !(difference < SAME_LOGITS[device])) {
-    throw new Error(
-      `${name}: the logits of the two programs differ by ${difference}; these times compare nothing`,
-    );
-  }
+  const logits = [ours[0], ...LAYOUTS.flatMap((layout) => theirs[layout])].map((found) => found.logits);
   return {
     name,
     title: network.title,
     macs: count,
     batch: network.batch,
-    logitDifference: difference,
+    logitDifference: checkLogits(name, logits, device),
     splitgrow,
     pytorch,
     ratios: ratiosOf(splitgrow, pytorch),

@@ -1,7 +1,8 @@
-"""Times PyTorch eager on a network directory and a batch file: python3 measure.py FOLDER '{"layout": ..., ...}'
+"""Times PyTorch on a network directory and a batch file, as it is asked to: python3 measure.py FOLDER '{"layout": ..., ...}'
 
-One process measures one memory layout and prints one JSON document. The training step is that of a plain script:
-zero_grad(set_to_none=True), forward, cross-entropy, backward, fused SGD. The forward pass runs in inference mode.
+A worker: it prints a JSON document once it is ready, and one for each request, a line on its standard input. It has one
+memory layout, and its loss is eager or torch.compile's. The training step is that of a plain script:
+zero_grad(set_to_none=True), forward, cross-entropy, backward, fused SGD. The forward pass is eager, in inference mode.
 """
 
 import json
@@ -84,52 +85,115 @@ def peak_bytes(step, device):
         return None
 
 
-def main():
-    folder, options = sys.argv[1], json.loads(sys.argv[2])
-    device, layout = options["device"], options["layout"]
-    torch.set_num_threads(options["threads"])
-    model = network_of(folder, device, layout)
-    batch = read_safetensors(Path(folder) / "batch.safetensors")
-    x = batch["images"].to(device).contiguous(memory_format=LAYOUTS[layout])
-    labels = batch["labels"].to(device)
+def count_macs(model, x):
+    """Multiply-adds for one image, counted by hooks while one passes; the batch norms see nothing of it."""
+    total = 0
 
+    def hook(module, inputs, output):
+        nonlocal total
+        if isinstance(module, torch.nn.Linear):
+            total += module.weight.numel()
+        else:
+            total += output[0].numel() * module.weight[0].numel()
+
+    kinds = (torch.nn.Conv2d, torch.nn.Linear)
+    hooks = [module.register_forward_hook(hook) for module in model.modules() if isinstance(module, kinds)]
     model.eval()
     with torch.inference_mode():
-        logits = model(x).float().cpu().flatten().tolist()
+        model(x[:1])
+    for handle in hooks:
+        handle.remove()
+    return total
 
-    def forward():
-        with torch.inference_mode():
-            model(x)
 
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True)
+def status_bytes(row):
+    """Bytes of a row of /proc/self/status."""
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(row + ":"):
+                return 1024 * int(line.split()[1])
+    raise ValueError(row)
 
-    def train():
-        optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.cross_entropy(model(x), labels)
-        loss.backward()
-        optimizer.step()
 
-    forward_times, train_times = [], []
-    # In turns, so that a slow stretch of the machine falls on both.
-    for turn in range(options["turns"]):
-        warmup = options["warmup"] if turn == 0 else 1
-        model.eval()
-        forward_times += timed(forward, device, options["repeats"], warmup)
-        model.train()
-        train_times += timed(train, device, options["repeats"], warmup)
-    print(
-        json.dumps(
-            {
-                "torch": torch.__version__,
-                "threads": torch.get_num_threads(),
-                "logits": logits,
-                "steps": {
-                    "forward": {"milliseconds": forward_times, "peakBytes": None},
-                    "train": {"milliseconds": train_times, "peakBytes": peak_bytes(train, device)},
-                },
-            }
+class Worker:
+    def __init__(self, folder, options):
+        self.device, self.layout = options["device"], options["layout"]
+        torch.set_num_threads(options["threads"])
+        self.model = network_of(folder, self.device, self.layout)
+        batch = read_safetensors(Path(folder) / "batch.safetensors")
+        self.x = batch["images"].to(self.device).contiguous(memory_format=LAYOUTS[self.layout])
+        self.labels = batch["labels"].to(self.device)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True
         )
-    )
+        self.loss = torch.compile(self.plain_loss) if options.get("compile") else self.plain_loss
+
+    def plain_loss(self, x, labels):
+        return torch.nn.functional.cross_entropy(self.model(x), labels)
+
+    def train(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        self.loss(self.x, self.labels).backward()
+        self.optimizer.step()
+
+    def times_of(self, name, request, warmup):
+        if name == "train":
+            self.model.train()
+            return timed(self.train, self.device, request["repeats"], warmup)
+        size = request.get("size", len(self.x))
+        x = self.x[:size].contiguous(memory_format=LAYOUTS[self.layout])
+        self.model.eval()
+
+        def forward():
+            with torch.inference_mode():
+                self.model(x)
+
+        return timed(forward, self.device, request["repeats"], warmup)
+
+    def steps(self, request):
+        found = {name: {"milliseconds": [], "peakBytes": None} for name in request["steps"]}
+        # In turns, so that a slow stretch of the machine falls on both.
+        for turn in range(request.get("turns", 1)):
+            warmup = request["warmup"] if turn == 0 else 1
+            for name in request["steps"]:
+                found[name]["milliseconds"] += self.times_of(name, request, warmup)
+        if request.get("peak"):
+            self.model.train()
+            found["train"]["peakBytes"] = peak_bytes(self.train, self.device)
+        return {"steps": found}
+
+    def resident(self, request):
+        """How far the resident memory of the process rises above what it is now in some training steps."""
+        self.model.train()
+        # From here on the peak is that of what follows.
+        Path("/proc/self/clear_refs").write_text("5")
+        before = status_bytes("VmRSS")
+        timed(self.train, self.device, request["repeats"], 0)
+        return {"residentBytes": status_bytes("VmHWM") - before}
+
+    def logits(self, _):
+        self.model.eval()
+        with torch.inference_mode():
+            return {"logits": self.model(self.x).float().cpu().flatten().tolist()}
+
+    def counts(self, _):
+        """Of an image and of the model, to be held against splitgrow's."""
+        params = sum(parameter.numel() for parameter in self.model.parameters())
+        return {"macs": count_macs(self.model, self.x), "params": params}
+
+
+def main():
+    worker = Worker(sys.argv[1], json.loads(sys.argv[2]))
+    answers = {
+        "steps": worker.steps,
+        "resident": worker.resident,
+        "logits": worker.logits,
+        "counts": worker.counts,
+    }
+    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(answers[request["what"]](request)), flush=True)
 
 
 if __name__ == "__main__":
