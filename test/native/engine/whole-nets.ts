@@ -67,6 +67,29 @@ export function residualNet(kind: string): Graph {
   );
 }
 
+/** Inverted bottlenecks as of MobileNetV2, with linear projections and one residual sum, on 3 x 8 x 8. */
+export function invertedNet(kind: string): Graph {
+  const block = (id: string, from: string, wide: number, out: number, stride: number): ShortNode[] => [
+    ...chain(`${id}_wide`, 'conv2d', from, { out: wide, kernel: 1 }, kind),
+    ...chain(`${id}_dw`, 'depthwise_conv2d', `${id}_wide_act`, { kernel: 3, stride }, kind),
+    [id, 'conv2d', `${id}_dw_act`, { out, kernel: 1 }],
+    [`${id}_norm`, 'batch_norm', id],
+  ];
+  return graphOf(
+    [3, 8, 8],
+    [
+      ...chain('stem', 'conv2d', 'input', { out: 5, kernel: 3, stride: 2 }, kind),
+      ...block('a', 'stem_act', 13, 7, 1),
+      ...block('b', 'a_norm', 16, 7, 1),
+      ['sum', 'add', ['a_norm', 'b_norm']],
+      ...block('c', 'sum', 21, 9, 2),
+      ...chain('head', 'conv2d', 'c_norm', { out: 17, kernel: 1 }, kind),
+      ['pool', 'global_avg_pool', 'head_act'],
+      ['out', 'linear', 'pool', { out: 4 }],
+    ],
+  );
+}
+
 /** A node or more of every row of the op table, on 2 x 9 x 8; `pool` is the op of the first pool. */
 export function everyOp(kind: string, pool: 'max_pool' | 'avg_pool' = 'max_pool'): Graph {
   return graphOf(
