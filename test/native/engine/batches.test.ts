@@ -1,7 +1,17 @@
 // Every batch from 1 to 65 images, and images that are made from pixels, against float64.
 import { test } from 'vitest';
 import { drawOf } from '../../random-graphs.js';
-import { core, graphOf, longs, networkOf, numbers, type Precision, training, weightsOf } from '../golden.js';
+import {
+  core,
+  DEVICE,
+  graphOf,
+  longs,
+  networkOf,
+  numbers,
+  type Precision,
+  training,
+  weightsOf,
+} from '../golden.js';
 import { assertAgree, assertPrecisionsAgree, type Results, type Start } from './agreement.js';
 import { startOf } from './nets.js';
 
@@ -37,7 +47,7 @@ async function epochOverPixels({ graph, weights, classes }: Start, dtype: Precis
     data: Uint8Array.from({ length: count * 60 }, () => below(256)),
   } as const;
   const labels = longs(Array.from({ length: count }, () => below(classes)));
-  const data = core().createDataset(images, labels, [0.5, 0.4, 0.3], [0.2, 0.3, 0.4], classes, 'cpu');
+  const data = core().createDataset(images, labels, [0.5, 0.4, 0.3], [0.2, 0.3, 0.4], classes, DEVICE);
   const network = networkOf(graph, weights, { dtype });
   const options = training(16, [0.1, 0.1, 0.1, 0.1], { shuffle: true, flip: true, crop: 1, seed: 3 });
   const { loss } = await core().train(network, data, options, null, null);

@@ -1,7 +1,7 @@
 // How near the values of a network are to where a derivative jumps.
 import { shapes } from '../../../lib/graph/check.js';
 import type { Graph, GraphNode } from '../../../lib/graph/ir.js';
-import { core, longs, networkOf, numbers, tensorOf } from '../golden.js';
+import { core, DEVICE, longs, networkOf, numbers, tensorOf } from '../golden.js';
 import { norm, type Start } from './agreement.js';
 
 /** Where the derivative of an activation jumps. */
@@ -26,13 +26,13 @@ async function valuesInto(
   const network = networkOf(part, kept, { dtype: 'float64' });
   const images = tensorOf(batch, 'images');
   const labels = longs(Array.from({ length: images.shape[0] ?? 0 }, () => 0));
-  const data = core().createDataset(images, labels, [], [], 1, 'cpu');
+  const data = core().createDataset(images, labels, [], [], 1, DEVICE);
   const values = numbers(await core().forward(network, data, { mode, batch: 2 ** 20 }));
   for (const handle of [network, data]) handle.dispose();
   return values;
 }
 
-/** Smallest gap between the largest and the next value of a window; equal ones have none, as both precisions see it. */
+/** Smallest gap between the largest and the next value of a window. Equal ones are equal in both precisions, and count as none. */
 function leastGap(values: Float64Array, [height, width]: readonly [number, number], node: GraphNode): number {
   const kernel = Number(node.kernel);
   const [stride, padding] = [Number(node.stride ?? kernel), Number(node.padding ?? 0)];
@@ -55,10 +55,11 @@ function leastGap(values: Float64Array, [height, width]: readonly [number, numbe
 function leastDistance(values: Float64Array, node: GraphNode, graph: Graph): number {
   if (node.op !== 'max_pool') {
     const kinks = KINKS[String(node.kind)] ?? [];
-    return kinks.reduce(
-      (least, kink) => values.reduce((d, x) => Math.min(d, Math.abs(x - kink)), least),
-      Number.POSITIVE_INFINITY,
+    // A value at a kink, as of padding or of another relu, is there in both precisions.
+    const all = kinks.flatMap((kink) =>
+      Array.from(values, (x) => Math.abs(x - kink)).filter((far) => far > 0),
     );
+    return all.reduce((least, far) => Math.min(least, far), Number.POSITIVE_INFINITY);
   }
   const size = shapes(graph).get(node.inputs[0] ?? '')?.size ?? [1, 1];
   return leastGap(values, size, node);

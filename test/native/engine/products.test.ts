@@ -1,38 +1,11 @@
 // Products S v of the splitting matrices, and the indices of both methods, against float64.
 import { expect, test } from 'vitest';
 import { depthwiseNorms } from '../../../lib/graph/readers.js';
-import type { IndicesOptions } from '../../../lib/native/face.js';
-import {
-  core,
-  datasetOf,
-  indexing,
-  largest,
-  networkOf,
-  numbers,
-  type Precision,
-  weightsOf,
-} from '../golden.js';
+import { indexing, largest, type Precision } from '../golden.js';
 import { assertAgree, distance, norm, type Results, type Start } from './agreement.js';
 import { startAwayFromKinks } from './nets.js';
+import { indicesOf, PLAIN_STEPS } from './splitting.js';
 import { everyOp, invertedNet, mobileNet, residualNet } from './whole-nets.js';
-
-/** Indices, residuals and directions of every chain, and the running statistics that it leaves. */
-async function indicesOf(start: Start, dtype: Precision, options: IndicesOptions): Promise<Results> {
-  const network = networkOf(start.graph, start.weights, { dtype });
-  const data = datasetOf(start.batch, start.classes);
-  const { chains, directions } = await core().indices(network, data, options, null, null);
-  const found = new Map<string, Float64Array>();
-  for (const { id, indices, residuals } of chains) {
-    found.set(`indices of ${id}`, indices);
-    found.set(`residuals of ${id}`, residuals);
-  }
-  for (const [id, tensor] of core().readDirections(directions))
-    found.set(`directions of ${id}`, numbers(tensor));
-  for (const [name, tensor] of weightsOf(network))
-    if (name.includes('.running_')) found.set(name, numbers(tensor));
-  for (const handle of [network, data, directions]) handle.dispose();
-  return found;
-}
 
 const starts: Readonly<Record<string, () => Promise<Start>>> = {
   'MobileNet with silu': () => startAwayFromKinks(mobileNet('silu'), 40, 1, 'eval'),
@@ -44,12 +17,6 @@ const starts: Readonly<Record<string, () => Promise<Start>>> = {
   'inverted bottlenecks with tanh': () => startAwayFromKinks(invertedNet('tanh'), 65, 7, 'eval'),
   'every op with silu': () => startAwayFromKinks(everyOp('silu'), 4, 8, 'eval'),
 };
-
-/**
- * With alpha 1 the divisor of RMSprop is its epsilon alone. A step is then v - rate / epsilon * 2 (S v - (v' S v) v), and shows
- * all of S v.
- */
-const PLAIN_STEPS = { alpha: 1 } as const;
 
 /** Second derivatives cancel near their zeros, and g comes through a whole backward pass. LibTorch's worst is 3e-6. */
 const CLOSE = 2e-5;
