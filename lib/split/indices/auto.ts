@@ -13,11 +13,11 @@ import type { IndexMethod } from '../../native/face.js';
  * images and T Rayleigh epochs:
  *   pass      3 N macs              forward and backward: once for exact, T times where a layer descends
  *   matrices  N n P d^2             sum of h x x^T, one matrix product a chain
- *   eigen     n d^2, n d^3          batched symmetric eigensolver: what reduction costs for small and for large d
+ *   eigen     n d^2, n d^3          smallest eigenpairs: bracketing them and reading S for small d, reduction for large
  *   descent   2 T N n d P           conv(x, v) and its weight gradient
  * Measured on mobilenet_cifar10 of width 16 to 256, one thread: a unit is 0.07 ns.
  */
-export const WORK = { pass: 1, matrices: 0.3, eigenSquare: 750, eigenCube: 2, descent: 0.2 } as const;
+export const WORK = { pass: 1, matrices: 0.3, eigenSquare: 30, eigenCube: 0.4, descent: 0.2 } as const;
 
 /** Bytes of a float32. */
 const FLOAT = 4;
