@@ -124,7 +124,8 @@ export interface ChainIndices {
 export interface BenchOptions {
   /** Of the training step; the others are in float32. Default: float32. */
   readonly precision?: 'float32' | 'bfloat16';
-  readonly what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact' | 'eigen';
+  /** `eigen` is the eigensolver of the exact method, `eigensystem` LibTorch's eigh of the same matrices. */
+  readonly what: 'train' | 'forward' | 'rayleigh' | 'auxiliary' | 'exact' | 'eigen' | 'eigensystem';
   readonly batch: number;
   readonly repeats: number;
   readonly warmup: number;

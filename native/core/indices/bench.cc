@@ -118,8 +118,8 @@ StepOf exactStep(Bench* b) {
 }
 
 // The eigensolver alone, once a sweep as an exact pass calls it.
-StepOf eigenStep(Bench* b) {
-  return [b](Stopwatch* watch) {
+StepOf eigenStep(Bench* b, Eigen (*solve)(const Block&)) {
+  return [b, solve](Stopwatch* watch) {
     for (auto& blocks : b->sweeps()) {
       Stopwatch other(b->network->device);
       watch->stop();
@@ -127,7 +127,7 @@ StepOf eigenStep(Bench* b) {
       watch->start();
       for (Block& block : blocks) {
         b->control.check();
-        if (block.sums.defined()) smallestEigen(block);
+        if (block.sums.defined()) solve(block);
         block.sums = Tensor();
       }
     }
@@ -154,7 +154,8 @@ const struct StepKind {
     {"rayleigh", [](Bench* b) { return rayleighStep(b, false); }},
     {"auxiliary", [](Bench* b) { return rayleighStep(b, true); }},
     {"exact", exactStep},
-    {"eigen", eigenStep},
+    {"eigen", [](Bench* b) { return eigenStep(b, smallestEigen); }},
+    {"eigensystem", [](Bench* b) { return eigenStep(b, wholeEigensystem); }},
 };
 
 const StepKind& kindOf(const std::string& what) {

@@ -27,6 +27,13 @@ Tensor matricesOf(const Tensor& sums, int64_t from, int64_t count) {
   return upper + upper.triu(1).transpose(1, 2);
 }
 
+Eigen emptyFor(const Tensor& sums) {
+  const int64_t d = sums.size(0), count = sums.size(2);
+  return {at::empty({count}, sums.options()),
+          at::empty({count, d}, sums.options()),
+          at::empty({count}, sums.options())};
+}
+
 // Of matrices s [count, d, d], by the whole eigensystem.
 void solveWhole(const Tensor& s, int64_t from, Eigen* eigen) {
   const int64_t count = s.size(0);
@@ -99,10 +106,7 @@ void solveByLoops(const SmallestPairs<T>& loops, const Tensor& sums,
 
 Eigen smallestEigen(const Block& block) {
   const Tensor sums = block.sums.contiguous();
-  const int64_t d = sums.size(0), count = sums.size(2);
-  Eigen eigen{at::empty({count}, sums.options()),
-              at::empty({count, d}, sums.options()),
-              at::empty({count}, sums.options())};
+  Eigen eigen = emptyFor(sums);
   const Kernels& kernels = pickKernels();
   if (!sums.device().is_cpu())
     solveOnDevice(sums, &eigen);
@@ -110,6 +114,19 @@ Eigen smallestEigen(const Block& block) {
     solveByLoops<double>(kernels.smallestPairsDouble, sums, &eigen);
   else
     solveByLoops<float>(kernels.smallestPairs, sums, &eigen);
+  return eigen;
+}
+
+Eigen wholeEigensystem(const Block& block) {
+  const Tensor s = matricesOf(block.sums, 0, block.count);
+  Eigen eigen = emptyFor(block.sums);
+  at::parallel_for(0, s.device().is_cpu() ? block.count : 1, 1,
+                   [&](int64_t begin, int64_t end) {
+                     const at::NoGradGuard noGrad;
+                     if (!s.device().is_cpu()) end = block.count;
+                     solveWhole(s.narrow(0, begin, end - begin), begin, &eigen);
+                   });
+  eigen.residuals = residualsOf(s, eigen);
   return eigen;
 }
 

@@ -160,5 +160,8 @@ struct Eigen {
   at::Tensor values, vectors, residuals;  // [count], [count, d], [count]
 };
 Eigen smallestEigen(const Block& block);
+// The same by LibTorch's eigh of every matrix: what `smallestEigen` is timed
+// against.
+Eigen wholeEigensystem(const Block& block);
 
 }  // namespace splitgrow
