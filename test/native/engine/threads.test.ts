@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import type { Graph } from '../../../lib/graph/ir.js';
 import { withThreads } from '../../../lib/native/threads.js';
 import { core, datasetOf, indexing, networkOf, rates, training, weightsOf } from '../golden.js';
+import { assertAgree, resultsOf } from './agreement.js';
 import { engineOf } from './features.js';
-import { startOf } from './nets.js';
+import { around, startOf } from './nets.js';
 import { everyOp, mobileNet, residualNet } from './whole-nets.js';
 
 const NETS: Readonly<Record<string, Graph>> = {
@@ -74,4 +75,30 @@ test('networks that are trained side by side have the bits of one that is traine
     [2, 2, engineOf() === '' ? 2 : 3].map((threads) => bitsOf(graph, 16, threads)),
   );
   for (const one of together) expect(one).toEqual(alone);
+});
+
+test('few images of large maps agree with float64 with more threads than images', async () => {
+  for (const [images, channels, threads] of [
+    [1, 5, 3],
+    [2, 21, 5],
+    [3, 13, 4],
+  ] as const) {
+    const graph = around(
+      channels,
+      [33, 30],
+      [
+        ['conv', 'conv2d', 'before', { out: 17, kernel: 3 }],
+        ['norm', 'batch_norm', 'conv'],
+        ['act', 'activation', 'norm', { kind: 'silu' }],
+        ['dw', 'depthwise_conv2d', 'act', { kernel: 5, stride: 2 }],
+        ['pool', 'avg_pool', 'dw', { kernel: 3, stride: 2, padding: 1 }],
+      ],
+    );
+    const start = startOf(graph, images, images);
+    assertAgree(
+      await resultsOf(start, 'float32', threads),
+      await resultsOf(start, 'float64'),
+      `${images} images`,
+    );
+  }
 });
