@@ -115,9 +115,11 @@ for (const dtype of ['float32', 'float64'] as const) {
   });
 }
 
-test('loops and operators draw the same flips, crops and order', async () => {
-  const options = { flip: true, crop: 1, shuffle: true, seed: 6 };
-  expect(await epoch(NUMBERED, options, 'float32')).toEqual(await epoch(NUMBERED, options, 'float64'));
+test('loops and operators draw the same flips, crops and order, the image outside of the crop too', async () => {
+  for (const crop of [1, 6]) {
+    const options = { flip: true, crop, shuffle: true, seed: 6 };
+    expect(await epoch(NUMBERED, options, 'float32')).toEqual(await epoch(NUMBERED, options, 'float64'));
+  }
 });
 
 test('pixels become (x / 255 - mean) / std, and padding is a black pixel', async () => {

@@ -4,6 +4,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "tensor/accelerator.h"
 #include "tensor/error.h"
 
@@ -24,24 +26,35 @@ Normal normalOf(const TensorDataset& data, int64_t channel) {
           -data.mean[channel] / data.std[channel]};
 }
 
+// Row by row and channel by channel, so that no pixel is asked whether it lies
+// inside of the image: it does from column `first` to `last`.
 template <class T>
 void copyImage(const T* from, float* to, int64_t channels, int64_t height,
                int64_t width, bool flip, int64_t top, int64_t left,
                const std::vector<Normal>& normals) {
+  const int64_t moved = flip ? left : -left;
+  const int64_t first = std::clamp<int64_t>(moved, 0, width);
+  const int64_t last = std::clamp<int64_t>(width + moved, first, width);
   for (int64_t c = 0; c < channels; ++c) {
     const auto scale = static_cast<float>(normals[c].scale);
     const auto shift = static_cast<float>(normals[c].shift);
-    const T* plane = from + c * height * width;
+    const float outside = 0.0f * scale + shift;
     for (int64_t y = 0; y < height; ++y) {
       const int64_t sy = y + top;
       const bool isRow = sy >= 0 && sy < height;
-      for (int64_t x = 0; x < width; ++x) {
-        const int64_t sx = (flip ? width - 1 - x : x) + left;
-        const float pixel = isRow && sx >= 0 && sx < width
-                                ? static_cast<float>(plane[sy * width + sx])
-                                : 0.0f;
-        to[(y * width + x) * channels + c] = pixel * scale + shift;
-      }
+      const int64_t begin = isRow ? first : width, end = isRow ? last : width;
+      const T* row = isRow ? from + (c * height + sy) * width : from;
+      float* pixels = to + y * width * channels + c;
+      for (int64_t x = 0; x < begin; ++x) pixels[x * channels] = outside;
+      if (flip)
+        for (int64_t x = begin; x < end; ++x)
+          pixels[x * channels] =
+              static_cast<float>(row[width - 1 + left - x]) * scale + shift;
+      else
+        for (int64_t x = begin; x < end; ++x)
+          pixels[x * channels] =
+              static_cast<float>(row[x + left]) * scale + shift;
+      for (int64_t x = end; x < width; ++x) pixels[x * channels] = outside;
     }
   }
 }
