@@ -1,6 +1,6 @@
 // What comes behind the maps: global pooling, flatten, linear layers and dropout, against float64.
 import { test } from 'vitest';
-import type { ShortNode } from '../golden.js';
+import { graphOf, type ShortNode } from '../golden.js';
 import { assertPrecisionsAgree } from './agreement.js';
 import { around, BATCHES, CHANNELS, cycled, SIZES, startOf } from './nets.js';
 
@@ -65,5 +65,33 @@ test('dropout of maps and of vectors has the same mask in both precisions', asyn
         `p ${p}, ${images} images`,
       );
     }
+  }
+});
+
+test('dropout before a norm, of a value that others read raw, agrees with float64 at every place of a program', async () => {
+  for (let before = 0; before <= 8; before += 1) {
+    const layers = Array.from(
+      { length: before },
+      (_, i): ShortNode => [
+        `c${i}`,
+        'conv2d',
+        i === 0 ? 'input' : `c${i - 1}`,
+        { out: 4, kernel: 1, bias: true },
+      ],
+    );
+    const graph = graphOf(
+      [3, 2, 3],
+      [
+        ...layers,
+        ['raw', 'conv2d', before === 0 ? 'input' : `c${before - 1}`, { out: 4, kernel: 3 }],
+        ['drop', 'dropout', 'raw', { p: 0.1 }],
+        ['norm', 'batch_norm', 'drop', { eps: 0.5 }],
+        ['sum', 'add', ['norm', 'raw']],
+        ['flat', 'flatten', 'sum'],
+        ['out', 'linear', 'flat', { out: 3 }],
+      ],
+    );
+    for (const images of [1, 20])
+      await assertPrecisionsAgree(startOf(graph, images, 3), `${before} layers, ${images} images`);
   }
 });
