@@ -80,7 +80,7 @@ export function assertAgree(
     const size = sizes.get(name) ?? 0;
     const most = shareOf(name) * size + more(name);
     if (!(error <= most))
-      expect.fail(`${note}: ${name} is off by ${error / size} of its size, more than ${most / size}`);
+      expect.fail(`${note}: ${name} is off by ${error}, more than ${most}: ${error / size} of its size`);
   }
 }
 

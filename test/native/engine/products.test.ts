@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { depthwiseNorms } from '../../../lib/graph/readers.js';
 import { indexing, largest, type Precision } from '../golden.js';
 import { assertAgree, distance, norm, type Results, type Start } from './agreement.js';
-import { startAwayFromKinks } from './nets.js';
+import { startAwayFromKinks, startOf } from './nets.js';
 import { indicesOf, PLAIN_STEPS } from './splitting.js';
 import { everyOp, invertedNet, mobileNet, residualNet } from './whole-nets.js';
 
@@ -86,5 +86,27 @@ test('indices with the depthwise batch norms in training mode agree with float64
     const kept = (results: Results): Results =>
       new Map([...results].filter(([id]) => /^indices|running/.test(id)));
     assertAgree(kept(narrow), kept(wide), method, () => CLOSE);
+  }
+});
+
+test('a chain that leads nowhere has products and indices of 0 beside the others', async () => {
+  const live = mobileNet('silu');
+  const dead = [
+    { id: 'dead', op: 'conv2d', inputs: ['a_act'], out: 5, kernel: 3 },
+    { id: 'dead_norm', op: 'batch_norm', inputs: ['dead'] },
+    { id: 'dead_act', op: 'activation', inputs: ['dead_norm'], kind: 'silu' },
+  ] as const;
+  // Not checked: a network file must not have such nodes.
+  const start = startOf({ ...live, nodes: [...live.nodes, ...dead] }, 20, 4);
+  for (const method of ['exact', 'rayleigh'] as const) {
+    const options = indexing(start.graph, method, { ...PLAIN_STEPS, epochs: 2, rmsEpsilon: 1 });
+    const [narrow, wide] = [
+      await indicesOf(start, 'float32', options),
+      await indicesOf(start, 'float64', options),
+    ];
+    const kept = (results: Results): Results =>
+      new Map([...results].filter(([id]) => id.startsWith('indices of ')));
+    assertAgree(kept(narrow), kept(wide), method, () => CLOSE);
+    expect([...(narrow.get('indices of dead') ?? [])], method).toEqual([0, 0, 0, 0, 0]);
   }
 });
