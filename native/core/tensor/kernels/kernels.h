@@ -52,15 +52,20 @@ struct RowLoops {
                     T* p);
 };
 
-// Smallest eigenpairs of `count` (at most kPairLanes) symmetric matrices:
-// entry i <= j of matrix k is sums[(i * d + j) * stride + k], all finite. The
-// vectors [count, d] are unit, of either sign; the residuals are
-// |S v - lambda v| of the numbers as they are returned. `scratch` holds
-// pairScratch(d) numbers and begins at a multiple of 64 bytes.
+// Loops over symmetric matrices of T, float or double, of which the upper
+// triangle is read.
 template <class T>
-using SmallestPairs = void (*)(const T* sums, int64_t stride, int64_t d,
-                               int64_t count, double* scratch, T* values,
-                               T* vectors, T* residuals);
+struct SymmetricLoops {
+  // Smallest eigenpairs of `count` (at most kPairLanes) matrices: entry i <= j
+  // of matrix k is sums[(i * d + j) * stride + k], all finite. The vectors
+  // [count, d] are unit, of either sign; the residuals are |S v - lambda v| of
+  // the numbers as they are returned. `scratch` holds pairScratch(d) numbers
+  // and begins at a multiple of 64 bytes.
+  void (*smallestPairs)(const T* sums, int64_t stride, int64_t d, int64_t count,
+                        double* scratch, T* values, T* vectors, T* residuals);
+  // y = S x of S [d, d].
+  void (*product)(const T* s, int64_t d, const double* x, double* y);
+};
 
 struct Kernels {
   RowLoops<float> wide;
@@ -71,8 +76,16 @@ struct Kernels {
   void (*matrices)(const float* x, int64_t d, const float* h, int64_t strideH,
                    int64_t n, int64_t rows, float* scratch, float* sums,
                    int64_t strideN);
-  SmallestPairs<float> smallestPairs;
-  SmallestPairs<double> smallestPairsDouble;
+  SymmetricLoops<float> symmetric;
+  SymmetricLoops<double> symmetricDouble;
+  // Takes from w [d] what it has along the unit rows of `basis` [rows, d].
+  void (*orthogonalise)(const double* basis, int64_t rows, int64_t d,
+                        double* w);
+  // The unit vector [d] of the smallest eigenvalue of a tridiagonal matrix of
+  // numbers that are about 1 at most, and a bound below that eigenvalue, within
+  // rounding of it. `scratch` is as that of `smallestPairs`.
+  double (*smallestTridiagonal)(const double* diagonal, const double* beside,
+                                int64_t d, double* scratch, double* vector);
   // One RMSprop step on the Rayleigh quotient of each row of v [n, d], then
   // v is made unit again; quotients[i] = v_i . sv_i before the step.
   void (*rayleigh)(float* v, const float* sv, float* square, float* velocity,
@@ -104,5 +117,13 @@ constexpr int64_t pairScratch(int64_t d) {
 }
 
 const Kernels& pickKernels();
+
+template <class T>
+const SymmetricLoops<T>& pickSymmetric() {
+  if constexpr (sizeof(T) == sizeof(double))
+    return pickKernels().symmetricDouble;
+  else
+    return pickKernels().symmetric;
+}
 
 }  // namespace splitgrow
