@@ -38,6 +38,7 @@ function phasesTable(phases) {
       ...LEFT,
       { title: 'method', cell: ({ method }) => method },
       numberColumn('seconds', ({ seconds }) => seconds, 2),
+      numberColumn('passes', ({ passes }) => passes || null),
       numberColumn('an epoch, seconds', ({ epochSeconds }) => median(epochSeconds), 2),
       numberColumn('from exact, %', ({ error }) => (error === undefined ? null : 100 * error), 2),
       { title: '', cell: ({ leftOut = '' }) => leftOut },

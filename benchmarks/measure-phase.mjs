@@ -53,7 +53,7 @@ async function phaseBy(method, split) {
     const found = await seconds(() => computeIndices(network, split, request));
     const { chains, directions } = found.result;
     directions.dispose();
-    return { seconds: found.seconds, chains };
+    return { seconds: found.seconds, passes: Math.max(...chains.map(({ epochs: count }) => count)), chains };
   } catch (error) {
     return { leftOut: `${error.code ?? error.name}: ${error.message}` };
   }
