@@ -109,6 +109,7 @@ async function indicesOf(network, method) {
         decayEvery: 1,
         decayFirst: 1,
         mostEpochs: 3,
+        passes: 12,
         tolerance: 0,
         trainedNorms: [],
         reluBeta: 3,
@@ -150,6 +151,7 @@ const report = {};
   report.evaluation = await core.evaluate(normed.network, data, { batch: 8 }, null, null);
   report.exact = await indicesOf(normed.network, 'exact');
   report.rayleigh = await indicesOf(normed.network, 'rayleigh');
+  report.lobpcg = await indicesOf(normed.network, 'lobpcg');
   report.rows = [...core.rowsOfRank({ images: COUNT, batch: 7, microBatch: 2, rank, world })];
 }
 report.sum = [...(await core.sumOverRanks(Float64Array.of(rank + 1, 0.5)))];

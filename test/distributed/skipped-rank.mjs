@@ -79,6 +79,7 @@ for (const method of ['exact', 'rayleigh']) {
         decayEvery: 1,
         decayFirst: 1,
         mostEpochs: 2,
+        passes: 12,
         tolerance: 0,
         trainedNorms: [],
         reluBeta: 3,

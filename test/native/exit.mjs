@@ -58,6 +58,7 @@ const indexing = (method) => ({
     decayEvery: 1,
     decayFirst: 1,
     mostEpochs: 50,
+    passes: 12,
     tolerance: 0,
     trainedNorms: [],
     reluBeta: 3,

@@ -168,6 +168,7 @@ export function indexing(
     momentum: 0,
     rmsEpsilon: 1e-8,
     mostEpochs: more.epochs ?? 1,
+    passes: 12,
     tolerance: 0,
     decayFactor: 1,
     decayEvery: 1,

@@ -22,7 +22,7 @@ Napi::Value toIndices(Napi::Env env, const Indices& indices,
     const Chain& chain = network.program.chains[i];
     auto row = Napi::Object::New(env);
     row.Set("id", chain.id);
-    row.Set("method", options.isExact[i] ? "exact" : "rayleigh");
+    row.Set("method", kMethodNames[static_cast<int>(options.methods[i])]);
     row.Set("neurons", static_cast<double>(chain.neurons));
     row.Set("dimension", static_cast<double>(chain.dimension));
     row.Set("indices", toFloat64Array(env, indices.chains[i].indices));

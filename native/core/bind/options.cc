@@ -1,6 +1,7 @@
 // Reads options field by field.
 #include "bind/options.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "bind/boundary.h"
@@ -150,13 +151,17 @@ IndicesOptions readIndicesOptions(const Napi::Object& o) {
   const Napi::Array methods = readArray(field(o, "methods"), "methods");
   for (uint32_t i = 0; i < methods.Length(); ++i) {
     const std::string method = toText(methods[i], "methods");
-    require(method == "exact" || method == "rayleigh", "E_ARGUMENT",
-            "a method must be exact or rayleigh, found ", method);
-    options.isExact.push_back(method == "exact");
+    const auto found =
+        std::find(std::begin(kMethodNames), std::end(kMethodNames), method);
+    require(found != std::end(kMethodNames), "E_ARGUMENT",
+            "a method must be exact, rayleigh or lobpcg, found ", method);
+    options.methods.push_back(
+        static_cast<Method>(found - std::begin(kMethodNames)));
   }
   options.batch = readInteger(o, "batch", 1, kMost);
   options.epochs = readInteger(o, "epochs", 1, kMost);
   options.mostEpochs = readInteger(o, "mostEpochs", 1, kMost);
+  options.passes = readInteger(o, "passes", 1, kMost);
   require(options.mostEpochs >= options.epochs, "E_ARGUMENT",
           "`mostEpochs` must be at least `epochs` (", options.epochs,
           "), found ", options.mostEpochs);

@@ -109,7 +109,7 @@ void endRound(const Job& job, int64_t steps, IndicesState* state) {
   int64_t above = 0;
   double sum = 0, size = 0;
   for (size_t i = 0; i < descent.wanted.size(); ++i) {
-    if (o.isExact[i]) continue;
+    if (o.methods[i] != Method::kRayleigh) continue;
     ChainIndices& chain = state->result.chains[i];
     for (const double index : chain.indices) {
       sum += index;

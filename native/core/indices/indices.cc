@@ -1,4 +1,4 @@
-// Runs the exact and the Rayleigh method over a dataset, each for its chains.
+// Runs every method of splitting indices over a dataset, each for its chains.
 #include "indices/indices.h"
 
 #include "indices/indices_job.h"
@@ -15,12 +15,7 @@ using at::Tensor;
 void solve(const Job& job, const Block& block, Indices* result) {
   const Chain& chain = job.network->program.chains[block.chain];
   Tensor& directions = result->directions->tensors[block.chain].second;
-  if (!directions.defined()) {
-    // Without curvature every direction has index 0: the first axis.
-    directions =
-        at::zeros({chain.neurons, chain.dimension}, job.network->options());
-    directions.select(1, 0).fill_(1);
-  }
+  if (!directions.defined()) directions = firstAxis(*job.network, chain);
   if (!block.sums.defined()) return;
   // LAPACK would only say that it does not converge.
   requireFinite(block.sums, chain, "a splitting matrix");
@@ -46,7 +41,7 @@ Pause runExact(const Job& job, IndicesState* state) {
   Agreement agreement(job.control, o.pause);
   while (state->isSweeping()) {
     std::vector<Block>& blocks = state->sweeps[state->sweep];
-    std::vector<bool> here(o.isExact.size(), false);
+    std::vector<bool> here(o.methods.size(), false);
     for (const Block& block : blocks) here[block.chain] = true;
     const auto sweep = passOver();
     const int64_t steps = sweep->steps();
@@ -124,6 +119,19 @@ std::vector<bool> trainedNodes(const Network& network,
 
 }  // namespace
 
+std::vector<bool> IndicesOptions::chainsOf(Method method) const {
+  std::vector<bool> chains(methods.size());
+  for (size_t i = 0; i < methods.size(); ++i) chains[i] = methods[i] == method;
+  return chains;
+}
+
+Tensor firstAxis(const Network& network, const Chain& chain) {
+  const Tensor axis =
+      at::zeros({chain.neurons, chain.dimension}, network.options());
+  axis.select(1, 0).fill_(1);
+  return axis;
+}
+
 void requireFinite(const Tensor& values, const Chain& chain, const char* what) {
   require(at::isfinite(values).all().item<bool>(), "E_NOT_FINITE", what,
           " of layer ", chain.id, " is not finite; the network's weights or ",
@@ -160,6 +168,7 @@ Pause computeIndices(Network* network, const Dataset& data,
   const Folded folded(*network, trainedNodes(*network, options));
   const Job job{network, data, options, control, folded, Clock::now()};
   Pause pause = runExact(job, state);
+  if (pause == Pause::none && state->lobpcg) pause = runLobpcg(job, state);
   if (pause == Pause::none && state->descent) pause = runRayleigh(job, state);
   state->seconds += secondsSince(job.start);
   state->result.seconds = state->seconds;

@@ -19,10 +19,16 @@ struct Directions {
   }
 };
 
+enum class Method : uint8_t { kExact, kRayleigh, kLobpcg };
+// In the order of the enumeration.
+constexpr const char* kMethodNames[] = {"exact", "rayleigh", "lobpcg"};
+
 // JavaScript gives every number: there are no defaults here.
 struct IndicesOptions {
-  std::vector<bool> isExact;  // one entry for each chain
+  std::vector<Method> methods;  // one entry for each chain
+  std::vector<bool> chainsOf(Method method) const;
   int64_t batch = 0, epochs = 0;
+  int64_t passes = 0;  // most products of lobpcg, each a pass over the images
   // Neurons whose residual is above the tolerance go on, up to `mostEpochs`.
   int64_t mostEpochs = 0;
   double tolerance = 0;
@@ -43,7 +49,7 @@ struct IndicesOptions {
 
 struct ChainIndices {
   std::vector<double> indices, residuals;
-  int64_t epochs = 0;  // of the descent; 0: exact
+  int64_t epochs = 0;  // of the descent, or passes of lobpcg; 0: exact
 };
 // Whether the residual |S v - lambda v| of each neuron is above tolerance *
 // scale. The scale is |lambda|, or a hundredth of the largest |lambda| of the
@@ -109,6 +115,19 @@ Tensors auxiliaryProducts(const Network& network, const Folded& folded,
                           const Tensors& directions,
                           const IndicesOptions& options);
 
+// S p of every wanted chain over a minibatch, weighted by the share of `piece`:
+// [rows, dimension], like `directions`. Row r is for neuron owners[r] (int64
+// [rows]); where owners are undefined, or there is no list of them, it is for
+// neuron r.
+Tensors productsOver(const Network& network, const Folded& folded,
+                     const Piece& piece, const std::vector<bool>& wanted,
+                     const Tensors& directions, const IndicesOptions& options,
+                     const Tensors& owners = {});
+
+// Each tensor becomes its sum over the ranks; undefined ones stay so. All in
+// one sum, because many small ones would each wait for the network.
+void sumOverGroupAtOnce(const std::vector<at::Tensor*>& tensors);
+
 // One epoch's worth of state of the Rayleigh descent.
 struct Rayleigh {
   Rayleigh(const Network& network, const std::vector<bool>& wanted,
@@ -116,7 +135,6 @@ struct Rayleigh {
   // One minibatch: products for all chains, one RMSprop step each.
   void step(const Network& network, const Folded& folded, const Piece& piece,
             double rate);
-  void sumProductsOverGroup();
   void beginAverage();
   bool isAveraging() const;
   // Adds the vectors of the latest step to the averages, with this weight.

@@ -1,5 +1,4 @@
-// What the exact method and the descent share in one computation of splitting
-// indices.
+// What the methods share in one computation of splitting indices.
 #pragma once
 
 #include <cmath>
@@ -39,6 +38,16 @@ void requirePlace(const IndicesState& state, int64_t steps);
 // Gives the indices and directions of rank 0 to all ranks. Different processors
 // round the same sums differently, but all ranks must pick the same neurons.
 void shareResult(const Job& job, Indices* result);
+
+// The first axis for every neuron of a chain: the direction where there is no
+// curvature, and every direction has index 0.
+at::Tensor firstAxis(const Network& network, const Chain& chain);
+
+// Ends a pass of lobpcg: results, and the directions of the next pass.
+void endPass(const Job& job, IndicesState* state);
+
+// Runs the passes of lobpcg that are left.
+Pause runLobpcg(const Job& job, IndicesState* state);
 
 // Runs the rest of the descent on the Rayleigh quotients.
 Pause runRayleigh(const Job& job, IndicesState* state);

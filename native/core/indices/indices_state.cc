@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "indices/kept_tensors.h"
 #include "ranks/group.h"
 
 namespace splitgrow {
@@ -44,48 +45,21 @@ void forDescent(Rayleigh* descent, size_t chain, Visit visit) {
   visit("sumProducts", &descent->sumProducts[chain]);
 }
 
-std::string named(const char* what, const std::string& id) {
-  return std::string(what) + ":" + id;
-}
-
-// Bytes of the sums of the current sweep.
-int64_t bytesOf(const std::vector<Block>& blocks) {
+// Bytes of the sums of the sweep or the pass under way.
+int64_t bytesOf(const IndicesState& state) {
   int64_t bytes = 0;
-  for (const Block& block : blocks)
-    if (block.sums.defined())
-      bytes += static_cast<int64_t>(block.sums.nbytes());
+  const auto count = [&](const Tensor& sums) {
+    if (sums.defined()) bytes += static_cast<int64_t>(sums.nbytes());
+  };
+  if (state.isSweeping())
+    for (const Block& block : state.sweeps[state.sweep]) count(block.sums);
+  else
+    for (const Lobpcg::Space& space : state.lobpcg->spaces) count(space.sums);
   return bytes;
 }
 
-// The tensors by name, each taken once, and of the expected kind.
-class Source {
- public:
-  explicit Source(const NamedTensors& tensors) : tensors_(tensors) {}
-  bool has(const std::string& name) const { return find(name) != nullptr; }
-  Tensor take(const std::string& name, const std::vector<int64_t>& shape,
-              at::ScalarType dtype) const {
-    const Tensor* found = find(name);
-    require(found != nullptr, "E_RESUME", "indices: expected \"", name,
-            "\" in the checkpoint, found none: another version of splitgrow ",
-            "wrote it; go on with that version, or remove the checkpoint");
-    require(found->scalar_type() == dtype && found->sizes() == shape,
-            "E_RESUME", "indices: expected \"", name, "\" of ",
-            at::IntArrayRef(shape), ", found ", found->sizes(),
-            "; go on with the threads and the memory limit of before");
-    return *found;
-  }
-
- private:
-  const Tensor* find(const std::string& name) const {
-    for (const auto& [key, tensor] : tensors_)
-      if (key == name) return &tensor;
-    return nullptr;
-  }
-  const NamedTensors& tensors_;
-};
-
 // Results of whole chains, and the sums of the exact sweep under way.
-void takeResults(const Source& source, const Network& network,
+void takeResults(const KeptTensors& source, const Network& network,
                  IndicesState* state) {
   for (size_t i = 0; i < network.program.chains.size(); ++i) {
     const Chain& chain = network.program.chains[i];
@@ -114,7 +88,7 @@ void takeResults(const Source& source, const Network& network,
   }
 }
 
-void takeDescent(const Source& source, const Network& network,
+void takeDescent(const KeptTensors& source, const Network& network,
                  IndicesState* state) {
   Rayleigh& descent = *state->descent;
   for (size_t i = 0; i < network.program.chains.size(); ++i) {
@@ -136,7 +110,7 @@ void takeDescent(const Source& source, const Network& network,
 }
 
 // Where the descent's rounds stand, and which chains are done.
-void takeRounds(const Source& source, const IndicesOptions& options,
+void takeRounds(const KeptTensors& source, const IndicesOptions& options,
                 IndicesState* state) {
   const auto at = values(source.take("rounds", {4}, at::kDouble));
   require(at[0] >= static_cast<double>(state->epoch) &&
@@ -159,19 +133,21 @@ void takeRounds(const Source& source, const IndicesOptions& options,
 IndicesState::IndicesState(const Network& network,
                            const IndicesOptions& options)
     : chains_(network.program.chains),
-      isExact_(options.isExact),
+      methods_(options.methods),
       device_(network.device),
       dtype_(network.dtype) {
   const auto& chains = network.program.chains;
-  require(options.isExact.size() == chains.size(), "E_ARGUMENT", "expected ",
-          chains.size(), " methods, found ", options.isExact.size());
-  sweeps = planBlocks(network, options.isExact, options);
-  std::vector<bool> isRayleigh = options.isExact;
-  isRayleigh.flip();
+  require(options.methods.size() == chains.size(), "E_ARGUMENT", "expected ",
+          chains.size(), " methods, found ", options.methods.size());
+  sweeps = planBlocks(network, options.chainsOf(Method::kExact), options);
   roundEnd = options.epochs;
-  for (const bool one : isRayleigh)
-    if (one && !descent)
-      descent = std::make_unique<Rayleigh>(network, isRayleigh, options);
+  for (const Method method : options.methods) {
+    const std::vector<bool> here = options.chainsOf(method);
+    if (method == Method::kRayleigh && !descent)
+      descent = std::make_unique<Rayleigh>(network, here, options);
+    if (method == Method::kLobpcg && !lobpcg)
+      lobpcg = std::make_unique<Lobpcg>(network, here, options);
+  }
   result.directions = std::make_shared<Directions>();
   for (const Chain& chain : chains) {
     result.chains.push_back({std::vector<double>(chain.neurons, 0),
@@ -190,7 +166,7 @@ void IndicesState::checkFits(const Network& network,
               std::equal(chains.begin(), chains.end(), chains_.begin(),
                          chains_.end(), isLike),
           "E_ARGUMENT", "the state of the indices is that of another network");
-  require(options.isExact == isExact_, "E_ARGUMENT",
+  require(options.methods == methods_, "E_ARGUMENT",
           "the state of the indices was begun by other methods");
 }
 
@@ -212,19 +188,25 @@ NamedTensors tensorsOf(const IndicesState& state, const Network& network,
                          at::tensor(std::vector<int64_t>{epochs}, at::kLong));
     tensors.emplace_back(named("directions", chains[i].id), directions);
   }
-  if (state.isSweeping() && state.next > 0) {
-    const auto& blocks = state.sweeps[state.sweep];
-    const bool isKept = groupWorld() == 1 && bytesOf(blocks) <= mostBytes;
+  const bool isSearching = state.isSearching(options);
+  bool isKept = true;
+  if ((state.isSweeping() || isSearching) && state.next > 0) {
+    isKept = groupWorld() == 1 && bytesOf(state) <= mostBytes;
     if (!isKept && !options.trainedNorms.empty()) return {};
     if (!isKept) {
       tensors[0].second[2] = 0;
       tensors[2].second[0] = 0;
     }
+  }
+  if (state.isSweeping()) {
+    const auto& blocks = state.sweeps[state.sweep];
     for (size_t i = 0; isKept && i < blocks.size(); ++i)
       if (blocks[i].sums.defined())
         tensors.emplace_back(named("sums", std::to_string(i)), blocks[i].sums);
+    return tensors;
   }
-  if (!state.descent || state.isSweeping()) return tensors;
+  if (state.lobpcg) tellLobpcg(*state.lobpcg, network, isKept, &tensors);
+  if (!state.descent || isSearching) return tensors;
   tensors.emplace_back(
       "rounds", doubles({static_cast<double>(state.roundEnd), state.rateFactor,
                          static_cast<double>(state.above), state.sum}));
@@ -245,7 +227,7 @@ std::shared_ptr<IndicesState> stateOf(const Network& network,
                                       const NamedTensors& tensors) {
   auto state = std::make_shared<IndicesState>(network, options);
   if (tensors.empty()) return state;
-  const Source source(tensors);
+  const KeptTensors source(tensors);
   const Tensor place = source.take("place", {3}, at::kLong);
   const Tensor blocks = blocksOf(*state);
   require(source.take("blocks", blocks.sizes().vec(), at::kLong).equal(blocks),
@@ -265,7 +247,9 @@ std::shared_ptr<IndicesState> stateOf(const Network& network,
                     ? values(source.take("read", {1}, at::kDouble))[0]
                     : static_cast<double>(state->next * options.batch);
   takeResults(source, network, state.get());
-  if (!state->descent || state->isSweeping()) return state;
+  if (state->isSweeping()) return state;
+  if (state->lobpcg) takeLobpcg(source, network, options, state->lobpcg.get());
+  if (!state->descent || state->isSearching(options)) return state;
   takeDescent(source, network, state.get());
   takeRounds(source, options, state.get());
   return state;

@@ -1,8 +1,7 @@
 // Splitting indices by stochastic gradient on the Rayleigh quotient
 // R(v) = v . S v / v . v (arXiv 1910.03103, the fast method): one product S v
-// for all neurons a minibatch, S v = wgrad(x, h * conv(x, v)), then one step of
-// RMSprop, after which v is made unit again. The products come from the
-// minibatch's S, so memory is O(n d).
+// for all neurons a minibatch, then one step of RMSprop, after which v is made
+// unit again. The products come from the minibatch's S, so memory is O(n d).
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
@@ -10,7 +9,6 @@
 #include <cmath>
 
 #include "indices/indices.h"
-#include "ranks/group.h"
 #include "tensor/accelerator.h"
 
 namespace splitgrow {
@@ -134,34 +132,13 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Piece& piece, double rate) {
-  const Batch& batch = piece.batch;
-  const double share = piece.share;
-  if (piece.images == 0) {  // the other ranks have some
-    for (const Tensor& product : products)
-      if (product.defined()) product.zero_();
-  } else if (options.auxiliary) {
-    products = auxiliaryProducts(network, folded, batch, wanted, v, options);
-    for (const Tensor& product : products)
-      if (product.defined()) product.mul_(share);
-  } else {
-    sweepChains(
-        network, folded, batch, wanted, options, share,
-        [&](const ChainView& view) {
-          const int i = view.chain;
-          if (view.isFlat()) {
-            products[i].zero_();
-            return view.g;
-          }
-          const Tensor u = view.layer->apply(
-              *view.attributes, view.x, v[i].view_as(view.weight), Tensor());
-          const Curvature c = view.curvatureOf(u, true);
-          products[i].copy_(
-              view.layer->weightGrad(*view.attributes, c.p, view.x, view.weight)
-                  .reshape(v[i].sizes()));
-          return c.gz;
-        });
-  }
-  sumProductsOverGroup();
+  const Tensors found =
+      productsOver(network, folded, piece, wanted, v, options);
+  for (size_t i = 0; i < v.size(); ++i)
+    if (wanted[i]) products[i].copy_(found[i]);
+  std::vector<Tensor*> all;
+  for (Tensor& product : products) all.push_back(&product);
+  sumOverGroupAtOnce(all);
   for (size_t i = 0; i < v.size(); ++i) {
     if (!wanted[i]) continue;
     if (isAveraging()) used[i].copy_(v[i]);
@@ -174,23 +151,6 @@ bool Rayleigh::isAveraging() const {
   for (const Tensor& sum : sumV)
     if (sum.defined()) return true;
   return false;
-}
-
-// All chains in one sum: many small sums would each wait for the network.
-void Rayleigh::sumProductsOverGroup() {
-  if (groupWorld() == 1) return;
-  Tensors flat;
-  for (const Tensor& product : products)
-    if (product.defined()) flat.push_back(product.reshape({-1}));
-  const Tensor all = at::cat(flat);
-  sumOverGroup(all);
-  int64_t at = 0;
-  for (Tensor& product : products) {
-    if (!product.defined()) continue;
-    const int64_t count = product.numel();
-    product = all.narrow(0, at, count).view(product.sizes());
-    at += count;
-  }
 }
 
 void Rayleigh::beginAverage() {
