@@ -58,11 +58,11 @@ export interface Searches {
 /** What `auto` chose, and how good that was. */
 export interface AutoGuess {
   /** Method of every layer. */
-  readonly layers: Readonly<Record<string, 'exact' | 'rayleigh'>>;
+  readonly layers: Readonly<Record<string, 'exact' | 'lobpcg'>>;
   /** Layers that it computes exactly. */
   readonly exactLayers: number;
-  /** Layers that it descends for. */
-  readonly rayleighLayers: number;
+  /** Layers that it has lobpcg for. */
+  readonly lobpcgLayers: number;
   /** Exact over fast: what the cost model expects, and what was found. */
   readonly expectedRatio: number;
   /** Seconds of exact over those of fast; null where one was left out. */

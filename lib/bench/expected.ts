@@ -33,7 +33,7 @@ export function workRatios(
     const seen = batch * height * width;
     matrices += WORK.matrices * seen * n * d ** 2;
     solver += WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3;
-    descent += WORK.descent * 2 * seen * n * d;
+    descent += WORK.product * 2 * seen * n * d;
     bytes += FLOAT * n * d ** 2;
   }
   const sums = Math.max(1, Math.ceil(bytes / memoryLimit)) * training + matrices;

@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { type MethodChoice, weighMethods } from '../split/indices/auto.js';
+import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { createNetwork } from '../train/network.js';
 import {
   type AutoGuess,
@@ -41,24 +42,38 @@ async function searchesOn(
   };
 }
 
-/** Where all layers have one method, its search is auto's; else each method is timed on its own layers. */
+/** A pass of lobpcg has the products of a Rayleigh step in every minibatch, and that many passes stand for epochs. */
+const asPasses = (settings: Settings): Settings => ({ ...settings, epochs: INDEX_DEFAULTS.passes });
+
+/** Where all layers are exact, that search is auto's; else each method is timed on its own layers. */
 async function autoSearch(
   subject: Subject,
   { methods }: MethodChoice,
-  { fast, exact }: Pick<Searches, 'fast' | 'exact'>,
+  { steps, exact }: Pick<Searches, 'exact'> & Pick<Timed, 'steps'>,
   options: Options,
 ): Promise<Search | LeftOut> {
   const isExact = methods.map((method) => method === 'exact');
-  if (!isExact.includes(true)) return fast;
+  const settings = asPasses(options.settings);
+  if (!isExact.includes(true)) return descentSearch(steps.rayleighStep, settings);
   if (!isExact.includes(false)) return exact;
-  const descending = isExact.map((one) => !one);
+  const others = isExact.map((one) => !one);
   return mixedSearch(
     (await searchesOn(subject, isExact, ['exactStep', 'eigensolver'], options)).exact,
-    (await searchesOn(subject, descending, ['rayleighStep'], options)).fast,
+    (await searchesOn(subject, others, ['rayleighStep'], { ...options, settings })).fast,
   );
 }
 
-function guessOf(graph: Graph, { methods, work }: MethodChoice, searches: Searches): AutoGuess {
+/** The cost model's exact over fast: an epoch of the descent is a pass with a product, as of lobpcg. */
+function expectedRatio(graph: Graph, settings: Settings): number {
+  const { work } = weighMethods(graph, { ...settings, passes: settings.epochs });
+  return work.exact / work.lobpcg;
+}
+
+function guessOf(
+  graph: Graph,
+  { methods }: MethodChoice,
+  { searches, settings }: { readonly searches: Searches; readonly settings: Settings },
+): AutoGuess {
   const [fast, exact, auto] = [searches.fast, searches.exact, searches.auto].map(
     (search) => measured(search)?.seconds ?? null,
   );
@@ -67,8 +82,8 @@ function guessOf(graph: Graph, { methods, work }: MethodChoice, searches: Search
   return {
     layers: Object.fromEntries(lower(graph).chains.map(({ id }, i) => [id, methods[i] ?? 'exact'])),
     exactLayers,
-    rayleighLayers: methods.length - exactLayers,
-    expectedRatio: work.exact / work.rayleigh,
+    lobpcgLayers: methods.length - exactLayers,
+    expectedRatio: expectedRatio(graph, settings),
     foundRatio: typeof fast === 'number' && typeof exact === 'number' ? exact / fast : null,
     overBest: typeof auto === 'number' && Number.isFinite(best) ? auto / best : null,
   };
@@ -93,15 +108,18 @@ export async function measurePoint(
   using data = await syntheticData(graph, batch, device, { seed });
   const timed = await timeSteps({ network, data }, { ...options, limits: settings });
   const alone = searchesOf(timed, settings);
-  const choice = weighMethods(graph, settings);
-  const searches = { ...alone, auto: await autoSearch({ network, data }, choice, alone, options) };
+  const choice = weighMethods(graph, { ...settings, passes: INDEX_DEFAULTS.passes });
+  const searches = {
+    ...alone,
+    auto: await autoSearch({ network, data }, choice, { ...alone, steps: timed.steps }, options),
+  };
   return {
     width,
     ...sizesOf(graph),
     steps: timed.steps,
     searches,
     equalEpochs: equalEpochs(searches, settings.epochs),
-    auto: guessOf(graph, choice, searches),
+    auto: guessOf(graph, choice, { searches, settings }),
   };
 }
 

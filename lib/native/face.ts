@@ -51,6 +51,7 @@ export interface Progress {
     | 'evaluate'
     | 'recalibrate'
     | 'rayleigh'
+    | 'lobpcg'
     | 'exact'
     | 'bench';
   /** Minibatches done and in all. */
@@ -77,7 +78,7 @@ export type TensorSet = 'weights' | 'momentum' | 'average';
 export type PauseReason = 'checkpoint' | 'stop';
 
 /** How the native core computes splitting indices. */
-export type IndexMethod = 'exact' | 'rayleigh';
+export type IndexMethod = 'exact' | 'rayleigh' | 'lobpcg';
 export interface IndicesOptions {
   /** One entry a chain of the program. */
   readonly methods: readonly IndexMethod[];
@@ -85,6 +86,8 @@ export interface IndicesOptions {
   readonly epochs: number;
   /** Neurons whose residual is above the tolerance go on up to this epoch; `epochs`: none does. */
   readonly mostEpochs: number;
+  /** Most passes of lobpcg over the images, one product S p of every neuron each. */
+  readonly passes: number;
   /** Share of |lambda|, or of a hundredth of the chain's largest |lambda| where that is more. */
   readonly tolerance: number;
   readonly learningRate: number;
@@ -105,7 +108,7 @@ export interface IndicesOptions {
   readonly seed: number;
   /** Bytes that the exact method's working buffers may take. */
   readonly memoryLimit: number;
-  /** Use the literal auxiliary activation (autodiff) for S v instead of the closed form. */
+  /** Use the literal auxiliary activation (autodiff) for S v instead of the closed form; lobpcg refuses it with E_ARGUMENT. */
   readonly auxiliary: boolean;
 }
 export interface ChainIndices {
@@ -116,7 +119,7 @@ export interface ChainIndices {
   readonly indices: Float64Array;
   /** |S v - lambda v| of each neuron. */
   readonly residuals: Float64Array;
-  /** Rayleigh epochs that it took; 0: exact. */
+  /** Rayleigh epochs or passes of lobpcg that it took; 0: exact. */
   readonly epochs: number;
   /** Neurons whose residual is above the tolerance. */
   readonly above: number;

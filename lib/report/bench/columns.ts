@@ -69,7 +69,7 @@ const ratio = (value: number | null): string => significant(value, 3);
 export const AUTO_COLUMNS: readonly TextColumn<Point>[] = [
   number('width', ({ width }) => significant(width, 4)),
   number('layers exact', ({ auto }) => integer(auto.exactLayers)),
-  number('layers fast', ({ auto }) => integer(auto.rayleighLayers)),
+  number('layers lobpcg', ({ auto }) => integer(auto.lobpcgLayers)),
   number('auto s', ({ searches }) => spent(searches.auto)),
   number('over the better', ({ auto }) => ratio(auto.overBest)),
   number('exact / fast, expected', ({ auto }) => ratio(auto.expectedRatio)),

@@ -17,7 +17,7 @@ const HEAD = [
   ...['series', 'width', 'chains', 'neurons', 'largestDimension', 'weights', 'macs', 'params', 'matrixBytes'],
   ...STEP_NAMES.flatMap((step) => [`${step}_medianMs`, `${step}_repeats`, `${step}_peakBytes`]),
   ...SEARCHES.flatMap((search) => [`${search}_scaledSeconds`, `${search}_peakBytes`]),
-  ...['sweeps', 'equalEpochs', 'autoExactLayers', 'autoRayleighLayers', 'autoOverBest'],
+  ...['sweeps', 'equalEpochs', 'autoExactLayers', 'autoLobpcgLayers', 'autoOverBest'],
   ...['exactOverFastExpected', 'exactOverFastFound', 'leftOut'],
 ];
 
@@ -41,7 +41,7 @@ export function splittingCsv({ points, parts }: SplittingBenchDocument): string 
       ...SEARCHES.flatMap((name) => cells(searches[name])),
       measured(searches.exact)?.sweeps ?? '',
       point.equalEpochs ?? '',
-      ...[auto.exactLayers, auto.rayleighLayers, auto.overBest ?? '', auto.expectedRatio],
+      ...[auto.exactLayers, auto.lobpcgLayers, auto.overBest ?? '', auto.expectedRatio],
       ...[auto.foundRatio ?? '', reasons.join('; ')],
     ];
   });

@@ -17,7 +17,7 @@ import type {
 import { loadCore } from '../../native/load.js';
 import type { Network } from '../../train/network.js';
 import { chooseMethods } from './auto.js';
-import { type IndexSettings, mostEpochsOf } from './settings.js';
+import { type IndexSettings, type Method, mostEpochsOf } from './settings.js';
 
 /** Splitting indices of one chain `layer -> [batch_norm] -> [activation]`, in memory and in stage.json. */
 export interface ChainRecord {
@@ -33,7 +33,7 @@ export interface ChainRecord {
   readonly indices: readonly number[];
   /** |S v - lambda v| of each neuron. */
   readonly residuals: readonly number[];
-  /** Epochs of the descent that it took; 0: exact; absent in records of older versions. */
+  /** Epochs of the descent, or passes of lobpcg, that it took; 0: exact; absent in records of older versions. */
   readonly epochs?: number;
   /** Neurons whose residual is above `splitting.tolerance`; absent in records of older versions. */
   readonly above?: number;
@@ -49,7 +49,7 @@ export interface IndicesRequest extends IndexSettings {
 }
 
 export interface Indices extends Disposable {
-  readonly method: IndexMethod | 'auto';
+  readonly method: Method;
   readonly seconds: number;
   readonly chains: readonly Required<ChainRecord>[];
   readonly directions: DirectionsHandle;
@@ -81,6 +81,7 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
     method,
     batch,
     epochs,
+    passes,
     learningRate,
     rmsprop,
     reluBeta,
@@ -92,7 +93,7 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
   const { chains } = lower(network.graph);
   const methods =
     method === 'auto'
-      ? chooseMethods(network.graph, { images, epochs, memoryLimit, identityCurvature })
+      ? chooseMethods(network.graph, { images, passes, memoryLimit, identityCurvature })
       : chains.map(() => method);
   const { epsilon: rmsEpsilon, decayFirst = rmsprop.decayEvery, ...descent } = rmsprop;
   return {
@@ -102,6 +103,7 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
       epochs,
       mostEpochs: mostEpochsOf(request),
       tolerance: request.tolerance,
+      passes,
       learningRate,
       ...descent,
       rmsEpsilon,

@@ -56,19 +56,20 @@ export async function keptIndices(
   }
 }
 
-const METHODS: readonly IndexMethod[] = ['exact', 'rayleigh'];
+/** By their numbers in a checkpoint. */
+const NUMBERED: readonly IndexMethod[] = ['exact', 'rayleigh', 'lobpcg'];
 
 function doubles(values: readonly number[]): TensorData {
   const data = new Uint8Array(Float64Array.from(values).buffer);
   return { dtype: 'float64', shape: [values.length], data };
 }
 
-/** Of each chain `indices:<id>`, `residuals:<id>`, `directions:<id>`, `method:<id>` and `descent:<id>` (epochs, neurons above the tolerance). */
+/** Of each chain `indices:<id>`, `residuals:<id>`, `directions:<id>`, `method:<id>` and `descent:<id>` (epochs or passes, neurons above the tolerance). */
 export function indicesTensors({ chains, directions, seconds }: Indices): TensorMap {
   const method = (name: IndexMethod): TensorData => ({
     dtype: 'uint8',
     shape: [1],
-    data: Uint8Array.of(METHODS.indexOf(name)),
+    data: Uint8Array.of(NUMBERED.indexOf(name)),
   });
   return new Map([
     ['seconds', doubles([seconds])],
@@ -107,7 +108,7 @@ export function indicesOfTensors(
       const [epochs = 0, above = 0] = numbers(`descent:${id}`);
       return {
         ...{ id, neurons, dimension, epochs, above },
-        method: METHODS[take(`method:${id}`).data[0] ?? 0] ?? 'exact',
+        method: NUMBERED[take(`method:${id}`).data[0] ?? 0] ?? 'exact',
         indices: numbers(`indices:${id}`),
         residuals: numbers(`residuals:${id}`),
       };

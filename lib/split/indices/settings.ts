@@ -1,9 +1,13 @@
 // How splitting indices are computed, and the one place of the defaults.
 import type { IndexMethod } from '../../native/face.js';
 
+/** How the smallest eigenvalue of a splitting matrix is computed; auto: exact or lobpcg, whichever is cheaper, layer by layer. */
+export type Method = IndexMethod | 'auto';
+export const METHODS = ['exact', 'rayleigh', 'lobpcg', 'auto'] as const satisfies readonly Method[];
+
 /** How indices are computed; the fields of `splitting` in an experiment. */
 export interface IndexSettings {
-  readonly method: IndexMethod | 'auto';
+  readonly method: Method;
   readonly batch: number;
   /** Epochs of the descent, after which residuals are looked at. */
   readonly epochs: number;
@@ -14,6 +18,8 @@ export interface IndexSettings {
   readonly tolerance: number;
   /** Most epochs of the descent; null: three times `epochs`. */
   readonly mostEpochs: number | null;
+  /** Most passes of lobpcg, one product S p of every neuron each. */
+  readonly passes: number;
   readonly learningRate: number;
   readonly rmsprop: {
     readonly alpha: number;
@@ -40,6 +46,7 @@ export const INDEX_DEFAULTS = {
   epochs: 10,
   tolerance: 0.01,
   mostEpochs: null,
+  passes: 12,
   learningRate: 1e-3,
   rmsprop: { alpha: 0.9, momentum: 0.9, epsilon: 1e-8, decayFactor: 1, decayEvery: 2 },
   reluBeta: 3,
@@ -51,4 +58,13 @@ export const INDEX_DEFAULTS = {
 /** Most epochs in numbers: three times `epochs` where nothing is said. */
 export function mostEpochsOf({ epochs, mostEpochs }: Pick<IndexSettings, 'epochs' | 'mostEpochs'>): number {
   return mostEpochs ?? 3 * epochs;
+}
+
+/** Images that `lobpcg` takes when nothing is said, and `auto`, so that the indices of all layers are of the same images. */
+export const FIXED_IMAGES = 2048;
+
+/** Images that a method takes: `images` or what is usual for it, never more than there are. */
+export function imagesOf(method: Method, images: number | null, all: number): number {
+  const usual = method === 'lobpcg' || method === 'auto' ? FIXED_IMAGES : all;
+  return Math.min(images ?? usual, all);
 }

@@ -3,7 +3,7 @@ import { macs } from '../../../lib/graph/cost.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
 import { chooseMethods, weighMethods } from '../../../lib/split/indices/auto.js';
 import { computeIndices, enoughEpochs, evenBatch } from '../../../lib/split/indices/indices.js';
-import { INDEX_DEFAULTS } from '../../../lib/split/indices/settings.js';
+import { INDEX_DEFAULTS, imagesOf, METHODS } from '../../../lib/split/indices/settings.js';
 import { convGraph, IMAGES, trainedNetwork } from '../nets.js';
 
 const REQUEST = { ...INDEX_DEFAULTS, batch: evenBatch(IMAGES, 128), images: IMAGES, seed: 1 };
@@ -26,6 +26,28 @@ test('the Rayleigh descent reaches the exact indices when it is given enough epo
   }
 });
 
+test('lobpcg is within 1 % of the exact index in the passes asked for', async () => {
+  const { network, data } = await trainedNetwork(convGraph());
+  using exact = await computeIndices(network, data, { ...REQUEST, method: 'exact' });
+  using found = await computeIndices(network, data, { ...REQUEST, method: 'lobpcg' });
+  for (const [i, chain] of exact.chains.entries()) {
+    const floor = Math.max(...chain.indices.map(Math.abs)) / 100;
+    const got = found.chains[i];
+    const shares = chain.indices.map(
+      (index, n) => Math.abs(index - (got?.indices[n] ?? Number.NaN)) / Math.max(Math.abs(index), floor),
+    );
+    expect(Math.max(...shares), chain.id).toBeLessThan(0.01);
+    expect(got).toMatchObject({ method: 'lobpcg', above: 0 });
+    expect(got?.epochs).toBeLessThanOrEqual(REQUEST.passes);
+  }
+});
+
+test('the usual images are all of them, or 2,048 where lobpcg may take part', () => {
+  expect(METHODS.map((method) => imagesOf(method, null, 50_000))).toEqual([50_000, 50_000, 2048, 2048]);
+  expect(METHODS.map((method) => imagesOf(method, 300, 50_000))).toEqual([300, 300, 300, 300]);
+  expect(METHODS.map((method) => imagesOf(method, 300, 96))).toEqual([96, 96, 96, 96]);
+});
+
 test('auto gives the indices of the methods that it picked', async () => {
   const { network, data } = await trainedNetwork(convGraph(), 3);
   using exact = await computeIndices(network, data, { ...REQUEST, method: 'exact' });
@@ -37,38 +59,38 @@ test('auto gives the indices of the methods that it picked', async () => {
   }
 });
 
-test('auto is exact where neurons are small, and descends where they are large', () => {
-  const settings = { images: 8000, epochs: 10, memoryLimit: 2 ** 30 };
+test('auto is exact where neurons are small, and takes lobpcg where they are large', () => {
+  const settings = { images: 8000, passes: 12, memoryLimit: 2 ** 30 };
   const seed = chooseMethods(buildPreset('mobilenet_cifar10'), settings);
   expect(new Set(seed)).toEqual(new Set(['exact']));
   const wide = chooseMethods(buildPreset('mobilenet_v1', { width: 2, resolution: 32, classes: 10 }), {
     ...settings,
     images: 100_000,
   });
-  expect(wide).toContain('rayleigh');
+  expect(wide).toContain('lobpcg');
 });
 
 test('a layer without activation costs neither method anything, unless it is given a curvature', () => {
-  const settings = { images: 10, epochs: 7, memoryLimit: 2 ** 40 };
+  const settings = { images: 10, passes: 7, memoryLimit: 2 ** 40 };
   const [plain, linear] = ['silu', 'identity'].map((activation) =>
     buildPreset('mobilenet_cifar10', { blocks: 1, activation }),
   );
   if (plain === undefined || linear === undefined) throw new Error('no graph');
   const curved = weighMethods(linear, { ...settings, identityCurvature: 1 }).work;
   expect(curved).toEqual(weighMethods(plain, settings).work);
-  const { exact, rayleigh } = weighMethods(linear, settings).work;
-  // One pass, and one an epoch: 3 a multiply-accumulate.
+  const { exact, lobpcg } = weighMethods(linear, settings).work;
+  // One pass, and as many as lobpcg may take: 3 a multiply-accumulate.
   expect(exact).toBe(3 * 10 * macs(linear));
-  expect(rayleigh).toBe(7 * 3 * 10 * macs(linear));
+  expect(lobpcg).toBe(7 * 3 * 10 * macs(linear));
 });
 
 test('auto keeps the splitting matrices within the memory limit', () => {
   const graph = buildPreset('mobilenet_v1', { resolution: 32, classes: 10 });
-  const free = chooseMethods(graph, { images: 64, epochs: 1000, memoryLimit: 2 ** 40 });
-  const bounded = chooseMethods(graph, { images: 64, epochs: 1000, memoryLimit: 2 ** 20 });
+  const free = chooseMethods(graph, { images: 64, passes: 1000, memoryLimit: 2 ** 40 });
+  const bounded = chooseMethods(graph, { images: 64, passes: 1000, memoryLimit: 2 ** 20 });
   const count = (methods: readonly string[]): number => methods.filter((method) => method === 'exact').length;
   expect(count(bounded)).toBeLessThan(count(free));
-  expect(chooseMethods(graph, { images: 64, epochs: 1000, memoryLimit: 1 })).not.toContain('exact');
+  expect(chooseMethods(graph, { images: 64, passes: 1000, memoryLimit: 1 })).not.toContain('exact');
 });
 
 test('the default of the command lets the descent take 2,000 steps, and never less than the ten epochs of the paper', () => {
