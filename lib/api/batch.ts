@@ -1,7 +1,7 @@
 // Batch files: float32 images, normalised already, and their labels.
 import { labelsOf } from '../data/labels.js';
 import { layoutHint } from '../data/layouts.js';
-import { toDevice } from '../data/part.js';
+import { takeImages, toDevice } from '../data/part.js';
 import type { TensorPart } from '../data/parts.js';
 import { readSafetensors } from '../data/safetensors.js';
 import { narrowed } from '../data/widen.js';
@@ -10,6 +10,7 @@ import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import type { DatasetHandle, Device, TensorData } from '../native/face.js';
 import { isFiniteTensor } from '../train/network.js';
+import { sampleIndices } from '../train/seeds.js';
 
 function shapeText(tensor: TensorData | undefined): string {
   return tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
@@ -64,12 +65,23 @@ export async function readBatch(
   return { images, labels, count };
 }
 
-/** A batch file on the device. */
+/** So many images of a batch file, chosen by the seed; all where `images` is undefined, or more than there are. */
+interface Chosen {
+  readonly images: number | undefined;
+  readonly seed: number;
+}
+
+/** A batch file on the device. @throws E_ARGUMENT where no image is asked for */
 export async function loadBatch(
   file: string,
   graph: Graph,
   device: Device,
+  { images, seed }: Chosen = { images: undefined, seed: 0 },
 ): Promise<{ readonly data: DatasetHandle; readonly count: number }> {
-  const batch = await readBatch(file, graph);
-  return { data: toDevice(graph, batch, lower(graph).classes, device), count: batch.count };
+  if (images !== undefined && !(Number.isInteger(images) && images >= 1))
+    throw new SplitgrowError('E_ARGUMENT', `images: expected a whole number of 1 or more, got ${images}`);
+  const { count: all, ...batch } = await readBatch(file, graph);
+  const count = Math.min(images ?? all, all);
+  const part = count === all ? batch : takeImages(batch, sampleIndices(all, count, seed));
+  return { data: toDevice(graph, part, lower(graph).classes, device), count };
 }

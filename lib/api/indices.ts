@@ -16,13 +16,12 @@ import {
   evenBatch,
   type IndicesRequest,
 } from '../split/indices/indices.js';
-import { INDEX_DEFAULTS } from '../split/indices/settings.js';
+import { INDEX_DEFAULTS, type Method } from '../split/indices/settings.js';
 import { loadNetwork, refuseNotFinite } from '../train/network.js';
 import { seedOf } from '../train/seeds.js';
 import { loadBatch } from './batch.js';
 
-/** How the smallest eigenvalue of a splitting matrix is computed; auto: whichever is cheaper, layer by layer. */
-export type Method = 'exact' | 'rayleigh' | 'auto';
+export type { Method } from '../split/indices/settings.js';
 
 /** What `indices` computes, and over which images. */
 export interface IndicesCommandOptions {
@@ -40,6 +39,10 @@ export interface IndicesCommandOptions {
   readonly epochs?: number | undefined;
   /** Most epochs of the descent, for neurons above the tolerance; default three times `epochs`. */
   readonly mostEpochs?: number | undefined;
+  /** Most passes of lobpcg over the images, one product S p of every neuron each; default 12. */
+  readonly passes?: number | undefined;
+  /** Images of the batch file that are taken, chosen by the seed; default all. */
+  readonly images?: number | undefined;
   /** Residual |S v - lambda v| at which a neuron is done, as a share of |lambda|; default 0.01. */
   readonly tolerance?: number | undefined;
   /** Default 1e-3. */
@@ -73,11 +76,12 @@ export interface IndicesDocument {
 const BATCH = 128;
 
 /** @throws E_ARGUMENT */
-function refuseImpossible({ epochs, mostEpochs, tolerance, rmsprop }: IndicesRequest): void {
+function refuseImpossible({ epochs, mostEpochs, passes, tolerance, rmsprop }: IndicesRequest): void {
   const refuse = (name: string, expected: string, value: number | null): never => {
     throw new SplitgrowError('E_ARGUMENT', `indices: expected ${name} to be ${expected}, got ${value}`);
   };
   if (!(tolerance >= 0)) refuse('tolerance', '0 or more', tolerance);
+  if (!(Number.isInteger(passes) && passes >= 1)) refuse('passes', 'a whole number of 1 or more', passes);
   if (mostEpochs !== null && !(mostEpochs >= epochs))
     refuse('mostEpochs', `the epochs (${epochs}) or more`, mostEpochs);
   for (const name of ['alpha', 'momentum'] as const)
@@ -93,6 +97,7 @@ function requestOf(options: IndicesCommandOptions, images: number): IndicesReque
     epochs: options.epochs ?? enoughEpochs(images, batch),
     tolerance: options.tolerance ?? INDEX_DEFAULTS.tolerance,
     mostEpochs: options.mostEpochs ?? INDEX_DEFAULTS.mostEpochs,
+    passes: options.passes ?? INDEX_DEFAULTS.passes,
     learningRate: options.learningRate ?? INDEX_DEFAULTS.learningRate,
     rmsprop: {
       ...INDEX_DEFAULTS.rmsprop,
@@ -106,24 +111,46 @@ function requestOf(options: IndicesCommandOptions, images: number): IndicesReque
   };
 }
 
-/** Flags that only the descent takes, with the value that says nothing. */
-const OF_DESCENT = [
-  ['epochs', '--epochs', undefined],
-  ['mostEpochs', '--most-epochs', undefined],
-  ['tolerance', '--tolerance', INDEX_DEFAULTS.tolerance],
-  ['learningRate', '--learning-rate', INDEX_DEFAULTS.learningRate],
-  ['momentum', '--momentum', INDEX_DEFAULTS.rmsprop.momentum],
-  ['alpha', '--alpha', INDEX_DEFAULTS.rmsprop.alpha],
-] as const;
+/** Flags that not every method takes, with the value that says nothing; the methods that do, and what the others lack. */
+const OF_METHODS = [
+  {
+    flags: [
+      ['epochs', '--epochs', undefined],
+      ['mostEpochs', '--most-epochs', undefined],
+      ['learningRate', '--learning-rate', INDEX_DEFAULTS.learningRate],
+      ['momentum', '--momentum', INDEX_DEFAULTS.rmsprop.momentum],
+      ['alpha', '--alpha', INDEX_DEFAULTS.rmsprop.alpha],
+    ],
+    methods: ['rayleigh'],
+    others: 'has no descent',
+  },
+  {
+    flags: [['passes', '--passes', INDEX_DEFAULTS.passes]],
+    methods: ['lobpcg', 'auto'],
+    others: 'has no passes of lobpcg',
+  },
+  {
+    flags: [['tolerance', '--tolerance', INDEX_DEFAULTS.tolerance]],
+    methods: ['rayleigh', 'lobpcg', 'auto'],
+    others: 'does not stop by residuals',
+  },
+] as const satisfies readonly {
+  readonly flags: readonly (readonly [keyof IndicesCommandOptions, string, number | undefined])[];
+  readonly methods: readonly Method[];
+  readonly others: string;
+}[];
 
-/** Tells what only the descent would take, where there is none. */
+/** Tells what the method does not take. */
 function noteUnused(options: IndicesCommandOptions, control: RunControl): void {
-  const given = OF_DESCENT.flatMap(([name, flag, nothing]) => {
-    const value = options[name];
-    return value === undefined || value === nothing ? [] : [`${flag} ${value}`];
-  });
-  if (options.method === 'exact' && given.length > 0)
-    note(control, 0, 'indices', `not used: ${given.join(', ')}; the method exact has no descent`);
+  const method = options.method ?? 'auto';
+  for (const { flags, methods, others } of OF_METHODS) {
+    const given = flags.flatMap(([name, flag, nothing]) => {
+      const value = options[name];
+      return value === undefined || value === nothing ? [] : [`${flag} ${value}`];
+    });
+    if (given.length > 0 && !methods.some((one) => one === method))
+      note(control, 0, 'indices', `not used: ${given.join(', ')}; the method ${method} ${others}`);
+  }
 }
 
 /** Splitting indices over a batch file; writes the directions where `directions` names a file. */
@@ -144,7 +171,10 @@ async function indicesOfRank(
   const device = options.device ?? 'cpu';
   noteUnused(options, control);
   using network = await loadNetwork(options.network, { device, control });
-  const { data, count } = await loadBatch(options.batch, network.graph, device);
+  const seed = options.seed ?? 0;
+  const { data, count } = await loadBatch(options.batch, network.graph, device, {
+    ...{ images: options.images, seed: seedOf('images', seed) },
+  });
   using images = data;
   const request = requestOf(options, count);
   refuseImpossible(request);

@@ -1,6 +1,6 @@
 // splitgrow indices: the splitting index of every neuron over a batch file.
 import { indices } from '../api/indices.js';
-import { INDEX_DEFAULTS } from '../split/indices/settings.js';
+import { INDEX_DEFAULTS, METHODS } from '../split/indices/settings.js';
 import { integer, seconds, significant } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, number, text, integer as whole, withDefault } from './flags.js';
@@ -31,7 +31,7 @@ const LAYERS: readonly Column<Layer>[] = [
     isNumber: true,
   },
   {
-    title: 'epochs',
+    title: 'epochs or passes',
     cell: (row) => (row.method === 'exact' ? '–' : integer(row.epochs)),
     isNumber: true,
   },
@@ -47,7 +47,10 @@ export const INDICES = defineCommand({
     network: DIRECTORY_FLAG,
     batch: BATCH_FLAG,
     method: withDefault(
-      choice(['exact', 'rayleigh', 'auto'], 'eigensolver, Rayleigh descent, or the cheaper one per layer'),
+      choice(
+        METHODS,
+        'eigensolver, the descent of the paper, conjugate gradients, or exact or lobpcg per layer',
+      ),
       'auto',
     ),
     reluBeta: withDefault(
@@ -66,6 +69,13 @@ export const INDICES = defineCommand({
       number('SHARE', 'residual at which a neuron is done, as a share of |index|', { min: 0 }),
       INDEX_DEFAULTS.tolerance,
     ),
+    passes: withDefault(
+      whole('N', 'most passes of lobpcg, one product of every neuron each', { min: 1 }),
+      INDEX_DEFAULTS.passes,
+    ),
+    images: whole('N', 'images of the batch file that are taken, chosen by the seed (default: all)', {
+      min: 1,
+    }),
     learningRate: withDefault(
       number('RATE', 'rate of the Rayleigh descent', { min: 0, isOpen: true }),
       INDEX_DEFAULTS.learningRate,
@@ -78,7 +88,7 @@ export const INDICES = defineCommand({
       number('A', "RMSprop's smoothing constant, below 1", { min: 0, max: 1 }),
       INDEX_DEFAULTS.rmsprop.alpha,
     ),
-    seed: withDefault(whole('SEED', 'seed of the starting directions'), 0),
+    seed: withDefault(whole('SEED', 'seed of the starting directions, and of the choice of images'), 0),
     device: DEVICE_FLAG,
     directions: text('OUT.safetensors', 'writes the splitting directions: <id> -> [neurons, d]'),
   },

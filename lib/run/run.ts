@@ -217,7 +217,8 @@ async function grown(
   layerCaps(start.graph, spec.splitting.layerCap);
   const hold = holdOf(control);
   using session = openSession(spec, data, start.graph, hold.control, callers);
-  checkGrowth(spec, start.graph, session.indexImages);
+  for (const method of [spec.splitting.method, ...spec.splitting.alongside])
+    checkGrowth(spec, start.graph, session.index(method).images);
   return await withOutput(spec, 'grow', { data: data.note, hold }, async () => {
     if (seedFrom !== undefined && (await adoptStage(spec, seedFrom)))
       note(control, 0, 'checkpoint', `stage 0 is that of ${seedFrom}`);

@@ -501,15 +501,15 @@ export interface SplittingInput {
    */
   readonly strategy?: 'energy-aware' | 'vanilla' | 'random' | (string & Record<never, never>) | undefined;
   /**
-   * how splitting indices are computed: `rayleigh`, `exact`, `auto`
+   * how splitting indices are computed: `rayleigh`, `exact`, `lobpcg`, `auto`
    * @defaultValue "rayleigh"
    */
-  readonly method?: 'exact' | 'rayleigh' | 'auto' | undefined;
+  readonly method?: 'exact' | 'rayleigh' | 'lobpcg' | 'auto' | undefined;
   /**
    * other methods, computed for comparison alone
    * @defaultValue []
    */
-  readonly alongside?: readonly ('exact' | 'rayleigh' | 'auto')[] | undefined;
+  readonly alongside?: readonly ('exact' | 'rayleigh' | 'lobpcg' | 'auto')[] | undefined;
   /**
    * Rayleigh epochs; neurons above `tolerance` go on after them
    * @defaultValue 10
@@ -525,6 +525,11 @@ export interface SplittingInput {
    * @defaultValue null
    */
   readonly mostEpochs?: number | null | undefined;
+  /**
+   * most passes of `lobpcg` over its images
+   * @defaultValue 12
+   */
+  readonly passes?: number | undefined;
   /**
    * minibatch of the splitting indices
    * @defaultValue 64
@@ -695,7 +700,7 @@ export interface SplittingInput {
    */
   readonly identityCurvature?: number | undefined;
   /**
-   * training images for the indices; null: all
+   * training images for the indices; null: all, or 2048 for `lobpcg` and `auto`
    * @defaultValue null
    */
   readonly images?: number | null | undefined;

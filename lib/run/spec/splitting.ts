@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { COSTS } from '../../graph/cost.js';
 import { STRATEGIES } from '../../split/choose/strategies.js';
-import { INDEX_DEFAULTS, mostEpochsOf } from '../../split/indices/settings.js';
+import { FIXED_IMAGES, INDEX_DEFAULTS, METHODS, mostEpochsOf } from '../../split/indices/settings.js';
 import { having, where } from './conditions.js';
 import { afterStage0, group, ofStage, part } from './effects.js';
 
@@ -67,7 +67,7 @@ const ROUNDING = part({
   ),
 });
 
-const METHOD = z.enum(['exact', 'rayleigh', 'auto']);
+const METHOD = z.enum(METHODS);
 
 const LINE_SEARCH = part({
   grid: afterStage0(
@@ -108,7 +108,7 @@ const FIELDS = part({
   ),
   method: afterStage0(
     METHOD.default(INDEX_DEFAULTS.method).describe(
-      'how splitting indices are computed: `rayleigh`, `exact`, `auto`',
+      'how splitting indices are computed: `rayleigh`, `exact`, `lobpcg`, `auto`',
     ),
   ),
   alongside: afterStage0(
@@ -134,6 +134,9 @@ const FIELDS = part({
       .nullable()
       .default(INDEX_DEFAULTS.mostEpochs)
       .describe('most Rayleigh epochs; null: three times `epochs`'),
+  ),
+  passes: afterStage0(
+    count.default(INDEX_DEFAULTS.passes).describe('most passes of `lobpcg` over its images'),
   ),
   batch: afterStage0(count.default(INDEX_DEFAULTS.batch).describe('minibatch of the splitting indices')),
   learningRate: afterStage0(
@@ -257,7 +260,12 @@ const FIELDS = part({
       .default(INDEX_DEFAULTS.identityCurvature)
       .describe('second derivative of a chain without activation'),
   ),
-  images: afterStage0(count.nullable().default(null).describe('training images for the indices; null: all')),
+  images: afterStage0(
+    count
+      .nullable()
+      .default(null)
+      .describe(`training images for the indices; null: all, or ${FIXED_IMAGES} for \`lobpcg\` and \`auto\``),
+  ),
   memoryLimit: afterStage0(
     count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
     { remedy: 'matrices of exact indices are cut in another way' },

@@ -29,7 +29,7 @@ interface Row {
   readonly isWhole?: boolean;
 }
 
-const METHODS_BY_DESCENT: readonly string[] = ['rayleigh', 'auto'];
+const METHODS_BY_PASSES: readonly string[] = ['lobpcg', 'auto'];
 const METHODS_BY_SUMS: readonly string[] = ['exact', 'auto'];
 const SOFTENED: readonly unknown[] = ['relu', 'relu6'];
 
@@ -80,17 +80,24 @@ export const UNUSED: readonly Row[] = [
       ),
   },
   {
-    fields: [
-      'splitting.epochs',
-      'splitting.tolerance',
-      'splitting.mostEpochs',
-      'splitting.learningRate',
-      'splitting.rmsprop',
-    ],
+    fields: ['splitting.epochs', 'splitting.mostEpochs', 'splitting.learningRate', 'splitting.rmsprop'],
+    because: ({ spec: { splitting } }) =>
+      when(!methodsOf(splitting).includes('rayleigh'), `splitting.method ${splitting.method} has no descent`),
+  },
+  {
+    fields: ['splitting.passes'],
     because: ({ spec: { splitting } }) =>
       when(
-        !methodsOf(splitting).some((one) => METHODS_BY_DESCENT.includes(one)),
-        `splitting.method ${splitting.method} has no descent`,
+        !methodsOf(splitting).some((one) => METHODS_BY_PASSES.includes(one)),
+        `splitting.method ${splitting.method} has no passes of lobpcg`,
+      ),
+  },
+  {
+    fields: ['splitting.tolerance'],
+    because: ({ spec: { splitting } }) =>
+      when(
+        methodsOf(splitting).every((one) => one === 'exact'),
+        `splitting.method ${splitting.method} looks at no residuals`,
       ),
   },
   {

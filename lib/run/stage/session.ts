@@ -7,6 +7,7 @@ import type { Graph } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import type { RunControl } from '../../native/events.js';
 import type { DatasetHandle } from '../../native/face.js';
+import { imagesOf, type Method } from '../../split/indices/settings.js';
 import type { Penalties } from '../../train/penalties.js';
 import { precisionOn } from '../../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../../train/seeds.js';
@@ -24,9 +25,8 @@ export interface Session extends Disposable {
   readonly train: DatasetHandle;
   readonly trainImages: number;
   readonly test: DatasetHandle;
-  /** Training images that the splitting indices are taken over. */
-  readonly index: DatasetHandle;
-  readonly indexImages: number;
+  /** Training images that the splitting indices of a method are taken over, the same ones in every stage. */
+  readonly index: (method: Method) => Sample;
   /** Some training images to measure the step on, different ones in every stage. The caller disposes of them. */
   readonly probe: (stage: number) => Sample;
   /** Some training images to estimate running statistics on. The caller disposes of them. */
@@ -69,12 +69,12 @@ export function openSession(
   };
   const trainImages = countOf(data.train);
   checkTraining(spec, graph, trainImages, control);
-  const indexImages = Math.min(spec.splitting.images ?? trainImages, trainImages);
   const sample = (count: number, purpose: Purpose, stage: number): Sample => {
     const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));
     const part = takeImages(data.train, chosen);
     return { data: toDevice(graph, part, classes, spec.device), images: chosen.length };
   };
+  const chosen = new Map<number, DatasetHandle>();
   const dispose = (): void => held.forEach((handle) => void handle.dispose());
   try {
     const train = put(data.train);
@@ -85,11 +85,15 @@ export function openSession(
       train,
       trainImages,
       test: put(data.test),
-      index:
-        indexImages === trainImages
-          ? train
-          : put(takeImages(data.train, sampleIndices(trainImages, indexImages, seedOf('images', spec.seed)))),
-      indexImages,
+      index: (method) => {
+        const images = imagesOf(method, spec.splitting.images, trainImages);
+        if (images === trainImages) return { data: train, images };
+        const found =
+          chosen.get(images) ??
+          put(takeImages(data.train, sampleIndices(trainImages, images, seedOf('images', spec.seed))));
+        chosen.set(images, found);
+        return { data: found, images };
+      },
       probe: (stage) => sample(spec.splitting.lineSearch.images, 'probe', stage),
       recalibration: (stage) => sample(spec.splitting.recalibrateImages, 'recalibrate', stage),
       [Symbol.dispose]: dispose,

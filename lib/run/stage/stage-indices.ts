@@ -43,14 +43,15 @@ export async function stageIndices(
   method: IndicesRequest['method'],
   kept: KeptStage | null = null,
 ): Promise<StageIndices> {
-  const { spec, control, index, indexImages } = session;
+  const { spec, control } = session;
+  const { data: index, images } = session.index(method);
   const { splitting, seed } = spec;
   const drifts = splitting.depthwiseBatchNorm === 'train';
   const copy = drifts ? ((kept && driftedCopy(kept, session)) ?? (await copyOf(network))) : null;
   const used = copy ?? network;
   using made = scope();
   if (copy !== null) made.use(copy);
-  const request = { ...splitting, method, images: indexImages, seed: seedOf('indices', seed, stage) };
+  const request = { ...splitting, method, images, seed: seedOf('indices', seed, stage) };
   const where = { stage, epoch: 0, epochs: 1 };
   const indices = made.use(
     kept === null

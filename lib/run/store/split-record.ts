@@ -2,6 +2,7 @@
 import type { CertificateRecord } from '../../split/choose/certificate.js';
 import type { PickRecord } from '../../split/choose/knapsack.js';
 import type { ChainRecord } from '../../split/indices/indices.js';
+import type { Method } from '../../split/indices/settings.js';
 import type { StepRecord } from '../../split/step/step.js';
 import { integer } from '../../statistics/format.js';
 
@@ -16,7 +17,7 @@ export interface Histogram {
 /** The same stage by another method of computing indices, from which the run did not go on. */
 export interface OtherMethodRecord {
   /** The other method. */
-  readonly method: 'exact' | 'rayleigh' | 'auto';
+  readonly method: Method;
   /** Of the indices alone; not among the stage's seconds. */
   readonly seconds: number;
   /** Spearman's, of the indices of all neurons of splittable groups by both methods; null where all of one are equal. */
@@ -32,7 +33,7 @@ export interface SplitRecord {
   /** Name of the strategy. */
   readonly strategy: string;
   /** Method asked for; the chains say which one each took. */
-  readonly method: 'exact' | 'rayleigh' | 'auto';
+  readonly method: Method;
   /** Splitting indices of every chain. */
   readonly chains: readonly ChainRecord[];
   /** The histogram of all group indices. */
@@ -68,17 +69,25 @@ export function histogramOf(values: readonly number[], bins = BINS): Histogram {
   return { edges: [...Array.from({ length: bins }, (_, i) => least + i * width), greatest], counts };
 }
 
-/** How long a stage's Rayleigh descent took: epochs, and neurons above the tolerance. Empty where every layer is exact, or the record is of an older version. */
+/** What the methods that are not exact count. */
+const COUNTED = [
+  ['rayleigh', 'epochs of descent'],
+  ['lobpcg', 'passes of lobpcg'],
+] as const;
+
+/** How long a stage's descent or lobpcg took, and neurons above the tolerance. Empty where every layer is exact, or the record is of an older version. */
 export function descentText(
   chains: readonly Pick<ChainRecord, 'method' | 'neurons' | 'epochs' | 'above'>[],
 ): string {
-  const descended = chains.filter(({ method }) => method === 'rayleigh');
-  const epochs = descended.flatMap((chain) => chain.epochs ?? []);
-  if (epochs.length === 0) return '';
-  const [least, most] = [Math.min(...epochs), Math.max(...epochs)];
-  const sum = (of: (chain: (typeof descended)[number]) => number): number =>
-    descended.reduce((all, chain) => all + of(chain), 0);
-  const took = least === most ? integer(most) : `${integer(least)} to ${integer(most)}`;
-  const above = integer(sum((chain) => chain.above ?? 0));
-  return `${took} epochs of descent, ${above} of ${integer(sum(({ neurons }) => neurons))} neurons above the tolerance`;
+  return COUNTED.flatMap(([name, counted]) => {
+    const here = chains.filter(({ method }) => method === name);
+    const epochs = here.flatMap((chain) => chain.epochs ?? []);
+    if (epochs.length === 0) return [];
+    const [least, most] = [Math.min(...epochs), Math.max(...epochs)];
+    const sum = (of: (chain: (typeof here)[number]) => number): number =>
+      here.reduce((all, chain) => all + of(chain), 0);
+    const took = least === most ? integer(most) : `${integer(least)} to ${integer(most)}`;
+    const above = integer(sum((chain) => chain.above ?? 0));
+    return `${took} ${counted}, ${above} of ${integer(sum(({ neurons }) => neurons))} neurons above the tolerance`;
+  }).join('; ');
 }

@@ -45,7 +45,7 @@ const TABLE = {
     ...of('stop.', 'stages macs costs'),
     ...of(
       'splitting.',
-      'strategy method alongside epochs tolerance mostEpochs batch learningRate epsilon epsilonScale',
+      'strategy method alongside epochs tolerance mostEpochs passes batch learningRate epsilon epsilonScale',
     ),
     ...of(
       'splitting.',

@@ -93,9 +93,16 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/run/stage/split-stage.ts': ['splitting.method', 'splitting.strategy'],
   'lib/run/stage/other-methods.ts': ['splitting.alongside'],
   'lib/split/indices/indices.ts': [
-    ...['batch', 'epochs', 'tolerance', 'learningRate', 'reluBeta', 'identityCurvature', 'memoryLimit'].map(
-      (name) => `splitting.${name}`,
-    ),
+    ...[
+      'batch',
+      'epochs',
+      'passes',
+      'tolerance',
+      'learningRate',
+      'reluBeta',
+      'identityCurvature',
+      'memoryLimit',
+    ].map((name) => `splitting.${name}`),
     ...['epsilon', 'decayFirst'].map((name) => `splitting.rmsprop.${name}`),
   ],
   'lib/split/indices/settings.ts': ['splitting.mostEpochs'],
@@ -200,6 +207,18 @@ const CASES: readonly Case[] = [
   {
     json: splitting({ method: 'exact', epochs: 3, rmsprop: { alpha: 0.8 } }),
     told: 'not used: splitting.epochs 3, splitting.rmsprop.alpha 0.8; splitting.method exact has no descent',
+  },
+  {
+    json: splitting({ method: 'lobpcg', epochs: 3, passes: 4, tolerance: 0.1 }),
+    told: 'not used: splitting.epochs 3; splitting.method lobpcg has no descent',
+  },
+  {
+    json: splitting({ passes: 4 }),
+    told: 'not used: splitting.passes 4; splitting.method rayleigh has no passes of lobpcg',
+  },
+  {
+    json: splitting({ method: 'exact', tolerance: 0.1 }),
+    told: 'not used: splitting.tolerance 0.1; splitting.method exact looks at no residuals',
   },
   {
     json: splitting({ memoryLimit: 5 }),
