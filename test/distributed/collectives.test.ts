@@ -15,6 +15,7 @@ interface Report {
   readonly evaluation: { readonly loss: number; readonly top1: number; readonly top5: number };
   readonly exact: IndicesReport;
   readonly rayleigh: IndicesReport;
+  readonly lobpcg: IndicesReport;
   readonly rows: readonly number[];
   readonly sum: readonly number[];
   readonly sent: readonly number[];
@@ -54,12 +55,13 @@ describe.each([2, 3])('%i ranks', (world) => {
   });
 
   test('hold the same bits of weights, indices and directions', () => {
-    each(({ plain, normed, exact, rayleigh }) =>
-      expect({ plain, normed, exact, rayleigh }).toEqual({
+    each(({ plain, normed, exact, rayleigh, lobpcg }) =>
+      expect({ plain, normed, exact, rayleigh, lobpcg }).toEqual({
         plain: ranks[0]?.plain,
         normed: ranks[0]?.normed,
         exact: ranks[0]?.exact,
         rayleigh: ranks[0]?.rayleigh,
+        lobpcg: ranks[0]?.lobpcg,
       }),
     );
   });
@@ -71,13 +73,16 @@ describe.each([2, 3])('%i ranks', (world) => {
     });
   });
 
-  test.each(['exact', 'rayleigh'] as const)('find the %s indices and directions of one process', (method) => {
-    const scale = Math.max(...alone[method].indices.map(Math.abs));
-    each((report) => {
-      assertClose(report[method].indices, alone[method].indices, { rtol: 0, atol: 1e-10 * scale });
-      assertClose(report[method].directions, alone[method].directions, DIRECTION);
-    });
-  });
+  test.each(['exact', 'rayleigh', 'lobpcg'] as const)(
+    'find the %s indices and directions of one process',
+    (method) => {
+      const scale = Math.max(...alone[method].indices.map(Math.abs));
+      each((report) => {
+        assertClose(report[method].indices, alone[method].indices, { rtol: 0, atol: 1e-10 * scale });
+        assertClose(report[method].directions, alone[method].directions, DIRECTION);
+      });
+    },
+  );
 
   test('work on every image once, whole minibatches aside', () => {
     expect(ranks.flatMap(({ rows }) => imagesOf(rows)).sort((a, b) => a - b)).toEqual([

@@ -42,6 +42,20 @@ const DEPTHWISE = graphOf(
     ['out', 'linear', 'pool', { out: 3 }],
   ],
 );
+// GRAPH with a third layer whose neurons are split.
+const GRAPH3 = graphOf(
+  [2, 6, 6],
+  [
+    ['conv', 'conv2d', 'input', { out: 4, kernel: 3 }],
+    ['act', 'activation', 'conv', { kind: 'silu' }],
+    ['conv2', 'conv2d', 'act', { out: 5, kernel: 3 }],
+    ['act2', 'activation', 'conv2', { kind: 'tanh' }],
+    ['conv3', 'conv2d', 'act2', { out: 3, kernel: 1 }],
+    ['act3', 'activation', 'conv3', { kind: 'gelu' }],
+    ['pool', 'global_avg_pool', 'act3'],
+    ['out', 'linear', 'pool', { out: 3 }],
+  ],
+);
 const data = () => datasetOf(randomBatch([2, 6, 6], 3, 22, 5), 3);
 const momentum = (network: NetworkHandle) => core().readNetwork(network, 'momentum');
 
@@ -138,6 +152,16 @@ describe('splitting indices', () => {
     // 4 neurons of 18 x 18 numbers fit, then one of 36 x 36 at a time: 6 sweeps.
     ['exact, in several sweeps', GRAPH, ['exact', 'exact'], { memoryLimit: 6000 }, 24],
     ['both', GRAPH, ['exact', 'rayleigh'], {}, 19],
+    // 3 passes of one direction a neuron, then 2, 4, 8, ...: 36 dimensions are spanned in 3 + 2 + 4 + 3 x 8 + 3, 9 passes.
+    ['lobpcg', GRAPH, ['lobpcg', 'lobpcg'], { tolerance: 0 }, 36],
+    [
+      'lobpcg after exact and before the descent',
+      GRAPH3,
+      ['exact', 'lobpcg', 'rayleigh'],
+      { passes: 3 },
+      4 + 12 + 15,
+    ],
+    ['lobpcg while a norm trains', DEPTHWISE, ['lobpcg'], { trainedNorms, passes: 2 }, 8],
     ['the descent while a norm trains', DEPTHWISE, ['rayleigh'], { trainedNorms }, 15],
     ['exact while a norm trains', DEPTHWISE, ['exact'], { trainedNorms }, 4],
   ];
