@@ -57,6 +57,14 @@ function cosines(d: number): Rows {
   );
 }
 
+/** Rows of which the first half has numbers at even places alone, and the others a 1 at an odd place each. */
+function spread(d: number): Rows {
+  const half = gaussian(d / 2).map((row) =>
+    Float64Array.from({ length: d }, (_, k) => (k % 2 === 0 ? (row[k / 2] ?? 0) : 0)),
+  );
+  return [...half, ...identity(d).filter((_, k) => k % 2 === 1)];
+}
+
 const identity = (d: number): Rows =>
   Array.from({ length: d }, (_, i) => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0)));
 
@@ -169,6 +177,24 @@ for (const [name, at] of Object.entries(SPECTRA))
         }
       }
     });
+
+// With zero rows and columns the reduction comes to numbers that are too small to divide by.
+test('matrices of inputs that are always 0 have their smallest eigenpair', async () => {
+  core();
+  for (const d of [2, 10, 40, 100])
+    for (const at of Object.values(SPECTRA)) {
+      const rows = spread(d);
+      const spectrum = rows.map((_, i) => (i < d / 2 ? at(i, d / 2) : 0));
+      const { chain, directions } = await solve(rows, spectrum, [1, -1, 2], 'float32');
+      for (const [n, scale] of [1, -1, 2].entries()) {
+        const values = spectrum.map((x) => scale * x);
+        const note = `${d} dimensions, times ${scale}: ${at}`;
+        const tolerance = { rtol: 0, atol: CLOSE * Math.max(...values.map(Math.abs)), note };
+        assertClose([chain.indices[n] ?? 0, chain.residuals[n] ?? 1], [Math.min(...values), 0], tolerance);
+        expect(outside(rows, values, directions.slice(n * d, n * d + d), 1e-3), note).toBeLessThan(1e-6);
+      }
+    }
+});
 
 for (const [d, n] of [
   [40, 53],
