@@ -9,6 +9,7 @@ import { indices } from '../../lib/api/indices.js';
 import { split } from '../../lib/api/split.js';
 import { readSafetensors } from '../../lib/data/safetensors.js';
 import { lower } from '../../lib/graph/lower.js';
+import { METHODS } from '../../lib/split/indices/settings.js';
 import { readGraph } from '../../lib/train/network.js';
 import { assertClose } from '../reference.js';
 import { temporaryFolder, writeTinyData } from '../run/tiny.js';
@@ -59,6 +60,47 @@ test('indices gives a row a chain, with unit directions in the file', async () =
       });
     }
   }
+});
+
+test('every method of indices gives residuals beside indices, and lobpcg those of exact within its passes', async () => {
+  const { network, batch, found } = await prepared();
+  for (const method of METHODS) {
+    const { layers } = await indices({ network, batch, method, ...(method === 'rayleigh' && { epochs: 1 }) });
+    expect(layers.map(({ indices: values, residuals }) => values.length === residuals.length)).not.toContain(
+      false,
+    );
+    expect(layers.flatMap(({ residuals }) => residuals).every((one) => one >= 0)).toBe(true);
+    if (method !== 'lobpcg') continue;
+    for (const [i, { id, indices: values, epochs }] of layers.entries()) {
+      const want = found.layers[i]?.indices ?? [];
+      const floor = Math.max(...want.map(Math.abs)) / 100;
+      const shares = want.map(
+        (index, n) => Math.abs(index - (values[n] ?? Number.NaN)) / Math.max(Math.abs(index), floor),
+      );
+      expect(Math.max(...shares), id).toBeLessThan(0.01);
+      expect(epochs).toBeLessThanOrEqual(12);
+    }
+  }
+});
+
+test('indices takes as many images as asked for, chosen by the seed, and no more than there are', async () => {
+  const { network, batch, found } = await prepared();
+  const of = async (more: object) => (await indices({ network, batch, method: 'exact', ...more })).layers;
+  const all = found.layers;
+  expect(await of({ images: 1_000_000 })).toEqual(all);
+  const [some, again, other] = [
+    await of({ images: 5 }),
+    await of({ images: 5 }),
+    await of({ images: 5, seed: 3 }),
+  ];
+  expect(again).toEqual(some);
+  expect(some).not.toEqual(all);
+  expect(other).not.toEqual(some);
+  await expect(of({ images: 0 })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  await expect(indices({ network, batch, method: 'lobpcg', passes: 0 })).rejects.toMatchObject({
+    code: 'E_ARGUMENT',
+    message: 'indices: expected passes to be a whole number of 1 or more, got 0',
+  });
 });
 
 test('split with epsilon 0 leaves the logits as they are, and says what it split and what it costs', async () => {

@@ -45,4 +45,24 @@ test('exact indices tell that epochs are not used', async () => {
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('not used: --epochs 3; the method exact has no descent');
   expect(JSON.parse(stdout)).toMatchObject({ method: 'exact' });
+  const given = [
+    '--method',
+    'lobpcg',
+    '--passes',
+    '2',
+    '--tolerance',
+    '0.5',
+    '--images',
+    '4',
+    '--epochs',
+    '3',
+  ];
+  const other = await splitgrow(['indices', '--network', net, '--batch', batch, ...given, '--json']);
+  expect(other.stderr).toContain('not used: --epochs 3; the method lobpcg has no descent');
+  const { method, tolerance, layers } = JSON.parse(other.stdout);
+  expect([method, tolerance]).toEqual(['lobpcg', 0.5]);
+  for (const { epochs, residuals, indices } of layers) {
+    expect(epochs).toBeLessThanOrEqual(2);
+    expect(residuals).toHaveLength(indices.length);
+  }
 });

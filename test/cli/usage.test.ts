@@ -62,7 +62,7 @@ const WRONG: readonly (readonly [claim: string, words: readonly string[], code: 
     'an unknown choice',
     ['indices', '--network', 'x', '--batch', 'y', '--method', 'fast'],
     'E_USAGE',
-    /--method: expected one of exact, rayleigh, auto, got "fast"/,
+    /--method: expected one of exact, rayleigh, lobpcg, auto, got "fast"/,
   ],
   [
     'a negative epsilon',

@@ -140,7 +140,7 @@ test.each([
   [{ layerCap: 0 }, /^splitting\.layerCap: /],
   [{ layerCap: { stem: 0 } }, /^splitting\.layerCap/],
   [{ budgets: 'two-grups' }, /^splitting\.budgets: .*"two-groups"/],
-  [{ alongside: ['fast'] }, /^splitting\.alongside\.0: expected one of exact, rayleigh, auto/],
+  [{ alongside: ['fast'] }, /^splitting\.alongside\.0: expected one of exact, rayleigh, lobpcg, auto/],
   [{ rounding: { treshold: 1 } }, /^splitting\.rounding\.treshold: unknown field; did you mean "threshold"/],
 ])('the experiment with splitting %j is refused', (splitting, said) => {
   const experiment = {
