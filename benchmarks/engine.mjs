@@ -118,7 +118,13 @@ async function measure(name, { programs, size, threads, root }) {
     const phases = [];
     for (const program of network.isSplit ? programs.filter(({ isPyTorch }) => !isPyTorch) : []) {
       say(`${network.title}: splitting phase of ${program.name}`);
-      const options = { ...PHASE, threads: 1, epochs: size.epochs, methods: ['exact', 'lobpcg'], root };
+      const options = {
+        ...PHASE,
+        threads: 1,
+        epochs: size.epochs,
+        methods: ['exact', 'lobpcg', 'auto'],
+        root,
+      };
       const parameters = [join(HERE, 'measure-phase.mjs'), join(folder, 'net'), JSON.stringify(options)];
       phases.push({ program: program.name, ...(await runJson(process.execPath, parameters, program)) });
     }
