@@ -42,7 +42,7 @@ export const ROOMS = [
 ];
 
 /** Of native/core/; the highest alone knows JavaScript. */
-export const NATIVE_ROOMS = ['tensor', 'ranks', 'ops', 'train', 'indices', 'images', 'bind'];
+export const NATIVE_ROOMS = ['tensor', 'ranks', 'ops', 'engine', 'train', 'indices', 'images', 'bind'];
 
 /** addon.ts asks node-gyp-build for a path and opens nothing. */
 const LOADERS = ['lib/native/load.ts', 'lib/machine/libtorch/preload.ts', 'lib/machine/libtorch/addon.ts'];

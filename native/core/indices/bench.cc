@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "engine/engine.h"
 #include "ops/narrow.h"
 #include "tensor/memory.h"
 
@@ -53,6 +54,18 @@ StepOf trainStep(Bench* b) {
   TrainOptions options;
   options.momentum = 0.9;
   options.weightDecay = 1e-4;
+  const bool isNarrow = b->piece.batch.images.scalar_type() == at::kBFloat16;
+  if (!isNarrow && engine::takes(*b->network)) {
+    auto engine = std::make_shared<engine::Engine>(*b->network);
+    return [b, options, engine](Stopwatch*) {
+      Run run;
+      run.isTraining = true;
+      run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+      engine->train(b->piece.batch.images, b->piece.batch.labels, run, 0, 1,
+                    nullptr);
+      sgdStep(b->network, options, 1e-3);
+    };
+  }
   return [b, options](Stopwatch*) {
     Run run;
     run.isTraining = true;
@@ -69,6 +82,11 @@ StepOf trainStep(Bench* b) {
 }
 
 StepOf forwardStep(Bench* b) {
+  if (b->piece.batch.images.size(0) >= 8 && engine::takes(*b->network)) {
+    auto engine = std::make_shared<engine::Engine>(*b->network);
+    return
+        [b, engine](Stopwatch*) { engine->logits(b->piece.batch.images, {}); };
+  }
   return [b](Stopwatch*) {
     forwardEvaluation(*b->network, b->folded, b->piece.batch.images, nullptr);
   };

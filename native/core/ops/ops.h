@@ -55,6 +55,21 @@ struct Layer {
                         const at::Tensor& weight);
 };
 
+// What an op is to the CPU engine (engine/plan.cc); kNone: it lacks it.
+enum class Loops : uint8_t {
+  kNone,
+  kConvolution,
+  kLinear,
+  kNorm,
+  kActivation,
+  kAdd,
+  kMaxPool,
+  kAvgPool,
+  kGlobalMean,
+  kFlatten,
+  kDropout,
+};
+
 struct Op {
   const char* name;
   at::Tensor (*forward)(const Node&, const Tensors& inputs, const Run&, Saved*);
@@ -67,6 +82,7 @@ struct Op {
   const Layer* layer = nullptr;
   bool isNorm = false, isActivation = false;
   bool isRandom = false;  // draws on the host in training
+  Loops loops = Loops::kNone;
 };
 
 const Op& findOp(const std::string& name);

@@ -3,12 +3,20 @@
 
 #include <cmath>
 
+#include "engine/engine.h"
 #include "train/pause.h"
 #include "train/sums.h"
 
 namespace splitgrow {
 
 using at::Tensor;
+
+namespace {
+
+// Fewer images leave most lanes of the engine's vectors empty.
+constexpr int64_t kLeastForEngine = 8;
+
+}  // namespace
 
 Totals evaluate(const Network& network, const Dataset& data,
                 const EvaluateOptions& options, const Control& control) {
@@ -28,12 +36,19 @@ Totals evaluate(const Network& network, const Dataset& data,
   run.statisticsMomentum = 0;
   Sums sums(network.device);
   int64_t images = 0;
+  std::unique_ptr<engine::Engine> engine;
+  if (engine::takes(network))
+    engine = std::make_unique<engine::Engine>(network);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     agreement.check();
     const Piece piece = sweep->piece(i, 0);
     const Batch& batch = piece.batch;
-    if (piece.images > 0) {
+    if (piece.images > 0 && engine) {
+      sums.add(engine->evaluate(batch.images, batch.labels,
+                                options.usesBatchStatistics),
+               piece.weight);
+    } else if (piece.images > 0) {
       Tape tape;
       const Tensor logits =
           options.usesBatchStatistics
@@ -67,16 +82,23 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
     run.isTraining = true;
     run.statisticsMomentum = 0;
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+    const Tensor images = sweep->piece(0, 0).batch.images;
+    if (engine::takes(*network))
+      return engine::Engine(*network).logits(images, run);
     Tape tape;
-    return forwardTraining(*network, sweep->piece(0, 0).batch.images, run,
-                           &tape);
+    return forwardTraining(*network, images, run, &tape);
   }
   Tensors parts;
+  std::unique_ptr<engine::Engine> engine;
+  if (engine::takes(*network) && data.size() >= kLeastForEngine)
+    engine = std::make_unique<engine::Engine>(*network);
   const Folded folded(*network);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     control.check();
-    parts.push_back(forwardEvaluation(
-        *network, folded, sweep->piece(i, 0).batch.images, nullptr));
+    const Tensor images = sweep->piece(i, 0).batch.images;
+    parts.push_back(engine
+                        ? engine->logits(images, {})
+                        : forwardEvaluation(*network, folded, images, nullptr));
   }
   return at::cat(parts, 0);
 }

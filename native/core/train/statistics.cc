@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine/engine.h"
 #include "ranks/group.h"
 #include "tensor/clock.h"
 #include "train/pause.h"
@@ -36,6 +37,9 @@ void sweepOver(Network* network, const Dataset& data,
   Run run;
   run.isTraining = true;
   int64_t images = 0, done = 0;
+  std::unique_ptr<engine::Engine> engine;
+  if (engine::takes(*network))
+    engine = std::make_unique<engine::Engine>(*network);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     agreement.check();
@@ -45,8 +49,12 @@ void sweepOver(Network* network, const Dataset& data,
       // 1 at first, so that the old statistics go; then the mean of all
       // minibatches so far.
       run.statisticsMomentum = 1.0 / static_cast<double>(++done);
-      Tape tape;
-      forwardTraining(*network, piece.batch.images, run, &tape);
+      if (engine && !run.syncsNorm) {
+        engine->logits(piece.batch.images, run);
+      } else {
+        Tape tape;
+        forwardTraining(*network, piece.batch.images, run, &tape);
+      }
     }
     images += sweep->images(i);
     control.report({"recalibrate", i + 1, sweep->steps(), images,

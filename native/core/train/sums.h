@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/engine.h"
 #include "ranks/group.h"
 #include "tensor/clock.h"
 #include "train/train.h"
@@ -26,6 +27,14 @@ struct Sums {
     values[1] += hits.select(1, 0).sum(at::kDouble) * weight;
     values[2] += hits.sum(at::kDouble) * weight;
     values[3] += static_cast<double>(labels.size(0)) * weight;
+  }
+  // The same of a pass of the CPU engine.
+  void add(const engine::Summary& summary, double weight = 1) {
+    auto* const v = values.mutable_data_ptr<double>();
+    v[0] += summary.loss * weight;
+    v[1] += static_cast<double>(summary.hits) * weight;
+    v[2] += static_cast<double>(summary.hitsAmongFive) * weight;
+    v[3] += static_cast<double>(summary.images) * weight;
   }
   // Over the images that were added; `planned` says how many there should be.
   Totals totals(int64_t planned, double seconds) const {

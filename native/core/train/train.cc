@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/engine.h"
 #include "ops/narrow.h"
 #include "tensor/random.h"
 #include "train/exchange.h"
@@ -212,7 +213,11 @@ Trained trainEpoch(Network* network, const Dataset& data,
   if (options.momentum != 0 && !network->velocity.defined())
     network->velocity = at::zeros_like(network->values);
   if (run.isNarrow) narrow(network);  // allocated before the recorder
-  Tensor loss;                        // of the latest piece
+  // The CPU's own way, for what it takes.
+  std::unique_ptr<engine::Engine> engine;
+  if (!run.isNarrow && !options.syncsNorm && engine::takes(*network))
+    engine = std::make_unique<engine::Engine>(*network);
+  Tensor loss;  // of the latest piece
   Recorder recorder(network->device, isStatic(*network, run));
   const bool isHost = network->device.is_cpu();
   while (result.pause == Pause::none && result.state.next < stop) {
@@ -228,7 +233,15 @@ Trained trainEpoch(Network* network, const Dataset& data,
       const bool isLast = j + 1 == pieces;
       if (isLast) exchange.begin(pieces > 1 ? gathered : Tensor());
       const bool isUsed = hasImages(*sweep, piece, run, options.leastImages, i);
-      if (isUsed) {
+      double lossHere = 0;
+      if (isUsed && engine) {
+        read += piece.images;
+        const engine::Summary summary = engine->train(
+            piece.batch.images, piece.batch.labels, run, options.labelSmoothing,
+            piece.share, isLast ? written : OnGradients());
+        sums.add(summary, piece.weight);
+        lossHere = summary.loss;
+      } else if (isUsed) {
         read += piece.images;
         recorder.run(piece.batch, {piece.share, piece.weight},
                      [network, run, &sums, &loss, rest = withoutBatch(piece),
@@ -245,7 +258,8 @@ Trained trainEpoch(Network* network, const Dataset& data,
       } else {
         giveNothing(network, isLast ? written : OnGradients());
       }
-      if (isHost && isUsed) requireFinite(loss.item<double>(), i);
+      if (isHost && isUsed)
+        requireFinite(engine ? lossHere : loss.item<double>(), i);
       if (isLast) continue;
       if (j == 0)
         gathered = network->gradients.clone();

@@ -1,0 +1,108 @@
+// What all producers of a plan share.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "engine/map.h"
+#include "engine/team.h"
+#include "ops/net.h"
+
+namespace splitgrow::engine {
+
+// What differs from step to step.
+struct Inputs {
+  const float* images = nullptr;  // channels_last, [n, C, H, W]
+  const int64_t* labels = nullptr;
+  double smoothing = 0, share = 1;
+  // Of the running statistics; none: by each norm's own.
+  std::optional<double> statisticsMomentum;
+  OnGradients onGradients;
+};
+
+// What a step gives besides gradients, for each image.
+struct Outputs {
+  std::vector<double> losses;
+  // Of the label among the logits: 0 is a hit, below 5 one among five.
+  std::vector<int64_t> ranks;
+};
+
+// Memory that the network's counters see, aligned to a vector.
+class Buffer {
+ public:
+  void reserve(int64_t floats) {
+    if (floats > count_) tensor_ = at::empty({floats}, at::kFloat);
+    count_ = std::max(count_, floats);
+  }
+  float* data() const {
+    return count_ == 0 ? nullptr : tensor_.mutable_data_ptr<float>();
+  }
+
+ private:
+  at::Tensor tensor_;
+  int64_t count_ = 0;
+};
+
+struct Context {
+  const Network& network;
+  const Table& table;
+  int64_t n, lanes, blocks;
+  bool usesBatch;  // batch norm takes the statistics of the minibatch
+  std::vector<Map> maps;
+  // Lanes of the last block: bits all ones, or zeros.
+  alignas(64) std::array<float, 64> mask;
+  Inputs inputs;
+  Outputs outputs;
+  int64_t scratch = 0;  // floats of a thread
+  // Gradients of weights by part: of this stage's layer, and of the one before.
+  Buffer partial[2];
+
+  void needScratch(int64_t vectors) {
+    scratch = std::max(scratch, vectors * lanes);
+  }
+  int64_t imagesIn(int64_t block) const {
+    return std::min(lanes, n - block * lanes);
+  }
+  const float* maskOf(int64_t block) const {
+    return imagesIn(block) < lanes ? mask.data() : nullptr;
+  }
+  float* plane(const Map& map, int64_t block, int64_t channel) const {
+    return map.z + (block * map.block + channel * map.plane) * lanes;
+  }
+  float* gradients(const Map& map, int64_t block, int64_t channel) const {
+    return map.g + (block * map.block + channel * map.plane) * lanes;
+  }
+  Reading reading(const View& view, int64_t channel) const {
+    const Map& map = maps[view.map];
+    return {view.act, map.mean[channel], map.scale[channel],
+            map.shift[channel]};
+  }
+  // dL/dz of a row of n vectors that begins at pixel `at`.
+  void derivative(const Map& map, int64_t block, int64_t channel, int64_t at,
+                  int64_t n, float* dz) const {
+    table.combine(gradients(map, block, channel) + at * lanes,
+                  plane(map, block, channel) + at * lanes, n, map.mean[channel],
+                  map.a[channel], map.b[channel], map.c[channel], maskOf(block),
+                  dz);
+  }
+  // Numbers [from, from + count) of each image of a block, from rows of `size`
+  // numbers, to the vectors at `places`.
+  void spread(const float* rows, int64_t size, int64_t block, int64_t from,
+              int64_t count, const std::vector<int32_t>& places,
+              float* to) const;
+  // Keeps sums of what a unit wrote, from `channel` on.
+  void keepMoments(Map* map, int64_t part, int64_t channel, int64_t count,
+                   const float* sums, const float* pivots, int64_t block) const;
+  void keepDerivatives(Map* map, int64_t part, int64_t channel, int64_t count,
+                       const float* sums) const;
+};
+
+// Batch norm: from the sums of a map to how it is read (or, in evaluation mode,
+// from the running statistics), and back.
+void finishMoments(Context* context, Map* map);
+void takeRunning(Context* context, Map* map);
+void finishDerivatives(Context* context, Map* map);
+
+}  // namespace splitgrow::engine

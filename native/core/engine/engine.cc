@@ -1,0 +1,111 @@
+// Chooses plans and runs them.
+#include "engine/engine.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "tensor/error.h"
+
+namespace splitgrow::engine {
+
+namespace {
+
+using at::Tensor;
+
+// Sizes of minibatches that are kept ready; each has memory of its own.
+constexpr size_t kMostPlans = 3;
+
+bool isOff() {
+  const char* const text = std::getenv("SPLITGROW_ENGINE");
+  return text != nullptr && std::strcmp(text, "0") == 0;
+}
+
+Summary summaryOf(const Outputs& outputs, int64_t images) {
+  Summary all;
+  all.images = images;
+  for (int64_t i = 0; i < images; ++i) {
+    all.loss += outputs.losses[i];
+    all.hits += outputs.ranks[i] == 0 ? 1 : 0;
+    all.hitsAmongFive += outputs.ranks[i] < 5 ? 1 : 0;
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string setName() { return isOff() ? "" : pick().name; }
+
+bool takes(const Network& network) {
+  if (isOff() || !network.device.is_cpu() || network.dtype != at::kFloat ||
+      network.program.inputShape.size() != 3)
+    return false;
+  return std::all_of(network.nodes.begin(), network.nodes.end(),
+                     [](const Node& node) {
+                       return node.instruction->op->loops != Loops::kNone;
+                     });
+}
+
+Engine::Engine(const Network& network)
+    : network_(network), team_(at::get_num_threads()) {}
+
+Plan* Engine::planFor(const PlanOptions& options) {
+  const auto found = std::find_if(
+      plans_.begin(), plans_.end(),
+      [&](const auto& plan) { return plan->options() == options; });
+  if (found != plans_.end()) {
+    std::rotate(found, found + 1, plans_.end());  // the latest last
+  } else {
+    if (plans_.size() == kMostPlans) plans_.erase(plans_.begin());
+    plans_.push_back(std::make_unique<Plan>(network_, pick(), options));
+    team_.need(plans_.back()->scratch());
+  }
+  return plans_.back().get();
+}
+
+void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
+  const auto& shape = network_.program.inputShape;
+  require(images.dim() == 4 && images.size(1) == shape[0] &&
+              images.size(2) == shape[1] && images.size(3) == shape[2],
+          "E_DATA", "the network takes images of shape ",
+          at::IntArrayRef(shape), ", found ", images.sizes());
+  const Tensor rows = images.permute({0, 2, 3, 1}).contiguous();
+  const Tensor own = labels.defined() ? labels.contiguous() : labels;
+  plan->inputs().images = rows.const_data_ptr<float>();
+  plan->inputs().labels =
+      own.defined() ? own.const_data_ptr<int64_t>() : nullptr;
+  team_.run(plan->stages());
+}
+
+Summary Engine::train(const Tensor& images, const Tensor& labels,
+                      const Run& run_, double smoothing, double share,
+                      const OnGradients& onGradients) {
+  Plan* const plan =
+      planFor({images.size(0), true, true, run_.random.has_value()});
+  plan->inputs() = {
+      nullptr, nullptr, smoothing, share, run_.statisticsMomentum, onGradients};
+  if (run_.random) plan->drop(*run_.random);
+  run(plan, images, labels);
+  return summaryOf(plan->outputs(), images.size(0));
+}
+
+Summary Engine::evaluate(const Tensor& images, const Tensor& labels,
+                         bool usesBatch) {
+  Plan* const plan = planFor({images.size(0), false, usesBatch, false});
+  plan->inputs() = {nullptr, nullptr, 0, 1, 0.0, nullptr};
+  run(plan, images, labels);
+  return summaryOf(plan->outputs(), images.size(0));
+}
+
+Tensor Engine::logits(const Tensor& images, const Run& run_) {
+  Plan* const plan = planFor(
+      {images.size(0), false, run_.isTraining, run_.random.has_value()});
+  plan->inputs() = {nullptr, nullptr, 0, 1, run_.statisticsMomentum, nullptr};
+  if (run_.random) plan->drop(*run_.random);
+  run(plan, images, Tensor());
+  return plan->logits();
+}
+
+}  // namespace splitgrow::engine

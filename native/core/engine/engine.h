@@ -1,0 +1,54 @@
+// The CPU's way through a network in float32: images innermost, everything that
+// follows a layer done while the layer is read or written, one team of threads
+// a step. The bits do not depend on the number of threads. ATen does the same
+// passes for all else (ops/net.h).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/plan.h"
+
+namespace splitgrow::engine {
+
+// The name of the instruction set that the loops here are compiled for; empty
+// where the environment says SPLITGROW_ENGINE=0.
+std::string setName();
+
+// Whether the engine takes this network.
+bool takes(const Network& network);
+
+// Sums over the images of a pass.
+struct Summary {
+  double loss = 0;
+  int64_t hits = 0, hitsAmongFive = 0, images = 0;
+};
+
+// Plans for the sizes of minibatches that come, and a team of threads. One call
+// at a time.
+class Engine {
+ public:
+  // With as many threads as the calling task computes with. The network
+  // outlives it.
+  explicit Engine(const Network& network);
+
+  // Forward and backward: fills the network's gradients. `share` multiplies the
+  // mean loss.
+  Summary train(const at::Tensor& images, const at::Tensor& labels,
+                const Run& run, double smoothing, double share,
+                const OnGradients& onGradients);
+  // Forward alone, in evaluation mode or with the statistics of the minibatch.
+  Summary evaluate(const at::Tensor& images, const at::Tensor& labels,
+                   bool usesBatch);
+  // [n, classes]
+  at::Tensor logits(const at::Tensor& images, const Run& run);
+
+ private:
+  Plan* planFor(const PlanOptions& options);
+  void run(Plan* plan, const at::Tensor& images, const at::Tensor& labels);
+  const Network& network_;
+  std::vector<std::unique_ptr<Plan>> plans_;
+  Team team_;
+};
+
+}  // namespace splitgrow::engine

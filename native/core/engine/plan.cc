@@ -1,0 +1,254 @@
+// From a program to maps and their producers.
+#include "engine/plan.h"
+
+#include <cstring>
+
+#include "tensor/error.h"
+
+namespace splitgrow::engine {
+
+namespace {
+
+// The widest row of the loops for depthwise convolutions.
+constexpr int64_t kMostRow = 1000;
+
+int64_t positions(int64_t size, const Attributes& a, int64_t kernel) {
+  return (size + 2 * a.padding - kernel) / a.stride + 1;
+}
+
+}  // namespace
+
+Plan::Plan(const Network& network, const Table& table,
+           const PlanOptions& options)
+    : network_(network),
+      options_(options),
+      context_{network,
+               table,
+               options.images,
+               table.lanes,
+               (options.images + table.lanes - 1) / table.lanes,
+               options.usesBatch,
+               {},
+               {},
+               {},
+               {},
+               0,
+               {}} {
+  const auto& program = network.program;
+  const auto bits = [](bool isOn) {
+    const uint32_t word = isOn ? 0xffffffffu : 0;
+    float value = 0;
+    std::memcpy(&value, &word, sizeof value);
+    return value;
+  };
+  for (int64_t i = 0; i < table.lanes; ++i)
+    context_.mask[i] = bits(i < context_.imagesIn(context_.blocks - 1));
+  context_.outputs.losses.resize(context_.blocks * table.lanes);
+  context_.outputs.ranks.resize(context_.blocks * table.lanes);
+  readers_.assign(program.instructions.size() + 1, 0);
+  for (const Instruction& instruction : program.instructions)
+    for (const int slot : instruction.inputs) ++readers_[slot];
+  ++readers_[program.output];
+
+  const auto& shape = program.inputShape;
+  const int images = addMap(shape[0], shape[1], shape[2]);
+  slots_.push_back({{images, Act::kIdentity}, false});
+  for (int64_t p = 0; p < shape[1] * shape[2]; ++p)
+    for (int64_t c = 0; c < shape[0]; ++c)
+      places_.push_back(
+          static_cast<int32_t>(c * context_.maps[images].plane + p));
+  for (size_t i = 0; i < network.nodes.size(); ++i)
+    addNode(static_cast<int>(i));
+  planForward();
+  if (options.isTraining) planBackward();
+  placeMaps();
+}
+
+int Plan::addMap(int64_t channels, int64_t height, int64_t width) {
+  Map map;
+  map.channels = channels;
+  map.height = height;
+  map.width = width;
+  map.plane = map.pixels() | 1;
+  map.block = channels * map.plane;
+  map.mean.assign(channels, 0);
+  map.scale.assign(channels, 1);
+  map.shift.assign(channels, 0);
+  map.a.assign(channels, 1);
+  map.b.assign(channels, 0);
+  map.c.assign(channels, 0);
+  map.center.assign(channels, 0);
+  map.inverse.assign(channels, 1);
+  context_.maps.push_back(std::move(map));
+  isTrained_.push_back(false);
+  return static_cast<int>(context_.maps.size()) - 1;
+}
+
+void Plan::addProducer(ProducerPtr producer) {
+  bool isTrained = isTrained_[producer->out()];
+  for (const View& view : producer->inputs())
+    isTrained = isTrained || isTrained_[view.map];
+  isTrained_[producer->out()] = isTrained;
+  producers_.push_back(std::move(producer));
+}
+
+// The values that `view` gives, stored.
+Plan::Slot Plan::copied(int node, const View& view) {
+  const Map& from = context_.maps[view.map];
+  const int map = addMap(from.channels, from.height, from.width);
+  addProducer(sumOf(&context_, node, {view}, map));
+  return {{map, Act::kIdentity}, true};
+}
+
+void Plan::addNorm(int node, int input) {
+  Slot slot = slots_[input];
+  const bool isFree = slot.isSole && slot.view.act == Act::kIdentity &&
+                      slot.view.map != 0 &&
+                      context_.maps[slot.view.map].norm < 0;
+  if (!isFree) slot = copied(node, slot.view);
+  context_.maps[slot.view.map].norm = node;
+  isTrained_[slot.view.map] = true;
+  slots_.push_back(slot);
+}
+
+void Plan::addNode(int node) {
+  const Instruction& instruction = *network_.nodes[node].instruction;
+  const Attributes& a = instruction.attributes;
+  const auto& parameters = network_.nodes[node].parameters;
+  std::vector<View> inputs;
+  for (const int slot : instruction.inputs) inputs.push_back(slots_[slot].view);
+  const Slot& before = slots_[instruction.inputs[0]];
+  const View& view = inputs[0];
+  const int64_t channels = context_.maps[view.map].channels;
+  const int64_t height = context_.maps[view.map].height;
+  const int64_t width = context_.maps[view.map].width;
+  const auto make = [&](int map, ProducerPtr producer) {
+    addProducer(std::move(producer));
+    slots_.push_back({{map, Act::kIdentity}, false});
+  };
+  switch (instruction.op->loops) {
+    case Loops::kConvolution: {
+      const int64_t k = parameters[0].size(2);
+      const int map = addMap(parameters[0].size(0), positions(height, a, k),
+                             positions(width, a, k));
+      isTrained_[map] = true;
+      context_.maps[map].hasBias = parameters.size() > 1;
+      const bool isFlat =
+          k == 1 && a.stride == 1 && a.padding == 0 && a.groups == 1;
+      const bool isThree =
+          k == 3 && a.padding == 1 && a.stride <= 2 && a.groups == channels &&
+          parameters[0].size(0) == channels && width <= kMostRow;
+      make(map, (isFlat    ? flatProduct
+                 : isThree ? depthwiseThree
+                           : convolution)(&context_, node, view, map));
+      break;
+    }
+    case Loops::kLinear: {
+      const int map = addMap(parameters[0].size(0), 1, 1);
+      isTrained_[map] = true;
+      context_.maps[map].hasBias = parameters.size() > 1;
+      make(map, flatProduct(&context_, node, view, map));
+      break;
+    }
+    case Loops::kNorm:
+      addNorm(node, instruction.inputs[0]);
+      break;
+    case Loops::kActivation: {
+      const Act act = network_.nodes[node].activation->loop;
+      Slot slot = before;
+      if (act != Act::kIdentity) {
+        if (slot.view.act != Act::kIdentity) slot = copied(node, slot.view);
+        slot.view.act = act;
+      }
+      slots_.push_back(slot);
+      break;
+    }
+    case Loops::kAdd: {
+      const int map = addMap(channels, height, width);
+      make(map, sumOf(&context_, node, inputs, map));
+      break;
+    }
+    case Loops::kMaxPool:
+    case Loops::kAvgPool: {
+      const int map = addMap(channels, positions(height, a, a.kernel),
+                             positions(width, a, a.kernel));
+      make(map, pool(&context_, node, view,
+                     instruction.op->loops == Loops::kMaxPool, map));
+      break;
+    }
+    case Loops::kGlobalMean: {
+      const int map = addMap(channels, 1, 1);
+      make(map, globalMean(&context_, node, view, map));
+      break;
+    }
+    case Loops::kFlatten:
+      if (height * width == 1) {
+        slots_.push_back(before);
+      } else {
+        const int map = addMap(channels * height * width, 1, 1);
+        make(map, flatten(&context_, node, view, map));
+      }
+      break;
+    case Loops::kDropout:
+      if (!options_.hasDropout || a.p == 0) {
+        slots_.push_back(before);
+      } else {
+        const int factors = addMap(channels, height, width);
+        const int map = addMap(channels, height, width);
+        dropped_.push_back(node);
+        factors_.push_back(factors);
+        make(map, dropout(&context_, node, view, factors, map));
+      }
+      break;
+    case Loops::kNone:
+      throw Error("E_INTERNAL", instruction.id + ": the engine lacks its op");
+  }
+  // An alias of a slot that others read too is no more alone than that one.
+  Slot& made = slots_.back();
+  const bool isAlias = made.view.map == before.view.map;
+  made.isSole = readers_[node + 1] == 1 &&
+                network_.program.output != node + 1 &&
+                (!isAlias || before.isSole || made.view.act != before.view.act);
+}
+
+void Plan::placeMaps() {
+  const int64_t lanes = context_.lanes;
+  const Places kept = placesOf(lives_), passing = placesOf(livesBack_);
+  kept_.reserve(kept.size * lanes);
+  passing_.reserve(passing.size * lanes);
+  for (size_t i = 0; i < context_.maps.size(); ++i) {
+    Map& map = context_.maps[i];
+    map.z = kept_.data() + kept.at[i] * lanes;
+    if (livesBack_[i].size > 0) map.g = passing_.data() + passing.at[i] * lanes;
+  }
+}
+
+// As the row of the op table draws them: in the program's order.
+void Plan::drop(const at::Generator& random) {
+  for (size_t i = 0; i < dropped_.size(); ++i) {
+    const Map& map = context_.maps[factors_[i]];
+    const int64_t size = map.channels * map.pixels();
+    const double keep = 1 - network_.nodes[dropped_[i]].attributes().p;
+    at::Tensor draws = at::empty({options_.images, size}, at::kFloat);
+    draws.bernoulli_(keep, random).mul_(keep > 0 ? 1 / keep : 0);
+    std::vector<int32_t> places;
+    for (int64_t c = 0; c < map.channels; ++c)
+      for (int64_t p = 0; p < map.pixels(); ++p)
+        places.push_back(static_cast<int32_t>(c * map.plane + p));
+    for (int64_t b = 0; b < context_.blocks; ++b)
+      context_.spread(draws.const_data_ptr<float>(), size, b, 0, size, places,
+                      context_.plane(map, b, 0));
+  }
+}
+
+at::Tensor Plan::logits() const {
+  const int64_t classes = network_.program.classes, lanes = context_.lanes;
+  at::Tensor all = at::empty({options_.images, classes}, at::kFloat);
+  float* to = all.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < options_.images; ++i)
+    for (int64_t j = 0; j < classes; ++j)
+      *to++ = logits_.data()[(i / lanes * classes + j) * lanes + i % lanes];
+  return all;
+}
+
+}  // namespace splitgrow::engine

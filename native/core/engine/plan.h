@@ -1,0 +1,69 @@
+// A network's program as stages over maps, for minibatches of one size.
+#pragma once
+
+#include "engine/arena.h"
+#include "engine/producer.h"
+
+namespace splitgrow::engine {
+
+struct PlanOptions {
+  int64_t images = 1;
+  bool isTraining = false;  // the passes of training: forward and backward
+  bool usesBatch = false;   // batch norm takes the minibatch's statistics
+  bool hasDropout = false;  // dropout drops
+  bool operator==(const PlanOptions&) const = default;
+};
+
+class Plan {
+ public:
+  Plan(const Network& network, const Table& table, const PlanOptions& options);
+
+  const PlanOptions& options() const { return options_; }
+  int64_t scratch() const { return context_.scratch; }
+  Inputs& inputs() { return context_.inputs; }
+  const Outputs& outputs() const { return context_.outputs; }
+  // Stages of a pass; in training there are derivatives behind it.
+  const std::vector<const Stage*>& stages() const { return order_; }
+  // Draws the factors of all nodes that drop values, as their row of the op
+  // table does.
+  void drop(const at::Generator& random);
+  // [n, classes], of the latest pass.
+  at::Tensor logits() const;
+
+ private:
+  struct Slot {
+    View view;
+    bool isSole = false;  // one node alone reads it, and it is no output
+  };
+  void addNode(int node);
+  void addNorm(int node, int slot);
+  int addMap(int64_t channels, int64_t height, int64_t width);
+  void addProducer(ProducerPtr producer);
+  Slot copied(int node, const View& view);
+  void planForward();
+  void planBackward();
+  void placeMaps();
+  Stage* addStage();
+  void addPreparation();
+  void addLoss();
+  void readImages(int64_t block, int64_t part) const;
+  void lossOf(int64_t block, float* scratch);
+
+  const Network& network_;
+  const PlanOptions options_;
+  Context context_;
+  std::vector<int> readers_;
+  std::vector<Slot> slots_;
+  std::vector<ProducerPtr> producers_;
+  std::vector<bool> isTrained_;  // by map: parameters come before it
+  std::vector<int> dropped_, factors_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  std::vector<const Stage*> order_;
+  std::vector<int32_t> places_;  // of the numbers of an image
+  std::vector<Life> lives_;      // of each map's z, and of its g
+  std::vector<Life> livesBack_;
+  Target loss_;
+  Buffer kept_, passing_, logits_;
+};
+
+}  // namespace splitgrow::engine

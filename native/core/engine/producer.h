@@ -1,0 +1,95 @@
+// What writes a map: a node of the program as stages do it.
+#pragma once
+
+#include <memory>
+
+#include "engine/context.h"
+
+namespace splitgrow::engine {
+
+// A derivative that goes back to an input of a node.
+struct Target {
+  bool isWanted = false;
+  bool adds = false;    // to those of other readers
+  bool isLast = false;  // the map's derivative is then whole
+};
+
+class Producer {
+ public:
+  Producer(Context* context, int node, std::vector<View> inputs, int out)
+      : context_(*context),
+        node_(node),
+        inputs_(std::move(inputs)),
+        out_(out) {}
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
+  virtual ~Producer() = default;
+
+  int node() const { return node_; }
+  const std::vector<View>& inputs() const { return inputs_; }
+  int out() const { return out_; }
+
+  // Whether it has work to do before each pass: weights in the order of tiles.
+  virtual bool packs() const { return false; }
+  virtual void pack() {}
+  virtual void addForward(Stage* stage) = 0;
+  // `which` of the two buffers of partial gradients it may use.
+  virtual void addBackward(Stage* stage, const std::vector<Target>& targets,
+                           int which) = 0;
+  // Adds partial gradients up, in the stage after.
+  virtual bool folds() const { return false; }
+  virtual void addFold(Stage*) {}
+
+ protected:
+  Map& in(size_t i = 0) const { return context_.maps[inputs_[i].map]; }
+  Map& out_map() const { return context_.maps[out_]; }
+  const Node& instruction() const { return context_.network.nodes[node_]; }
+  const Table& table() const { return context_.table; }
+  // Where sums of the derivative of an input are kept, if they are wanted.
+  bool keepsSums(size_t i, const Target& target) const {
+    return target.isLast && in(i).needsSums();
+  }
+
+  Context& context_;
+  const int node_;
+  const std::vector<View> inputs_;
+  const int out_;
+};
+
+using ProducerPtr = std::unique_ptr<Producer>;
+// Convolutions and linear layers: the one that suits the node's numbers.
+ProducerPtr convolution(Context* context, int node, const View& in, int out);
+ProducerPtr flatProduct(Context* context, int node, const View& in, int out);
+ProducerPtr depthwiseThree(Context* context, int node, const View& in, int out);
+// Sums of values of maps; one input: a copy.
+ProducerPtr sumOf(Context* context, int node, std::vector<View> in, int out);
+ProducerPtr flatten(Context* context, int node, const View& in, int out);
+// A value times the factors in the map `factors`.
+ProducerPtr dropout(Context* context, int node, const View& in, int factors,
+                    int out);
+ProducerPtr pool(Context* context, int node, const View& in, bool isMax,
+                 int out);
+ProducerPtr globalMean(Context* context, int node, const View& in, int out);
+
+// Where partial gradients [parts][tiles] of a weight [outputs, taps] go, in the
+// order of Outer's tiles, and how they become [outputs][taps].
+class WeightParts {
+ public:
+  WeightParts(const Context& context, int64_t outputs, int64_t taps);
+  int64_t vectors() const { return vectors_; }  // of one part
+  // Adds up column u of tiles: `parts` parts that lie `stride` floats apart.
+  int64_t columns() const;
+  void fold(int64_t u, const float* partial, int64_t parts, int64_t stride,
+            float* gradient) const;
+
+ private:
+  const int64_t outputs_, taps_, tileOutputs_, tileTaps_, lanes_;
+  std::vector<int64_t> begin_;  // first vector of a column of tiles
+  int64_t vectors_ = 0;
+};
+
+// Weights [outputs][taps] in the order that a product's tiles read them.
+void packTiles(const Table& table, int64_t outputs, int64_t taps,
+               const std::function<float(int64_t, int64_t)>& weight, float* to);
+
+}  // namespace splitgrow::engine
