@@ -12,8 +12,51 @@ namespace {
 // The widest row of the loops for depthwise convolutions.
 constexpr int64_t kMostRow = 1000;
 
-int64_t positions(int64_t size, const Attributes& a, int64_t kernel) {
+// Places of a window along one axis.
+int64_t positions(const Instruction& instruction, int64_t size,
+                  int64_t kernel) {
+  const Attributes& a = instruction.attributes;
+  require(a.stride > 0 && a.padding >= 0 && kernel > 0 &&
+              size + 2 * a.padding >= kernel,
+          "E_ARGUMENT", instruction.id, ": a window of ", kernel, ", padding ",
+          a.padding, " and stride ", a.stride, " does not fit an input of ",
+          size);
   return (size + 2 * a.padding - kernel) / a.stride + 1;
+}
+
+// The loops trust the shapes that they are given.
+void requireShape(const Node& node, size_t which,
+                  const std::vector<int64_t>& shape) {
+  const Instruction& instruction = *node.instruction;
+  require(node.parameters.size() > which &&
+              node.parameters[which].sizes() == at::IntArrayRef(shape),
+          "E_ARGUMENT", instruction.id, ": expected a parameter of shape ",
+          at::IntArrayRef(shape), ", found ",
+          node.parameters.size() > which
+              ? at::IntArrayRef(node.parameters[which].sizes())
+              : at::IntArrayRef());
+}
+
+void requireLayer(const Node& node, const Map& in, bool isLinear) {
+  const Instruction& instruction = *node.instruction;
+  const Attributes& a = instruction.attributes;
+  require(!node.parameters.empty() &&
+              node.parameters[0].dim() == (isLinear ? 2 : 4),
+          "E_ARGUMENT", instruction.id, ": expected a weight of ",
+          isLinear ? 2 : 4, " axes");
+  const int64_t out = node.parameters[0].size(0);
+  if (isLinear) {
+    require(in.pixels() == 1, "E_ARGUMENT", instruction.id,
+            ": expected a vector, found a map of ", in.pixels(), " pixels");
+    requireShape(node, 0, {out, in.channels});
+  } else {
+    const int64_t k = node.parameters[0].size(2);
+    require(a.groups > 0 && in.channels % a.groups == 0 && out % a.groups == 0,
+            "E_ARGUMENT", instruction.id, ": groups ", a.groups,
+            " do not divide ", in.channels, " inputs and ", out, " outputs");
+    requireShape(node, 0, {out, in.channels / a.groups, k, k});
+  }
+  if (node.parameters.size() > 1) requireShape(node, 1, {out});
 }
 
 }  // namespace
@@ -59,6 +102,11 @@ Plan::Plan(const Network& network, const Table& table,
           static_cast<int32_t>(c * context_.maps[images].plane + p));
   for (size_t i = 0; i < network.nodes.size(); ++i)
     addNode(static_cast<int>(i));
+  const Map& output = context_.maps[slots_[program.output].view.map];
+  require(output.pixels() == 1 && output.channels == program.classes,
+          "E_ARGUMENT", "the program's output is expected to be ",
+          program.classes, " numbers, found ", output.channels, " maps of ",
+          output.pixels());
   planForward();
   if (options.isTraining) planBackward();
   placeMaps();
@@ -102,6 +150,9 @@ Plan::Slot Plan::copied(int node, const View& view) {
 
 void Plan::addNorm(int node, int input) {
   Slot slot = slots_[input];
+  for (size_t i = 0; i < 4; ++i)
+    requireShape(network_.nodes[node], i,
+                 {context_.maps[slot.view.map].channels});
   const bool isFree = slot.isSole && slot.view.act == Act::kIdentity &&
                       slot.view.map != 0 &&
                       context_.maps[slot.view.map].norm < 0;
@@ -128,9 +179,11 @@ void Plan::addNode(int node) {
   };
   switch (instruction.op->loops) {
     case Loops::kConvolution: {
+      requireLayer(network_.nodes[node], context_.maps[view.map], false);
       const int64_t k = parameters[0].size(2);
-      const int map = addMap(parameters[0].size(0), positions(height, a, k),
-                             positions(width, a, k));
+      const int map =
+          addMap(parameters[0].size(0), positions(instruction, height, k),
+                 positions(instruction, width, k));
       isTrained_[map] = true;
       context_.maps[map].hasBias = parameters.size() > 1;
       const bool isFlat =
@@ -144,6 +197,7 @@ void Plan::addNode(int node) {
       break;
     }
     case Loops::kLinear: {
+      requireLayer(network_.nodes[node], context_.maps[view.map], true);
       const int map = addMap(parameters[0].size(0), 1, 1);
       isTrained_[map] = true;
       context_.maps[map].hasBias = parameters.size() > 1;
@@ -164,14 +218,22 @@ void Plan::addNode(int node) {
       break;
     }
     case Loops::kAdd: {
+      for (const View& each : inputs) {
+        const Map& other = context_.maps[each.map];
+        require(other.channels == channels && other.height == height &&
+                    other.width == width,
+                "E_ARGUMENT", instruction.id, ": adds maps of ", channels, "x",
+                height, "x", width, " and ", other.channels, "x", other.height,
+                "x", other.width);
+      }
       const int map = addMap(channels, height, width);
       make(map, sumOf(&context_, node, inputs, map));
       break;
     }
     case Loops::kMaxPool:
     case Loops::kAvgPool: {
-      const int map = addMap(channels, positions(height, a, a.kernel),
-                             positions(width, a, a.kernel));
+      const int map = addMap(channels, positions(instruction, height, a.kernel),
+                             positions(instruction, width, a.kernel));
       make(map, pool(&context_, node, view,
                      instruction.op->loops == Loops::kMaxPool, map));
       break;
