@@ -20,6 +20,8 @@ export interface Features {
   readonly cudaDevices: number;
   /** Instruction set that LibTorch's own kernels use, for example AVX2. */
   readonly cpuCapability: string;
+  /** Instruction set of the CPU engine: avx512, avx2 or baseline; empty where SPLITGROW_ENGINE=0 switches it off. */
+  readonly engine: string;
   /** The optional library of fused kernels that is loaded (`cuda`), or `none`. */
   readonly accelerator: string;
   /** Why there is none; empty where there is one. */

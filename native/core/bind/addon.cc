@@ -6,6 +6,7 @@
 #include "bind/boundary.h"
 #include "bind/calls.h"
 #include "bind/environment.h"
+#include "engine/engine.h"
 #include "ops/narrow.h"
 #include "tensor/accelerator.h"
 #include "tensor/exit.h"
@@ -37,6 +38,7 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   object.Set("cuda", devices > 0);
   object.Set("cudaDevices", devices);
   object.Set("cpuCapability", at::get_cpu_capability());
+  object.Set("engine", engine::setName());
   const Accelerator* const fast = accelerator();
   object.Set("accelerator", fast != nullptr ? fast->name : "none");
   object.Set("acceleratorFault", acceleratorFault());

@@ -20,6 +20,14 @@ struct Inputs {
   // Of the running statistics; none: by each norm's own.
   std::optional<double> statisticsMomentum;
   OnGradients onGradients;
+  // Of curvature: softplus's beta for relu, and what stands for act'' where
+  // there is none.
+  float beta = 0, constant = 0;
+  // By chain: directions and S times them, [neurons, dimension].
+  std::vector<const float*> directions;
+  std::vector<float*> products;
+  // By chain: sums of S, [dimension, dimension, neurons], that are added to.
+  std::vector<float*> matrices;
 };
 
 // What a step gives besides gradients, for each image.
@@ -55,7 +63,8 @@ struct Context {
   alignas(64) std::array<float, 64> mask;
   Inputs inputs;
   Outputs outputs;
-  int64_t scratch = 0;  // floats of a thread
+  bool wantsGradients = true;  // of the parameters
+  int64_t scratch = 0;         // floats of a thread
   // Gradients of weights by part: of this stage's layer, and of the one before.
   Buffer partial[2];
 
@@ -82,10 +91,25 @@ struct Context {
   // dL/dz of a row of n vectors that begins at pixel `at`.
   void derivative(const Map& map, int64_t block, int64_t channel, int64_t at,
                   int64_t n, float* dz) const {
+    if (map.isOuter)
+      return curvature(map, block, channel, at, n, dz, nullptr);
     table.combine(gradients(map, block, channel) + at * lanes,
                   plane(map, block, channel) + at * lanes, n, map.mean[channel],
                   map.a[channel], map.b[channel], map.c[channel], maskOf(block),
                   dz);
+  }
+  // The same, and h = g act'' scale^2 of a map that is `isOuter`.
+  void curvature(const Map& map, int64_t block, int64_t channel, int64_t at,
+                 int64_t n, float* dz, float* h) const {
+    table.curvature({map.outer, map.mean[channel], map.scale[channel],
+                     map.shift[channel]},
+                    plane(map, block, channel) + at * lanes,
+                    gradients(map, block, channel) + at * lanes, n, inputs.beta,
+                    inputs.constant, maskOf(block), dz, h);
+  }
+  // The activation whose slope a reader of `view` multiplies with.
+  Act slopeOf(const View& view) const {
+    return maps[view.map].isOuter ? Act::kIdentity : view.act;
   }
   // Numbers [from, from + count) of each image of a block, from rows of `size`
   // numbers, to the vectors at `places`.

@@ -63,6 +63,13 @@ class Convolution : public Producer {
             },
             phase.packed.data() + g * ci_ * co_ * phase.taps());
       }
+    if (wanted_ != Wanted::kProducts) return;
+    const float* v = context_.inputs.directions[chain_];
+    packedDirections_.resize(co_ * taps_);
+    packTiles(
+        table(), co_, taps_,
+        [&](int64_t o, int64_t tap) { return v[o * taps_ + tap]; },
+        packedDirections_.data());
   }
 
   void addForward(Stage* stage) override {
@@ -77,9 +84,17 @@ class Convolution : public Producer {
     target_ = targets[0];
     partial_ = &context_.partial[which];
     partial_->reserve(parts() * groups_ * parts_.vectors() * context_.lanes);
-    stage->segments.push_back({parts(), [this](int64_t unit, float* scratch) {
-                                 weightGradients(unit, scratch);
-                               }});
+    if (wanted_ == Wanted::kMatrices) {
+      matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, taps_,
+                                               context_.blocks * bands_);
+      stage->segments.push_back(
+          {matrices_->units(), [this](int64_t unit, float* scratch) {
+             addMatrices(unit, scratch);
+           }});
+    } else if (wanted_ != Wanted::kNothing)
+      stage->segments.push_back({parts(), [this](int64_t unit, float* scratch) {
+                                   weightGradients(unit, scratch);
+                                 }});
     if (!target_.isWanted) return;
     const int64_t units = context_.blocks * bandsBack_;
     if (keepsSums(0, target_)) in().derivatives.resize(units, in().channels);
@@ -89,8 +104,12 @@ class Convolution : public Producer {
                                }});
   }
 
-  bool folds() const override { return true; }
+  bool splits() const override { return groups_ == 1; }
+  bool folds() const override { return wanted_ != Wanted::kNothing; }
   void addFold(Stage* stage) override {
+    if (wanted_ == Wanted::kMatrices)
+      return matrices_->addFold(
+          stage, [this] { return context_.inputs.matrices[chain_]; });
     const int64_t columns = parts_.columns();
     stage->segments.push_back(
         {groups_ * columns, [this, columns](int64_t unit, float*) {
@@ -98,8 +117,7 @@ class Convolution : public Producer {
            const int64_t each = parts_.vectors() * context_.lanes;
            parts_.fold(unit % columns, partial_->data() + g * each, parts(),
                        groups_ * each,
-                       instruction().gradients[0].mutable_data_ptr<float>() +
-                           g * co_ * taps_);
+                       foldsTo(context_, *this, wanted_, chain_) + g * co_ * taps_);
          }});
   }
 
@@ -248,6 +266,7 @@ class Convolution : public Producer {
     float* w = partial_->data() + part * groups_ * each;
     std::fill_n(w, groups_ * each, 0.0f);
     float* dz = scratch + ci_ * height_ * width_ * lanes;
+    float* unused = dz + co_ * rows_ * wo_ * lanes;
     const int64_t units = context_.blocks * bands_;
     const int64_t end = units * (part + 1) / parts();
     for (int64_t unit = units * part / parts(); unit < end; ++unit)
@@ -255,9 +274,27 @@ class Convolution : public Producer {
         const int64_t b = unit / bands_, band = unit % bands_;
         const int64_t count = rowsOf(band) * wo_;
         read(g, b, band, scratch);
-        for (int64_t o = 0; o < co_; ++o)
-          context_.derivative(out_map(), b, g * co_ + o, band * rows_ * wo_,
-                              count, dz + o * rows_ * wo_ * lanes);
+        const bool isSplit = wanted_ == Wanted::kProducts;
+        for (int64_t o = 0; o < co_; ++o) {
+          float* to = dz + o * rows_ * wo_ * lanes;
+          if (isSplit)
+            context_.curvature(out_map(), b, o, band * rows_ * wo_, count,
+                               unused, to);
+          else
+            context_.derivative(out_map(), b, g * co_ + o, band * rows_ * wo_,
+                                count, to);
+        }
+        if (isSplit)
+          table().scaled({scratch,
+                          offsets_.data(),
+                          taps_,
+                          packedDirections_.data(),
+                          co_,
+                          {rowsOf(band), wo_},
+                          {stride_ * width_, stride_},
+                          dz,
+                          rows_ * wo_,
+                          {wo_, 1}});
         Outer outer;
         outer.d = dz;
         outer.plane = rows_ * wo_;
@@ -273,6 +310,36 @@ class Convolution : public Producer {
       }
   }
 
+  void addMatrices(int64_t unit, float* scratch) {
+    const int64_t lanes = context_.lanes;
+    const int64_t first = matrices_->firstOf(unit);
+    const int64_t count = matrices_->countOf(unit);
+    float* h = scratch + ci_ * height_ * width_ * lanes;
+    float* unused = h + co_ * rows_ * wo_ * lanes;
+    Outer outer;
+    outer.d = h;
+    outer.plane = rows_ * wo_;
+    outer.of = {wo_, 1};
+    outer.outputs = count;
+    outer.x = scratch;
+    outer.offsets = offsets_.data();
+    outer.taps = taps_;
+    outer.from = {stride_ * width_, stride_};
+    outer.w = matrices_->begin(unit);
+    const int64_t all = context_.blocks * bands_;
+    const int64_t part = matrices_->partOf(unit), parts = matrices_->parts();
+    for (int64_t at = all * part / parts; at < all * (part + 1) / parts; ++at) {
+      const int64_t b = at / bands_, band = at % bands_;
+      read(0, b, band, scratch);
+      for (int64_t o = 0; o < count; ++o)
+        context_.curvature(out_map(), b, first + o, band * rows_ * wo_,
+                           rowsOf(band) * wo_, unused,
+                           h + o * rows_ * wo_ * lanes);
+      outer.grid = {rowsOf(band), wo_};
+      table().matrices(outer);
+    }
+  }
+
   void inputGradients(int64_t b, int64_t band, float* scratch) {
     const int64_t lanes = context_.lanes;
     const int64_t begin = band * rowsBack_;
@@ -282,7 +349,7 @@ class Convolution : public Producer {
     float* first = scratch + co_ * heightBack_ * widthBack_ * lanes;
     float* sums = first + ci_ * rowsBack_ * wi_ * lanes;
     Map& map = in();
-    const bool isLinear = inputs_[0].act == Act::kIdentity;
+    const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
     const bool keeps = keepsSums(0, target_);
     if (keeps) std::fill_n(sums, 2 * map.channels * lanes, 0.0f);
     for (int64_t g = 0; g < groups_; ++g) {
@@ -355,7 +422,7 @@ class Convolution : public Producer {
   int64_t bandsBack_ = 1, rowsBack_ = 1, heightBack_ = 1, widthBack_ = 1;
   int64_t left_ = 0;
   std::vector<int32_t> offsets_;
-  std::vector<float> packed_;
+  std::vector<float> packed_, packedDirections_;
   std::vector<Phase> phases_;
   Target target_;
   Buffer* partial_ = nullptr;

@@ -46,8 +46,9 @@ class DepthwiseThree : public Producer {
         {context_.blocks * channels_, [this](int64_t unit, float* scratch) {
            const int64_t b = unit / channels_, c = unit % channels_;
            const Map& map = out_map();
-           float* w = scratch + 2 * lanes();
-           std::fill_n(w, kWeights * lanes(), 0.0f);
+           const bool wants = wanted_ == Wanted::kGradients;
+           float* w = wants ? scratch + 2 * lanes() : nullptr;
+           if (wants) std::fill_n(w, kWeights * lanes(), 0.0f);
            DepthwiseBack back;
            back.g = context_.gradients(map, b, c);
            back.mean = map.mean[c];
@@ -58,18 +59,20 @@ class DepthwiseThree : public Producer {
            back.gradient =
                target_.isWanted ? context_.gradients(in(), b, c) : nullptr;
            back.adds = target_.adds;
+           back.isOuter = in().isOuter;
            back.sums = keepsSums(0, target_) ? scratch : nullptr;
            back.weights = w;
            table().depthwiseBack(of(b, c), stride_, back,
                                  scratch + kSums * lanes());
            if (back.sums != nullptr)
              context_.keepDerivatives(&in(), b, c, 1, back.sums);
-           table().fold(w, kWeights / 2, nullptr,
-                        partial_.data() + unit * kWeights);
+           if (wants)
+             table().fold(w, kWeights / 2, nullptr,
+                          partial_.data() + unit * kWeights);
          }});
   }
 
-  bool folds() const override { return true; }
+  bool folds() const override { return wanted_ == Wanted::kGradients; }
   void addFold(Stage* stage) override {
     stage->segments.push_back(
         {1, [this](int64_t, float*) {

@@ -84,7 +84,8 @@ class Elementwise : public Producer {
       if (!target.isWanted) continue;
       const bool keeps = keepsSums(i, target);
       if (keeps) std::fill_n(sums, 2 * lanes(), 0.0f);
-      table().contribute(context_.reading(inputs_[i], c),
+      const View slope{inputs_[i].map, context_.slopeOf(inputs_[i])};
+      table().contribute(context_.reading(slope, c),
                          context_.plane(in(i), b, c), d, pixels_, target.adds,
                          context_.gradients(in(i), b, c),
                          keeps ? sums : nullptr);

@@ -40,6 +40,26 @@ class Engine {
   // Forward alone, in evaluation mode or with the statistics of the minibatch.
   Summary evaluate(const at::Tensor& images, const at::Tensor& labels,
                    bool usesBatch);
+  // S v of every neuron of the wanted chains, by chain: [neurons, dimension],
+  // undefined for the others. `share` multiplies the mean loss; `beta` is
+  // softplus's for relu, and `constant` stands for act'' where there is no
+  // activation. Nothing where the engine makes none for these chains.
+  std::optional<Tensors> products(const at::Tensor& images,
+                                  const at::Tensor& labels, double share,
+                                  const std::vector<bool>& wanted,
+                                  const Tensors& directions, double beta,
+                                  double constant);
+  // Adds S of neurons [from, from + count) of chains to sums, float32
+  // [dimension, dimension, count], of which i <= j is valid. False, and nothing
+  // is added, where the engine makes none of these chains.
+  struct Matrices {
+    int chain = 0;
+    int64_t from = 0, count = 0;
+    at::Tensor sums;
+  };
+  bool addMatrices(const at::Tensor& images, const at::Tensor& labels,
+                   double share, const std::vector<Matrices>& blocks,
+                   double beta, double constant);
   // [n, classes]
   at::Tensor logits(const at::Tensor& images, const Run& run);
 

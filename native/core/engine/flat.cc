@@ -40,8 +40,8 @@ class Flat : public Producer {
       offsetsBack_.push_back(static_cast<int32_t>(i * chunkBack_));
     packed_.resize(ci_ * co_);
     packedBack_.resize(ci_ * co_);
-    context->needScratch(std::max(ci_ * chunk_ + 3 * co_,
-                                  (co_ + 2 * ci_) * chunkBack_ + 2 * ci_));
+    context->needScratch(std::max((ci_ + co_ + 1) * chunk_ + 3 * co_,
+                                  2 * (co_ + ci_) * chunkBack_ + 2 * ci_));
     Map& map = out_map();
     map.moments.resize(context->blocks * segments_, co_);
     for (int64_t b = 0; b < context->blocks; ++b)
@@ -77,18 +77,29 @@ class Flat : public Producer {
     partial_ = &context_.partial[which];
     partial_->reserve(units_ * parts_.vectors() * context_.lanes);
     if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
+    if (wanted_ == Wanted::kMatrices) {
+      matrices_ = std::make_unique<MatrixWork>(
+          context_, from_, count_, ci_, context_.blocks * segments_);
+      stage->segments.push_back(
+          {matrices_->units(),
+           [this](int64_t unit, float* scratch) { addMatrices(unit, scratch); }});
+    }
     stage->segments.push_back({units_, [this](int64_t unit, float* scratch) {
                                  backward(unit, scratch);
                                }});
   }
 
-  bool folds() const override { return true; }
+  bool splits() const override { return true; }
+  bool folds() const override { return wanted_ != Wanted::kNothing; }
   void addFold(Stage* stage) override {
+    if (wanted_ == Wanted::kMatrices)
+      return matrices_->addFold(
+          stage, [this] { return context_.inputs.matrices[chain_]; });
     stage->segments.push_back(
         {parts_.columns(), [this](int64_t u, float*) {
            parts_.fold(u, partial_->data(), units_,
                        parts_.vectors() * context_.lanes,
-                       instruction().gradients[0].mutable_data_ptr<float>());
+                       foldsTo(context_, *this, wanted_, chain_));
          }});
   }
 
@@ -135,8 +146,9 @@ class Flat : public Producer {
   void backward(int64_t unit, float* scratch) {
     const int64_t lanes = context_.lanes;
     float* w = partial_->data() + unit * parts_.vectors() * lanes;
-    std::fill_n(w, parts_.vectors() * lanes, 0.0f);
-    float* sums = scratch + (co_ + 2 * ci_) * chunkBack_ * lanes;
+    if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
+      std::fill_n(w, parts_.vectors() * lanes, 0.0f);
+    float* sums = scratch + 2 * (co_ + ci_) * chunkBack_ * lanes;
     std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
     if (isSeveral_) {
       const int64_t from = unit * blocksEach_;
@@ -152,30 +164,87 @@ class Flat : public Producer {
       context_.keepDerivatives(&in(), unit, 0, ci_, sums);
   }
 
+  void addMatrices(int64_t unit, float* scratch) {
+    const int64_t lanes = context_.lanes;
+    const int64_t first = matrices_->firstOf(unit);
+    const int64_t count = matrices_->countOf(unit);
+    float* h = scratch;
+    float* a = h + count * chunk_ * lanes;
+    float* unused = a + ci_ * chunk_ * lanes;
+    Outer outer;
+    outer.d = h;
+    outer.plane = chunk_;
+    outer.outputs = count;
+    outer.x = a;
+    outer.offsets = offsets_.data();
+    outer.taps = ci_;
+    outer.w = matrices_->begin(unit);
+    const int64_t all = context_.blocks * segments_;
+    const int64_t part = matrices_->partOf(unit), parts = matrices_->parts();
+    for (int64_t at = all * part / parts; at < all * (part + 1) / parts; ++at) {
+      const int64_t b = at / segments_, s = at % segments_;
+      const int64_t end = std::min(pixels_, (s + 1) * kSegment);
+      for (int64_t q = s * kSegment; q < end; q += chunk_) {
+        const int64_t m = std::min(chunk_, end - q);
+        for (int64_t o = 0; o < count; ++o)
+          context_.curvature(out_map(), b, first + o, q, m, unused,
+                             h + o * chunk_ * lanes);
+        for (int64_t i = 0; i < ci_; ++i)
+          table().value(context_.reading(inputs_[0], i),
+                        context_.plane(in(), b, i) + q * lanes, m,
+                        a + i * chunk_ * lanes);
+        outer.grid = {1, m};
+        table().matrices(outer);
+      }
+    }
+  }
+
   // Pixels q0 to q1 of blocks b0 to b1 (all pixels if they are several).
   void chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
              float* sums, float* w) {
     const int64_t lanes = context_.lanes, m = q1 - q0;
     float* a = dz + co_ * chunkBack_ * lanes;
     float* first = a + ci_ * chunkBack_ * lanes;
-    const bool isLinear = inputs_[0].act == Act::kIdentity;
+    float* h = first + ci_ * chunkBack_ * lanes;
+    const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
+    const bool isSplit = wanted_ == Wanted::kProducts;
+    // The derivatives of the input alone.
+    const bool isBare = !isSplit && wanted_ != Wanted::kGradients;
     for (int64_t b = b0; b < b1; ++b) {
       const int64_t at = (b - b0) * m;
-      for (int64_t o = 0; o < co_; ++o)
-        context_.derivative(out_map(), b, o, q0, m,
-                            dz + (o * chunkBack_ + at) * lanes);
+      for (int64_t o = 0; o < co_; ++o) {
+        const int64_t place = (o * chunkBack_ + at) * lanes;
+        if (isSplit)
+          context_.curvature(out_map(), b, o, q0, m, dz + place, h + place);
+        else
+          context_.derivative(out_map(), b, o, q0, m, dz + place);
+      }
       for (int64_t i = 0; i < ci_; ++i) {
+        if (isLinear && isBare) break;
         const Reading r = context_.reading(inputs_[0], i);
         const float* z = context_.plane(in(), b, i) + q0 * lanes;
         float* to = a + (i * chunkBack_ + at) * lanes;
-        if (isLinear || !target_.isWanted)
+        if (isBare)
+          table().first(r, z, m, first + (i * chunkBack_ + at) * lanes);
+        else if (isLinear || !target_.isWanted)
           table().value(r, z, m, to);
         else
           table().both(r, z, m, to, first + (i * chunkBack_ + at) * lanes);
       }
     }
+    if (isSplit)
+      table().scaled({a,
+                      offsetsBack_.data(),
+                      ci_,
+                      packedDirections_.data(),
+                      co_,
+                      {1, m * (b1 - b0)},
+                      {0, 1},
+                      h,
+                      chunkBack_,
+                      {0, 1}});
     Outer outer;
-    outer.d = dz;
+    outer.d = isSplit ? h : dz;
     outer.plane = chunkBack_;
     outer.outputs = co_;
     outer.x = a;
@@ -183,7 +252,7 @@ class Flat : public Producer {
     outer.taps = ci_;
     outer.grid = {1, m * (b1 - b0)};
     outer.w = w;
-    table().outer(outer);
+    if (!isBare) table().outer(outer);
     if (!target_.isWanted) return;
     Map& map = in();
     Back back;
@@ -214,7 +283,7 @@ class Flat : public Producer {
   Target target_;
   Buffer* partial_ = nullptr;
   std::vector<int32_t> offsets_, offsetsBack_;
-  std::vector<float> packed_, packedBack_;
+  std::vector<float> packed_, packedBack_, packedDirections_;
 };
 
 }  // namespace

@@ -31,7 +31,10 @@ struct Map {
   float* g = nullptr;
   int norm = -1;           // node of the batch norm behind it; -1: none
   bool hasBias = false;    // its producer adds a bias that is trained
-  bool isReached = false;  // a derivative comes back to it
+  // g is the derivative behind the activation `outer`, which all readers apply:
+  // so splitting wants it.
+  bool isOuter = false;
+  Act outer = Act::kIdentity;
   std::vector<float> mean, scale, shift, a, b, c;  // by channel
   std::vector<double> center, inverse;             // of the minibatch
   double count = 0;                                // numbers a channel

@@ -111,9 +111,11 @@ void finishMoments(Context* context, Map* map) {
 
 void takeRunning(Context* context, Map* map) {
   const double eps = context->network.nodes[map->norm].attributes().eps;
-  for (int64_t c = 0; c < map->channels; ++c)
+  for (int64_t c = 0; c < map->channels; ++c) {
     setReading(*context, map, c, parameter(*context, map->norm, 2)[c],
                1 / std::sqrt(parameter(*context, map->norm, 3)[c] + eps));
+    map->a[c] = map->scale[c];
+  }
 }
 
 // dz = scale (g - mean of g - xhat * mean of g xhat)

@@ -107,8 +107,9 @@ Plan::Plan(const Network& network, const Table& table,
           "E_ARGUMENT", "the program's output is expected to be ",
           program.classes, " numbers, found ", output.channels, " maps of ",
           output.pixels());
+  chooseWanted();
   planForward();
-  if (options.isTraining) planBackward();
+  if (options.goal != Goal::kValues && isPossible_) planBackward();
   placeMaps();
 }
 
@@ -128,16 +129,58 @@ int Plan::addMap(int64_t channels, int64_t height, int64_t width) {
   map.center.assign(channels, 0);
   map.inverse.assign(channels, 1);
   context_.maps.push_back(std::move(map));
-  isTrained_.push_back(false);
   return static_cast<int>(context_.maps.size()) - 1;
 }
 
 void Plan::addProducer(ProducerPtr producer) {
-  bool isTrained = isTrained_[producer->out()];
-  for (const View& view : producer->inputs())
-    isTrained = isTrained || isTrained_[view.map];
-  isTrained_[producer->out()] = isTrained;
   producers_.push_back(std::move(producer));
+}
+
+// A chain's products need the derivative behind its activation, which all
+// readers of its map must apply alike.
+bool Plan::chooseChain(int index) {
+  const Chain& chain = network_.program.chains[index];
+  const View end = slots_[chain.end() + 1].view;
+  Map& map = context_.maps[end.map];
+  const View output = slots_[network_.program.output].view;
+  if (map.norm != chain.batchNorm ||
+      (output.map == end.map && output.act != end.act))
+    return false;
+  Producer* layer = nullptr;
+  for (const ProducerPtr& one : producers_) {
+    if (one->out() == end.map) layer = one.get();
+    for (const View& view : one->inputs())
+      if (view.map == end.map && view.act != end.act) return false;
+  }
+  if (layer == nullptr || layer->node() != chain.layer || !layer->splits())
+    return false;
+  if (options_.goal == Goal::kProducts)
+    layer->want(Wanted::kProducts, index);
+  else
+    layer->wantMatrices(index, options_.neurons[index].from,
+                        options_.neurons[index].count);
+  map.isOuter = true;
+  map.outer = end.act;
+  return true;
+}
+
+void Plan::chooseWanted() {
+  const bool hasGradients = options_.goal == Goal::kGradients;
+  context_.wantsGradients = hasGradients;
+  if (!hasGradients)
+    for (const ProducerPtr& one : producers_) one->want(Wanted::kNothing);
+  for (size_t i = 0; i < options_.chains.size(); ++i)
+    if (options_.chains[i])
+      isPossible_ = chooseChain(static_cast<int>(i)) && isPossible_;
+  isTrained_.assign(context_.maps.size(), false);
+  for (const ProducerPtr& one : producers_) {
+    const bool hasParameters =
+        !network_.nodes[one->node()].parameters.empty() ||
+        context_.maps[one->out()].norm >= 0;
+    bool is = hasGradients ? hasParameters : one->wants() != Wanted::kNothing;
+    for (const View& view : one->inputs()) is = is || isTrained_[view.map];
+    isTrained_[one->out()] = is;
+  }
 }
 
 // The values that `view` gives, stored.
@@ -158,7 +201,6 @@ void Plan::addNorm(int node, int input) {
                       context_.maps[slot.view.map].norm < 0;
   if (!isFree) slot = copied(node, slot.view);
   context_.maps[slot.view.map].norm = node;
-  isTrained_[slot.view.map] = true;
   slots_.push_back(slot);
 }
 
@@ -184,7 +226,6 @@ void Plan::addNode(int node) {
       const int map =
           addMap(parameters[0].size(0), positions(instruction, height, k),
                  positions(instruction, width, k));
-      isTrained_[map] = true;
       context_.maps[map].hasBias = parameters.size() > 1;
       const bool isFlat =
           k == 1 && a.stride == 1 && a.padding == 0 && a.groups == 1;
@@ -199,7 +240,6 @@ void Plan::addNode(int node) {
     case Loops::kLinear: {
       requireLayer(network_.nodes[node], context_.maps[view.map], true);
       const int map = addMap(parameters[0].size(0), 1, 1);
-      isTrained_[map] = true;
       context_.maps[map].hasBias = parameters.size() > 1;
       make(map, flatProduct(&context_, node, view, map));
       break;

@@ -6,11 +6,25 @@
 
 namespace splitgrow::engine {
 
+enum class Goal : uint8_t {
+  kValues,     // forward alone
+  kGradients,  // of all parameters
+  kProducts,   // S v of the neurons of some chains
+  kMatrices,   // S of some neurons of some chains
+};
+
 struct PlanOptions {
+  Goal goal = Goal::kValues;
   int64_t images = 1;
-  bool isTraining = false;  // the passes of training: forward and backward
-  bool usesBatch = false;   // batch norm takes the minibatch's statistics
-  bool hasDropout = false;  // dropout drops
+  bool usesBatch = false;    // batch norm takes the minibatch's statistics
+  bool hasDropout = false;   // dropout drops
+  std::vector<bool> chains;  // of products and matrices: whose are wanted
+  // Of matrices, by chain: the neurons.
+  struct Neurons {
+    int64_t from = 0, count = 0;
+    bool operator==(const Neurons&) const = default;
+  };
+  std::vector<Neurons> neurons;
   bool operator==(const PlanOptions&) const = default;
 };
 
@@ -24,6 +38,9 @@ class Plan {
   const Outputs& outputs() const { return context_.outputs; }
   // Stages of a pass; in training there are derivatives behind it.
   const std::vector<const Stage*>& stages() const { return order_; }
+  // Whether it reaches its goal: products are not made of chains whose values
+  // are read before their activation too.
+  bool isPossible() const { return isPossible_; }
   // Draws the factors of all nodes that drop values, as their row of the op
   // table does.
   void drop(const at::Generator& random);
@@ -39,6 +56,9 @@ class Plan {
   void addNorm(int node, int slot);
   int addMap(int64_t channels, int64_t height, int64_t width);
   void addProducer(ProducerPtr producer);
+  // Chooses what producers give besides derivatives, and where those go.
+  void chooseWanted();
+  bool chooseChain(int chain);
   Slot copied(int node, const View& view);
   void planForward();
   void planBackward();
@@ -55,7 +75,7 @@ class Plan {
   std::vector<int> readers_;
   std::vector<Slot> slots_;
   std::vector<ProducerPtr> producers_;
-  std::vector<bool> isTrained_;  // by map: parameters come before it
+  std::vector<bool> isTrained_;  // by map: something wanted comes before it
   std::vector<int> dropped_, factors_;
   std::vector<std::unique_ptr<Stage>> stages_;
   std::vector<const Stage*> order_;
@@ -63,6 +83,7 @@ class Plan {
   std::vector<Life> lives_;      // of each map's z, and of its g
   std::vector<Life> livesBack_;
   Target loss_;
+  bool isPossible_ = true;
   Buffer kept_, passing_, logits_;
 };
 

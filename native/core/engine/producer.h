@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/context.h"
+#include "engine/matrices.h"
 
 namespace splitgrow::engine {
 
@@ -12,6 +13,14 @@ struct Target {
   bool isWanted = false;
   bool adds = false;    // to those of other readers
   bool isLast = false;  // the map's derivative is then whole
+};
+
+// What a pass back wants of a node besides the derivatives of its inputs.
+enum class Wanted : uint8_t {
+  kNothing,
+  kGradients,  // of its parameters
+  kProducts,   // S v of its neurons
+  kMatrices,   // S of its neurons, added to what is there
 };
 
 class Producer {
@@ -36,6 +45,20 @@ class Producer {
   // `which` of the two buffers of partial gradients it may use.
   virtual void addBackward(Stage* stage, const std::vector<Target>& targets,
                            int which) = 0;
+  // Before addBackward. `chain`: of products and matrices.
+  void want(Wanted wanted, int chain = -1) {
+    wanted_ = wanted;
+    chain_ = chain;
+  }
+  // Of the matrices of all neurons from `from` on.
+  void wantMatrices(int chain, int64_t from, int64_t count) {
+    want(Wanted::kMatrices, chain);
+    from_ = from;
+    count_ = count;
+  }
+  Wanted wants() const { return wanted_; }
+  // Whether it can give products and matrices.
+  virtual bool splits() const { return false; }
   // Adds partial gradients up, in the stage after.
   virtual bool folds() const { return false; }
   virtual void addFold(Stage*) {}
@@ -47,13 +70,17 @@ class Producer {
   const Table& table() const { return context_.table; }
   // Where sums of the derivative of an input are kept, if they are wanted.
   bool keepsSums(size_t i, const Target& target) const {
-    return target.isLast && in(i).needsSums();
+    return target.isLast && context_.wantsGradients && in(i).needsSums();
   }
 
   Context& context_;
   const int node_;
   const std::vector<View> inputs_;
   const int out_;
+  Wanted wanted_ = Wanted::kGradients;
+  int chain_ = -1;
+  int64_t from_ = 0, count_ = 0;
+  std::unique_ptr<MatrixWork> matrices_;
 };
 
 using ProducerPtr = std::unique_ptr<Producer>;
@@ -87,6 +114,10 @@ class WeightParts {
   std::vector<int64_t> begin_;  // first vector of a column of tiles
   int64_t vectors_ = 0;
 };
+
+// Where sums of a layer's gradients or products go.
+float* foldsTo(const Context& context, const Producer& producer, Wanted wanted,
+               int chain);
 
 // Weights [outputs][taps] in the order that a product's tiles read them.
 void packTiles(const Table& table, int64_t outputs, int64_t taps,

@@ -77,13 +77,15 @@ void Plan::lossOf(int64_t b, float* scratch) {
   if (!loss_.isWanted) return;
   const View view = slots_[network_.program.output].view;
   Map& map = context_.maps[view.map];
-  const bool keeps = loss_.isLast && map.needsSums();
+  const bool keeps =
+      loss_.isLast && context_.wantsGradients && map.needsSums();
   if (keeps) std::fill_n(sums, 2 * classes * lanes, 0.0f);
   for (int64_t j = 0; j < classes; ++j)
-    context_.table.contribute(context_.reading(view, j),
-                              context_.plane(map, b, j), scratch + j * lanes, 1,
-                              false, context_.gradients(map, b, j),
-                              keeps ? sums + 2 * j * lanes : nullptr);
+    context_.table.contribute(
+        context_.reading({view.map, context_.slopeOf(view)}, j),
+        context_.plane(map, b, j), scratch + j * lanes, 1, false,
+        context_.gradients(map, b, j),
+        keeps ? sums + 2 * j * lanes : nullptr);
   if (keeps) context_.keepDerivatives(&map, b, 0, classes, sums);
 }
 
@@ -104,7 +106,7 @@ void Plan::planForward() {
   addLoss();
   lives_[slots_[network_.program.output].view.map].to = lastStage();
   // A pass back reads all of them; and the factors are made before a pass.
-  if (options_.isTraining || options_.hasDropout)
+  if (options_.goal != Goal::kValues || options_.hasDropout)
     for (Life& life : lives_) life = {life.size, 0, 1};
   livesBack_.assign(lives_.size(), {});
 }
@@ -158,12 +160,15 @@ void Plan::planBackward() {
   };
   const auto whole = [&](const Target& target, int map,
                          std::vector<int>* list) {
-    if (target.isLast && context_.maps[map].needsSums()) list->push_back(map);
+    if (target.isLast && context_.wantsGradients &&
+        context_.maps[map].needsSums())
+      list->push_back(map);
   };
 
   if (!isReached[output]) return;
   loss_ = contribute(output);
-  if (loss_.isLast && context_.maps[output].needsSums())
+  if (loss_.isLast && context_.wantsGradients &&
+      context_.maps[output].needsSums())
     context_.maps[output].derivatives.resize(context_.blocks,
                                              context_.maps[output].channels);
   std::vector<int> list;

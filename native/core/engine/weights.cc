@@ -52,6 +52,14 @@ void WeightParts::fold(int64_t u, const float* partial, int64_t parts,
   }
 }
 
+float* foldsTo(const Context& context, const Producer& producer, Wanted wanted,
+               int chain) {
+  if (wanted == Wanted::kProducts) return context.inputs.products[chain];
+  return context.network.nodes[producer.node()]
+      .gradients[0]
+      .mutable_data_ptr<float>();
+}
+
 void packTiles(const Table& table, int64_t outputs, int64_t taps,
                const std::function<float(int64_t, int64_t)>& weight,
                float* to) {

@@ -46,6 +46,7 @@ struct Bench {
   const Folded folded;
   const std::vector<bool> chains;  // whose indices are computed
   IndicesOptions options;
+  std::unique_ptr<engine::Engine> engine;  // of exact passes; null: by ATen
   Sweeps sweeps() const { return planBlocks(*network, chains, options); }
 };
 
@@ -107,6 +108,21 @@ void accumulateAll(Bench* b, std::vector<Block>* blocks, Stopwatch* watch) {
   b->control.check();
   std::vector<bool> here(b->chains.size(), false);
   for (const Block& block : *blocks) here[block.chain] = true;
+  if (b->engine) {
+    for (Block& block : *blocks) {
+      const Chain& chain = b->network->program.chains[block.chain];
+      if (block.sums.defined() ||
+          isFlat(*b->network, chain, b->options.identityCurvature))
+        continue;
+      watch->stop();
+      block.sums = at::zeros({chain.dimension, chain.dimension, block.count},
+                             b->network->options());
+      watch->start();
+    }
+    if (accumulateAll(b->engine.get(), *b->network, b->piece.batch, b->options,
+                      1, blocks))
+      return;
+  }
   const auto add = [&](Block* block, const ChainView& view, const Tensor& h) {
     const int64_t d = b->network->program.chains[block->chain].dimension;
     if (!block->sums.defined()) {
@@ -206,7 +222,9 @@ BenchResult bench(Network* network, const Dataset& data,
       sweep->piece(0, 0),
       Folded(*network),
       options.chains.empty() ? std::vector<bool>(chains, true) : options.chains,
-      indicesOptions(options)};
+      indicesOptions(options),
+      engine::takes(*network) ? std::make_unique<engine::Engine>(*network)
+                              : nullptr};
   const PeakMemory all(network->device);
   const StepOf step = kind.make(&b);
   BenchResult result;

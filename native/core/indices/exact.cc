@@ -143,4 +143,21 @@ void accumulate(Block* block, const ChainView& view, const Tensor& h) {
   (hasLoops ? accumulateByLoops : accumulateByTensors)(block->sums, x, rows);
 }
 
+bool accumulateAll(engine::Engine* engine, const Network& network,
+                   const Batch& batch, const IndicesOptions& options,
+                   double share, std::vector<Block>* blocks) {
+  if (engine == nullptr) return false;
+  std::vector<engine::Engine::Matrices> wanted;
+  for (Block& block : *blocks) {
+    const Chain& chain = network.program.chains[block.chain];
+    if (isFlat(network, chain, options.identityCurvature)) continue;
+    if (!block.sums.defined())
+      block.sums = at::zeros({chain.dimension, chain.dimension, block.count},
+                             network.options());
+    wanted.push_back({block.chain, block.from, block.count, block.sums});
+  }
+  return engine->addMatrices(batch.images, batch.labels, share, wanted,
+                             options.reluBeta, options.identityCurvature);
+}
+
 }  // namespace splitgrow

@@ -39,6 +39,10 @@ Pause runExact(const Job& job, IndicesState* state) {
   const auto all = static_cast<double>(job.data.size());
   int64_t images = 0;
   Agreement agreement(job.control, o.pause);
+  std::unique_ptr<engine::Engine> engine;
+  if (state->isSweeping() && job.folded.trained.empty() &&
+      engine::takes(*job.network))
+    engine = std::make_unique<engine::Engine>(*job.network);
   while (state->isSweeping()) {
     std::vector<Block>& blocks = state->sweeps[state->sweep];
     std::vector<bool> here(o.methods.size(), false);
@@ -52,7 +56,9 @@ Pause runExact(const Job& job, IndicesState* state) {
       Piece piece = sweep->piece(i, 0);
       const double read = sweep->readOf(i, &piece);
       state->read += read;
-      if (piece.images > 0)
+      if (piece.images > 0 &&
+          !accumulateAll(engine.get(), *job.network, piece.batch, o,
+                         piece.share * job.weightOf(read), &blocks))
         sweepChains(*job.network, job.folded, piece.batch, here, o,
                     piece.share * job.weightOf(read),
                     [&](const ChainView& view) {

@@ -1,6 +1,7 @@
 // Splitting indices and directions of all chains.
 #pragma once
 
+#include "engine/engine.h"
 #include "ops/net.h"
 #include "tensor/control.h"
 #include "tensor/rows.h"
@@ -118,11 +119,11 @@ Tensors auxiliaryProducts(const Network& network, const Folded& folded,
 // S p of every wanted chain over a minibatch, weighted by the share of `piece`:
 // [rows, dimension], like `directions`. Row r is for neuron owners[r] (int64
 // [rows]); where owners are undefined, or there is no list of them, it is for
-// neuron r.
+// neuron r. `engine` may make them; null: ATen does.
 Tensors productsOver(const Network& network, const Folded& folded,
                      const Piece& piece, const std::vector<bool>& wanted,
                      const Tensors& directions, const IndicesOptions& options,
-                     const Tensors& owners = {});
+                     const Tensors& owners, engine::Engine* engine);
 
 // Each tensor becomes its sum over the ranks; undefined ones stay so. All in
 // one sum, because many small ones would each wait for the network.
@@ -151,6 +152,7 @@ struct Rayleigh {
   Tensors used, products;       // v before the latest step, and S v
   Tensors quotients;            // float64 [neurons], of the latest step
   Tensors sumV, sumProducts, sumQuotients;
+  std::unique_ptr<engine::Engine> engine;  // null: by ATen
 };
 
 // Accumulated splitting matrices of some neurons of some chains.
@@ -173,6 +175,10 @@ std::vector<std::vector<Block>> planBlocks(const Network& network,
 // sums: the other ranks would wait for them.
 void requireSums(const Sweep& sweep, const std::vector<Block>& blocks);
 void accumulate(Block* block, const ChainView& view, const at::Tensor& h);
+// The same of all blocks by the CPU engine. False where it does not take them.
+bool accumulateAll(engine::Engine* engine, const Network& network,
+                   const Batch& batch, const IndicesOptions& options,
+                   double share, std::vector<Block>* blocks);
 // Smallest eigenvalues, unit eigenvectors and residuals of a block.
 struct Eigen {
   at::Tensor values, vectors, residuals;  // [count], [count, d], [count]

@@ -54,6 +54,9 @@ Pause runLobpcg(const Job& job, IndicesState* state) {
     if (isFlat && !directions.defined())
       directions = firstAxis(*job.network, chains[i]);
   }
+  std::unique_ptr<engine::Engine> engine;
+  if (engine::takes(*job.network))
+    engine = std::make_unique<engine::Engine>(*job.network);
   Agreement agreement(job.control, o.pause);
   int64_t images = 0;
   while (search.isUnderWay(o)) {
@@ -80,7 +83,8 @@ Pause runLobpcg(const Job& job, IndicesState* state) {
       state->read += read;
       if (read > 0) {
         const Tensors found = productsOver(*job.network, job.folded, piece,
-                                           search.wanted, next, o, owners);
+                                           search.wanted, next, o, owners,
+                                           engine.get());
         for (size_t c = 0; c < chains.size(); ++c)
           if (search.wanted[c])
             search.spaces[c].sums.add_(found[c], job.weightOf(read));

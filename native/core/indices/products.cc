@@ -24,12 +24,33 @@ Curvature weigh(const ChainView& view, const Tensor& u, const Tensor& owners) {
   return c;
 }
 
+// By the CPU engine, for what it takes.
+std::optional<Tensors> byEngine(engine::Engine* engine, const Network& network,
+                                const Folded& folded, const Piece& piece,
+                                const std::vector<bool>& wanted,
+                                const Tensors& directions,
+                                const IndicesOptions& options,
+                                const Tensors& owners) {
+  if (engine == nullptr || !folded.trained.empty()) return std::nullopt;
+  std::vector<bool> curved = wanted;
+  for (size_t i = 0; i < curved.size(); ++i)
+    curved[i] = curved[i] && !isFlat(network, network.program.chains[i],
+                                     options.identityCurvature);
+  std::optional<Tensors> products = engine->products(
+      piece.batch.images, piece.batch.labels, piece.share, curved, directions,
+      owners, options.reluBeta, options.identityCurvature);
+  for (size_t i = 0; products && i < wanted.size(); ++i)
+    if (wanted[i] && !curved[i])
+      (*products)[i] = at::zeros_like(directions[i]);
+  return products;
+}
+
 }  // namespace
 
 Tensors productsOver(const Network& network, const Folded& folded,
                      const Piece& piece, const std::vector<bool>& wanted,
                      const Tensors& directions, const IndicesOptions& options,
-                     const Tensors& owners) {
+                     const Tensors& owners, engine::Engine* engine) {
   Tensors products(directions.size());
   if (piece.images == 0) {  // the other ranks have some
     for (size_t i = 0; i < products.size(); ++i)
@@ -43,6 +64,10 @@ Tensors productsOver(const Network& network, const Folded& folded,
       if (product.defined()) product.mul_(piece.share);
     return products;
   }
+  if (std::optional<Tensors> made =
+          byEngine(engine, network, folded, piece, wanted, directions, options,
+                   owners))
+    return *std::move(made);
   sweepChains(
       network, folded, piece.batch, wanted, options, piece.share,
       [&](const ChainView& view) {

@@ -109,6 +109,8 @@ int64_t countAbove(const ChainIndices& chain, double tolerance) {
 Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
                    const IndicesOptions& options_)
     : wanted(wanted_), options(options_) {
+  if (engine::takes(network))
+    engine = std::make_unique<engine::Engine>(network);
   const auto& chains = network.program.chains;
   const at::Generator random =
       at::make_generator<at::CPUGeneratorImpl>(options.seed);
@@ -133,7 +135,8 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Piece& piece, double rate) {
   const Tensors found =
-      productsOver(network, folded, piece, wanted, v, options);
+      productsOver(network, folded, piece, wanted, v, options, {},
+                   engine.get());
   for (size_t i = 0; i < v.size(); ++i)
     if (wanted[i]) products[i].copy_(found[i]);
   std::vector<Tensor*> all;

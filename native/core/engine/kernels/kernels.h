@@ -91,8 +91,10 @@ struct DepthwiseBack {
   const float* mask = nullptr;          // lanes that hold images; null: all
   float* gradient = nullptr;            // of `in`; null: not wanted
   bool adds = false;
+  bool isOuter = false;  // without act'(u)
   float* sums = nullptr;     // of it, 2 vectors; null: none
-  float* weights = nullptr;  // 9 vectors: gradients of the weights, by lane
+  // 9 vectors: gradients of the weights, by lane; null: not wanted
+  float* weights = nullptr;
 };
 
 struct Pool {
@@ -118,7 +120,7 @@ struct Table {
   void (*contribute)(const Reading&, const float* z, const float* d, int64_t n,
                      bool adds, float* g, float* sums);
   // dz = da act'(u) scale, h = da act''(u) scale^2 (`constant`, if it is not 0,
-  // instead of act''), both 0 outside the mask
+  // instead of act''), both 0 outside the mask; h may be null
   void (*curvature)(const Reading&, const float* z, const float* da, int64_t n,
                     float beta, float constant, const float* mask, float* dz,
                     float* h);

@@ -1,0 +1,90 @@
+// Tiles of splitting matrices.
+#include "engine/matrices.h"
+
+namespace splitgrow::engine {
+
+namespace {
+
+// From this dimension on the values of a layer are read anew for every tile of
+// neurons: that costs less than sums of every part.
+constexpr int64_t kLarge = 48;
+
+}  // namespace
+
+MatrixWork::MatrixWork(const Context& context, int64_t from, int64_t count,
+                       int64_t taps, int64_t parts)
+    : from_(from),
+      count_(count),
+      taps_(taps),
+      lanes_(context.lanes),
+      tileOutputs_(context.table.outerOutputs),
+      tileTaps_(context.table.outerTaps),
+      parts_(taps >= kLarge ? 1 : parts) {
+  const int64_t tiles = (count_ + tileOutputs_ - 1) / tileOutputs_;
+  if (taps >= kLarge) ranges_ = tiles;
+  for (int64_t t = 0; t < tiles; ++t) {
+    tiles_.push_back(vectors_);
+    const int64_t neurons = count_ * (t + 1) / tiles - count_ * t / tiles;
+    std::vector<int64_t> rows;
+    int64_t at = 0;
+    for (int64_t i = 0; i < taps_; ++i) {
+      rows.push_back(at);
+      for (int64_t j = i; j < taps_; j += tileTaps_)
+        at += (neurons * std::min(tileTaps_, taps_ - j) + lanes_ - 1) / lanes_;
+    }
+    rows_.push_back(std::move(rows));
+    vectors_ += at;
+  }
+  partial_.reserve(parts_ * vectors_ * lanes_);
+}
+
+int64_t MatrixWork::firstOf(int64_t unit) const {
+  const int64_t range = unit % ranges_;
+  return from_ + count_ * range / ranges_;
+}
+int64_t MatrixWork::countOf(int64_t unit) const {
+  const int64_t range = unit % ranges_;
+  return count_ * (range + 1) / ranges_ - count_ * range / ranges_;
+}
+int64_t MatrixWork::mostNeurons() const {
+  return (count_ + ranges_ - 1) / ranges_;
+}
+
+float* MatrixWork::begin(int64_t unit) {
+  const int64_t range = unit % ranges_;
+  const bool isWhole = ranges_ == 1;
+  float* to = partial_.data() +
+              (unit / ranges_ * vectors_ + (isWhole ? 0 : tiles_[range])) *
+                  lanes_;
+  const int64_t end = isWhole || range + 1 == ranges_ ? vectors_
+                                                      : tiles_[range + 1];
+  std::fill_n(to, (end - (isWhole ? 0 : tiles_[range])) * lanes_, 0.0f);
+  return to;
+}
+
+void MatrixWork::addFold(Stage* stage, std::function<float*()> sums) {
+  stage->segments.push_back(
+      {taps_, [this, sums](int64_t i, float*) { fold(i, sums()); }});
+}
+
+void MatrixWork::fold(int64_t i, float* sums) const {
+  const auto tiles = static_cast<int64_t>(tiles_.size());
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t first = count_ * t / tiles;
+    const int64_t neurons = count_ * (t + 1) / tiles - first;
+    int64_t at = tiles_[t] + rows_[t][i];
+    for (int64_t j = i; j < taps_; j += tileTaps_) {
+      const int64_t width = std::min(tileTaps_, taps_ - j);
+      for (int64_t p = 0; p < parts_; ++p) {
+        const float* from = partial_.data() + (p * vectors_ + at) * lanes_;
+        for (int64_t o = 0; o < neurons; ++o)
+          for (int64_t k = 0; k < width; ++k)
+            sums[(i * taps_ + j + k) * count_ + first + o] +=
+                from[o * width + k];
+      }
+      at += (neurons * width + lanes_ - 1) / lanes_;
+    }
+  }
+}
+
+}  // namespace splitgrow::engine
