@@ -114,7 +114,7 @@ std::optional<Tensors> Engine::products(
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i]) {
       rows[i] = directions[i].contiguous();
-      products[i] = at::empty_like(rows[i]);
+      products[i] = at::zeros_like(rows[i]);  // a dead end keeps 0
     }
     inputs.directions.push_back(
         wanted[i] ? rows[i].const_data_ptr<float>() : nullptr);

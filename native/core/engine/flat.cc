@@ -60,6 +60,13 @@ class Flat : public Producer {
     packTiles(
         table(), ci_, co_, [&](int64_t i, int64_t o) { return w[o * ci_ + i]; },
         packedBack_.data());
+    if (wanted_ != Wanted::kProducts) return;
+    const float* v = context_.inputs.directions[chain_];
+    packedDirections_.resize(ci_ * co_);
+    packTiles(
+        table(), co_, ci_,
+        [&](int64_t o, int64_t k) { return v[o * ci_ + k]; },
+        packedDirections_.data());
   }
 
   void addForward(Stage* stage) override {

@@ -210,7 +210,7 @@ void Plan::addNode(int node) {
   const auto& parameters = network_.nodes[node].parameters;
   std::vector<View> inputs;
   for (const int slot : instruction.inputs) inputs.push_back(slots_[slot].view);
-  const Slot& before = slots_[instruction.inputs[0]];
+  const Slot before = slots_[instruction.inputs[0]];
   const View& view = inputs[0];
   const int64_t channels = context_.maps[view.map].channels;
   const int64_t height = context_.maps[view.map].height;
