@@ -91,8 +91,7 @@ struct Context {
   // dL/dz of a row of n vectors that begins at pixel `at`.
   void derivative(const Map& map, int64_t block, int64_t channel, int64_t at,
                   int64_t n, float* dz) const {
-    if (map.isOuter)
-      return curvature(map, block, channel, at, n, dz, nullptr);
+    if (map.isOuter) return curvature(map, block, channel, at, n, dz, nullptr);
     table.combine(gradients(map, block, channel) + at * lanes,
                   plane(map, block, channel) + at * lanes, n, map.mean[channel],
                   map.a[channel], map.b[channel], map.c[channel], maskOf(block),
@@ -101,11 +100,12 @@ struct Context {
   // The same, and h = g act'' scale^2 of a map that is `isOuter`.
   void curvature(const Map& map, int64_t block, int64_t channel, int64_t at,
                  int64_t n, float* dz, float* h) const {
-    table.curvature({map.outer, map.mean[channel], map.scale[channel],
-                     map.shift[channel]},
-                    plane(map, block, channel) + at * lanes,
-                    gradients(map, block, channel) + at * lanes, n, inputs.beta,
-                    inputs.constant, maskOf(block), dz, h);
+    table.curvature(
+        {map.outer, map.mean[channel], map.scale[channel], map.shift[channel]},
+        plane(map, block, channel) + at * lanes,
+        gradients(map, block, channel) + at * lanes, n, inputs.beta,
+        map.outer == Act::kIdentity ? inputs.constant : 0, maskOf(block), dz,
+        h);
   }
   // The activation whose slope a reader of `view` multiplies with.
   Act slopeOf(const View& view) const {

@@ -115,9 +115,10 @@ class Convolution : public Producer {
         {groups_ * columns, [this, columns](int64_t unit, float*) {
            const int64_t g = unit / columns;
            const int64_t each = parts_.vectors() * context_.lanes;
-           parts_.fold(unit % columns, partial_->data() + g * each, parts(),
-                       groups_ * each,
-                       foldsTo(context_, *this, wanted_, chain_) + g * co_ * taps_);
+           parts_.fold(
+               unit % columns, partial_->data() + g * each, parts(),
+               groups_ * each,
+               foldsTo(context_, *this, wanted_, chain_) + g * co_ * taps_);
          }});
   }
 
@@ -149,7 +150,8 @@ class Convolution : public Producer {
               static_cast<int32_t>((i * height_ + y) * width_ + x));
     packed_.resize(groups_ * co_ * taps_);
     const int64_t window = ci_ * height_ * width_;
-    context_.needScratch(window + co_ * rows_ * wo_ + 3 * out_map().channels);
+    context_.needScratch(window + (co_ + 1) * rows_ * wo_ +
+                         3 * out_map().channels);
     Map& map = out_map();
     map.moments.resize(context_.blocks * bands_, map.channels);
     for (int64_t b = 0; b < context_.blocks; ++b)

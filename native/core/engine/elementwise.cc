@@ -85,10 +85,9 @@ class Elementwise : public Producer {
       const bool keeps = keepsSums(i, target);
       if (keeps) std::fill_n(sums, 2 * lanes(), 0.0f);
       const View slope{inputs_[i].map, context_.slopeOf(inputs_[i])};
-      table().contribute(context_.reading(slope, c),
-                         context_.plane(in(i), b, c), d, pixels_, target.adds,
-                         context_.gradients(in(i), b, c),
-                         keeps ? sums : nullptr);
+      table().contribute(
+          context_.reading(slope, c), context_.plane(in(i), b, c), d, pixels_,
+          target.adds, context_.gradients(in(i), b, c), keeps ? sums : nullptr);
       if (keeps) context_.keepDerivatives(&in(i), b, c, 1, sums);
     }
   }

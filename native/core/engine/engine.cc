@@ -82,8 +82,12 @@ void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
 Summary Engine::train(const Tensor& images, const Tensor& labels,
                       const Run& run_, double smoothing, double share,
                       const OnGradients& onGradients) {
-  Plan* const plan =
-      planFor({Goal::kGradients, images.size(0), true, run_.random.has_value(), {}, {}});
+  Plan* const plan = planFor({Goal::kGradients,
+                              images.size(0),
+                              true,
+                              run_.random.has_value(),
+                              {},
+                              {}});
   plan->inputs() = {
       nullptr, nullptr, smoothing, share, run_.statisticsMomentum, onGradients};
   if (run_.random) plan->drop(*run_.random);
@@ -93,16 +97,18 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
 
 Summary Engine::evaluate(const Tensor& images, const Tensor& labels,
                          bool usesBatch) {
-  Plan* const plan = planFor({Goal::kValues, images.size(0), usesBatch, false, {}, {}});
+  Plan* const plan =
+      planFor({Goal::kValues, images.size(0), usesBatch, false, {}, {}});
   plan->inputs() = {nullptr, nullptr, 0, 1, 0.0, nullptr, 0, 0, {}, {}, {}};
   run(plan, images, labels);
   return summaryOf(plan->outputs(), images.size(0));
 }
 
-std::optional<Tensors> Engine::products(
-    const Tensor& images, const Tensor& labels, double share,
-    const std::vector<bool>& wanted, const Tensors& directions, double beta,
-    double constant) {
+std::optional<Tensors> Engine::products(const Tensor& images,
+                                        const Tensor& labels, double share,
+                                        const std::vector<bool>& wanted,
+                                        const Tensors& directions, double beta,
+                                        double constant) {
   Plan* const plan =
       planFor({Goal::kProducts, images.size(0), false, false, wanted, {}});
   if (!plan->isPossible()) return std::nullopt;
@@ -116,10 +122,10 @@ std::optional<Tensors> Engine::products(
       rows[i] = directions[i].contiguous();
       products[i] = at::zeros_like(rows[i]);  // a dead end keeps 0
     }
-    inputs.directions.push_back(
-        wanted[i] ? rows[i].const_data_ptr<float>() : nullptr);
-    inputs.products.push_back(
-        wanted[i] ? products[i].mutable_data_ptr<float>() : nullptr);
+    inputs.directions.push_back(wanted[i] ? rows[i].const_data_ptr<float>()
+                                          : nullptr);
+    inputs.products.push_back(wanted[i] ? products[i].mutable_data_ptr<float>()
+                                        : nullptr);
   }
   plan->inputs() = std::move(inputs);
   run(plan, images, labels);
@@ -130,8 +136,12 @@ bool Engine::addMatrices(const Tensor& images, const Tensor& labels,
                          double share, const std::vector<Matrices>& blocks,
                          double beta, double constant) {
   const size_t chains = network_.program.chains.size();
-  PlanOptions options{Goal::kMatrices,           images.size(0), false, false,
-                      std::vector<bool>(chains), {}};
+  PlanOptions options{Goal::kMatrices,
+                      images.size(0),
+                      false,
+                      false,
+                      std::vector<bool>(chains),
+                      {}};
   options.neurons.resize(chains);
   Inputs inputs;
   inputs.share = share;
@@ -151,8 +161,15 @@ bool Engine::addMatrices(const Tensor& images, const Tensor& labels,
 }
 
 Tensor Engine::logits(const Tensor& images, const Run& run_) {
-  Plan* const plan = planFor({Goal::kValues, images.size(0), run_.isTraining, run_.random.has_value(), {}, {}});
-  plan->inputs() = {nullptr, nullptr, 0, 1, run_.statisticsMomentum, nullptr, 0, 0, {}, {}, {}};
+  Plan* const plan = planFor({Goal::kValues,
+                              images.size(0),
+                              run_.isTraining,
+                              run_.random.has_value(),
+                              {},
+                              {}});
+  plan->inputs() = {nullptr, nullptr, 0, 1,  run_.statisticsMomentum,
+                    nullptr, 0,       0, {}, {},
+                    {}};
   if (run_.random) plan->drop(*run_.random);
   run(plan, images, Tensor());
   return plan->logits();

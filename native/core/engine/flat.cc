@@ -64,8 +64,7 @@ class Flat : public Producer {
     const float* v = context_.inputs.directions[chain_];
     packedDirections_.resize(ci_ * co_);
     packTiles(
-        table(), co_, ci_,
-        [&](int64_t o, int64_t k) { return v[o * ci_ + k]; },
+        table(), co_, ci_, [&](int64_t o, int64_t k) { return v[o * ci_ + k]; },
         packedDirections_.data());
   }
 
@@ -85,11 +84,12 @@ class Flat : public Producer {
     partial_->reserve(units_ * parts_.vectors() * context_.lanes);
     if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
     if (wanted_ == Wanted::kMatrices) {
-      matrices_ = std::make_unique<MatrixWork>(
-          context_, from_, count_, ci_, context_.blocks * segments_);
+      matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, ci_,
+                                               context_.blocks * segments_);
       stage->segments.push_back(
-          {matrices_->units(),
-           [this](int64_t unit, float* scratch) { addMatrices(unit, scratch); }});
+          {matrices_->units(), [this](int64_t unit, float* scratch) {
+             addMatrices(unit, scratch);
+           }});
     }
     stage->segments.push_back({units_, [this](int64_t unit, float* scratch) {
                                  backward(unit, scratch);
@@ -102,12 +102,12 @@ class Flat : public Producer {
     if (wanted_ == Wanted::kMatrices)
       return matrices_->addFold(
           stage, [this] { return context_.inputs.matrices[chain_]; });
-    stage->segments.push_back(
-        {parts_.columns(), [this](int64_t u, float*) {
-           parts_.fold(u, partial_->data(), units_,
-                       parts_.vectors() * context_.lanes,
-                       foldsTo(context_, *this, wanted_, chain_));
-         }});
+    stage->segments.push_back({parts_.columns(), [this](int64_t u, float*) {
+                                 parts_.fold(
+                                     u, partial_->data(), units_,
+                                     parts_.vectors() * context_.lanes,
+                                     foldsTo(context_, *this, wanted_, chain_));
+                               }});
   }
 
  private:

@@ -29,8 +29,8 @@ struct Map {
   int64_t plane = 1, block = 0;
   float* z = nullptr;
   float* g = nullptr;
-  int norm = -1;           // node of the batch norm behind it; -1: none
-  bool hasBias = false;    // its producer adds a bias that is trained
+  int norm = -1;         // node of the batch norm behind it; -1: none
+  bool hasBias = false;  // its producer adds a bias that is trained
   // g is the derivative behind the activation `outer`, which all readers apply:
   // so splitting wants it.
   bool isOuter = false;

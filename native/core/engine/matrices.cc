@@ -53,11 +53,11 @@ int64_t MatrixWork::mostNeurons() const {
 float* MatrixWork::begin(int64_t unit) {
   const int64_t range = unit % ranges_;
   const bool isWhole = ranges_ == 1;
-  float* to = partial_.data() +
-              (unit / ranges_ * vectors_ + (isWhole ? 0 : tiles_[range])) *
-                  lanes_;
-  const int64_t end = isWhole || range + 1 == ranges_ ? vectors_
-                                                      : tiles_[range + 1];
+  float* to =
+      partial_.data() +
+      (unit / ranges_ * vectors_ + (isWhole ? 0 : tiles_[range])) * lanes_;
+  const int64_t end =
+      isWhole || range + 1 == ranges_ ? vectors_ : tiles_[range + 1];
   std::fill_n(to, (end - (isWhole ? 0 : tiles_[range])) * lanes_, 0.0f);
   return to;
 }

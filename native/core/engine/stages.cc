@@ -77,15 +77,13 @@ void Plan::lossOf(int64_t b, float* scratch) {
   if (!loss_.isWanted) return;
   const View view = slots_[network_.program.output].view;
   Map& map = context_.maps[view.map];
-  const bool keeps =
-      loss_.isLast && context_.wantsGradients && map.needsSums();
+  const bool keeps = loss_.isLast && context_.wantsGradients && map.needsSums();
   if (keeps) std::fill_n(sums, 2 * classes * lanes, 0.0f);
   for (int64_t j = 0; j < classes; ++j)
     context_.table.contribute(
         context_.reading({view.map, context_.slopeOf(view)}, j),
         context_.plane(map, b, j), scratch + j * lanes, 1, false,
-        context_.gradients(map, b, j),
-        keeps ? sums + 2 * j * lanes : nullptr);
+        context_.gradients(map, b, j), keeps ? sums + 2 * j * lanes : nullptr);
   if (keeps) context_.keepDerivatives(&map, b, 0, classes, sums);
 }
 
