@@ -9,12 +9,14 @@ import { type Ended, start } from '../cli/command-line.js';
 import { asRead, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
 const EPOCHS = 25;
+/** 300 minibatches an epoch: a stop is heard within one. */
+const SIZES = { train: 4800, test: 40 };
 const FIELDS = { fit: { epochs: EPOCHS, batch: 16, schedule: { kind: 'cosine' } }, stop: { stages: 0 } };
 
 async function prepared(place?: string) {
   const folder = temporaryFolder();
   const output = place ?? join(folder, 'run');
-  await writeTinyData(folder);
+  await writeTinyData(folder, SIZES);
   const file = join(folder, 'experiment.json');
   const experiment = { ...tinyExperiment(folder, output), ...FIELDS };
   await writeFile(file, JSON.stringify(experiment));
@@ -36,7 +38,7 @@ beforeAll(async () => {
   const { mkdtempSync } = await import('node:fs');
   const { tmpdir } = await import('node:os');
   const folder = mkdtempSync(join(tmpdir(), 'splitgrow-faults-'));
-  await writeTinyData(folder);
+  await writeTinyData(folder, SIZES);
   await grow({ experiment: asRead({ ...tinyExperiment(folder), ...FIELDS }) });
   expected = await weightsIn(join(folder, 'run'));
   rmSync(folder, { recursive: true });

@@ -10,8 +10,8 @@ import { digestsOf, sealed } from '../../lib/run/store/record-files.js';
 import type { CheckpointRecord, Summary } from '../../lib/run/store/records.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
-/** 20 minibatches an epoch: time enough to stop within one. */
-async function prepared(set: readonly string[] = [], images = 320) {
+/** By default 300 minibatches an epoch: time enough to stop within one. */
+async function prepared(set: readonly string[] = [], images = 4800) {
   const folder = temporaryFolder();
   await writeTinyData(folder, { train: images, test: 40 });
   const experiment = tinyExperiment(folder);
@@ -67,7 +67,7 @@ const named = async (output: string): Promise<readonly string[]> =>
   (await readdir(output)).filter((name) => name.startsWith('checkpoint-'));
 
 test('pausing to be kept as often as it can be changes no bit, and keeps two checkpoints', async () => {
-  const [plain, often] = [await prepared([], 96), await prepared(['checkpoint.minutes=0.00001'], 96)];
+  const [plain, often] = [await prepared([], 960), await prepared(['checkpoint.minutes=0.00001'], 960)];
   await plain.run();
   const seen = new Set<string>();
   await often.run({
@@ -93,8 +93,7 @@ describe('a run stopped on the way says where, and goes on from that very miniba
   ];
   test.each(METHODS)('%s', async (_name, more) => {
     const set = ['splitting.recalibrateImages=40', ...more];
-    // Images enough that the work is not over when the stop is heard on a busy machine.
-    const [plain, broken] = [await prepared(set, 960), await prepared(set, 960)];
+    const [plain, broken] = [await prepared(set), await prepared(set)];
     await plain.run();
     const error = await stoppedAt(broken.run, { stage: 0, phase: 'fit', epoch: 1 });
     expect(error).toMatchObject({ code: 'E_ABORTED' });
@@ -134,7 +133,7 @@ test('sparsity training goes on with the penalties that its epoch began with', a
     'compare=[{"method":"prune-bn","targets":[4000],"strength":0.01,"epochs":2}]',
   ];
   // Images enough that the work is not over when the stop is heard on a busy machine.
-  const [plain, broken] = [await prepared(set, 960), await prepared(set, 960)];
+  const [plain, broken] = [await prepared(set), await prepared(set)];
   const summary = await plain.run();
   const error = await stoppedAt(broken.run, { stage: 1, phase: 'fit', epoch: 1 });
   expect(error).toMatchObject({ code: 'E_ABORTED', message: expect.stringContaining('after minibatch') });
@@ -163,8 +162,7 @@ test.each([
   async (phase, isLeftOut) => {
     const descent = ['splitting.method=rayleigh', 'splitting.epochs=3', 'splitting.batch=16'];
     const set = ['splitting.recalibrateImages=40', ...descent];
-    // Images enough that the work is not over when the stop is heard on a busy machine.
-    const [plain, broken] = [await prepared(set, 960), await prepared(set, 960)];
+    const [plain, broken] = [await prepared(set), await prepared(set)];
     await plain.run();
     expect(await stoppedAt(broken.run, { stage: 0, phase })).toMatchObject({ code: 'E_ABORTED' });
     const kept = (await named(broken.output)).filter((name) => name.startsWith(`checkpoint-0-2-${phase}-`));

@@ -98,8 +98,10 @@ test('an epoch is aborted before and while it runs, and leaves no listener behin
     fitEpoch(network, data, OPTIONS, { control: { signal: AbortSignal.abort() } }),
   ).rejects.toMatchObject({ code: 'E_ABORTED' });
   const controller = new AbortController();
-  const long = { ...OPTIONS, batch: 1, learningRates: new Float64Array(64) };
-  const fitting = fitEpoch(network, data, long, { control: { signal: controller.signal } });
+  // Long enough that the abort comes before its end.
+  using many = toDevice(GRAPH, tinyImages(4096, 1), 4, 'cpu');
+  const long = { ...OPTIONS, batch: 1, learningRates: new Float64Array(4096) };
+  const fitting = fitEpoch(network, many, long, { control: { signal: controller.signal } });
   controller.abort();
   await expect(fitting).rejects.toMatchObject({ code: 'E_ABORTED' });
 });

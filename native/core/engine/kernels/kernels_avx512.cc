@@ -1,4 +1,3 @@
 // kernels.inc for the avx512 instruction set (flags in CMakeLists.txt).
 #define SPLITGROW_ISA avx512
-#define SPLITGROW_ISA_NAME "avx512"
 #include "engine/kernels/kernels.inc"

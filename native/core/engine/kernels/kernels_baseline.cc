@@ -1,4 +1,3 @@
 // kernels.inc for the baseline instruction set (flags in CMakeLists.txt).
 #define SPLITGROW_ISA baseline
-#define SPLITGROW_ISA_NAME "baseline"
 #include "engine/kernels/kernels.inc"
