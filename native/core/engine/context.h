@@ -23,7 +23,9 @@ struct Inputs {
   // Of curvature: softplus's beta for relu, and what stands for act'' where
   // there is none.
   float beta = 0, constant = 0;
-  // By chain: directions and S times them, [neurons, dimension].
+  // By chain: directions and S times them, [neurons, dimension], and the neuron
+  // of each row (null: row r is of neuron r).
+  std::vector<const int64_t*> owners;
   std::vector<const float*> directions;
   std::vector<float*> products;
   // By chain: sums of S, [dimension, dimension, neurons], that are added to.

@@ -12,7 +12,7 @@ constexpr int64_t kSmallBytes = 48 << 10, kLargeBytes = 256 << 10;
 constexpr int64_t kFewChannels = 8;
 constexpr int64_t kLeastUnits = 8;
 // Memory of partial gradients of weights.
-constexpr int64_t kPartialBytes = int64_t{16} << 20;
+constexpr int64_t kPartialBytes = int64_t{1} << 20;
 constexpr int64_t kLeastParts = 4;
 
 int64_t floorDiv(int64_t a, int64_t b) {
@@ -56,10 +56,7 @@ class Convolution : public Producer {
         packTiles(
             table(), ci_, co_ * phase.taps(),
             [&](int64_t i, int64_t j) {
-              const int64_t o = j / phase.taps(), tap = j % phase.taps();
-              const int64_t ky = phase.y + stride_ * (tap / phase.kx);
-              const int64_t kx = phase.x + stride_ * (tap % phase.kx);
-              return own[o * taps_ + (i * k_ + ky) * k_ + kx];
+              return own[phase.weights[j] + i * k_ * k_];
             },
             phase.packed.data() + g * ci_ * co_ * phase.taps());
       }
@@ -126,8 +123,8 @@ class Convolution : public Producer {
   // Input rows and columns that the same weights reach: (row + padding) mod
   // stride is y, and of the columns x.
   struct Phase {
-    int64_t y, x, ky, kx;  // its taps, along both axes
-    std::vector<int32_t> offsets;
+    int64_t y, x, ky, kx;                   // its taps, along both axes
+    std::vector<int32_t> offsets, weights;  // of each tap of each output
     std::vector<float> packed;
     int64_t taps() const { return ky * kx; }
   };
@@ -179,13 +176,16 @@ class Convolution : public Producer {
     heightBack_ = (rowsBack_ + stride_ - 1) / stride_ + reach;
     for (int64_t y = 0; y < stride_; ++y)
       for (int64_t x = 0; x < stride_; ++x) {
-        Phase phase{y, x, tapsFrom(y), tapsFrom(x), {}, {}};
+        Phase phase{y, x, tapsFrom(y), tapsFrom(x), {}, {}, {}};
         if (phase.taps() == 0) phase.ky = phase.kx = 0;
         for (int64_t o = 0; o < co_; ++o)
           for (int64_t a = 0; a < phase.ky; ++a)
-            for (int64_t b = 0; b < phase.kx; ++b)
+            for (int64_t b = 0; b < phase.kx; ++b) {
               phase.offsets.push_back(
                   static_cast<int32_t>((o * heightBack_ - a) * widthBack_ - b));
+              phase.weights.push_back(static_cast<int32_t>(
+                  o * taps_ + (y + stride_ * a) * k_ + x + stride_ * b));
+            }
         phase.packed.resize(groups_ * ci_ * co_ * phase.taps());
         phases_.push_back(std::move(phase));
       }
@@ -280,8 +280,8 @@ class Convolution : public Producer {
         for (int64_t o = 0; o < co_; ++o) {
           float* to = dz + o * rows_ * wo_ * lanes;
           if (isSplit)
-            context_.curvature(out_map(), b, o, band * rows_ * wo_, count,
-                               unused, to);
+            context_.curvature(out_map(), b, ownerOf(o), band * rows_ * wo_,
+                               count, unused, to);
           else
             context_.derivative(out_map(), b, g * co_ + o, band * rows_ * wo_,
                                 count, to);

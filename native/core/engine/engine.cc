@@ -88,8 +88,12 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
                               run_.random.has_value(),
                               {},
                               {}});
-  plan->inputs() = {
-      nullptr, nullptr, smoothing, share, run_.statisticsMomentum, onGradients};
+  Inputs inputs;
+  inputs.smoothing = smoothing;
+  inputs.share = share;
+  inputs.statisticsMomentum = run_.statisticsMomentum;
+  inputs.onGradients = onGradients;
+  plan->inputs() = std::move(inputs);
   if (run_.random) plan->drop(*run_.random);
   run(plan, images, labels);
   return summaryOf(plan->outputs(), images.size(0));
@@ -99,7 +103,8 @@ Summary Engine::evaluate(const Tensor& images, const Tensor& labels,
                          bool usesBatch) {
   Plan* const plan =
       planFor({Goal::kValues, images.size(0), usesBatch, false, {}, {}});
-  plan->inputs() = {nullptr, nullptr, 0, 1, 0.0, nullptr, 0, 0, {}, {}, {}};
+  plan->inputs() = Inputs();
+  plan->inputs().statisticsMomentum = 0.0;
   run(plan, images, labels);
   return summaryOf(plan->outputs(), images.size(0));
 }
@@ -107,8 +112,13 @@ Summary Engine::evaluate(const Tensor& images, const Tensor& labels,
 std::optional<Tensors> Engine::products(const Tensor& images,
                                         const Tensor& labels, double share,
                                         const std::vector<bool>& wanted,
-                                        const Tensors& directions, double beta,
+                                        const Tensors& directions,
+                                        const Tensors& owners, double beta,
                                         double constant) {
+  const size_t chains = wanted.size();
+  for (size_t i = 0; i < chains; ++i)
+    if (wanted[i] && directions[i].size(0) > network_.program.chains[i].neurons)
+      return std::nullopt;
   Plan* const plan =
       planFor({Goal::kProducts, images.size(0), false, false, wanted, {}});
   if (!plan->isPossible()) return std::nullopt;
@@ -116,19 +126,31 @@ std::optional<Tensors> Engine::products(const Tensor& images,
   inputs.share = share;
   inputs.beta = static_cast<float>(beta);
   inputs.constant = static_cast<float>(constant);
-  Tensors rows(wanted.size()), products(wanted.size());
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i]) {
-      rows[i] = directions[i].contiguous();
-      products[i] = at::zeros_like(rows[i]);  // a dead end keeps 0
+  inputs.owners.resize(chains);
+  inputs.directions.resize(chains);
+  inputs.products.resize(chains);
+  Tensors rows(chains), of(chains), products(chains);
+  for (size_t i = 0; i < chains; ++i) {
+    if (!wanted[i]) continue;
+    // As many rows as neurons; those that are missing are 0.
+    const Chain& chain = network_.program.chains[i];
+    const int64_t missing = chain.neurons - directions[i].size(0);
+    rows[i] =
+        at::constant_pad_nd(directions[i].to(at::kFloat), {0, 0, 0, missing})
+            .contiguous();
+    products[i] = at::zeros_like(rows[i]);  // a dead end keeps 0
+    if (i < owners.size() && owners[i].defined()) {
+      of[i] = at::constant_pad_nd(owners[i], {0, missing}).contiguous();
+      inputs.owners[i] = of[i].const_data_ptr<int64_t>();
     }
-    inputs.directions.push_back(wanted[i] ? rows[i].const_data_ptr<float>()
-                                          : nullptr);
-    inputs.products.push_back(wanted[i] ? products[i].mutable_data_ptr<float>()
-                                        : nullptr);
+    inputs.directions[i] = rows[i].const_data_ptr<float>();
+    inputs.products[i] = products[i].mutable_data_ptr<float>();
   }
   plan->inputs() = std::move(inputs);
   run(plan, images, labels);
+  for (size_t i = 0; i < chains; ++i)
+    if (wanted[i])
+      products[i] = products[i].narrow(0, 0, directions[i].size(0));
   return products;
 }
 
@@ -167,9 +189,8 @@ Tensor Engine::logits(const Tensor& images, const Run& run_) {
                               run_.random.has_value(),
                               {},
                               {}});
-  plan->inputs() = {nullptr, nullptr, 0, 1,  run_.statisticsMomentum,
-                    nullptr, 0,       0, {}, {},
-                    {}};
+  plan->inputs() = Inputs();
+  plan->inputs().statisticsMomentum = run_.statisticsMomentum;
   if (run_.random) plan->drop(*run_.random);
   run(plan, images, Tensor());
   return plan->logits();

@@ -40,14 +40,16 @@ class Engine {
   // Forward alone, in evaluation mode or with the statistics of the minibatch.
   Summary evaluate(const at::Tensor& images, const at::Tensor& labels,
                    bool usesBatch);
-  // S v of every neuron of the wanted chains, by chain: [neurons, dimension],
-  // undefined for the others. `share` multiplies the mean loss; `beta` is
+  // S v for rows of directions of the wanted chains, by chain: [rows,
+  // dimension], undefined for the others. `owners`: as productsOver
+  // (indices/indices.h) has them. `share` multiplies the mean loss; `beta` is
   // softplus's for relu, and `constant` stands for act'' where there is no
   // activation. Nothing where the engine makes none for these chains.
   std::optional<Tensors> products(const at::Tensor& images,
                                   const at::Tensor& labels, double share,
                                   const std::vector<bool>& wanted,
-                                  const Tensors& directions, double beta,
+                                  const Tensors& directions,
+                                  const Tensors& owners, double beta,
                                   double constant);
   // Adds S of neurons [from, from + count) of chains to sums, float32
   // [dimension, dimension, count], of which i <= j is valid. False, and nothing

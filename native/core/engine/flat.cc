@@ -40,8 +40,9 @@ class Flat : public Producer {
       offsetsBack_.push_back(static_cast<int32_t>(i * chunkBack_));
     packed_.resize(ci_ * co_);
     packedBack_.resize(ci_ * co_);
-    context->needScratch(std::max((ci_ + co_ + 1) * chunk_ + 3 * co_,
-                                  2 * (co_ + ci_) * chunkBack_ + 2 * ci_));
+    context->needScratch(
+        std::max((ci_ + co_ + 1) * chunk_ + 3 * co_,
+                 (2 * (co_ + ci_) + 1) * chunkBack_ + 2 * ci_));
     Map& map = out_map();
     map.moments.resize(context->blocks * segments_, co_);
     for (int64_t b = 0; b < context->blocks; ++b)
@@ -155,7 +156,7 @@ class Flat : public Producer {
     float* w = partial_->data() + unit * parts_.vectors() * lanes;
     if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
       std::fill_n(w, parts_.vectors() * lanes, 0.0f);
-    float* sums = scratch + 2 * (co_ + ci_) * chunkBack_ * lanes;
+    float* sums = scratch + (2 * (co_ + ci_) + 1) * chunkBack_ * lanes;
     std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
     if (isSeveral_) {
       const int64_t from = unit * blocksEach_;
@@ -213,6 +214,7 @@ class Flat : public Producer {
     float* a = dz + co_ * chunkBack_ * lanes;
     float* first = a + ci_ * chunkBack_ * lanes;
     float* h = first + ci_ * chunkBack_ * lanes;
+    float* unused = h + co_ * chunkBack_ * lanes;
     const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
     const bool isSplit = wanted_ == Wanted::kProducts;
     // The derivatives of the input alone.
@@ -221,10 +223,11 @@ class Flat : public Producer {
       const int64_t at = (b - b0) * m;
       for (int64_t o = 0; o < co_; ++o) {
         const int64_t place = (o * chunkBack_ + at) * lanes;
-        if (isSplit)
-          context_.curvature(out_map(), b, o, q0, m, dz + place, h + place);
-        else
+        if (!isSplit || ownerOf(o) != o)
           context_.derivative(out_map(), b, o, q0, m, dz + place);
+        if (isSplit)
+          context_.curvature(out_map(), b, ownerOf(o), q0, m,
+                             ownerOf(o) == o ? dz + place : unused, h + place);
       }
       for (int64_t i = 0; i < ci_; ++i) {
         if (isLinear && isBare) break;

@@ -68,6 +68,11 @@ class Producer {
   Map& out_map() const { return context_.maps[out_]; }
   const Node& instruction() const { return context_.network.nodes[node_]; }
   const Table& table() const { return context_.table; }
+  // The neuron of a row of directions.
+  int64_t ownerOf(int64_t row) const {
+    const int64_t* owners = context_.inputs.owners[chain_];
+    return owners == nullptr ? row : owners[row];
+  }
   // Where sums of the derivative of an input are kept, if they are wanted.
   bool keepsSums(size_t i, const Target& target) const {
     return target.isLast && context_.wantsGradients && in(i).needsSums();
@@ -119,8 +124,23 @@ class WeightParts {
 float* foldsTo(const Context& context, const Producer& producer, Wanted wanted,
                int chain);
 
+// n parts of nearly equal size, at most `most` each, as the loops cut them.
+struct Cut {
+  int64_t n, parts;
+  Cut(int64_t n_, int64_t most) : n(n_), parts((n_ + most - 1) / most) {}
+  int64_t at(int64_t i) const { return n * i / parts; }
+  int64_t size(int64_t i) const { return at(i + 1) - at(i); }
+};
+
 // Weights [outputs][taps] in the order that a product's tiles read them.
+template <class Weight>
 void packTiles(const Table& table, int64_t outputs, int64_t taps,
-               const std::function<float(int64_t, int64_t)>& weight, float* to);
+               Weight&& weight, float* to) {
+  const Cut outs(outputs, table.tile);
+  for (int64_t t = 0; t < outs.parts; ++t)
+    for (int64_t j = 0; j < taps; ++j)
+      for (int64_t o = outs.at(t); o < outs.at(t + 1); ++o)
+        *to++ = weight(o, j);
+}
 
 }  // namespace splitgrow::engine

@@ -8,13 +8,6 @@ namespace {
 // Sums of a tile, at most.
 constexpr int64_t kMostTile = 64;
 
-struct Cut {
-  int64_t n, parts;
-  Cut(int64_t n_, int64_t most) : n(n_), parts((n_ + most - 1) / most) {}
-  int64_t at(int64_t i) const { return n * i / parts; }
-  int64_t size(int64_t i) const { return at(i + 1) - at(i); }
-};
-
 }  // namespace
 
 WeightParts::WeightParts(const Context& context, int64_t outputs, int64_t taps)
@@ -58,16 +51,6 @@ float* foldsTo(const Context& context, const Producer& producer, Wanted wanted,
   return context.network.nodes[producer.node()]
       .gradients[0]
       .mutable_data_ptr<float>();
-}
-
-void packTiles(const Table& table, int64_t outputs, int64_t taps,
-               const std::function<float(int64_t, int64_t)>& weight,
-               float* to) {
-  const Cut outs(outputs, table.tile);
-  for (int64_t t = 0; t < outs.parts; ++t)
-    for (int64_t j = 0; j < taps; ++j)
-      for (int64_t o = outs.at(t); o < outs.at(t + 1); ++o)
-        *to++ = weight(o, j);
 }
 
 }  // namespace splitgrow::engine

@@ -82,9 +82,9 @@ Pause runLobpcg(const Job& job, IndicesState* state) {
       const double read = sweep->readOf(i, &piece);
       state->read += read;
       if (read > 0) {
-        const Tensors found = productsOver(*job.network, job.folded, piece,
-                                           search.wanted, next, o, owners,
-                                           engine.get());
+        const Tensors found =
+            productsOver(*job.network, job.folded, piece, search.wanted, next,
+                         o, owners, engine.get());
         for (size_t c = 0; c < chains.size(); ++c)
           if (search.wanted[c])
             search.spaces[c].sums.add_(found[c], job.weightOf(read));

@@ -40,8 +40,7 @@ std::optional<Tensors> byEngine(engine::Engine* engine, const Network& network,
       piece.batch.images, piece.batch.labels, piece.share, curved, directions,
       owners, options.reluBeta, options.identityCurvature);
   for (size_t i = 0; products && i < wanted.size(); ++i)
-    if (wanted[i] && !curved[i])
-      (*products)[i] = at::zeros_like(directions[i]);
+    if (wanted[i] && !curved[i]) (*products)[i] = at::zeros_like(directions[i]);
   return products;
 }
 
@@ -64,9 +63,8 @@ Tensors productsOver(const Network& network, const Folded& folded,
       if (product.defined()) product.mul_(piece.share);
     return products;
   }
-  if (std::optional<Tensors> made =
-          byEngine(engine, network, folded, piece, wanted, directions, options,
-                   owners))
+  if (std::optional<Tensors> made = byEngine(
+          engine, network, folded, piece, wanted, directions, options, owners))
     return *std::move(made);
   sweepChains(
       network, folded, piece.batch, wanted, options, piece.share,

@@ -134,9 +134,8 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Piece& piece, double rate) {
-  const Tensors found =
-      productsOver(network, folded, piece, wanted, v, options, {},
-                   engine.get());
+  const Tensors found = productsOver(network, folded, piece, wanted, v, options,
+                                     {}, engine.get());
   for (size_t i = 0; i < v.size(); ++i)
     if (wanted[i]) products[i].copy_(found[i]);
   std::vector<Tensor*> all;
