@@ -87,6 +87,10 @@ Tensors productsOver(const Network& network, const Folded& folded,
                 .reshape(rows.sizes());
         return c.gz;
       });
+  // A chain that leads nowhere has no curvature.
+  for (size_t i = 0; i < products.size(); ++i)
+    if (wanted[i] && !products[i].defined())
+      products[i] = at::zeros_like(directions[i]);
   return products;
 }
 
