@@ -91,8 +91,8 @@ struct DepthwiseBack {
   const float* mask = nullptr;          // lanes that hold images; null: all
   float* gradient = nullptr;            // of `in`; null: not wanted
   bool adds = false;
-  bool isOuter = false;  // without act'(u)
-  float* sums = nullptr;     // of it, 2 vectors; null: none
+  bool isOuter = false;   // without act'(u)
+  float* sums = nullptr;  // of it, 2 vectors; null: none
   // 9 vectors: gradients of the weights, by lane; null: not wanted
   float* weights = nullptr;
 };
