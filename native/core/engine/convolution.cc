@@ -62,9 +62,9 @@ class Convolution : public Producer {
       }
     if (wanted_ != Wanted::kProducts) return;
     const float* v = context_.inputs.directions[chain_];
-    packedDirections_.resize(co_ * taps_);
+    packedDirections_.resize(count_ * taps_);
     packTiles(
-        table(), co_, taps_,
+        table(), count_, taps_,
         [&](int64_t o, int64_t tap) { return v[o * taps_ + tap]; },
         packedDirections_.data());
   }
@@ -80,6 +80,10 @@ class Convolution : public Producer {
                    int which) override {
     target_ = targets[0];
     partial_ = &context_.partial[which];
+    directions_ = wanted_ == Wanted::kProducts ? count_ : co_;
+    if (directions_ != co_) parts_ = {context_, directions_, taps_};
+    context_.needScratch(ci_ * height_ * width_ +
+                         (directions_ + 1) * rows_ * wo_);
     partial_->reserve(parts() * groups_ * parts_.vectors() * context_.lanes);
     if (wanted_ == Wanted::kMatrices) {
       matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, taps_,
@@ -268,7 +272,7 @@ class Convolution : public Producer {
     float* w = partial_->data() + part * groups_ * each;
     std::fill_n(w, groups_ * each, 0.0f);
     float* dz = scratch + ci_ * height_ * width_ * lanes;
-    float* unused = dz + co_ * rows_ * wo_ * lanes;
+    float* unused = dz + directions_ * rows_ * wo_ * lanes;
     const int64_t units = context_.blocks * bands_;
     const int64_t end = units * (part + 1) / parts();
     for (int64_t unit = units * part / parts(); unit < end; ++unit)
@@ -277,21 +281,19 @@ class Convolution : public Producer {
         const int64_t count = rowsOf(band) * wo_;
         read(g, b, band, scratch);
         const bool isSplit = wanted_ == Wanted::kProducts;
-        for (int64_t o = 0; o < co_; ++o) {
-          float* to = dz + o * rows_ * wo_ * lanes;
-          if (isSplit)
-            context_.curvature(out_map(), b, ownerOf(o), band * rows_ * wo_,
-                               count, unused, to);
-          else
+        if (isSplit)
+          readCurvature(b, band * rows_ * wo_, count, unused, dz,
+                        rows_ * wo_ * lanes);
+        else
+          for (int64_t o = 0; o < co_; ++o)
             context_.derivative(out_map(), b, g * co_ + o, band * rows_ * wo_,
-                                count, to);
-        }
+                                count, dz + o * rows_ * wo_ * lanes);
         if (isSplit)
           table().scaled({scratch,
                           offsets_.data(),
                           taps_,
                           packedDirections_.data(),
-                          co_,
+                          count_,
                           {rowsOf(band), wo_},
                           {stride_ * width_, stride_},
                           dz,
@@ -301,7 +303,7 @@ class Convolution : public Producer {
         outer.d = dz;
         outer.plane = rows_ * wo_;
         outer.of = {wo_, 1};
-        outer.outputs = co_;
+        outer.outputs = isSplit ? count_ : co_;
         outer.x = scratch;
         outer.offsets = offsets_.data();
         outer.taps = taps_;
@@ -419,7 +421,8 @@ class Convolution : public Producer {
 
   const int64_t groups_, k_, stride_, padding_, ci_, co_;  // of a group
   const int64_t hi_, wi_, ho_, wo_, width_, taps_;
-  const WeightParts parts_;
+  WeightParts parts_;
+  int64_t directions_ = 0;  // rows of what the window is multiplied with
   int64_t bands_ = 1, rows_ = 1, height_ = 1;
   int64_t bandsBack_ = 1, rowsBack_ = 1, heightBack_ = 1, widthBack_ = 1;
   int64_t left_ = 0;

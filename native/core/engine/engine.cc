@@ -116,11 +116,13 @@ std::optional<Tensors> Engine::products(const Tensor& images,
                                         const Tensors& owners, double beta,
                                         double constant) {
   const size_t chains = wanted.size();
+  PlanOptions options{
+      Goal::kProducts, images.size(0),
+      false,           false,
+      wanted,          std::vector<PlanOptions::Neurons>(chains)};
   for (size_t i = 0; i < chains; ++i)
-    if (wanted[i] && directions[i].size(0) > network_.program.chains[i].neurons)
-      return std::nullopt;
-  Plan* const plan =
-      planFor({Goal::kProducts, images.size(0), false, false, wanted, {}});
+    if (wanted[i]) options.neurons[i].count = directions[i].size(0);
+  Plan* const plan = planFor(options);
   if (!plan->isPossible()) return std::nullopt;
   Inputs inputs;
   inputs.share = share;
@@ -132,15 +134,10 @@ std::optional<Tensors> Engine::products(const Tensor& images,
   Tensors rows(chains), of(chains), products(chains);
   for (size_t i = 0; i < chains; ++i) {
     if (!wanted[i]) continue;
-    // As many rows as neurons; those that are missing are 0.
-    const Chain& chain = network_.program.chains[i];
-    const int64_t missing = chain.neurons - directions[i].size(0);
-    rows[i] =
-        at::constant_pad_nd(directions[i].to(at::kFloat), {0, 0, 0, missing})
-            .contiguous();
+    rows[i] = directions[i].to(at::kFloat).contiguous();
     products[i] = at::zeros_like(rows[i]);  // a dead end keeps 0
     if (i < owners.size() && owners[i].defined()) {
-      of[i] = at::constant_pad_nd(owners[i], {0, missing}).contiguous();
+      of[i] = owners[i].contiguous();
       inputs.owners[i] = of[i].const_data_ptr<int64_t>();
     }
     inputs.directions[i] = rows[i].const_data_ptr<float>();
@@ -148,9 +145,6 @@ std::optional<Tensors> Engine::products(const Tensor& images,
   }
   plan->inputs() = std::move(inputs);
   run(plan, images, labels);
-  for (size_t i = 0; i < chains; ++i)
-    if (wanted[i])
-      products[i] = products[i].narrow(0, 0, directions[i].size(0));
   return products;
 }
 

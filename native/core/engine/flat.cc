@@ -40,9 +40,7 @@ class Flat : public Producer {
       offsetsBack_.push_back(static_cast<int32_t>(i * chunkBack_));
     packed_.resize(ci_ * co_);
     packedBack_.resize(ci_ * co_);
-    context->needScratch(
-        std::max((ci_ + co_ + 1) * chunk_ + 3 * co_,
-                 (2 * (co_ + ci_) + 1) * chunkBack_ + 2 * ci_));
+    context->needScratch(std::max((ci_ + co_ + 1) * chunk_ + 3 * co_, co_));
     Map& map = out_map();
     map.moments.resize(context->blocks * segments_, co_);
     for (int64_t b = 0; b < context->blocks; ++b)
@@ -63,9 +61,10 @@ class Flat : public Producer {
         packedBack_.data());
     if (wanted_ != Wanted::kProducts) return;
     const float* v = context_.inputs.directions[chain_];
-    packedDirections_.resize(ci_ * co_);
+    packedDirections_.resize(ci_ * count_);
     packTiles(
-        table(), co_, ci_, [&](int64_t o, int64_t k) { return v[o * ci_ + k]; },
+        table(), count_, ci_,
+        [&](int64_t o, int64_t k) { return v[o * ci_ + k]; },
         packedDirections_.data());
   }
 
@@ -82,7 +81,10 @@ class Flat : public Producer {
     units_ = isSeveral_ ? (context_.blocks + blocksEach_ - 1) / blocksEach_
                         : context_.blocks * segments_;
     partial_ = &context_.partial[which];
+    if (wanted_ == Wanted::kProducts) parts_ = {context_, count_, ci_};
     partial_->reserve(units_ * parts_.vectors() * context_.lanes);
+    rows_ = wanted_ == Wanted::kProducts ? count_ : 0;
+    context_.needScratch((co_ + 2 * ci_ + rows_ + 1) * chunkBack_ + 2 * ci_);
     if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
     if (wanted_ == Wanted::kMatrices) {
       matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, ci_,
@@ -156,7 +158,7 @@ class Flat : public Producer {
     float* w = partial_->data() + unit * parts_.vectors() * lanes;
     if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
       std::fill_n(w, parts_.vectors() * lanes, 0.0f);
-    float* sums = scratch + (2 * (co_ + ci_) + 1) * chunkBack_ * lanes;
+    float* sums = scratch + (co_ + 2 * ci_ + rows_ + 1) * chunkBack_ * lanes;
     std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
     if (isSeveral_) {
       const int64_t from = unit * blocksEach_;
@@ -214,21 +216,18 @@ class Flat : public Producer {
     float* a = dz + co_ * chunkBack_ * lanes;
     float* first = a + ci_ * chunkBack_ * lanes;
     float* h = first + ci_ * chunkBack_ * lanes;
-    float* unused = h + co_ * chunkBack_ * lanes;
+    float* unused = h + rows_ * chunkBack_ * lanes;
     const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
     const bool isSplit = wanted_ == Wanted::kProducts;
     // The derivatives of the input alone.
     const bool isBare = !isSplit && wanted_ != Wanted::kGradients;
     for (int64_t b = b0; b < b1; ++b) {
       const int64_t at = (b - b0) * m;
-      for (int64_t o = 0; o < co_; ++o) {
-        const int64_t place = (o * chunkBack_ + at) * lanes;
-        if (!isSplit || ownerOf(o) != o)
-          context_.derivative(out_map(), b, o, q0, m, dz + place);
-        if (isSplit)
-          context_.curvature(out_map(), b, ownerOf(o), q0, m,
-                             ownerOf(o) == o ? dz + place : unused, h + place);
-      }
+      for (int64_t o = 0; o < co_; ++o)
+        context_.derivative(out_map(), b, o, q0, m,
+                            dz + (o * chunkBack_ + at) * lanes);
+      if (isSplit)
+        readCurvature(b, q0, m, unused, h + at * lanes, chunkBack_ * lanes);
       for (int64_t i = 0; i < ci_; ++i) {
         if (isLinear && isBare) break;
         const Reading r = context_.reading(inputs_[0], i);
@@ -247,7 +246,7 @@ class Flat : public Producer {
                       offsetsBack_.data(),
                       ci_,
                       packedDirections_.data(),
-                      co_,
+                      count_,
                       {1, m * (b1 - b0)},
                       {0, 1},
                       h,
@@ -256,7 +255,7 @@ class Flat : public Producer {
     Outer outer;
     outer.d = isSplit ? h : dz;
     outer.plane = chunkBack_;
-    outer.outputs = co_;
+    outer.outputs = isSplit ? count_ : co_;
     outer.x = a;
     outer.offsets = offsetsBack_.data();
     outer.taps = ci_;
@@ -287,8 +286,8 @@ class Flat : public Producer {
   }
 
   const int64_t ci_, co_, pixels_, segments_;
-  const WeightParts parts_;
-  int64_t chunk_ = 0, chunkBack_ = 0, blocksEach_ = 1, units_ = 0;
+  WeightParts parts_;
+  int64_t chunk_ = 0, chunkBack_ = 0, blocksEach_ = 1, units_ = 0, rows_ = 0;
   bool isSeveral_ = false;
   Target target_;
   Buffer* partial_ = nullptr;

@@ -155,7 +155,7 @@ bool Plan::chooseChain(int index) {
   if (layer == nullptr || layer->node() != chain.layer || !layer->splits())
     return false;
   if (options_.goal == Goal::kProducts)
-    layer->want(Wanted::kProducts, index);
+    layer->wantProducts(index, options_.neurons[index].count);
   else
     layer->wantMatrices(index, options_.neurons[index].from,
                         options_.neurons[index].count);

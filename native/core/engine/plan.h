@@ -19,7 +19,7 @@ struct PlanOptions {
   bool usesBatch = false;    // batch norm takes the minibatch's statistics
   bool hasDropout = false;   // dropout drops
   std::vector<bool> chains;  // of products and matrices: whose are wanted
-  // Of matrices, by chain: the neurons.
+  // By chain: the neurons of matrices; the rows of directions of products.
   struct Neurons {
     int64_t from = 0, count = 0;
     bool operator==(const Neurons&) const = default;

@@ -50,6 +50,11 @@ class Producer {
     wanted_ = wanted;
     chain_ = chain;
   }
+  // Of `rows` directions.
+  void wantProducts(int chain, int64_t rows) {
+    want(Wanted::kProducts, chain);
+    count_ = rows;
+  }
   // Of the matrices of all neurons from `from` on.
   void wantMatrices(int chain, int64_t from, int64_t count) {
     want(Wanted::kMatrices, chain);
@@ -72,6 +77,20 @@ class Producer {
   int64_t ownerOf(int64_t row) const {
     const int64_t* owners = context_.inputs.owners[chain_];
     return owners == nullptr ? row : owners[row];
+  }
+  // h of pixels [at, at + n) for every row of directions, `stride` floats
+  // apart; `unused` has room for n vectors.
+  void readCurvature(int64_t block, int64_t at, int64_t n, float* unused,
+                     float* h, int64_t stride) const {
+    for (int64_t row = 0; row < count_; ++row) {
+      const int64_t owner = ownerOf(row);
+      if (row > 0 && ownerOf(row - 1) == owner)
+        std::copy_n(h + (row - 1) * stride, n * context_.lanes,
+                    h + row * stride);
+      else
+        context_.curvature(out_map(), block, owner, at, n, unused,
+                           h + row * stride);
+    }
   }
   // Where sums of the derivative of an input are kept, if they are wanted.
   bool keepsSums(size_t i, const Target& target) const {
@@ -115,7 +134,7 @@ class WeightParts {
             float* gradient) const;
 
  private:
-  const int64_t outputs_, taps_, tileOutputs_, tileTaps_, lanes_;
+  int64_t outputs_, taps_, tileOutputs_, tileTaps_, lanes_;
   std::vector<int64_t> begin_;  // first vector of a column of tiles
   int64_t vectors_ = 0;
 };
