@@ -18,6 +18,9 @@ using at::Tensor;
 // Sizes of minibatches that are kept ready; each has memory of its own.
 constexpr size_t kMostPlans = 3;
 
+// Multiply-adds of an image up to which a block of one image is worth it.
+constexpr double kSmallWork = 4e6;
+
 bool isOff() {
   const char* const text = std::getenv("SPLITGROW_ENGINE");
   return text != nullptr && std::strcmp(text, "0") == 0;
@@ -77,6 +80,13 @@ void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
   plan->inputs().labels =
       own.defined() ? own.const_data_ptr<int64_t>() : nullptr;
   team_.run(plan->stages());
+}
+
+bool Engine::isBest(int64_t images) {
+  if (2 * images >= pick().lanes) return true;
+  const Plan* const plan =
+      planFor({Goal::kValues, images, false, false, {}, {}});
+  return plan->work() < kSmallWork;
 }
 
 Summary Engine::train(const Tensor& images, const Tensor& labels,

@@ -38,6 +38,8 @@ class Plan {
   const Outputs& outputs() const { return context_.outputs; }
   // Stages of a pass; in training there are derivatives behind it.
   const std::vector<const Stage*>& stages() const { return order_; }
+  // Multiply-adds of an image.
+  double work() const;
   // Whether it reaches its goal: products are not made of chains whose values
   // are read before their activation too.
   bool isPossible() const { return isPossible_; }

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "ops/narrow.h"
 #include "tensor/memory.h"
+#include "tensor/threads.h"
 
 namespace splitgrow {
 
@@ -63,6 +64,7 @@ StepOf trainStep(Bench* b) {
       Run run;
       run.isTraining = true;
       run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+      const OneThread alone(true);  // as in training
       engine->train(b->piece.batch.images, b->piece.batch.labels, run, 0, 1,
                     nullptr);
       sgdStep(b->network, options, 1e-3);
@@ -84,8 +86,10 @@ StepOf trainStep(Bench* b) {
 }
 
 StepOf forwardStep(Bench* b) {
-  if (b->piece.batch.images.size(0) >= 8 && engine::takes(*b->network)) {
-    auto engine = std::make_shared<engine::Engine>(*b->network);
+  std::shared_ptr<engine::Engine> engine;
+  if (engine::takes(*b->network))
+    engine = std::make_shared<engine::Engine>(*b->network);
+  if (engine && engine->isBest(b->piece.batch.images.size(0))) {
     return
         [b, engine](Stopwatch*) { engine->logits(b->piece.batch.images, {}); };
   }

@@ -10,6 +10,7 @@
 
 #include "indices/indices.h"
 #include "tensor/accelerator.h"
+#include "tensor/threads.h"
 
 namespace splitgrow {
 
@@ -134,6 +135,7 @@ Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
 
 void Rayleigh::step(const Network& network, const Folded& folded,
                     const Piece& piece, double rate) {
+  const OneThread alone(engine != nullptr);  // the engine has its own
   const Tensors found = productsOver(network, folded, piece, wanted, v, options,
                                      {}, engine.get());
   for (size_t i = 0; i < v.size(); ++i)

@@ -4,19 +4,13 @@
 #include <cmath>
 
 #include "engine/engine.h"
+#include "tensor/threads.h"
 #include "train/pause.h"
 #include "train/sums.h"
 
 namespace splitgrow {
 
 using at::Tensor;
-
-namespace {
-
-// Fewer images leave most lanes of the engine's vectors empty.
-constexpr int64_t kLeastForEngine = 8;
-
-}  // namespace
 
 Totals evaluate(const Network& network, const Dataset& data,
                 const EvaluateOptions& options, const Control& control) {
@@ -39,6 +33,7 @@ Totals evaluate(const Network& network, const Dataset& data,
   std::unique_ptr<engine::Engine> engine;
   if (engine::takes(network))
     engine = std::make_unique<engine::Engine>(network);
+  const OneThread alone(engine != nullptr);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     agreement.check();
@@ -90,8 +85,11 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
   }
   Tensors parts;
   std::unique_ptr<engine::Engine> engine;
-  if (engine::takes(*network) && data.size() >= kLeastForEngine)
+  if (engine::takes(*network)) {
     engine = std::make_unique<engine::Engine>(*network);
+    if (!engine->isBest(std::min(batchSize, data.size()))) engine = nullptr;
+  }
+  const OneThread alone(engine != nullptr);
   const Folded folded(*network);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     control.check();

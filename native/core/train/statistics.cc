@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "ranks/group.h"
 #include "tensor/clock.h"
+#include "tensor/threads.h"
 #include "train/pause.h"
 #include "train/train.h"
 
@@ -40,6 +41,7 @@ void sweepOver(Network* network, const Dataset& data,
   std::unique_ptr<engine::Engine> engine;
   if (engine::takes(*network))
     engine = std::make_unique<engine::Engine>(*network);
+  const OneThread alone(engine != nullptr);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     agreement.check();

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "ops/narrow.h"
 #include "tensor/random.h"
+#include "tensor/threads.h"
 #include "train/exchange.h"
 #include "train/recorder.h"
 #include "train/statistics.h"
@@ -215,8 +216,12 @@ Trained trainEpoch(Network* network, const Dataset& data,
   if (run.isNarrow) narrow(network);  // allocated before the recorder
   // The CPU's own way, for what it takes.
   std::unique_ptr<engine::Engine> engine;
-  if (!run.isNarrow && !options.syncsNorm && engine::takes(*network))
+  const bool syncsNorm = options.syncsNorm && groupWorld() > 1;
+  if (!run.isNarrow && !syncsNorm && engine::takes(*network))
     engine = std::make_unique<engine::Engine>(*network);
+  // The engine has threads of its own. Those of ATen would look for work beside
+  // them for a while after each of its few small loops.
+  const OneThread alone(engine != nullptr);
   Tensor loss;  // of the latest piece
   Recorder recorder(network->device, isStatic(*network, run));
   const bool isHost = network->device.is_cpu();
