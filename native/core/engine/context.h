@@ -43,8 +43,10 @@ struct Outputs {
 class Buffer {
  public:
   void reserve(int64_t floats) {
-    if (floats > count_) tensor_ = at::empty({floats}, at::kFloat);
-    count_ = std::max(count_, floats);
+    if (floats <= count_) return;
+    tensor_ = at::Tensor();  // before there is a larger one
+    tensor_ = at::empty({floats}, at::kFloat);
+    count_ = floats;
   }
   float* data() const {
     return count_ == 0 ? nullptr : tensor_.mutable_data_ptr<float>();
@@ -53,6 +55,13 @@ class Buffer {
  private:
   at::Tensor tensor_;
   int64_t count_ = 0;
+};
+
+// What all plans of an engine use, one after the other.
+struct Memory {
+  Buffer kept, passing;  // of maps: z, and g
+  // Gradients of weights by part: of this stage's layer, and of the one before.
+  Buffer partial[2];
 };
 
 struct Context {
@@ -67,8 +76,7 @@ struct Context {
   Outputs outputs;
   bool wantsGradients = true;  // of the parameters
   int64_t scratch = 0;         // floats of a thread
-  // Gradients of weights by part: of this stage's layer, and of the one before.
-  Buffer partial[2];
+  Memory& memory;
 
   void needScratch(int64_t vectors) {
     scratch = std::max(scratch, vectors * lanes);

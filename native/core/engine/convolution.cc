@@ -79,7 +79,7 @@ class Convolution : public Producer {
   void addBackward(Stage* stage, const std::vector<Target>& targets,
                    int which) override {
     target_ = targets[0];
-    partial_ = &context_.partial[which];
+    partial_ = &context_.memory.partial[which];
     directions_ = wanted_ == Wanted::kProducts ? count_ : co_;
     if (directions_ != co_) parts_ = {context_, directions_, taps_};
     context_.needScratch(ci_ * height_ * width_ +

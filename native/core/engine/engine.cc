@@ -62,9 +62,13 @@ Plan* Engine::planFor(const PlanOptions& options) {
     std::rotate(found, found + 1, plans_.end());  // the latest last
   } else {
     if (plans_.size() == kMostPlans) plans_.erase(plans_.begin());
-    plans_.push_back(std::make_unique<Plan>(network_, pick(), options));
+    // Matrices of other neurons are done.
+    if (options.goal == Goal::kMatrices) plans_.clear();
+    plans_.push_back(
+        std::make_unique<Plan>(network_, pick(), options, &memory_));
     team_.need(plans_.back()->scratch());
   }
+  plans_.back()->takeMemory();
   return plans_.back().get();
 }
 

@@ -73,6 +73,7 @@ class Engine {
   Plan* planFor(const PlanOptions& options);
   void run(Plan* plan, const at::Tensor& images, const at::Tensor& labels);
   const Network& network_;
+  Memory memory_;
   std::vector<std::unique_ptr<Plan>> plans_;
   Team team_;
 };

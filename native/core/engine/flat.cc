@@ -80,7 +80,7 @@ class Flat : public Producer {
     target_ = targets[0];
     units_ = isSeveral_ ? (context_.blocks + blocksEach_ - 1) / blocksEach_
                         : context_.blocks * segments_;
-    partial_ = &context_.partial[which];
+    partial_ = &context_.memory.partial[which];
     if (wanted_ == Wanted::kProducts) parts_ = {context_, count_, ci_};
     partial_->reserve(units_ * parts_.vectors() * context_.lanes);
     rows_ = wanted_ == Wanted::kProducts ? count_ : 0;

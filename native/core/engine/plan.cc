@@ -62,7 +62,7 @@ void requireLayer(const Node& node, const Map& in, bool isLinear) {
 }  // namespace
 
 Plan::Plan(const Network& network, const Table& table,
-           const PlanOptions& options)
+           const PlanOptions& options, Memory* memory)
     : network_(network),
       options_(options),
       context_{network,
@@ -75,8 +75,9 @@ Plan::Plan(const Network& network, const Table& table,
                {},
                {},
                {},
+               true,
                0,
-               {}} {
+               *memory} {
   const auto& program = network.program;
   const auto bits = [](bool isOn) {
     const uint32_t word = isOn ? 0xffffffffu : 0;
@@ -314,14 +315,20 @@ void Plan::addNode(int node) {
 }
 
 void Plan::placeMaps() {
+  kept_ = placesOf(lives_);
+  passing_ = placesOf(livesBack_);
+  context_.memory.kept.reserve(kept_.size * context_.lanes);
+  context_.memory.passing.reserve(passing_.size * context_.lanes);
+}
+
+void Plan::takeMemory() {
   const int64_t lanes = context_.lanes;
-  const Places kept = placesOf(lives_), passing = placesOf(livesBack_);
-  kept_.reserve(kept.size * lanes);
-  passing_.reserve(passing.size * lanes);
   for (size_t i = 0; i < context_.maps.size(); ++i) {
     Map& map = context_.maps[i];
-    map.z = kept_.data() + kept.at[i] * lanes;
-    if (livesBack_[i].size > 0) map.g = passing_.data() + passing.at[i] * lanes;
+    map.z = context_.memory.kept.data() + kept_.at[i] * lanes;
+    map.g = livesBack_[i].size > 0
+                ? context_.memory.passing.data() + passing_.at[i] * lanes
+                : nullptr;
   }
 }
 

@@ -30,12 +30,15 @@ struct PlanOptions {
 
 class Plan {
  public:
-  Plan(const Network& network, const Table& table, const PlanOptions& options);
+  Plan(const Network& network, const Table& table, const PlanOptions& options,
+       Memory* memory);
 
   const PlanOptions& options() const { return options_; }
   int64_t scratch() const { return context_.scratch; }
   Inputs& inputs() { return context_.inputs; }
   const Outputs& outputs() const { return context_.outputs; }
+  // To be called before each pass: other plans may have moved the memory.
+  void takeMemory();
   // Stages of a pass; in training there are derivatives behind it.
   const std::vector<const Stage*>& stages() const { return order_; }
   // Multiply-adds of an image.
@@ -86,7 +89,8 @@ class Plan {
   std::vector<Life> livesBack_;
   Target loss_;
   bool isPossible_ = true;
-  Buffer kept_, passing_, logits_;
+  Places kept_, passing_;
+  Buffer logits_;
 };
 
 }  // namespace splitgrow::engine
