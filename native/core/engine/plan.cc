@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "engine/shapes.h"
 #include "tensor/error.h"
 
 namespace splitgrow::engine {
@@ -11,53 +12,6 @@ namespace {
 
 // The widest row of the loops for depthwise convolutions.
 constexpr int64_t kMostRow = 1000;
-
-// Places of a window along one axis.
-int64_t positions(const Instruction& instruction, int64_t size,
-                  int64_t kernel) {
-  const Attributes& a = instruction.attributes;
-  require(a.stride > 0 && a.padding >= 0 && kernel > 0 &&
-              size + 2 * a.padding >= kernel,
-          "E_ARGUMENT", instruction.id, ": a window of ", kernel, ", padding ",
-          a.padding, " and stride ", a.stride, " does not fit an input of ",
-          size);
-  return (size + 2 * a.padding - kernel) / a.stride + 1;
-}
-
-// The loops trust the shapes that they are given.
-void requireShape(const Node& node, size_t which,
-                  const std::vector<int64_t>& shape) {
-  const Instruction& instruction = *node.instruction;
-  require(node.parameters.size() > which &&
-              node.parameters[which].sizes() == at::IntArrayRef(shape),
-          "E_ARGUMENT", instruction.id, ": expected a parameter of shape ",
-          at::IntArrayRef(shape), ", found ",
-          node.parameters.size() > which
-              ? at::IntArrayRef(node.parameters[which].sizes())
-              : at::IntArrayRef());
-}
-
-void requireLayer(const Node& node, const Map& in, bool isLinear) {
-  const Instruction& instruction = *node.instruction;
-  const Attributes& a = instruction.attributes;
-  require(!node.parameters.empty() &&
-              node.parameters[0].dim() == (isLinear ? 2 : 4),
-          "E_ARGUMENT", instruction.id, ": expected a weight of ",
-          isLinear ? 2 : 4, " axes");
-  const int64_t out = node.parameters[0].size(0);
-  if (isLinear) {
-    require(in.pixels() == 1, "E_ARGUMENT", instruction.id,
-            ": expected a vector, found a map of ", in.pixels(), " pixels");
-    requireShape(node, 0, {out, in.channels});
-  } else {
-    const int64_t k = node.parameters[0].size(2);
-    require(a.groups > 0 && in.channels % a.groups == 0 && out % a.groups == 0,
-            "E_ARGUMENT", instruction.id, ": groups ", a.groups,
-            " do not divide ", in.channels, " inputs and ", out, " outputs");
-    requireShape(node, 0, {out, in.channels / a.groups, k, k});
-  }
-  if (node.parameters.size() > 1) requireShape(node, 1, {out});
-}
 
 }  // namespace
 
@@ -135,53 +89,6 @@ int Plan::addMap(int64_t channels, int64_t height, int64_t width) {
 
 void Plan::addProducer(ProducerPtr producer) {
   producers_.push_back(std::move(producer));
-}
-
-// A chain's products need the derivative behind its activation, which all
-// readers of its map must apply alike.
-bool Plan::chooseChain(int index) {
-  const Chain& chain = network_.program.chains[index];
-  const View end = slots_[chain.end() + 1].view;
-  Map& map = context_.maps[end.map];
-  const View output = slots_[network_.program.output].view;
-  if (map.norm != chain.batchNorm ||
-      (output.map == end.map && output.act != end.act))
-    return false;
-  Producer* layer = nullptr;
-  for (const ProducerPtr& one : producers_) {
-    if (one->out() == end.map) layer = one.get();
-    for (const View& view : one->inputs())
-      if (view.map == end.map && view.act != end.act) return false;
-  }
-  if (layer == nullptr || layer->node() != chain.layer || !layer->splits())
-    return false;
-  if (options_.goal == Goal::kProducts)
-    layer->wantProducts(index, options_.neurons[index].count);
-  else
-    layer->wantMatrices(index, options_.neurons[index].from,
-                        options_.neurons[index].count);
-  map.isOuter = true;
-  map.outer = end.act;
-  return true;
-}
-
-void Plan::chooseWanted() {
-  const bool hasGradients = options_.goal == Goal::kGradients;
-  context_.wantsGradients = hasGradients;
-  if (!hasGradients)
-    for (const ProducerPtr& one : producers_) one->want(Wanted::kNothing);
-  for (size_t i = 0; i < options_.chains.size(); ++i)
-    if (options_.chains[i])
-      isPossible_ = chooseChain(static_cast<int>(i)) && isPossible_;
-  isTrained_.assign(context_.maps.size(), false);
-  for (const ProducerPtr& one : producers_) {
-    const bool hasParameters =
-        !network_.nodes[one->node()].parameters.empty() ||
-        context_.maps[one->out()].norm >= 0;
-    bool is = hasGradients ? hasParameters : one->wants() != Wanted::kNothing;
-    for (const View& view : one->inputs()) is = is || isTrained_[view.map];
-    isTrained_[one->out()] = is;
-  }
 }
 
 // The values that `view` gives, stored.
