@@ -204,4 +204,8 @@ Tensor Engine::logits(const Tensor& images, const Run& run_) {
   return plan->logits();
 }
 
+std::unique_ptr<Engine> engineFor(const Network& network) {
+  return takes(network) ? std::make_unique<Engine>(network) : nullptr;
+}
+
 }  // namespace splitgrow::engine

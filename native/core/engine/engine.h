@@ -78,4 +78,7 @@ class Engine {
   Team team_;
 };
 
+// An engine for the network; null where ATen is to do its passes.
+std::unique_ptr<Engine> engineFor(const Network& network);
+
 }  // namespace splitgrow::engine

@@ -40,7 +40,7 @@ class Flat : public Producer {
       offsetsBack_.push_back(static_cast<int32_t>(i * chunkBack_));
     packed_.resize(ci_ * co_);
     packedBack_.resize(ci_ * co_);
-    context->needScratch(std::max((ci_ + co_ + 1) * chunk_ + 3 * co_, co_));
+    context->needScratch((ci_ + co_ + 1) * chunk_ + 3 * co_);
     Map& map = out_map();
     map.moments.resize(context->blocks * segments_, co_);
     for (int64_t b = 0; b < context->blocks; ++b)

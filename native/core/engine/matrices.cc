@@ -46,10 +46,6 @@ int64_t MatrixWork::countOf(int64_t unit) const {
   const int64_t range = unit % ranges_;
   return count_ * (range + 1) / ranges_ - count_ * range / ranges_;
 }
-int64_t MatrixWork::mostNeurons() const {
-  return (count_ + ranges_ - 1) / ranges_;
-}
-
 float* MatrixWork::begin(int64_t unit) {
   const int64_t range = unit % ranges_;
   const bool isWhole = ranges_ == 1;

@@ -19,7 +19,6 @@ class MatrixWork {
   int64_t partOf(int64_t unit) const { return unit / ranges_; }
   int64_t firstOf(int64_t unit) const;
   int64_t countOf(int64_t unit) const;
-  int64_t mostNeurons() const;
   // Where a unit adds its tiles; begins with 0.
   float* begin(int64_t unit);
   // Adds the tiles to sums[(i * taps + j) * count + neuron], i <= j.

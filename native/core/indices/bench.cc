@@ -86,9 +86,7 @@ StepOf trainStep(Bench* b) {
 }
 
 StepOf forwardStep(Bench* b) {
-  std::shared_ptr<engine::Engine> engine;
-  if (engine::takes(*b->network))
-    engine = std::make_shared<engine::Engine>(*b->network);
+  const std::shared_ptr<engine::Engine> engine = engine::engineFor(*b->network);
   if (engine && engine->isBest(b->piece.batch.images.size(0))) {
     return
         [b, engine](Stopwatch*) { engine->logits(b->piece.batch.images, {}); };
@@ -227,8 +225,7 @@ BenchResult bench(Network* network, const Dataset& data,
       Folded(*network),
       options.chains.empty() ? std::vector<bool>(chains, true) : options.chains,
       indicesOptions(options),
-      engine::takes(*network) ? std::make_unique<engine::Engine>(*network)
-                              : nullptr};
+      engine::engineFor(*network)};
   const PeakMemory all(network->device);
   const StepOf step = kind.make(&b);
   BenchResult result;

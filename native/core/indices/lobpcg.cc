@@ -54,9 +54,8 @@ Pause runLobpcg(const Job& job, IndicesState* state) {
     if (isFlat && !directions.defined())
       directions = firstAxis(*job.network, chains[i]);
   }
-  std::unique_ptr<engine::Engine> engine;
-  if (engine::takes(*job.network))
-    engine = std::make_unique<engine::Engine>(*job.network);
+  const std::unique_ptr<engine::Engine> engine =
+      engine::engineFor(*job.network);
   Agreement agreement(job.control, o.pause);
   int64_t images = 0;
   while (search.isUnderWay(o)) {

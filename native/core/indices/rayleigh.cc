@@ -110,8 +110,7 @@ int64_t countAbove(const ChainIndices& chain, double tolerance) {
 Rayleigh::Rayleigh(const Network& network, const std::vector<bool>& wanted_,
                    const IndicesOptions& options_)
     : wanted(wanted_), options(options_) {
-  if (engine::takes(network))
-    engine = std::make_unique<engine::Engine>(network);
+  engine = engine::engineFor(network);
   const auto& chains = network.program.chains;
   const at::Generator random =
       at::make_generator<at::CPUGeneratorImpl>(options.seed);

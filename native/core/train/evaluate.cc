@@ -30,9 +30,7 @@ Totals evaluate(const Network& network, const Dataset& data,
   run.statisticsMomentum = 0;
   Sums sums(network.device);
   int64_t images = 0;
-  std::unique_ptr<engine::Engine> engine;
-  if (engine::takes(network))
-    engine = std::make_unique<engine::Engine>(network);
+  const std::unique_ptr<engine::Engine> engine = engine::engineFor(network);
   const OneThread alone(engine != nullptr);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
@@ -78,17 +76,15 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
     run.statisticsMomentum = 0;
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
     const Tensor images = sweep->piece(0, 0).batch.images;
-    if (engine::takes(*network))
-      return engine::Engine(*network).logits(images, run);
+    if (const auto engine = engine::engineFor(*network))
+      return engine->logits(images, run);
     Tape tape;
     return forwardTraining(*network, images, run, &tape);
   }
   Tensors parts;
-  std::unique_ptr<engine::Engine> engine;
-  if (engine::takes(*network)) {
-    engine = std::make_unique<engine::Engine>(*network);
-    if (!engine->isBest(std::min(batchSize, data.size()))) engine = nullptr;
-  }
+  std::unique_ptr<engine::Engine> engine = engine::engineFor(*network);
+  if (engine && !engine->isBest(std::min(batchSize, data.size())))
+    engine = nullptr;
   const OneThread alone(engine != nullptr);
   const Folded folded(*network);
   for (int64_t i = 0; i < sweep->steps(); ++i) {

@@ -38,9 +38,7 @@ void sweepOver(Network* network, const Dataset& data,
   Run run;
   run.isTraining = true;
   int64_t images = 0, done = 0;
-  std::unique_ptr<engine::Engine> engine;
-  if (engine::takes(*network))
-    engine = std::make_unique<engine::Engine>(*network);
+  const std::unique_ptr<engine::Engine> engine = engine::engineFor(*network);
   const OneThread alone(engine != nullptr);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
