@@ -22,9 +22,12 @@ export async function inFolder(work: (folder: string) => Promise<void>): Promise
   const folder = await mkdtemp(join(tmpdir(), 'splitgrow-'));
   try {
     await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    // Processes that still write to the folder must not hide what failed.
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
+    throw error;
   }
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** The SplitgrowError that `promise` must reject with, as `CODE: message`. */

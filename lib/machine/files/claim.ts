@@ -1,17 +1,6 @@
 // One claim on a lock: what the lock says, whether its owner lives, and how it is taken over.
 import { constants } from 'node:fs';
-import {
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rmdir,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readlink, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { codeOf } from './folder.js';
@@ -72,15 +61,27 @@ function foreign(file: string, what: string): SplitgrowError {
 /** Error codes that mean: there is no such file. */
 export const GONE: readonly string[] = ['ENOENT', 'ENOTDIR', 'ESTALE'];
 
-/** Reads a lock that an earlier version wrote: one file of JSON. */
-async function lookAtFile(file: string): Promise<Found> {
-  const { mtimeMs, mtimeNs } = await stat(file, { bigint: true });
-  const text = await readFile(file, 'utf8');
-  const owner = parseOwner(text);
-  // A file that a crash of the machine cut short: its owner cannot be known.
-  const torn: Owner = { id: '', pid: 0, host: 'unknown', started: null, kernel: '?', namespace: null };
-  if (owner === null && !text.startsWith('{"pid":')) throw foreign(file, 'another file');
-  return { place: null, owner: owner ?? torn, renewed: String(mtimeNs), renewedMs: Number(mtimeMs) };
+/** Reads a lock that an earlier version wrote, one file of JSON; null where a folder has taken its name since. */
+async function lookAtFile(file: string): Promise<Found | null> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const found = await handle.stat({ bigint: true });
+    // Another process took the lock over between the look at its kind and now.
+    if (!found.isFile()) return null;
+    const text = await handle.readFile('utf8');
+    const owner = parseOwner(text);
+    // A file that a crash of the machine cut short: its owner cannot be known.
+    const torn: Owner = { id: '', pid: 0, host: 'unknown', started: null, kernel: '?', namespace: null };
+    if (owner === null && !text.startsWith('{"pid":')) throw foreign(file, 'another file');
+    return {
+      place: null,
+      owner: owner ?? torn,
+      renewed: String(found.mtimeNs),
+      renewedMs: Number(found.mtimeMs),
+    };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The lock as it is now; null where there is none. @throws E_RESUME where something else has its name */
