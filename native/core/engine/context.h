@@ -1,6 +1,8 @@
 // What all producers of a plan share.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -47,12 +49,28 @@ class Buffer {
     tensor_ = at::Tensor();  // before there is a larger one
     tensor_ = at::empty({floats}, at::kFloat);
     count_ = floats;
+    askForHugePages();
   }
   float* data() const {
     return count_ == 0 ? nullptr : tensor_.mutable_data_ptr<float>();
   }
 
  private:
+  // Loops read many planes side by side, each in a page of its own: small pages
+  // are more than a processor remembers. To be called before memory is written.
+  void askForHugePages() {
+#ifdef MADV_HUGEPAGE
+    constexpr uintptr_t kPage = 2 << 20;
+    const auto begin = reinterpret_cast<uintptr_t>(data());
+    const uintptr_t first = (begin + kPage - 1) / kPage * kPage;
+    const uintptr_t end = (begin + count_ * sizeof(float)) / kPage * kPage;
+    // A system that has none goes on with small ones.
+    if (first < end)
+      static_cast<void>(
+          madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE));
+#endif
+  }
+
   at::Tensor tensor_;
   int64_t count_ = 0;
 };
