@@ -1,6 +1,8 @@
 // Convolutions of any kind: how their work is cut, and the pass forward.
 #include "engine/convolution.h"
 
+#include "engine/winograd.h"
+
 namespace splitgrow::engine {
 
 namespace {
@@ -203,6 +205,9 @@ void Convolution::forward(int64_t b, int64_t band, float* scratch) {
 }
 
 ProducerPtr convolution(Context* context, int node, const View& in, int out) {
+  const auto& maps = context->maps;
+  if (Winograd::suits(*context, node, maps[in.map], maps[out]))
+    return std::make_unique<Winograd>(context, node, in, out);
   return std::make_unique<Convolution>(context, node, in, out);
 }
 

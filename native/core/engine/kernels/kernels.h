@@ -76,6 +76,17 @@ struct Outer {
   float* w = nullptr;
 };
 
+// Tiles of 4 x 4 positions of a 3 x 3 window at stride 1, as Winograd's
+// transforms read and write them: kernels/winograd.inc. Component c of tile
+// (y, x) is vector (c - from) * component + y * tiles.columns + x.
+struct Tiles {
+  Grid tiles;
+  float* components = nullptr;
+  int64_t component = 0;
+  int64_t pitch = 0;  // of pixels, from row to row
+};
+constexpr int64_t kComponents = 36;
+
 // A depthwise convolution of one channel of one block: 3 x 3, padding 1.
 struct Depthwise {
   int64_t hi = 0, wi = 0, ho = 0, wo = 0;
@@ -142,6 +153,16 @@ struct Table {
   void (*outer)(const Outer&);
   // Upper triangles of sum over positions of h[o] x[offsets[i]] x[offsets[j]].
   void (*matrices)(const Outer&);
+
+  // --- Winograd's transforms of one channel ---
+  // Components [from, to) of patches of 6 x 6 pixels, 4 from patch to patch; of
+  // tiles of 4 x 4; and pixels of an output, as many as there are, from their
+  // components. `from` and `to` are of 0, 6, 18, 30 and 36.
+  void (*patchesOf)(const Tiles&, const float* pixels, int64_t from,
+                    int64_t to);
+  void (*tilesOf)(const Tiles&, const float* pixels, int64_t from, int64_t to);
+  void (*pixelsOf)(const Tiles&, Grid size, float bias, float* pixels,
+                   const Moments&);
 
   void (*depthwise)(const Depthwise&, int64_t stride, float* scratch,
                     const Moments&);
