@@ -109,7 +109,7 @@ struct Context {
     return map.z + (block * map.block + channel * map.plane) * lanes;
   }
   float* gradients(const Map& map, int64_t block, int64_t channel) const {
-    return map.g + (block * map.block + channel * map.plane) * lanes;
+    return map.g + (block * map.blockBack + channel * map.plane) * lanes;
   }
   Reading reading(const View& view, int64_t channel) const {
     const Map& map = maps[view.map];

@@ -31,6 +31,7 @@ void Convolution::inputGradients(int64_t b, int64_t band, float* scratch) {
       back.firstStep = {stride_ * wi_, stride_};
       back.firstPlane = rowsBack_ * wi_;
       back.z = context_.plane(map, b, g * ci_) + place;
+      back.zRow = stride_ * wi_;
       back.means = map.mean.data() + g * ci_;
       back.adds = target_.adds;
       back.sums = keeps ? sums + 2 * g * ci_ * lanes : nullptr;

@@ -72,6 +72,7 @@ class DepthwiseThree : public Producer {
          }});
   }
 
+  bool isInPlace() const override { return stride_ == 1; }
   bool folds() const override { return wanted_ == Wanted::kGradients; }
   void addFold(Stage* stage) override {
     stage->segments.push_back(

@@ -100,6 +100,8 @@ class Flat : public Producer {
   }
 
   bool splits() const override { return true; }
+  // Matrices are made by units of their own, which read the derivative too.
+  bool isInPlace() const override { return wanted_ != Wanted::kMatrices; }
   bool folds() const override { return wanted_ != Wanted::kNothing; }
   void addFold(Stage* stage) override {
     if (wanted_ == Wanted::kMatrices)
@@ -269,6 +271,7 @@ class Flat : public Producer {
     back.firstStep = {m, 1};
     back.firstPlane = chunkBack_;
     back.z = context_.plane(map, b0, 0) + q0 * lanes;
+    back.zRow = map.block;
     back.means = map.mean.data();
     back.adds = target_.adds;
     back.sums = keepsSums(0, target_) ? sums : nullptr;
@@ -281,7 +284,7 @@ class Flat : public Producer {
                       {m, 1},
                       context_.gradients(map, b0, 0) + q0 * lanes,
                       map.plane,
-                      {map.block, 1}},
+                      {map.blockBack, 1}},
                      back);
   }
 

@@ -25,8 +25,9 @@ struct PartSums {
 struct Map {
   int64_t channels = 0, height = 1, width = 1;
   int64_t pixels() const { return height * width; }
-  // Vectors from channel to channel, an odd number, and from block to block.
-  int64_t plane = 1, block = 0;
+  // Vectors from channel to channel, an odd number, and from block to block: of
+  // z, and of g, which may lie where the derivative of another map was.
+  int64_t plane = 1, block = 0, blockBack = 0;
   float* z = nullptr;
   float* g = nullptr;
   int norm = -1;         // node of the batch norm behind it; -1: none

@@ -224,6 +224,9 @@ void Plan::addNode(int node) {
 void Plan::placeMaps() {
   kept_ = placesOf(lives_);
   passing_ = placesOf(livesBack_);
+  for (size_t i = 0; i < homes_.size(); ++i)
+    if (homes_[i] >= 0)
+      context_.maps[i].blockBack = livesBack_[homes_[i]].size / context_.blocks;
   context_.memory.kept.reserve(kept_.size * context_.lanes);
   context_.memory.passing.reserve(passing_.size * context_.lanes);
 }
@@ -233,9 +236,9 @@ void Plan::takeMemory() {
   for (size_t i = 0; i < context_.maps.size(); ++i) {
     Map& map = context_.maps[i];
     map.z = context_.memory.kept.data() + kept_.at[i] * lanes;
-    map.g = livesBack_[i].size > 0
-                ? context_.memory.passing.data() + passing_.at[i] * lanes
-                : nullptr;
+    map.g = homes_[i] >= 0 ? context_.memory.passing.data() +
+                                 passing_.at[homes_[i]] * lanes
+                           : nullptr;
   }
 }
 

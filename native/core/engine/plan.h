@@ -87,6 +87,7 @@ class Plan {
   std::vector<int32_t> places_;  // of the numbers of an image
   std::vector<Life> lives_;      // of each map's z, and of its g
   std::vector<Life> livesBack_;
+  std::vector<int> homes_;  // by map: whose g's place its own has; -1: none
   Target loss_;
   bool isPossible_ = true;
   Places kept_, passing_;

@@ -45,6 +45,9 @@ class Producer {
   // `which` of the two buffers of partial gradients it may use.
   virtual void addBackward(Stage* stage, const std::vector<Target>& targets,
                            int which) = 0;
+  // Whether the derivative of its input may take the place of that of its
+  // output: each unit reads the second where it writes the first, and before.
+  virtual bool isInPlace() const { return false; }
   // Before addBackward. `chain`: of products and matrices.
   void want(Wanted wanted, int chain = -1) {
     wanted_ = wanted;

@@ -107,6 +107,7 @@ void Plan::planForward() {
   if (options_.goal != Goal::kValues || options_.hasDropout)
     for (Life& life : lives_) life = {life.size, 0, 1};
   livesBack_.assign(lives_.size(), {});
+  homes_.assign(lives_.size(), -1);
 }
 
 void Plan::planBackward() {
@@ -125,10 +126,15 @@ void Plan::planBackward() {
       }
   }
   const auto now = [&] { return static_cast<int64_t>(order_.size()); };
-  const auto contribute = [&](int map) -> Target {
+  // `from`: the map whose derivative it may overwrite; -1: none.
+  const auto contribute = [&](int map, int from) -> Target {
     if (!isTrained_[map]) return {};
-    if (!isBegun[map])
-      livesBack_[map] = {size(context_, context_.maps[map]), now(), now()};
+    if (!isBegun[map]) {
+      homes_[map] = from < 0 ? map : homes_[from];
+      Life& life = livesBack_[homes_[map]];
+      if (from < 0) life.from = now();
+      life.size = std::max(life.size, size(context_, context_.maps[map]));
+    }
     const Target target{true, isBegun[map], --contributions[map] == 0};
     isBegun[map] = true;
     return target;
@@ -164,7 +170,7 @@ void Plan::planBackward() {
   };
 
   if (!isReached[output]) return;
-  loss_ = contribute(output);
+  loss_ = contribute(output, -1);
   if (loss_.isLast && context_.wantsGradients &&
       context_.maps[output].needsSums())
     context_.maps[output].derivatives.resize(context_.blocks,
@@ -182,10 +188,11 @@ void Plan::planBackward() {
     std::vector<Target> targets;
     list.clear();
     for (const View& view : producer->inputs()) {
-      targets.push_back(contribute(view.map));
+      targets.push_back(
+          contribute(view.map, producer->isInPlace() ? out : -1));
       whole(targets.back(), view.map, &list);
     }
-    livesBack_[out].to = now();
+    livesBack_[homes_[out]].to = now();
     producer->addBackward(stage, targets, which);
     which = 1 - which;
     if (folding != nullptr) folding->addFold(stage);

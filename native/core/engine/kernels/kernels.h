@@ -55,7 +55,8 @@ struct Back {
   const float* first = nullptr;  // act'(u) by position; null: 1
   Steps firstStep;
   int64_t firstPlane = 0;
-  const float* z = nullptr;      // where g lies, in the map
+  const float* z = nullptr;      // of the position of g
+  int64_t zRow = 0;              // from row to row; the rest as g
   const float* means = nullptr;  // one an output
   bool adds = false;
   float* sums = nullptr;  // sum of g, and of g (z - mean); null: none
