@@ -153,6 +153,10 @@ std::optional<Tensors> Engine::products(const Tensor& images,
     if (i < owners.size() && owners[i].defined()) {
       of[i] = owners[i].contiguous();
       inputs.owners[i] = of[i].const_data_ptr<int64_t>();
+      require(
+          std::is_sorted(inputs.owners[i], inputs.owners[i] + of[i].numel()),
+          "E_INTERNAL", "directions are expected in the order of their ",
+          "neurons");
     }
     inputs.directions[i] = rows[i].const_data_ptr<float>();
     inputs.products[i] = products[i].mutable_data_ptr<float>();

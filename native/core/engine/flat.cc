@@ -10,7 +10,7 @@ namespace {
 // Pixels of a unit, and bytes that a chunk of a unit takes.
 constexpr int64_t kSegment = 256;
 constexpr int64_t kForwardBytes = 20 << 10, kBackwardBytes = 24 << 10;
-constexpr int64_t kLeast = 16, kMost = 64;
+constexpr int64_t kLeast = 16, kLeastBack = 32, kMost = 64;
 
 int64_t chunkOf(int64_t bytes, int64_t each, int64_t least) {
   return std::clamp(bytes / each / 4 * 4, least, kMost);
@@ -27,8 +27,7 @@ class Flat : public Producer {
         parts_(*context, co_, ci_) {
     const auto vector = context->lanes * static_cast<int64_t>(sizeof(float));
     chunk_ = chunkOf(kForwardBytes, vector * ci_, kLeast);
-    chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_),
-                         pixels_ <= 64 ? 32 : kLeast);
+    chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_), kLeastBack);
     isSeveral_ = pixels_ < chunkBack_;
     blocksEach_ = isSeveral_ ? std::clamp<int64_t>(chunkBack_ / pixels_, 1,
                                                    context->blocks)
@@ -84,7 +83,7 @@ class Flat : public Producer {
     if (wanted_ == Wanted::kProducts) parts_ = {context_, count_, ci_};
     partial_->reserve(units_ * parts_.vectors() * context_.lanes);
     rows_ = wanted_ == Wanted::kProducts ? count_ : 0;
-    context_.needScratch((co_ + 2 * ci_ + rows_ + 1) * chunkBack_ + 2 * ci_);
+    context_.needScratch((co_ + 2 * ci_ + rows_) * chunkBack_ + 2 * ci_);
     if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
     if (wanted_ == Wanted::kMatrices) {
       matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, ci_,
@@ -160,7 +159,7 @@ class Flat : public Producer {
     float* w = partial_->data() + unit * parts_.vectors() * lanes;
     if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
       std::fill_n(w, parts_.vectors() * lanes, 0.0f);
-    float* sums = scratch + (co_ + 2 * ci_ + rows_ + 1) * chunkBack_ * lanes;
+    float* sums = scratch + (co_ + 2 * ci_ + rows_) * chunkBack_ * lanes;
     std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
     if (isSeveral_) {
       const int64_t from = unit * blocksEach_;
@@ -218,18 +217,25 @@ class Flat : public Producer {
     float* a = dz + co_ * chunkBack_ * lanes;
     float* first = a + ci_ * chunkBack_ * lanes;
     float* h = first + ci_ * chunkBack_ * lanes;
-    float* unused = h + rows_ * chunkBack_ * lanes;
     const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
     const bool isSplit = wanted_ == Wanted::kProducts;
     // The derivatives of the input alone.
     const bool isBare = !isSplit && wanted_ != Wanted::kGradients;
     for (int64_t b = b0; b < b1; ++b) {
       const int64_t at = (b - b0) * m;
-      for (int64_t o = 0; o < co_; ++o)
-        context_.derivative(out_map(), b, o, q0, m,
-                            dz + (o * chunkBack_ + at) * lanes);
-      if (isSplit)
-        readCurvature(b, q0, m, unused, h + at * lanes, chunkBack_ * lanes);
+      int64_t row = 0;  // of directions, in the order of their neurons
+      for (int64_t o = 0; o < co_; ++o) {
+        float* to = dz + (o * chunkBack_ + at) * lanes;
+        if (!isSplit || row == count_ || ownerOf(row) != o) {
+          context_.derivative(out_map(), b, o, q0, m, to);
+          continue;
+        }
+        const float* first = h + (row * chunkBack_ + at) * lanes;
+        context_.curvature(out_map(), b, o, q0, m, to,
+                           h + (row * chunkBack_ + at) * lanes);
+        while (++row < count_ && ownerOf(row) == o)
+          std::copy_n(first, m * lanes, h + (row * chunkBack_ + at) * lanes);
+      }
       for (int64_t i = 0; i < ci_; ++i) {
         if (isLinear && isBare) break;
         const Reading r = context_.reading(inputs_[0], i);

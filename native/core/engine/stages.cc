@@ -188,8 +188,7 @@ void Plan::planBackward() {
     std::vector<Target> targets;
     list.clear();
     for (const View& view : producer->inputs()) {
-      targets.push_back(
-          contribute(view.map, producer->isInPlace() ? out : -1));
+      targets.push_back(contribute(view.map, producer->isInPlace() ? out : -1));
       whole(targets.back(), view.map, &list);
     }
     livesBack_[homes_[out]].to = now();
