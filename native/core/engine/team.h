@@ -26,12 +26,16 @@ struct Stage {
   // The units of a thread in reverse: a stage begins with what the one before
   // left in the caches.
   bool isReversed = false;
+  // Nanoseconds that it took the last time; only the waking of threads depends
+  // on it.
+  mutable int64_t lastTime = -1;
   int64_t count() const;
 };
 
-// One thread less than `threads` of its own: the caller is one of them. A
-// thread that waits looks for a moment and then sleeps, so that a busy
-// neighbour has the processor.
+// One thread less than `threads` of its own: the caller is one of them. A stage
+// ends with its last unit: a thread that the system keeps from running holds up
+// nobody, unless in the midst of a unit. A thread that waits looks for a moment
+// and then sleeps, so that a busy neighbour has the processor.
 class Team {
  public:
   // Throws Error{E_RESOURCES} if the system starts no thread.
@@ -46,7 +50,8 @@ class Team {
   void run(const std::vector<const Stage*>& stages);
 
  private:
-  // Units [begin, end) that nobody has taken yet, in one word.
+  // Units that nobody has taken yet, and the stage whose they are: in one word.
+  // So a thread that is late takes no unit of another stage.
   struct alignas(64) Share {
     std::atomic<uint64_t> left{0};
     int64_t begin = 0, end = 0;
@@ -54,19 +59,18 @@ class Team {
     float* scratch = nullptr;
   };
   void work(int thread);
-  void runStage(const Stage& stage, int thread);
-  void share(const Stage& stage);
+  void runStage(int thread, uint32_t number);
+  void begin(const Stage& stage, uint32_t number);
   void stop();
 
   std::vector<Share> shares_;
   std::vector<std::thread> others_;
-  const std::vector<const Stage*>* stages_ = nullptr;
-  // Counts the stages that were begun.
+  std::atomic<const Stage*> stage_{nullptr};
+  // Counts the stages that were begun, and the units of this one that are done.
   std::atomic<uint32_t> begun_{0};
-  std::atomic<uint32_t> arrived_{0};
+  std::atomic<uint32_t> done_{0};
   std::atomic<bool> isOver_{false}, hasFailed_{false};
   std::exception_ptr error_;
-  size_t at_ = 0;
   int64_t scratch_ = 0;
 };
 
