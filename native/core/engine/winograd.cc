@@ -1,4 +1,4 @@
-// Winograd's convolutions: the pass forward, and derivatives of what they read.
+// Winograd's convolutions: how their work is cut, and the pass forward.
 #include "engine/winograd.h"
 
 namespace splitgrow::engine {
@@ -8,18 +8,25 @@ namespace {
 // Tiles of an area, and vectors of one component of an area: they bound the
 // scratch memory.
 constexpr int64_t kMostTiles = 8, kMostVectors = 1024;
+// Tiles side by side that keep the product's tiles full, and units of a pass.
+constexpr int64_t kEnoughTiles = 4, kLeastUnits = 4;
 // Transforming a tile of one channel takes as long as so many multiply-adds.
 constexpr int64_t kTransform = 240;
 // It pays where it takes at most this share of the plain way's time.
 constexpr double kWorth = 0.8;
 
+// Of the next channel, while this one is worked on.
+void prefetch(const float* from, int64_t floats) {
+  for (int64_t i = 0; i < floats; i += 16) __builtin_prefetch(from + i);
+}
+
 int64_t tilesAlong(int64_t size) {
   return (size + Winograd::kSide - 1) / Winograd::kSide;
 }
 
-int64_t mostTiles(const Map& in, const Map& out) {
-  return std::clamp<int64_t>(kMostVectors / (in.channels + out.channels), 1,
-                             kMostTiles);
+Areas areasOf(const Map& map, int64_t channels) {
+  return {map.height, map.width,
+          std::clamp<int64_t>(kMostVectors / channels, 1, kMostTiles)};
 }
 
 std::vector<int32_t> spaced(int64_t n, int64_t step) {
@@ -34,6 +41,7 @@ Areas::Areas(int64_t height, int64_t width, int64_t most)
     : columns_(tilesAlong(width), most),
       rows_(tilesAlong(height),
             std::max<int64_t>(1, most / columns_.size(columns_.parts - 1))) {
+  // The last part is the largest.
   const int64_t rows = rows_.size(rows_.parts - 1);
   const int64_t columns = columns_.size(columns_.parts - 1);
   tiles_ = rows * columns;
@@ -44,6 +52,37 @@ Areas::Areas(int64_t height, int64_t width, int64_t most)
 Areas::Area Areas::at(int64_t i) const {
   const int64_t y = i / columns_.parts, x = i % columns_.parts;
   return {rows_.at(y), columns_.at(x), rows_.size(y), columns_.size(x)};
+}
+
+ComponentProducts::ComponentProducts(const Context& context, int64_t inputs_,
+                                     int64_t outputs_, const Areas& areas_)
+    : inputs(inputs_),
+      outputs(outputs_),
+      areas(areas_),
+      blocks(context.blocks),
+      together(
+          areas.count() > 1
+              ? 1
+              : std::clamp<int64_t>(kEnoughTiles / areas.tiles(), 1, blocks)),
+      groups((blocks + together - 1) / together),
+      ranges(outputs, outputs) {
+  const int64_t wanted = std::clamp<int64_t>(
+      kLeastUnits / (groups * areas.count()), 1,
+      (outputs + context.table.tile - 1) / context.table.tile);
+  ranges = {outputs, (outputs + wanted - 1) / wanted};
+}
+
+ComponentProducts::Unit ComponentProducts::at(int64_t unit) const {
+  const int64_t range = unit % ranges.parts;
+  const int64_t rest = unit / ranges.parts;
+  const int64_t first = rest / areas.count() * together;
+  return {first, std::min(together, blocks - first), rest % areas.count(),
+          ranges.at(range), ranges.size(range)};
+}
+
+int64_t ComponentProducts::scratch() const {
+  return kComponents * (componentStep(inputs, plane()) +
+                        componentStep(ranges.size(ranges.parts - 1), plane()));
 }
 
 bool Winograd::suits(const Context& context, int node, const Map& in,
@@ -62,20 +101,19 @@ bool Winograd::suits(const Context& context, int node, const Map& in,
 
 Winograd::Winograd(Context* context, int node, const View& view, int out)
     : Convolution(context, node, view, out),
-      areas_(ho_, wo_, mostTiles(in(), out_map())),
-      areasBack_(hi_, wi_, mostTiles(in(), out_map())),
-      offsets_(spaced(ci_, areas_.tiles())),
-      offsetsBack_(spaced(co_, areasBack_.tiles())) {
-  packed_.resize(kComponents * co_ * ci_);
-  context->needScratch(
-      kComponents * (step(ci_, areas_.tiles()) + step(co_, areas_.tiles())) +
-      areas_.pixels() + 3 * co_);
+      forward_(*context, ci_, co_, areasOf(out_map(), ci_ + co_)),
+      back_(*context, co_, ci_, areasOf(in(), ci_ + co_)),
+      offsets_(spaced(ci_, forward_.plane())),
+      offsetsBack_(spaced(co_, back_.plane())) {
+  const Areas& areas = forward_.areas;
+  forward_.packed.resize(kComponents * forward_.weightStep());
+  context->needScratch(forward_.scratch() + areas.pixels() + 3 * co_);
   Map& map = out_map();
-  map.moments.resize(context_.blocks * areas_.count(), co_);
+  map.moments.resize(context_.blocks * areas.count(), co_);
   for (int64_t b = 0; b < context_.blocks; ++b)
-    for (int64_t i = 0; i < areas_.count(); ++i) {
-      const Area area = areas_.at(i);
-      map.moments.counts[b * areas_.count() + i] = static_cast<double>(
+    for (int64_t i = 0; i < areas.count(); ++i) {
+      const Area area = areas.at(i);
+      map.moments.counts[b * areas.count() + i] = static_cast<double>(
           context_.imagesIn(b) *
           std::min(ho_ - kSide * area.y, kSide * area.rows) *
           std::min(wo_ - kSide * area.x, kSide * area.columns));
@@ -84,31 +122,8 @@ Winograd::Winograd(Context* context, int node, const View& view, int out)
 
 void Winograd::addForward(Stage* stage) {
   stage->segments.push_back(
-      {context_.blocks * areas_.count(),
+      {forward_.units(),
        [this](int64_t unit, float* scratch) { forward(unit, scratch); }});
-}
-
-void Winograd::addBackward(Stage* stage, const std::vector<Target>& targets,
-                           int which) {
-  if (isPlain()) return Convolution::addBackward(stage, targets, which);
-  target_ = targets[0];
-  partial_ = &context_.memory.partial[which];
-  if (wanted_ != Wanted::kNothing) planWeights();
-  if (wanted_ != Wanted::kNothing)
-    stage->segments.push_back(
-        {parts_ * 4 / groupsEach_, [this](int64_t unit, float* scratch) {
-           weightGradients(unit, scratch);
-         }});
-  if (!target_.isWanted) return;
-  const int64_t tiles = areasBack_.tiles();
-  packedBack_.resize(kComponents * co_ * ci_);
-  context_.needScratch(kComponents * (step(ci_, tiles) + step(co_, tiles)) +
-                       areasBack_.pixels() + kSide * kSide * tiles + 2 * ci_);
-  const int64_t units = context_.blocks * areasBack_.count();
-  if (keepsSums(0, target_)) in().derivatives.resize(units, ci_);
-  stage->segments.push_back({units, [this](int64_t unit, float* scratch) {
-                               inputGradients(unit, scratch);
-                             }});
 }
 
 template <class Fill>
@@ -137,120 +152,96 @@ void Winograd::readValues(int64_t block, int64_t channel, int64_t top,
   const float* z = context_.plane(in(), block, channel);
   readPixels(in(), top, left, rows, columns, to,
              [&](int64_t at, int64_t n, float* row) {
-               table().value(r, z + at * context_.lanes, n, row);
+               const float* const from = z + at * context_.lanes;
+               table().value(r, from, n, row);
+               prefetch(from + in().plane * context_.lanes, n * context_.lanes);
              });
 }
 
-void Winograd::readDerivatives(int64_t block, int64_t channel, int64_t top,
-                               int64_t left, int64_t rows, int64_t columns,
-                               float* to) const {
-  readPixels(out_map(), top, left, rows, columns, to,
-             [&](int64_t at, int64_t n, float* row) {
-               context_.derivative(out_map(), block, channel, at, n, row);
-             });
-}
-
-void Winograd::multiply(const Area& area, int64_t inputs, int64_t outputs,
-                        int64_t tiles, const float* packed,
-                        const std::vector<int32_t>& offsets, const float* x,
-                        float* y) const {
+void Winograd::readDerivatives(int64_t block, const Area& area, int64_t from,
+                               int64_t to, int64_t plane, float* x,
+                               float* pixels) const {
   const int64_t lanes = context_.lanes;
-  for (int64_t c = 0; c < kComponents; ++c)
-    table().forward({x + c * step(inputs, tiles) * lanes,
-                     offsets.data(),
-                     inputs,
-                     packed + c * inputs * outputs,
-                     outputs,
-                     {1, area.tiles()},
-                     {0, 1},
-                     y + c * step(outputs, tiles) * lanes,
-                     tiles,
-                     {0, 1}},
-                    nullptr, {});
+  const int64_t columns = kSide * area.columns + kBorder;
+  const Map& map = out_map();
+  for (int64_t o = 0; o < co_; ++o) {
+    readPixels(map, kSide * area.y + padding_ - kBorder,
+               kSide * area.x + padding_ - kBorder, kSide * area.rows + kBorder,
+               columns, pixels, [&](int64_t at, int64_t n, float* row) {
+                 context_.derivative(map, block, o, at, n, row);
+                 prefetch(context_.plane(map, block, o + 1) + at * lanes,
+                          n * lanes);
+                 prefetch(context_.gradients(map, block, o + 1) + at * lanes,
+                          n * lanes);
+               });
+    table().patchesOf({{area.rows, area.columns},
+                       x + o * plane * lanes,
+                       componentStep(co_, plane),
+                       columns},
+                      pixels, from, to);
+  }
 }
 
-void Winograd::forward(int64_t unit, float* scratch) {
-  const int64_t lanes = context_.lanes, b = unit / areas_.count();
-  const Area area = areas_.at(unit % areas_.count());
-  const int64_t tiles = areas_.tiles();
-  const int64_t rows = kSide * area.rows + kBorder;
+void Winograd::multiply(const ComponentProducts& products,
+                        const ComponentProducts::Unit& unit,
+                        const std::vector<int32_t>& offsets, int64_t tiles,
+                        int64_t plane, const float* x, float* y) const {
+  const int64_t lanes = context_.lanes, inputs = products.inputs;
+  for (int64_t c = 0; c < kComponents; ++c)
+    table().forward(
+        {x + c * componentStep(inputs, plane) * lanes,
+         offsets.data(),
+         inputs,
+         products.packed.data() + inputs * (c * products.outputs + unit.from),
+         unit.outputs,
+         {1, tiles},
+         {0, 1},
+         y + c * componentStep(unit.outputs, plane) * lanes,
+         plane,
+         {0, 1}},
+        nullptr, {});
+}
+
+void Winograd::forward(int64_t index, float* scratch) {
+  const int64_t lanes = context_.lanes, plane = forward_.plane();
+  const ComponentProducts::Unit unit = forward_.at(index);
+  const Area area = forward_.areas.at(unit.area);
   const int64_t columns = kSide * area.columns + kBorder;
+  const Grid grid{area.rows, area.columns};
   float* x = scratch;
-  float* y = x + kComponents * step(ci_, tiles) * lanes;
-  float* pixels = y + kComponents * step(co_, tiles) * lanes;
-  float* sums = pixels + areas_.pixels() * lanes;
-  float* pivots = sums + 2 * co_ * lanes;
-  for (int64_t i = 0; i < ci_; ++i) {
-    readValues(b, i, kSide * area.y - padding_, kSide * area.x - padding_, rows,
-               columns, pixels);
-    table().patchesOf({{area.rows, area.columns},
-                       x + i * tiles * lanes,
-                       step(ci_, tiles),
-                       columns},
-                      pixels, 0, kComponents);
-  }
-  multiply(area, ci_, co_, tiles, packed_.data(), offsets_, x, y);
+  float* y = x + kComponents * componentStep(ci_, plane) * lanes;
+  float* pixels = scratch + forward_.scratch() * lanes;
+  float* sums = pixels + forward_.areas.pixels() * lanes;
+  float* pivots = sums + 2 * unit.outputs * lanes;
+  for (int64_t k = 0; k < unit.blocks; ++k)
+    for (int64_t i = 0; i < ci_; ++i) {
+      readValues(unit.block + k, i, kSide * area.y - padding_,
+                 kSide * area.x - padding_, kSide * area.rows + kBorder,
+                 columns, pixels);
+      table().patchesOf({grid, x + (i * plane + k * area.tiles()) * lanes,
+                         componentStep(ci_, plane), columns},
+                        pixels, 0, kComponents);
+    }
+  multiply(forward_, unit, offsets_, unit.blocks * area.tiles(), plane, x, y);
   Map& map = out_map();
   const bool wantsMoments = context_.usesBatch && map.norm >= 0;
-  for (int64_t o = 0; o < co_; ++o)
-    table().pixelsOf(
-        {{area.rows, area.columns},
-         y + o * tiles * lanes,
-         step(co_, tiles),
-         wo_},
-        {ho_ - kSide * area.y, wo_ - kSide * area.x},
-        biases() == nullptr ? 0 : biases()[o],
-        context_.plane(map, b, o) +
-            (kSide * area.y * wo_ + kSide * area.x) * lanes,
-        {wantsMoments ? sums + 2 * o * lanes : nullptr, pivots + o, true});
-  if (wantsMoments) context_.keepMoments(&map, unit, 0, co_, sums, pivots, b);
-}
-
-void Winograd::inputGradients(int64_t unit, float* scratch) {
-  const int64_t lanes = context_.lanes, b = unit / areasBack_.count();
-  const Area area = areasBack_.at(unit % areasBack_.count());
-  const int64_t tiles = areasBack_.tiles();
-  const int64_t top = kSide * area.y, left = kSide * area.x;
-  const int64_t columns = kSide * area.columns + kBorder;
-  float* x = scratch;
-  float* y = x + kComponents * step(co_, tiles) * lanes;
-  float* pixels = y + kComponents * step(ci_, tiles) * lanes;
-  float* d = pixels + areasBack_.pixels() * lanes;
-  float* sums = d + kSide * kSide * tiles * lanes;
-  for (int64_t o = 0; o < co_; ++o) {
-    readDerivatives(b, o, top + padding_ - kBorder, left + padding_ - kBorder,
-                    kSide * area.rows + kBorder, columns, pixels);
-    table().patchesOf({{area.rows, area.columns},
-                       x + o * tiles * lanes,
-                       step(co_, tiles),
-                       columns},
-                      pixels, 0, kComponents);
-  }
-  multiply(area, co_, ci_, tiles, packedBack_.data(), offsetsBack_, x, y);
-  Map& map = in();
-  const bool keeps = keepsSums(0, target_);
-  if (keeps) std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
-  const int64_t height = std::min(hi_ - top, kSide * area.rows);
-  const int64_t width = std::min(wi_ - left, kSide * area.columns);
-  // Whole rows of the map lie one behind the other.
-  const int64_t runs = width == wi_ ? 1 : height;
-  for (int64_t i = 0; i < ci_; ++i) {
-    table().pixelsOf({{area.rows, area.columns},
-                      y + i * tiles * lanes,
-                      step(ci_, tiles),
-                      width},
-                     {height, width}, 0, d, {});
-    const View view{inputs_[0].map, context_.slopeOf(inputs_[0])};
-    for (int64_t run = 0; run < runs; ++run) {
-      const int64_t at = ((top + run) * wi_ + left) * lanes;
-      table().contribute(context_.reading(view, i),
-                         context_.plane(map, b, i) + at,
-                         d + run * width * lanes, height / runs * width,
-                         target_.adds, context_.gradients(map, b, i) + at,
-                         keeps ? sums + 2 * i * lanes : nullptr);
+  for (int64_t k = 0; k < unit.blocks; ++k) {
+    const int64_t b = unit.block + k;
+    for (int64_t i = 0; i < unit.outputs; ++i) {
+      const int64_t o = unit.from + i;
+      table().pixelsOf(
+          {grid, y + (i * plane + k * area.tiles()) * lanes,
+           componentStep(unit.outputs, plane), wo_},
+          {ho_ - kSide * area.y, wo_ - kSide * area.x},
+          biases() == nullptr ? 0 : biases()[o],
+          context_.plane(map, b, o) +
+              (kSide * area.y * wo_ + kSide * area.x) * lanes,
+          {wantsMoments ? sums + 2 * i * lanes : nullptr, pivots + i, true});
     }
+    if (wantsMoments)
+      context_.keepMoments(&map, b * forward_.areas.count() + unit.area,
+                           unit.from, unit.outputs, sums, pivots, b);
   }
-  if (keeps) context_.keepDerivatives(&map, unit, 0, ci_, sums);
 }
 
 }  // namespace splitgrow::engine

@@ -18,7 +18,8 @@ const MAPS = [
   [38, 5],
 ] as const;
 const WIDTHS = [16, 13, 21, 48, 24, 32, 7] as const;
-const ACTIVATIONS = ['relu', 'silu', 'identity'] as const;
+/** Without a kink, at which a rounding would decide. */
+const ACTIVATIONS = ['silu', 'tanh', 'identity'] as const;
 
 for (const padding of [0, 1, 2, 3]) {
   test(`3 x 3 convolutions with padding ${padding} agree with float64 on maps around the tiles`, async () => {
@@ -65,7 +66,7 @@ test('3 x 3 convolutions that read the images themselves agree with float64', as
       [
         ['conv', 'conv2d', 'input', { out: cycled(WIDTHS, i), kernel: 3, padding: 1 }],
         ['norm', 'batch_norm', 'conv'],
-        ['act', 'activation', 'norm', { kind: 'relu' }],
+        ['act', 'activation', 'norm', { kind: 'silu' }],
         ['flat', 'flatten', 'act'],
         ['out', 'linear', 'flat', { out: 3 }],
       ],

@@ -165,6 +165,17 @@ struct Table {
   void (*pixelsOf)(const Tiles&, Grid size, float bias, float* pixels,
                    const Moments&);
 
+  // Components of the weights of windows, in the order of a product's tile:
+  // size.rows outputs, of size.columns inputs each; the window of output o and
+  // input i is at o * output + i * input, `component` floats lie between two
+  // components. isTurned: by half a circle.
+  void (*packWindows)(const float* w, int64_t output, int64_t input, Grid size,
+                      bool isTurned, float* to, int64_t component);
+  // Gradients [9][n] of windows of n vectors, from parts of those of their
+  // components; `part` and `component` vectors lie between two.
+  void (*sumWindows)(const float* sums, int64_t parts, int64_t part,
+                     int64_t component, int64_t n, float* to);
+
   void (*depthwise)(const Depthwise&, int64_t stride, float* scratch,
                     const Moments&);
   void (*depthwiseBack)(const Depthwise&, int64_t stride, const DepthwiseBack&,
