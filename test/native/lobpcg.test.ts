@@ -192,6 +192,46 @@ test('the minibatch does not matter, and the seed only within the tolerance', as
   expect(await of({ seed: 9 })).not.toEqual(usual);
 });
 
+/** Layers with a window and without, of which 38 x 35 and 30 numbers an image are kept. */
+const WINDOWLESS = graphOf(
+  [2, 7, 5],
+  [
+    ['a', 'conv2d', 'input', { out: 17, kernel: 3 }],
+    ['a_act', 'activation', 'a', { kind: 'silu' }],
+    ['b', 'conv2d', 'a_act', { out: 21, kernel: 1, bias: true }],
+    ['b_norm', 'batch_norm', 'b'],
+    ['b_act', 'activation', 'b_norm', { kind: 'gelu' }],
+    ['flat', 'global_avg_pool', 'b_act'],
+    ['c', 'linear', 'flat', { out: 9 }],
+    ['c_act', 'activation', 'c', { kind: 'tanh' }],
+    ['out', 'linear', 'c_act', { out: 4 }],
+  ],
+);
+
+test.each([
+  ['nothing', 1],
+  ['the smaller layer', 20_000],
+  ['both layers without a window', 2 ** 28],
+])('as float64 finds them where the inputs of %s are kept', async (_what, memoryLimit) => {
+  for (const [images, batch] of [
+    [1, 1],
+    [70, 16],
+    [70, 33],
+    [41, 41],
+  ] as const) {
+    const data = datasetOf(randomBatch([2, 7, 5], 4, images, 3), 4);
+    const options = indexing(WINDOWLESS, 'lobpcg', { batch, passes: 4, memoryLimit });
+    const of = async (dtype: Precision): Promise<IndicesResult> =>
+      core().indices(networkOf(WINDOWLESS, undefined, { dtype }), data, options, null, null);
+    const [want, got] = [await of('float64'), await of('float32')];
+    for (const [i, chain] of got.chains.entries()) {
+      // Rounding of float32 over four passes.
+      expect(worst(want.chains[i], chain), `${chain.id}, ${images} in ${batch}`).toBeLessThan(1e-3);
+      expect(chain.epochs).toBe(want.chains[i]?.epochs);
+    }
+  }
+});
+
 test('tells its minibatches, and an abort ends it with E_ABORTED', async () => {
   const data = datasetOf(randomBatch([2, 8, 8], 4, 40, 3), 4);
   const options = indexing(DEEP, 'lobpcg', { batch: 10, passes: 5 });

@@ -132,6 +132,7 @@ describe('splitting indices', () => {
     methods,
   });
   const trainedNorms = ['norm'];
+  const THREE: readonly IndexMethod[] = ['lobpcg', 'lobpcg', 'lobpcg'];
   const CASES: readonly (readonly [
     string,
     Graph,
@@ -152,8 +153,11 @@ describe('splitting indices', () => {
     // 4 neurons of 18 x 18 numbers fit, then one of 36 x 36 at a time: 6 sweeps.
     ['exact, in several sweeps', GRAPH, ['exact', 'exact'], { memoryLimit: 6000 }, 24],
     ['both', GRAPH, ['exact', 'rayleigh'], {}, 19],
-    // 3 passes of one direction a neuron, then 2, 4, 8, ...: 36 dimensions are spanned in 3 + 2 + 4 + 3 x 8 + 3, 9 passes.
-    ['lobpcg', GRAPH, ['lobpcg', 'lobpcg'], { tolerance: 0 }, 36],
+    // Residuals of 0 are asked for: 11 passes.
+    ['lobpcg', GRAPH, ['lobpcg', 'lobpcg'], { tolerance: 0 }, 44],
+    // 5 passes, of which the first alone goes through the network.
+    ['lobpcg of a layer whose inputs are kept', GRAPH3, ['exact', 'exact', 'lobpcg'], { tolerance: 0 }, 12],
+    ['lobpcg of three layers, of which one is kept', GRAPH3, THREE, { tolerance: 0, passes: 4 }, 16],
     [
       'lobpcg after exact and before the descent',
       GRAPH3,

@@ -14,6 +14,8 @@
 
 namespace splitgrow::engine {
 
+class KeptLayer;
+
 // What differs from step to step.
 struct Inputs {
   const float* images = nullptr;  // channels_last, [n, C, H, W]
@@ -32,6 +34,8 @@ struct Inputs {
   std::vector<float*> products;
   // By chain: sums of S, [dimension, dimension, neurons], that are added to.
   std::vector<float*> matrices;
+  // By chain: where its inputs and curvature are kept.
+  std::vector<const KeptLayer*> kept;
 };
 
 // What a step gives besides gradients, for each image.

@@ -26,6 +26,15 @@ bool isOff() {
   return text != nullptr && std::strcmp(text, "0") == 0;
 }
 
+// Whether a layer reads each position alone.
+bool hasNoWindow(const Node& node) {
+  const Attributes& a = node.instruction->attributes;
+  if (node.instruction->op->loops == Loops::kLinear) return true;
+  return node.instruction->op->loops == Loops::kConvolution &&
+         node.parameters[0].size(2) == 1 && a.stride == 1 && a.padding == 0 &&
+         a.groups == 1;
+}
+
 Summary summaryOf(const Outputs& outputs, int64_t images) {
   Summary all;
   all.images = images;
@@ -89,7 +98,7 @@ void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
 bool Engine::isBest(int64_t images) {
   if (2 * images >= pick().lanes) return true;
   const Plan* const plan =
-      planFor({Goal::kValues, images, false, false, {}, {}});
+      planFor({Goal::kValues, images, false, false, {}, {}, {}});
   return plan->work() < kSmallWork;
 }
 
@@ -100,6 +109,7 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
                               images.size(0),
                               true,
                               run_.random.has_value(),
+                              {},
                               {},
                               {}});
   Inputs inputs;
@@ -116,7 +126,7 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
 Summary Engine::evaluate(const Tensor& images, const Tensor& labels,
                          bool usesBatch) {
   Plan* const plan =
-      planFor({Goal::kValues, images.size(0), usesBatch, false, {}, {}});
+      planFor({Goal::kValues, images.size(0), usesBatch, false, {}, {}, {}});
   plan->inputs() = Inputs();
   plan->inputs().statisticsMomentum = 0.0;
   run(plan, images, labels);
@@ -128,17 +138,25 @@ std::optional<Tensors> Engine::products(const Tensor& images,
                                         const std::vector<bool>& wanted,
                                         const Tensors& directions,
                                         const Tensors& owners, double beta,
-                                        double constant) {
+                                        double constant, const Kept& kept) {
   const size_t chains = wanted.size();
-  PlanOptions options{
-      Goal::kProducts, images.size(0),
-      false,           false,
-      wanted,          std::vector<PlanOptions::Neurons>(chains)};
+  PlanOptions options{Goal::kProducts,
+                      images.size(0),
+                      false,
+                      false,
+                      wanted,
+                      std::vector<PlanOptions::Neurons>(chains),
+                      {}};
   for (size_t i = 0; i < chains; ++i)
     if (wanted[i]) options.neurons[i].count = directions[i].size(0);
+  for (const auto& layer : kept) options.kept.push_back(layer != nullptr);
   Plan* const plan = planFor(options);
   if (!plan->isPossible()) return std::nullopt;
   Inputs inputs;
+  for (const auto& layer : kept) {
+    if (layer) layer->add(images.size(0));
+    inputs.kept.push_back(layer.get());
+  }
   inputs.share = share;
   inputs.beta = static_cast<float>(beta);
   inputs.constant = static_cast<float>(constant);
@@ -166,6 +184,43 @@ std::optional<Tensors> Engine::products(const Tensor& images,
   return products;
 }
 
+Kept Engine::layersToKeep(const std::vector<bool>& wanted, int64_t images,
+                          int64_t batch, int64_t most) {
+  const size_t chains = wanted.size();
+  PlanOptions options{Goal::kProducts,
+                      std::min(images, batch),
+                      false,
+                      false,
+                      wanted,
+                      std::vector<PlanOptions::Neurons>(chains),
+                      {}};
+  for (size_t i = 0; i < chains; ++i)
+    options.neurons[i].count = network_.program.chains[i].neurons;
+  const Plan plan(network_, pick(), options, &memory_);
+  Kept kept(chains);
+  if (!plan.isPossible()) return kept;
+  std::vector<std::pair<int64_t, size_t>> order;
+  for (size_t i = 0; i < chains; ++i) {
+    const Chain& chain = network_.program.chains[i];
+    if (wanted[i] && hasNoWindow(network_.nodes[chain.layer]))
+      order.emplace_back(
+          KeptLayer::bytesOf(chain.dimension, chain.neurons,
+                             plan.pixelsOf(static_cast<int>(i)), images),
+          i);
+  }
+  std::sort(order.begin(), order.end());
+  int64_t left = most;
+  for (const auto& [bytes, i] : order) {
+    left -= bytes;
+    if (left < 0) break;
+    const Chain& chain = network_.program.chains[i];
+    kept[i] =
+        std::make_shared<KeptLayer>(pick(), chain.dimension, chain.neurons,
+                                    plan.pixelsOf(static_cast<int>(i)));
+  }
+  return kept;
+}
+
 bool Engine::addMatrices(const Tensor& images, const Tensor& labels,
                          double share, const std::vector<Matrices>& blocks,
                          double beta, double constant) {
@@ -175,6 +230,7 @@ bool Engine::addMatrices(const Tensor& images, const Tensor& labels,
                       false,
                       false,
                       std::vector<bool>(chains),
+                      {},
                       {}};
   options.neurons.resize(chains);
   Inputs inputs;
@@ -199,6 +255,7 @@ Tensor Engine::logits(const Tensor& images, const Run& run_) {
                               images.size(0),
                               run_.isTraining,
                               run_.random.has_value(),
+                              {},
                               {},
                               {}});
   plan->inputs() = Inputs();

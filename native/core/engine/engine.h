@@ -24,6 +24,9 @@ struct Summary {
   int64_t hits = 0, hitsAmongFive = 0, images = 0;
 };
 
+// By chain; null: not kept.
+using Kept = std::vector<std::shared_ptr<KeptLayer>>;
+
 // Plans for the sizes of minibatches that come, and a team of threads. One call
 // at a time.
 class Engine {
@@ -48,13 +51,26 @@ class Engine {
   // dimension], undefined for the others. `owners`: as productsOver
   // (indices/indices.h) has them. `share` multiplies the mean loss; `beta` is
   // softplus's for relu, and `constant` stands for act'' where there is no
-  // activation. Nothing where the engine makes none for these chains.
+  // activation. Nothing where the engine makes none for these chains. What the
+  // chains in `kept` take of the images is added there.
   std::optional<Tensors> products(const at::Tensor& images,
                                   const at::Tensor& labels, double share,
                                   const std::vector<bool>& wanted,
                                   const Tensors& directions,
                                   const Tensors& owners, double beta,
-                                  double constant);
+                                  double constant, const Kept& kept = {});
+  // Chains among `wanted` whose inputs and curvature take no more than `most`
+  // bytes for so many images in minibatches of `batch`; the small ones first.
+  // Of the others there is none in the list.
+  Kept layersToKeep(const std::vector<bool>& wanted, int64_t images,
+                    int64_t batch, int64_t most);
+  // S v of a kept layer, float64; see KeptLayer.
+  at::Tensor products(const KeptLayer& layer, const at::Tensor& directions,
+                      const at::Tensor& owners) {
+    return layer.products(
+        &team_, directions,
+        owners.defined() ? owners.const_data_ptr<int64_t>() : nullptr);
+  }
   // Adds S of neurons [from, from + count) of chains to sums, float32
   // [dimension, dimension, count], of which i <= j is valid. False, and nothing
   // is added, where the engine makes none of these chains.

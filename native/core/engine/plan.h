@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/arena.h"
+#include "engine/kept.h"
 #include "engine/producer.h"
 
 namespace splitgrow::engine {
@@ -25,6 +26,8 @@ struct PlanOptions {
     bool operator==(const Neurons&) const = default;
   };
   std::vector<Neurons> neurons;
+  // Of products: chains whose inputs and curvature are kept; none: no list.
+  std::vector<bool> kept;
   bool operator==(const PlanOptions&) const = default;
 };
 
@@ -43,6 +46,11 @@ class Plan {
   const std::vector<const Stage*>& stages() const { return order_; }
   // Multiply-adds of an image.
   double work() const;
+  // Positions of a chain's neurons.
+  int64_t pixelsOf(int chain) const {
+    const Chain& of = network_.program.chains[chain];
+    return context_.maps[slots_[of.end() + 1].view.map].pixels();
+  }
   // Whether it reaches its goal: products are not made of chains whose values
   // are read before their activation too.
   bool isPossible() const { return isPossible_; }
@@ -64,6 +72,8 @@ class Plan {
   // Chooses what producers give besides derivatives, and where those go.
   void chooseWanted();
   bool chooseChain(int chain);
+  // In the stage in which the derivatives of its output are whole.
+  void addKeeping(Stage* stage, const Producer& layer);
   Slot copied(int node, const View& view);
   void planForward();
   void planBackward();
@@ -80,6 +90,7 @@ class Plan {
   std::vector<int> readers_;
   std::vector<Slot> slots_;
   std::vector<ProducerPtr> producers_;
+  std::vector<int> keeping_;     // by map: the chain that is kept; -1: none
   std::vector<bool> isTrained_;  // by map: something wanted comes before it
   std::vector<int> dropped_, factors_;
   std::vector<std::unique_ptr<Stage>> stages_;

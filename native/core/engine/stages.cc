@@ -192,6 +192,7 @@ void Plan::planBackward() {
       whole(targets.back(), view.map, &list);
     }
     livesBack_[homes_[out]].to = now();
+    addKeeping(stage, *producer);
     producer->addBackward(stage, targets, which);
     which = 1 - which;
     if (folding != nullptr) folding->addFold(stage);

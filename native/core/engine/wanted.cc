@@ -21,7 +21,9 @@ bool Plan::chooseChain(int index) {
   }
   if (layer == nullptr || layer->node() != chain.layer || !layer->splits())
     return false;
-  if (options_.goal == Goal::kProducts)
+  if (!options_.kept.empty() && options_.kept[index])
+    keeping_[end.map] = index;
+  else if (options_.goal == Goal::kProducts)
     layer->wantProducts(index, options_.neurons[index].count);
   else
     layer->wantMatrices(index, options_.neurons[index].from,
@@ -36,18 +38,36 @@ void Plan::chooseWanted() {
   context_.wantsGradients = hasGradients;
   if (!hasGradients)
     for (const ProducerPtr& one : producers_) one->want(Wanted::kNothing);
+  keeping_.assign(context_.maps.size(), -1);
   for (size_t i = 0; i < options_.chains.size(); ++i)
-    if (options_.chains[i])
+    if (options_.chains[i] || (!options_.kept.empty() && options_.kept[i]))
       isPossible_ = chooseChain(static_cast<int>(i)) && isPossible_;
   isTrained_.assign(context_.maps.size(), false);
   for (const ProducerPtr& one : producers_) {
     const bool hasParameters =
         !network_.nodes[one->node()].parameters.empty() ||
         context_.maps[one->out()].norm >= 0;
-    bool is = hasGradients ? hasParameters : one->wants() != Wanted::kNothing;
+    bool is = hasGradients ? hasParameters
+                           : one->wants() != Wanted::kNothing ||
+                                 keeping_[one->out()] >= 0;
     for (const View& view : one->inputs()) is = is || isTrained_[view.map];
     isTrained_[one->out()] = is;
   }
+}
+
+void Plan::addKeeping(Stage* stage, const Producer& layer) {
+  const int chain = keeping_[layer.out()];
+  if (chain < 0) return;
+  const View in = layer.inputs()[0];
+  const Map* const out = &context_.maps[layer.out()];
+  const Chunks chunks(context_.table,
+                      context_.maps[in.map].channels + out->channels,
+                      out->pixels(), context_.blocks);
+  context_.needScratch(chunks.pixelsEach);
+  stage->segments.push_back(
+      {chunks.count, [this, chain, in, out](int64_t chunk, float* unused) {
+         context_.inputs.kept[chain]->write(context_, in, *out, chunk, unused);
+       }});
 }
 
 }  // namespace splitgrow::engine

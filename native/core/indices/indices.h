@@ -44,7 +44,8 @@ struct IndicesOptions {
   // drift by it.
   std::vector<std::string> trainedNorms;
   uint64_t seed = 0;
-  int64_t memoryLimit = 0;  // bytes of the exact method's sums
+  // Bytes of the exact method's sums, and of what lobpcg keeps of the images.
+  int64_t memoryLimit = 0;
   std::shared_ptr<PauseFlag> pause;
 };
 
@@ -119,11 +120,13 @@ Tensors auxiliaryProducts(const Network& network, const Folded& folded,
 // S p of every wanted chain over a minibatch, weighted by the share of `piece`:
 // [rows, dimension], like `directions`. Row r is for neuron owners[r] (int64
 // [rows]); where owners are undefined, or there is no list of them, it is for
-// neuron r. `engine` may make them; null: ATen does.
+// neuron r. `engine` may make them; null: ATen does. What the layers in `kept`,
+// which layersToKeep of the engine chose, take of the images is added there.
 Tensors productsOver(const Network& network, const Folded& folded,
                      const Piece& piece, const std::vector<bool>& wanted,
                      const Tensors& directions, const IndicesOptions& options,
-                     const Tensors& owners, engine::Engine* engine);
+                     const Tensors& owners, engine::Engine* engine,
+                     const engine::Kept& kept = {});
 
 // Each tensor becomes its sum over the ranks; undefined ones stay so. All in
 // one sum, because many small ones would each wait for the network.

@@ -32,6 +32,7 @@ Lobpcg::Lobpcg(const Network& network, const std::vector<bool>& chains,
     if (!wanted[i]) continue;
     space.basis.resize(chain.neurons);
     space.products.resize(chain.neurons);
+    space.grams.resize(chain.neurons);
     space.owners = at::arange(chain.neurons, at::kLong);
     const Tensor start =
         randomRows(chain.neurons, chain.dimension, options, 0, i);
@@ -44,60 +45,182 @@ bool Lobpcg::isUnderWay(const IndicesOptions& options) const {
          std::find(wanted.begin(), wanted.end(), true) != wanted.end();
 }
 
+namespace {
+
+// The passes of a search.
+class Search {
+ public:
+  Search(const Job& job, IndicesState* state)
+      : job_(job),
+        state_(*state),
+        search_(*state->lobpcg),
+        images_(state->lobpcg->images),
+        engine_(engine::engineFor(*job.network)),
+        agreement_(job.control, job.options.pause) {}
+
+  Pause run() {
+    chooseKept();
+    while (search_.isUnderWay(job_.options)) {
+      begin();
+      const Pause pause = isSwept() ? sweep() : passOverKept();
+      if (pause != Pause::none) return pause;
+    }
+    return Pause::none;
+  }
+
+ private:
+  std::unique_ptr<Sweep> minibatches() const {
+    return job_.data.sweep(
+        {.batch = job_.options.batch, .tensors = job_.network->options()});
+  }
+
+  // The same layers after every resume, so that the bits are the same.
+  void chooseKept() {
+    if (images_.isChosen || !search_.isUnderWay(job_.options)) return;
+    images_.isChosen = true;
+    if (engine_ == nullptr || !job_.folded.trained.empty()) return;
+    const IndicesOptions& o = job_.options;
+    std::vector<bool> all = o.chainsOf(Method::kLobpcg);
+    for (size_t i = 0; i < all.size(); ++i)
+      all[i] = all[i] && !isFlat(*job_.network, job_.network->program.chains[i],
+                                 o.identityCurvature);
+    images_.layers =
+        engine_->layersToKeep(all, job_.data.size(), o.batch, o.memoryLimit);
+    leaveDone();
+  }
+  void leaveDone() {
+    for (size_t i = 0; i < images_.layers.size(); ++i)
+      if (!search_.wanted[i]) images_.layers[i].reset();
+  }
+
+  // The directions of this pass.
+  void begin() {
+    const auto& chains = job_.network->program.chains;
+    next_.assign(chains.size(), Tensor());
+    owners_.assign(chains.size(), Tensor());
+    swept_ = search_.wanted;
+    for (size_t i = 0; i < chains.size(); ++i) {
+      if (!search_.wanted[i]) continue;
+      Lobpcg::Space& space = search_.spaces[i];
+      swept_[i] = !images_.has(i);
+      next_[i] = space.next.to(job_.network->device);
+      const bool isPlain =
+          space.owners.equal(at::arange(chains[i].neurons, at::kLong));
+      if (!isPlain) owners_[i] = space.owners.to(job_.network->device);
+      if (!space.sums.defined())
+        space.sums = at::zeros_like(next_[i], at::kDouble);
+    }
+  }
+
+  // Whether this pass goes through the network.
+  bool isSwept() const {
+    return search_.pass == 0 ||
+           std::find(swept_.begin(), swept_.end(), true) != swept_.end();
+  }
+
+  // Products of one minibatch for the wanted chains; keeps it if it is the next
+  // one to keep. Gives the images that could be read.
+  double step(Sweep* sweep, int64_t i, const std::vector<bool>& wanted) {
+    Piece piece = sweep->piece(i, 0);
+    const double read = sweep->readOf(i, &piece);
+    if (read > 0) {
+      piece.share *= job_.weightOf(read);
+      const bool keeps = i == images_.steps;
+      const Tensors found = productsOver(
+          *job_.network, job_.folded, piece, wanted, next_, job_.options,
+          owners_, engine_.get(), keeps ? images_.layers : engine::Kept());
+      for (size_t c = 0; c < wanted.size(); ++c)
+        if (wanted[c]) search_.spaces[c].sums.add_(found[c]);
+    }
+    if (i == images_.steps) {
+      ++images_.steps;
+      images_.read += read;
+    }
+    return read;
+  }
+
+  // Keeps what a search that goes on from tensors has not kept.
+  void catchUp(Sweep* sweep, int64_t steps) {
+    const std::vector<bool> none(swept_.size(), false);
+    while (images_.steps < steps) {
+      agreement_.check();
+      step(sweep, images_.steps, none);
+    }
+  }
+
+  Pause sweep() {
+    const auto sweep = minibatches();
+    const int64_t steps = sweep->steps();
+    requirePlace(state_, steps);
+    if (hasKept())
+      catchUp(sweep.get(), search_.pass == 0 ? state_.next : steps);
+    while (state_.next < steps) {
+      agreement_.check();
+      const int64_t i = state_.next;
+      state_.read += step(sweep.get(), i, swept_);
+      told_ += sweep->images(i);
+      job_.tell("lobpcg", search_.pass * steps + ++state_.next,
+                job_.options.passes * steps, told_);
+      const Pause pause = agreement_.pause();
+      if (pause != Pause::none) return pause;
+    }
+    sweep->requireRead(state_.read);
+    finish();
+    return Pause::none;
+  }
+
+  Pause passOverKept() {
+    agreement_.check();
+    const auto sweep = minibatches();
+    const int64_t steps = sweep->steps();
+    catchUp(sweep.get(), steps);
+    state_.read = images_.read;
+    finish();
+    told_ += job_.data.size();
+    job_.tell("lobpcg", search_.pass * steps, job_.options.passes * steps,
+              told_);
+    return agreement_.pause();
+  }
+
+  bool hasKept() const {
+    for (size_t i = 0; i < search_.wanted.size(); ++i)
+      if (search_.wanted[i] && images_.has(i)) return true;
+    return false;
+  }
+
+  // Products of the kept layers, and the end of the pass.
+  void finish() {
+    for (size_t i = 0; i < search_.wanted.size(); ++i)
+      if (search_.wanted[i] && images_.has(i))
+        search_.spaces[i].sums.copy_(
+            engine_->products(*images_.layers[i], next_[i], owners_[i]));
+    endPass(job_, &state_);
+    leaveDone();
+  }
+
+  const Job& job_;
+  IndicesState& state_;
+  Lobpcg& search_;
+  Lobpcg::Images& images_;
+  const std::unique_ptr<engine::Engine> engine_;
+  Agreement agreement_;
+  Tensors next_, owners_;
+  std::vector<bool> swept_;
+  int64_t told_ = 0;
+};
+
+}  // namespace
+
 Pause runLobpcg(const Job& job, IndicesState* state) {
-  const IndicesOptions& o = job.options;
-  Lobpcg& search = *state->lobpcg;
   const auto& chains = job.network->program.chains;
   for (size_t i = 0; i < chains.size(); ++i) {
     Tensor& directions = state->result.directions->tensors[i].second;
-    const bool isFlat = o.methods[i] == Method::kLobpcg && !search.wanted[i];
+    const bool isFlat =
+        job.options.methods[i] == Method::kLobpcg && !state->lobpcg->wanted[i];
     if (isFlat && !directions.defined())
       directions = firstAxis(*job.network, chains[i]);
   }
-  const std::unique_ptr<engine::Engine> engine =
-      engine::engineFor(*job.network);
-  Agreement agreement(job.control, o.pause);
-  int64_t images = 0;
-  while (search.isUnderWay(o)) {
-    const auto sweep =
-        job.data.sweep({.batch = o.batch, .tensors = job.network->options()});
-    const int64_t steps = sweep->steps();
-    requirePlace(*state, steps);
-    Tensors next(chains.size()), owners(chains.size());
-    for (size_t i = 0; i < chains.size(); ++i) {
-      if (!search.wanted[i]) continue;
-      Lobpcg::Space& space = search.spaces[i];
-      next[i] = space.next.to(job.network->device);
-      const bool isPlain =
-          space.owners.equal(at::arange(chains[i].neurons, at::kLong));
-      if (!isPlain) owners[i] = space.owners.to(job.network->device);
-      if (!space.sums.defined())
-        space.sums = at::zeros_like(next[i], at::kDouble);
-    }
-    while (state->next < steps) {
-      agreement.check();
-      const int64_t i = state->next;
-      Piece piece = sweep->piece(i, 0);
-      const double read = sweep->readOf(i, &piece);
-      state->read += read;
-      if (read > 0) {
-        const Tensors found =
-            productsOver(*job.network, job.folded, piece, search.wanted, next,
-                         o, owners, engine.get());
-        for (size_t c = 0; c < chains.size(); ++c)
-          if (search.wanted[c])
-            search.spaces[c].sums.add_(found[c], job.weightOf(read));
-      }
-      images += sweep->images(i);
-      job.tell("lobpcg", search.pass * steps + ++state->next, o.passes * steps,
-               images);
-      const Pause pause = agreement.pause();
-      if (pause != Pause::none) return pause;
-    }
-    sweep->requireRead(state->read);
-    endPass(job, state);
-  }
-  return Pause::none;
+  return Search(job, state).run();
 }
 
 }  // namespace splitgrow

@@ -42,7 +42,7 @@ void tellLobpcg(const Lobpcg& search, const Network& network, bool hasSums,
       "pass", at::tensor(std::vector<int64_t>{search.pass}, at::kLong));
   for (size_t i = 0; i < search.spaces.size(); ++i) {
     if (!search.wanted[i]) continue;
-    const auto& [basis, products, next, owners, sums] = search.spaces[i];
+    const auto& [basis, products, grams, next, owners, sums] = search.spaces[i];
     const std::string& id = network.program.chains[i].id;
     tensors->emplace_back(named("next", id), next);
     tensors->emplace_back(named("owners", id), owners);

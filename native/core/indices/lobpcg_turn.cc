@@ -15,14 +15,19 @@ namespace {
 
 using at::Tensor;
 
-// The first passes have a direction for each neuron of a chain, the next ones
-// twice, four and eight times as many. The neurons that are not done share
-// them: more directions a pass find eigenvalues that lie close together.
-constexpr int64_t kPlainPasses = 3;
-constexpr int64_t kMostTimes = 8;
-constexpr int64_t kMostEach = 16;  // directions of one neuron in one pass
-// Fewer may all be far from the eigenvector sought, with a small residual.
-constexpr int64_t kLeastRows = 4;
+// In so many passes each neuron has one direction. Later ones have more where
+// the residual would else be too large in the last pass: more directions a pass
+// find eigenvalues that lie close together.
+constexpr int64_t kPlainPasses = 4;
+constexpr int64_t kMostEach = 8;  // directions of one neuron in one pass
+// A neuron should be done so many passes before the last.
+constexpr int64_t kSpare = 4;
+// By how much a pass lowers a residual, as the latest one tells it.
+constexpr double kLeastFall = 0.1, kMostFall = 0.9;
+// Fewer may all be far from the eigenvector sought, with a small residual. A
+// residual that is rounding alone needs less: the rows then span all that S
+// makes of a random vector.
+constexpr int64_t kLeastRows = 6, kLeastExact = 4;
 
 // Residuals below this share of the largest Ritz value are rounding of S p.
 double roundingOf(at::ScalarType dtype) {
@@ -55,20 +60,30 @@ Tensor joined(const Tensor& rows, const Tensor& more) {
 struct Active {
   int64_t neuron;
   Ritz ritz;
-  Tensor next;  // its rows of the next pass; undefined: it is done
+  Tensor next;        // its rows of the next pass; undefined: it is done
+  int64_t count = 1;  // of them
 };
 
-// Whether the pair of a neuron is good enough. `before`: its index one pass
-// ago. The index must stand still too, because the residual is small near any
-// eigenvalue. `lowest`: of the chain. Ritz values fall from pass to pass, so
-// the size of a positive one says nothing yet.
-bool isSettled(const Ritz& ritz, double before, double lowest,
-               const IndicesOptions& options, double rounding) {
+// The largest residual |S v - index v| of a neuron that is done. An eigenvalue
+// is then as near to the index. `lowest`: of the chain. Ritz values fall from
+// pass to pass, so the size of a positive one says nothing yet.
+double mostOf(const Ritz& ritz, double lowest, const IndicesOptions& options,
+              double rounding) {
   const double scale =
       std::max(std::abs(ritz.index), std::max(0.0, -lowest) / 100);
-  const double most =
-      std::max(options.tolerance * scale, rounding * ritz.largest);
-  return ritz.residual <= most && std::abs(ritz.index - before) <= most;
+  return std::max(options.tolerance * scale, rounding * ritz.largest);
+}
+
+// Directions of a neuron in the next pass, so that it is done in time.
+// `before`: its residual one pass ago; `left`: passes.
+int64_t countFor(const Ritz& ritz, double before, double most, int64_t left) {
+  if (ritz.residual <= most) return 1;
+  const double fall = std::clamp(ritz.residual / before, kLeastFall, kMostFall);
+  const double passes = std::log(most / ritz.residual) / std::log(fall);
+  const double each = std::ceil(
+      passes / static_cast<double>(std::max<int64_t>(1, left - kSpare)));
+  return static_cast<int64_t>(
+      std::clamp(each, 1.0, static_cast<double>(kMostEach)));
 }
 
 // One chain at the end of a pass.
@@ -89,13 +104,14 @@ class Turn {
       basis = joined(basis, space_.next.narrow(0, from, count));
       Tensor& images = space_.products[neuron];
       images = joined(images, products.narrow(0, from, count));
-      active_.push_back({neuron, {}, {}});
+      active_.push_back({neuron, {}, {}, 1});
     });
     inParallel(static_cast<int64_t>(active_.size()), [&](int64_t i) {
       Active& one = active_[i];
-      one.ritz = Ritz(space_.basis[one.neuron], space_.products[one.neuron]);
+      one.ritz = Ritz(space_.basis[one.neuron], space_.products[one.neuron],
+                      &space_.grams[one.neuron]);
     });
-    const std::vector<double> before = result_.indices;
+    const ChainIndices before = result_;
     write();
     plan(before);
   }
@@ -105,11 +121,12 @@ class Turn {
     if (!directions_.defined()) directions_ = firstAxis(*job_.network, chain_);
     std::vector<int64_t> rows;
     Tensors found;
-    for (const auto& [neuron, ritz, next] : active_) {
+    for (const auto& [neuron, ritz, next, count] : active_) {
       result_.indices[neuron] = ritz.index;
       result_.residuals[neuron] = ritz.residual;
       rows.push_back(neuron);
-      found.push_back(ritz.direction);
+      found.push_back(
+          at::tensor(at::ArrayRef<double>(ritz.direction), at::kDouble));
     }
     result_.epochs = pass_ + 1;
     directions_.index_copy_(
@@ -117,35 +134,40 @@ class Turn {
         withSign(at::stack(found)).to(directions_.options()));
   }
 
-  void plan(const std::vector<double>& before) {
+  // `before`: what the pass before found.
+  void plan(const ChainIndices& before) {
     const IndicesOptions& o = job_.options;
     const double lowest =
         *std::min_element(result_.indices.begin(), result_.indices.end());
     const double rounding = roundingOf(job_.network->dtype);
     std::vector<Active*> open;
+    std::vector<int64_t> from = {0};
     for (Active& one : active_) {
-      const int64_t rows = one.ritz.values.size(0);
-      const bool isDone =
-          rows == chain_.dimension || one.ritz.largest == 0 ||
-          (rows >= kLeastRows &&
-           isSettled(one.ritz, before[one.neuron], lowest, o, rounding));
-      if (!isDone) open.push_back(&one);
+      const int64_t rows = one.ritz.rows;
+      const double most = mostOf(one.ritz, lowest, o, rounding);
+      // The index must stand still too, because the residual is small near any
+      // eigenvalue.
+      const bool isExact = one.ritz.residual <= rounding * one.ritz.largest;
+      const bool isSettled =
+          rows >= (isExact ? kLeastExact : kLeastRows) &&
+          one.ritz.residual <= most &&
+          std::abs(one.ritz.index - before.indices[one.neuron]) <= most;
+      if (rows == chain_.dimension || one.ritz.largest == 0 || isSettled)
+        continue;
+      if (pass_ + 1 >= kPlainPasses)
+        one.count = countFor(one.ritz, before.residuals[one.neuron], most,
+                             o.passes - pass_ - 1);
+      one.count = std::min(one.count, chain_.dimension);
+      from.push_back(from.back() + one.count);
+      open.push_back(&one);
     }
-    const auto count = static_cast<int64_t>(open.size());
-    const int64_t all =
-        chain_.neurons *
-        std::min(kMostTimes, int64_t{1} << std::clamp<int64_t>(
-                                 pass_ + 2 - kPlainPasses, 0, 8));
-    const int64_t each =
-        std::clamp<int64_t>(all / std::max<int64_t>(1, count), 1,
-                            std::min(kMostEach, chain_.dimension));
     const Tensor random =
-        randomRows(count * each, chain_.dimension, o, pass_ + 1, at_);
-    inParallel(count, [&](int64_t i) {
+        randomRows(from.back(), chain_.dimension, o, pass_ + 1, at_);
+    inParallel(static_cast<int64_t>(open.size()), [&](int64_t i) {
       Active& one = *open[i];
       one.next =
           one.ritz.next(space_.basis[one.neuron], space_.products[one.neuron],
-                        random.narrow(0, i * each, each), each);
+                        random.narrow(0, from[i], one.count), one.count);
     });
     Tensors next;
     std::vector<int64_t> owners;
@@ -202,7 +224,8 @@ void release(Lobpcg::Space* space) {
   forOwners(space->owners,
             [&](int64_t neuron, int64_t, int64_t) { isOpen[neuron] = true; });
   for (size_t n = 0; n < isOpen.size(); ++n)
-    if (!isOpen[n]) space->basis[n] = space->products[n] = Tensor();
+    if (!isOpen[n])
+      space->basis[n] = space->products[n] = space->grams[n] = Tensor();
 }
 
 }  // namespace

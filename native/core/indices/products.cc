@@ -30,7 +30,8 @@ std::optional<Tensors> byEngine(engine::Engine* engine, const Network& network,
                                 const std::vector<bool>& wanted,
                                 const Tensors& directions,
                                 const IndicesOptions& options,
-                                const Tensors& owners) {
+                                const Tensors& owners,
+                                const engine::Kept& kept) {
   if (engine == nullptr || !folded.trained.empty()) return std::nullopt;
   std::vector<bool> curved = wanted;
   for (size_t i = 0; i < curved.size(); ++i)
@@ -38,7 +39,7 @@ std::optional<Tensors> byEngine(engine::Engine* engine, const Network& network,
                                      options.identityCurvature);
   std::optional<Tensors> products = engine->products(
       piece.batch.images, piece.batch.labels, piece.share, curved, directions,
-      owners, options.reluBeta, options.identityCurvature);
+      owners, options.reluBeta, options.identityCurvature, kept);
   for (size_t i = 0; products && i < wanted.size(); ++i)
     if (wanted[i] && !curved[i]) (*products)[i] = at::zeros_like(directions[i]);
   return products;
@@ -49,7 +50,8 @@ std::optional<Tensors> byEngine(engine::Engine* engine, const Network& network,
 Tensors productsOver(const Network& network, const Folded& folded,
                      const Piece& piece, const std::vector<bool>& wanted,
                      const Tensors& directions, const IndicesOptions& options,
-                     const Tensors& owners, engine::Engine* engine) {
+                     const Tensors& owners, engine::Engine* engine,
+                     const engine::Kept& kept) {
   Tensors products(directions.size());
   if (piece.images == 0) {  // the other ranks have some
     for (size_t i = 0; i < products.size(); ++i)
@@ -63,8 +65,9 @@ Tensors productsOver(const Network& network, const Folded& folded,
       if (product.defined()) product.mul_(piece.share);
     return products;
   }
-  if (std::optional<Tensors> made = byEngine(
-          engine, network, folded, piece, wanted, directions, options, owners))
+  if (std::optional<Tensors> made =
+          byEngine(engine, network, folded, piece, wanted, directions, options,
+                   owners, kept))
     return *std::move(made);
   sweepChains(
       network, folded, piece.batch, wanted, options, piece.share,

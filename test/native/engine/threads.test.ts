@@ -41,7 +41,8 @@ async function bitsOf(graph: Graph, images: number, threads: number) {
       const { chains, directions } = await core().indices(network, data, indexing(graph, method), null, null);
       return [chains, core().readDirections(directions)];
     };
-    const [exact, products] = [await indicesBy('exact'), await indicesBy('rayleigh')];
+    const exact = await indicesBy('exact');
+    const products = [await indicesBy('rayleigh'), await indicesBy('lobpcg')];
     const { seconds: _, ...counts } = evaluated;
     const sets = [
       weightsOf(network),
