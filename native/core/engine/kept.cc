@@ -18,9 +18,9 @@ constexpr int64_t kMostParts = 32, kLeastParts = 4;
 constexpr int64_t kPartBytes = int64_t{64} << 20;
 
 // Sums as `outer` leaves them, by tile: to [rows, inputs].
-class Tiles {
+class OuterTiles {
  public:
-  Tiles(const Table& table, int64_t rows, int64_t inputs)
+  OuterTiles(const Table& table, int64_t rows, int64_t inputs)
       : outs_(rows, table.outerOutputs),
         taps_(inputs, table.outerTaps),
         lanes_(table.lanes) {
@@ -152,7 +152,7 @@ Tensor KeptLayer::products(Team* team, const Tensor& directions,
   int64_t plane = 1;
   for (const Piece& piece : pieces_)
     plane = std::max(plane, piece.chunks.plane);
-  const Tiles tiles(table_, rows, inputs_);
+  const OuterTiles tiles(table_, rows, inputs_);
   team->need(rows * plane * lanes + tiles.floats());
   Stage stage;
   stage.segments.push_back(

@@ -188,7 +188,9 @@ void Plan::planBackward() {
     std::vector<Target> targets;
     list.clear();
     for (const View& view : producer->inputs()) {
-      targets.push_back(contribute(view.map, producer->isInPlace() ? out : -1));
+      // What is kept is read while derivatives are written.
+      const bool isInPlace = producer->isInPlace() && keeping_[out] < 0;
+      targets.push_back(contribute(view.map, isInPlace ? out : -1));
       whole(targets.back(), view.map, &list);
     }
     livesBack_[homes_[out]].to = now();
