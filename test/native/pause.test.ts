@@ -56,6 +56,18 @@ const GRAPH3 = graphOf(
     ['out', 'linear', 'pool', { out: 3 }],
   ],
 );
+// Its second layer has no window, and neurons of too many weights for S.
+const WIDE = graphOf(
+  [2, 6, 6],
+  [
+    ['conv', 'conv2d', 'input', { out: 52, kernel: 3 }],
+    ['act', 'activation', 'conv', { kind: 'silu' }],
+    ['conv2', 'conv2d', 'act', { out: 3, kernel: 1 }],
+    ['act2', 'activation', 'conv2', { kind: 'tanh' }],
+    ['pool', 'global_avg_pool', 'act2'],
+    ['out', 'linear', 'pool', { out: 3 }],
+  ],
+);
 const data = () => datasetOf(randomBatch([2, 6, 6], 3, 22, 5), 3);
 const momentum = (network: NetworkHandle) => core().readNetwork(network, 'momentum');
 
@@ -153,17 +165,24 @@ describe('splitting indices', () => {
     // 4 neurons of 18 x 18 numbers fit, then one of 36 x 36 at a time: 6 sweeps.
     ['exact, in several sweeps', GRAPH, ['exact', 'exact'], { memoryLimit: 6000 }, 24],
     ['both', GRAPH, ['exact', 'rayleigh'], {}, 19],
-    // Residuals of 0 are asked for: 11 passes.
-    ['lobpcg', GRAPH, ['lobpcg', 'lobpcg'], { tolerance: 0 }, 44],
-    // 5 passes, of which the first alone goes through the network.
-    ['lobpcg of a layer whose inputs are kept', GRAPH3, ['exact', 'exact', 'lobpcg'], { tolerance: 0 }, 12],
-    ['lobpcg of three layers, of which one is kept', GRAPH3, THREE, { tolerance: 0, passes: 4 }, 16],
+    // Residuals of 0 are asked for: 11 passes through the network.
+    ['lobpcg', GRAPH, ['lobpcg', 'lobpcg'], { tolerance: 0, memoryLimit: 1 }, 44],
+    // With what the first pass keeps each later one is one piece.
+    ['lobpcg that keeps S', GRAPH, ['lobpcg', 'lobpcg'], { tolerance: 0 }, 4 + 10],
+    ['lobpcg that keeps inputs', WIDE, ['exact', 'lobpcg'], { tolerance: 0, passes: 4 }, 4 + 4 + 3],
+    [
+      'lobpcg that keeps all but one layer',
+      GRAPH3,
+      THREE,
+      { tolerance: 0, passes: 4, memoryLimit: 6000 },
+      16,
+    ],
     [
       'lobpcg after exact and before the descent',
       GRAPH3,
       ['exact', 'lobpcg', 'rayleigh'],
       { passes: 3 },
-      4 + 12 + 15,
+      4 + 4 + 2 + 15,
     ],
     ['lobpcg while a norm trains', DEPTHWISE, ['lobpcg'], { trainedNorms, passes: 2 }, 8],
     ['the descent while a norm trains', DEPTHWISE, ['rayleigh'], { trainedNorms }, 15],

@@ -149,13 +149,15 @@ std::optional<Tensors> Engine::products(const Tensor& images,
                       {}};
   for (size_t i = 0; i < chains; ++i)
     if (wanted[i]) options.neurons[i].count = directions[i].size(0);
-  for (const auto& layer : kept) options.kept.push_back(layer != nullptr);
+  for (const auto& layer : kept)
+    options.kept.push_back(layer ? layer->form() : Form::kNone);
   Plan* const plan = planFor(options);
   if (!plan->isPossible()) return std::nullopt;
   Inputs inputs;
   for (const auto& layer : kept) {
     if (layer) layer->add(images.size(0));
     inputs.kept.push_back(layer.get());
+    inputs.matrices.push_back(layer ? layer->sums() : nullptr);
   }
   inputs.share = share;
   inputs.beta = static_cast<float>(beta);
@@ -201,22 +203,22 @@ Kept Engine::layersToKeep(const std::vector<bool>& wanted, int64_t images,
   if (!plan.isPossible()) return kept;
   std::vector<std::pair<int64_t, size_t>> order;
   for (size_t i = 0; i < chains; ++i) {
+    if (!wanted[i]) continue;
     const Chain& chain = network_.program.chains[i];
-    if (wanted[i] && hasNoWindow(network_.nodes[chain.layer]))
-      order.emplace_back(
-          KeptLayer::bytesOf(chain.dimension, chain.neurons,
-                             plan.pixelsOf(static_cast<int>(i)), images),
-          i);
+    kept[i] =
+        std::make_shared<KeptLayer>(pick(), chain.dimension, chain.neurons,
+                                    plan.pixelsOf(static_cast<int>(i)),
+                                    !hasNoWindow(network_.nodes[chain.layer]));
+    if (kept[i]->form() == Form::kNone)
+      kept[i].reset();
+    else
+      order.emplace_back(kept[i]->bytes(images), i);
   }
   std::sort(order.begin(), order.end());
   int64_t left = most;
   for (const auto& [bytes, i] : order) {
     left -= bytes;
-    if (left < 0) break;
-    const Chain& chain = network_.program.chains[i];
-    kept[i] =
-        std::make_shared<KeptLayer>(pick(), chain.dimension, chain.neurons,
-                                    plan.pixelsOf(static_cast<int>(i)));
+    if (left < 0) kept[i].reset();
   }
   return kept;
 }

@@ -59,9 +59,9 @@ class Engine {
                                   const Tensors& directions,
                                   const Tensors& owners, double beta,
                                   double constant, const Kept& kept = {});
-  // Chains among `wanted` whose inputs and curvature take no more than `most`
-  // bytes for so many images in minibatches of `batch`; the small ones first.
-  // Of the others there is none in the list.
+  // Of the chains among `wanted` those of which what products take of so many
+  // images, in minibatches of `batch`, fits into `most` bytes; the small ones
+  // first. Null for the others.
   Kept layersToKeep(const std::vector<bool>& wanted, int64_t images,
                     int64_t batch, int64_t most);
   // S v of a kept layer, float64; see KeptLayer.

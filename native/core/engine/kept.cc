@@ -11,6 +11,10 @@ using at::Tensor;
 
 constexpr int64_t kChunkBytes = 24 << 10;
 constexpr int64_t kLeast = 16, kMost = 64;  // vectors of a channel of a chunk
+// The most weights of a neuron for which S is kept: the sums take as long as so
+// many a quarter of products, and a search some ten. Without S a layer with a
+// window needs passes through the whole network.
+constexpr int64_t kMostSummed = 48, kMostSummedOfWindow = 160;
 // Chunks whose sums are added in float32.
 constexpr int64_t kGroup = 32;
 // Sums that are made side by side, and the bytes that all of them may take.
@@ -79,13 +83,21 @@ int64_t Chunks::pixelsOf(int64_t chunk) const {
 }
 
 KeptLayer::KeptLayer(const Table& table, int64_t inputs, int64_t neurons,
-                     int64_t pixels)
-    : table_(table), inputs_(inputs), neurons_(neurons), pixels_(pixels) {}
+                     int64_t pixels, bool hasWindow)
+    : table_(table),
+      inputs_(inputs),
+      neurons_(neurons),
+      pixels_(pixels),
+      form_(inputs <= (hasWindow ? kMostSummedOfWindow : kMostSummed)
+                ? Form::kMatrices
+            : hasWindow ? Form::kNone
+                        : Form::kInputs) {}
 
-int64_t KeptLayer::bytesOf(int64_t inputs, int64_t neurons, int64_t pixels,
-                           int64_t images) {
-  return (inputs + neurons) * pixels * images *
-         static_cast<int64_t>(sizeof(float));
+int64_t KeptLayer::bytes(int64_t images) const {
+  const int64_t numbers = form_ == Form::kMatrices
+                              ? inputs_ * inputs_ * neurons_
+                              : (inputs_ + neurons_) * pixels_ * images;
+  return numbers * static_cast<int64_t>(sizeof(float));
 }
 
 Chunks KeptLayer::chunksOf(int64_t images) const {
@@ -94,6 +106,11 @@ Chunks KeptLayer::chunksOf(int64_t images) const {
 }
 
 void KeptLayer::add(int64_t images) {
+  if (form_ == Form::kMatrices) {
+    if (!sums_.defined())
+      sums_ = at::zeros({inputs_, inputs_, neurons_}, at::kFloat);
+    return;
+  }
   const Chunks chunks = chunksOf(images);
   pieces_.push_back({chunks, at::empty({chunks.count * (inputs_ + neurons_) *
                                         chunks.plane * table_.lanes},
@@ -133,6 +150,33 @@ std::vector<KeptLayer::Group> KeptLayer::groups() const {
 
 Tensor KeptLayer::products(Team* team, const Tensor& directions,
                            const int64_t* owners) const {
+  return form_ == Form::kMatrices ? productsOfMatrices(directions, owners)
+                                  : productsOfInputs(team, directions, owners);
+}
+
+Tensor KeptLayer::productsOfMatrices(const Tensor& directions,
+                                     const int64_t* owners) const {
+  const int64_t rows = directions.size(0), d = inputs_;
+  const Tensor given = directions.contiguous();
+  const Tensor products = at::zeros({rows, d}, at::kDouble);
+  const float* const s = sums();
+  if (s == nullptr) return products;  // of no images
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* const v = given.const_data_ptr<float>() + r * d;
+    double* const to = products.mutable_data_ptr<double>() + r * d;
+    const float* const own = s + (owners == nullptr ? r : owners[r]);
+    for (int64_t i = 0; i < d; ++i)
+      for (int64_t j = i; j < d; ++j) {
+        const double entry = own[(i * d + j) * neurons_];
+        to[i] += entry * v[j];
+        if (j > i) to[j] += entry * v[i];
+      }
+  }
+  return products;
+}
+
+Tensor KeptLayer::productsOfInputs(Team* team, const Tensor& directions,
+                                   const int64_t* owners) const {
   const int64_t rows = directions.size(0), lanes = table_.lanes;
   const Tensor given = directions.contiguous();
   const float* const v = given.const_data_ptr<float>();

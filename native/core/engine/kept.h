@@ -1,12 +1,16 @@
-// What products S v of a layer without a window take of the images, kept for
-// all of them: S v = sum over positions of h (x . v) x. With x and h at hand
-// further products are matrix products alone, without a pass through the
-// network.
+// What products S v of a layer take of the images, kept for all of them. With
+// it further products need no pass through the network. In one of two forms:
+//   inputs    x and h of all positions: S v = sum of h (x . v) x. For layers
+//             without a window.
+//   matrices  the sums S themselves: less work and less memory where a neuron
+//             has few weights.
 #pragma once
 
 #include "engine/context.h"
 
 namespace splitgrow::engine {
+
+enum class Form : uint8_t { kNone, kInputs, kMatrices };
 
 // Positions of a minibatch in chunks that stay in the caches: some pixels of
 // one block of images, or all pixels of several blocks. A chunk is
@@ -21,17 +25,22 @@ struct Chunks {
   int64_t pixelsOf(int64_t chunk) const;
 };
 
-// x and h of one layer. Minibatches are added in their order.
+// Of one layer. Minibatches are added in their order.
 class KeptLayer {
  public:
-  KeptLayer(const Table& table, int64_t inputs, int64_t neurons,
-            int64_t pixels);
+  // `inputs`: weights of a neuron.
+  KeptLayer(const Table& table, int64_t inputs, int64_t neurons, int64_t pixels,
+            bool hasWindow);
 
-  // Bytes for so many images, without what fills the last vectors.
-  static int64_t bytesOf(int64_t inputs, int64_t neurons, int64_t pixels,
-                         int64_t images);
-  // Makes room for a minibatch, for write() to fill.
+  // By what takes less work, or none where both take too much.
+  Form form() const { return form_; }
+  // For so many images, without what fills the last vectors.
+  int64_t bytes(int64_t images) const;
+  // Makes room for a minibatch: for write() to fill, or to be added to sums().
   void add(int64_t images);
+  float* sums() const {
+    return sums_.defined() ? sums_.mutable_data_ptr<float>() : nullptr;
+  }
   Chunks chunksOf(int64_t images) const;
   // One chunk of the latest minibatch: x as `in` is read, h of `out`. `unused`
   // has room for a chunk of one channel.
@@ -55,11 +64,17 @@ class KeptLayer {
     int64_t from, to;
   };
   std::vector<Group> groups() const;
+  at::Tensor productsOfInputs(Team* team, const at::Tensor& directions,
+                              const int64_t* owners) const;
+  at::Tensor productsOfMatrices(const at::Tensor& directions,
+                                const int64_t* owners) const;
   const float* at(const Piece& piece, int64_t chunk) const;
 
   const Table& table_;
   const int64_t inputs_, neurons_, pixels_;
+  Form form_;
   std::vector<Piece> pieces_;
+  at::Tensor sums_;  // [inputs, inputs, neurons], i <= j valid
 };
 
 }  // namespace splitgrow::engine

@@ -26,8 +26,8 @@ struct PlanOptions {
     bool operator==(const Neurons&) const = default;
   };
   std::vector<Neurons> neurons;
-  // Of products: chains whose inputs and curvature are kept; none: no list.
-  std::vector<bool> kept;
+  // Of products: what is kept of chains; empty: nothing.
+  std::vector<Form> kept;
   bool operator==(const PlanOptions&) const = default;
 };
 
@@ -72,6 +72,9 @@ class Plan {
   // Chooses what producers give besides derivatives, and where those go.
   void chooseWanted();
   bool chooseChain(int chain);
+  Form formOf(size_t chain) const {
+    return options_.kept.empty() ? Form::kNone : options_.kept[chain];
+  }
   // In the stage in which the derivatives of its output are whole.
   void addKeeping(Stage* stage, const Producer& layer);
   Slot copied(int node, const View& view);
@@ -90,7 +93,7 @@ class Plan {
   std::vector<int> readers_;
   std::vector<Slot> slots_;
   std::vector<ProducerPtr> producers_;
-  std::vector<int> keeping_;     // by map: the chain that is kept; -1: none
+  std::vector<int> keeping_;     // by map: the chain whose inputs are kept; -1
   std::vector<bool> isTrained_;  // by map: something wanted comes before it
   std::vector<int> dropped_, factors_;
   std::vector<std::unique_ptr<Stage>> stages_;

@@ -21,8 +21,10 @@ bool Plan::chooseChain(int index) {
   }
   if (layer == nullptr || layer->node() != chain.layer || !layer->splits())
     return false;
-  if (!options_.kept.empty() && options_.kept[index])
+  if (formOf(index) == Form::kInputs)
     keeping_[end.map] = index;
+  else if (formOf(index) == Form::kMatrices)
+    layer->wantMatrices(index, 0, chain.neurons);
   else if (options_.goal == Goal::kProducts)
     layer->wantProducts(index, options_.neurons[index].count);
   else
@@ -40,7 +42,7 @@ void Plan::chooseWanted() {
     for (const ProducerPtr& one : producers_) one->want(Wanted::kNothing);
   keeping_.assign(context_.maps.size(), -1);
   for (size_t i = 0; i < options_.chains.size(); ++i)
-    if (options_.chains[i] || (!options_.kept.empty() && options_.kept[i]))
+    if (options_.chains[i] || formOf(i) != Form::kNone)
       isPossible_ = chooseChain(static_cast<int>(i)) && isPossible_;
   isTrained_.assign(context_.maps.size(), false);
   for (const ProducerPtr& one : producers_) {
