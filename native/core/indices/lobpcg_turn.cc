@@ -27,7 +27,7 @@ constexpr double kLeastFall = 0.1, kMostFall = 0.9;
 // Fewer may all be far from the eigenvector sought, with a small residual. A
 // residual that is rounding alone needs less: the rows then span all that S
 // makes of a random vector.
-constexpr int64_t kLeastRows = 6, kLeastExact = 4;
+constexpr int64_t kLeastRows = 10, kLeastExact = 4;
 
 // Residuals below this share of the largest Ritz value are rounding of S p.
 double roundingOf(at::ScalarType dtype) {
@@ -77,7 +77,8 @@ double mostOf(const Ritz& ritz, double lowest, const IndicesOptions& options,
 // Directions of a neuron in the next pass, so that it is done in time.
 // `before`: its residual one pass ago; `left`: passes.
 int64_t countFor(const Ritz& ritz, double before, double most, int64_t left) {
-  if (ritz.residual <= most) return 1;
+  if (ritz.residual <= most)
+    return std::clamp<int64_t>(kLeastRows - ritz.rows, 1, kMostEach);
   const double fall = std::clamp(ritz.residual / before, kLeastFall, kMostFall);
   const double passes = std::log(most / ritz.residual) / std::log(fall);
   const double each = std::ceil(
