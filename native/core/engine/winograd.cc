@@ -59,6 +59,7 @@ ComponentProducts::ComponentProducts(const Context& context, int64_t inputs_,
     : inputs(inputs_),
       outputs(outputs_),
       areas(areas_),
+      lanes(context.lanes),
       blocks(context.blocks),
       together(
           areas.count() > 1
@@ -81,8 +82,12 @@ ComponentProducts::Unit ComponentProducts::at(int64_t unit) const {
 }
 
 int64_t ComponentProducts::scratch() const {
-  return kComponents * (componentStep(inputs, plane()) +
-                        componentStep(ranges.size(ranges.parts - 1), plane()));
+  const int64_t most = ranges.size(ranges.parts - 1);
+  const int64_t weights =
+      packsInUnit() ? kComponents * weightStep(most) / lanes + 1 : 0;
+  return kComponents *
+             (componentStep(inputs, plane()) + componentStep(most, plane())) +
+         weights;
 }
 
 bool Winograd::suits(const Context& context, int node, const Map& in,
@@ -106,7 +111,8 @@ Winograd::Winograd(Context* context, int node, const View& view, int out)
       offsets_(spaced(ci_, forward_.plane())),
       offsetsBack_(spaced(co_, back_.plane())) {
   const Areas& areas = forward_.areas;
-  forward_.packed.resize(kComponents * forward_.weightStep());
+  if (!forward_.packsInUnit())
+    forward_.packed.resize(kComponents * forward_.weightStep(co_));
   context->needScratch(forward_.scratch() + areas.pixels() + 3 * co_);
   Map& map = out_map();
   map.moments.resize(context_.blocks * areas.count(), co_);
@@ -182,24 +188,31 @@ void Winograd::readDerivatives(int64_t block, const Area& area, int64_t from,
   }
 }
 
-void Winograd::multiply(const ComponentProducts& products,
-                        const ComponentProducts::Unit& unit,
+void Winograd::multiply(bool isBack, const ComponentProducts::Unit& unit,
                         const std::vector<int32_t>& offsets, int64_t tiles,
-                        int64_t plane, const float* x, float* y) const {
+                        int64_t plane, const float* x, float* y,
+                        float* unpacked) const {
+  const ComponentProducts& products = isBack ? back_ : forward_;
   const int64_t lanes = context_.lanes, inputs = products.inputs;
+  const bool isPacked = !products.packed.empty();
+  const float* weights =
+      isPacked ? products.packed.data() + inputs * unit.from : unpacked;
+  const int64_t step =
+      products.weightStep(isPacked ? products.outputs : unit.outputs);
+  if (!isPacked)
+    packRange(isBack, products, unit.from, unit.outputs, unpacked, step);
   for (int64_t c = 0; c < kComponents; ++c)
-    table().forward(
-        {x + c * componentStep(inputs, plane) * lanes,
-         offsets.data(),
-         inputs,
-         products.packed.data() + inputs * (c * products.outputs + unit.from),
-         unit.outputs,
-         {1, tiles},
-         {0, 1},
-         y + c * componentStep(unit.outputs, plane) * lanes,
-         plane,
-         {0, 1}},
-        nullptr, {});
+    table().forward({x + c * componentStep(inputs, plane) * lanes,
+                     offsets.data(),
+                     inputs,
+                     weights + c * step,
+                     unit.outputs,
+                     {1, tiles},
+                     {0, 1},
+                     y + c * componentStep(unit.outputs, plane) * lanes,
+                     plane,
+                     {0, 1}},
+                    nullptr, {});
 }
 
 void Winograd::forward(int64_t index, float* scratch) {
@@ -222,7 +235,8 @@ void Winograd::forward(int64_t index, float* scratch) {
                          componentStep(ci_, plane), columns},
                         pixels, 0, kComponents);
     }
-  multiply(forward_, unit, offsets_, unit.blocks * area.tiles(), plane, x, y);
+  multiply(false, unit, offsets_, unit.blocks * area.tiles(), plane, x, y,
+           y + kComponents * componentStep(unit.outputs, plane) * lanes);
   Map& map = out_map();
   const bool wantsMoments = context_.usesBatch && map.norm >= 0;
   for (int64_t k = 0; k < unit.blocks; ++k) {

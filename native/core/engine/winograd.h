@@ -45,15 +45,17 @@ struct ComponentProducts {
   Unit at(int64_t unit) const;
   // Tiles that have room side by side.
   int64_t plane() const { return together * areas.tiles(); }
-  // Vectors for the components of a unit.
+  // Vectors for the components of a unit, and for weights that it packs.
   int64_t scratch() const;
+  // Whether only one unit needs a weight: it packs those of its range itself.
+  bool packsInUnit() const { return groups * areas.count() == 1; }
   // Floats from component to component of the weights: one cache line more than
   // there are, or those of a weight would push each other out of a cache.
-  int64_t weightStep() const { return inputs * outputs + 16; }
+  int64_t weightStep(int64_t count) const { return inputs * count + 16; }
 
   int64_t inputs, outputs;
   Areas areas;
-  int64_t blocks, together, groups;
+  int64_t lanes, blocks, together, groups;
   Cut ranges;
   std::vector<float> packed;  // [component][range][tile of the product]
 };
@@ -79,7 +81,10 @@ class Winograd : public Convolution {
   bool isPlain() const {
     return wanted_ == Wanted::kProducts || wanted_ == Wanted::kMatrices;
   }
-  void packWeights(bool isBack, ComponentProducts* to) const;
+  void packAll(bool isBack, ComponentProducts* products) const;
+  // Components of the weights of outputs [from, from + count).
+  void packRange(bool isBack, const ComponentProducts& products, int64_t from,
+                 int64_t count, float* to, int64_t step) const;
   // Pixels of a channel with 0 around them; fill(place, n, to) gives a row.
   template <class Fill>
   void readPixels(const Map& map, int64_t top, int64_t left, int64_t rows,
@@ -90,11 +95,11 @@ class Winograd : public Convolution {
   void readDerivatives(int64_t block, const Area& area, int64_t from,
                        int64_t to, int64_t plane, float* x,
                        float* pixels) const;
-  // Components of outputs [unit.from, unit.from + unit.outputs).
-  void multiply(const ComponentProducts& products,
-                const ComponentProducts::Unit& unit,
+  // Components y of the outputs of a unit, from those of its inputs, x.
+  // `unpacked`: room for its weights, if it packs them itself.
+  void multiply(bool isBack, const ComponentProducts::Unit& unit,
                 const std::vector<int32_t>& offsets, int64_t tiles,
-                int64_t plane, const float* x, float* y) const;
+                int64_t plane, const float* x, float* y, float* unpacked) const;
   void forward(int64_t unit, float* scratch);
   void inputGradients(int64_t unit, float* scratch);
   // From components y to derivatives of a block's channels.

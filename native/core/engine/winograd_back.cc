@@ -21,25 +21,32 @@ constexpr int64_t kMostSums = 64;  // of a tile of gradients
 }  // namespace
 
 void Winograd::pack() {
-  packWeights(false, &forward_);
+  packAll(false, &forward_);
   if (isPlain())
     Convolution::pack();
-  else if (target_.isWanted)
-    packWeights(true, &back_);
+  else
+    packAll(true, &back_);
 }
 
-void Winograd::packWeights(bool isBack, ComponentProducts* to) const {
-  const int64_t inputs = to->inputs;
+void Winograd::packAll(bool isBack, ComponentProducts* products) const {
+  if (products->packed.empty()) return;
+  const Cut& ranges = products->ranges;
+  for (int64_t r = 0; r < ranges.parts; ++r)
+    packRange(isBack, *products, ranges.at(r), ranges.size(r),
+              products->packed.data() + ranges.at(r) * products->inputs,
+              products->weightStep(products->outputs));
+}
+
+void Winograd::packRange(bool isBack, const ComponentProducts& products,
+                         int64_t from, int64_t count, float* to,
+                         int64_t step) const {
+  const int64_t inputs = products.inputs;
   const int64_t output = isBack ? 9 : 9 * ci_, input = isBack ? 9 * ci_ : 9;
-  for (int64_t r = 0; r < to->ranges.parts; ++r) {
-    const Cut tiles(to->ranges.size(r), table().tile);
-    for (int64_t t = 0; t < tiles.parts; ++t) {
-      const int64_t first = to->ranges.at(r) + tiles.at(t);
-      table().packWindows(
-          weights() + first * output, output, input, {tiles.size(t), inputs},
-          isBack, to->packed.data() + first * inputs, to->outputs * inputs);
-    }
-  }
+  const Cut tiles(count, table().tile);
+  for (int64_t t = 0; t < tiles.parts; ++t)
+    table().packWindows(weights() + (from + tiles.at(t)) * output, output,
+                        input, {tiles.size(t), inputs}, isBack,
+                        to + tiles.at(t) * inputs, step);
 }
 
 void Winograd::addBackward(Stage* stage, const std::vector<Target>& targets,
@@ -56,7 +63,8 @@ void Winograd::addBackward(Stage* stage, const std::vector<Target>& targets,
   }
   if (!target_.isWanted) return;
   const Areas& areas = back_.areas;
-  back_.packed.resize(kComponents * back_.weightStep());
+  if (isFused_ || !back_.packsInUnit())
+    back_.packed.resize(kComponents * back_.weightStep(ci_));
   if (keepsSums(0, target_))
     in().derivatives.resize(context_.blocks * areas.count(), ci_);
   if (isFused_) return;
@@ -143,7 +151,8 @@ void Winograd::weightGradients(int64_t unit, float* scratch) {
     addWeights(x, d, from, to, tiles, sums);
     if (!isFused_) continue;
     float* y = d;
-    multiply(back_, {0, 0, 0, 0, ci_}, offsetsWeights_, tiles, plane, x, y);
+    multiply(true, {0, 0, 0, 0, ci_}, offsetsWeights_, tiles, plane, x, y,
+             nullptr);
     tiles = 0;
     for (int64_t i = at; i < end; ++i) {
       contribute(i / areas.count(), i % areas.count(), 0, ci_, plane,
@@ -181,7 +190,8 @@ void Winograd::inputGradients(int64_t index, float* scratch) {
   for (int64_t k = 0; k < unit.blocks; ++k)
     readDerivatives(unit.block + k, area, 0, kComponents, plane,
                     x + k * area.tiles() * lanes, pixels);
-  multiply(back_, unit, offsetsBack_, unit.blocks * area.tiles(), plane, x, y);
+  multiply(true, unit, offsetsBack_, unit.blocks * area.tiles(), plane, x, y,
+           y + kComponents * componentStep(unit.outputs, plane) * lanes);
   for (int64_t k = 0; k < unit.blocks; ++k)
     contribute(unit.block + k, unit.area, unit.from, unit.outputs, plane,
                y + k * area.tiles() * lanes, pixels);
