@@ -63,10 +63,10 @@ async function autoSearch(
   );
 }
 
-/** The cost model's exact over fast: an epoch of the descent is a pass with a product, as of lobpcg. */
+/** The cost model's exact over fast. */
 function expectedRatio(graph: Graph, settings: Settings): number {
   const { work } = weighMethods(graph, { ...settings, passes: settings.epochs });
-  return work.exact / work.lobpcg;
+  return work.exact / work.descent;
 }
 
 function guessOf(
