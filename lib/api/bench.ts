@@ -59,6 +59,10 @@ export interface BenchDocument {
   readonly device: Device;
   /** Of the training step; the other steps are in float32. */
   readonly precision: Precision;
+  /** Loops of the CPU engine that ran float32 steps: avx512, avx2 or baseline; empty where LibTorch ran all. */
+  readonly engine: string;
+  /** Ops of the network that the engine left to LibTorch. */
+  readonly byLibTorch: readonly string[];
 }
 
 const REPEATS = 10;
@@ -112,5 +116,7 @@ async function timed(options: BenchOptions, control: RunControl): Promise<BenchD
     threads: loadCore().features().threads,
     device,
     precision,
+    engine: trainStep.engine,
+    byLibTorch: trainStep.byLibTorch,
   };
 }

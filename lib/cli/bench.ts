@@ -1,5 +1,5 @@
 // splitgrow bench: times of the steps on synthetic images, after warm-up.
-import { bench } from '../api/bench.js';
+import { type BenchDocument, bench } from '../api/bench.js';
 import { bytes, decimal, integer } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { choice, required, integer as whole, withDefault } from './flags.js';
@@ -19,6 +19,13 @@ interface Row {
   readonly ms: number;
   readonly images: number;
   readonly ratio: number;
+}
+
+/** What ran the steps in float32. */
+function engineText({ engine, byLibTorch }: BenchDocument): string {
+  if (engine === '') return 'LibTorch';
+  const rest = byLibTorch.length === 0 ? '' : `, ${byLibTorch.join(', ')} by LibTorch`;
+  return `the engine's loops for ${engine}${rest}`;
 }
 
 const ROWS: readonly Column<Row>[] = [
@@ -77,6 +84,7 @@ export const BENCH = defineCommand({
               ['threads', integer(document.threads)],
               ['device', document.device],
               ['precision', `${document.precision} a training step, float32 the others`],
+              ['float32 by', engineText(document)],
             ],
             style,
           ),

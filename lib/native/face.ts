@@ -145,6 +145,10 @@ export interface BenchResult {
   readonly stateBytes: number;
   /** Sweeps over the data of an exact pass within the memory limit. */
   readonly sweeps: number;
+  /** Loops of the CPU engine that runs float32 steps of this network; empty: LibTorch runs all. */
+  readonly engine: string;
+  /** Ops of the network that the engine leaves to LibTorch. */
+  readonly byLibTorch: readonly string[];
 }
 
 export interface GroupOptions extends Omit<Ranks, 'attempt' | 'launcher'> {

@@ -120,6 +120,11 @@ Napi::Value benchSteps(const Napi::CallbackInfo& info) {
           result.Set("peakBytes", static_cast<double>(b.peakBytes));
           result.Set("stateBytes", static_cast<double>(b.stateBytes));
           result.Set("sweeps", static_cast<double>(b.sweeps));
+          result.Set("engine", b.engine);
+          auto ops = Napi::Array::New(env, b.byLibTorch.size());
+          for (uint32_t i = 0; i < ops.Length(); ++i)
+            ops.Set(i, b.byLibTorch[i]);
+          result.Set("byLibTorch", ops);
           return result;
         };
       });

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/foreign.h"
 #include "tensor/error.h"
 
 namespace splitgrow::engine {
@@ -56,8 +57,20 @@ bool takes(const Network& network) {
     return false;
   return std::all_of(network.nodes.begin(), network.nodes.end(),
                      [](const Node& node) {
-                       return node.instruction->op->loops != Loops::kNone;
+                       const Op& op = *node.instruction->op;
+                       return loopsOf(op) != Loops::kNone || isForeign(op);
                      });
+}
+
+std::vector<std::string> foreignOps(const Network& network) {
+  std::vector<std::string> names;
+  for (const Node& node : network.nodes) {
+    const Op& op = *node.instruction->op;
+    if (isForeign(op) &&
+        std::find(names.begin(), names.end(), op.name) == names.end())
+      names.emplace_back(op.name);
+  }
+  return names;
 }
 
 Engine::Engine(const Network& network)

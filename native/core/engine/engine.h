@@ -18,6 +18,9 @@ std::string setName();
 // Whether the engine takes this network.
 bool takes(const Network& network);
 
+// Its ops that the engine leaves to their rows of the op table, once each.
+std::vector<std::string> foreignOps(const Network& network);
+
 // Sums over the images of a pass.
 struct Summary {
   double loss = 0;

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "engine/foreign.h"
 #include "engine/shapes.h"
 #include "tensor/error.h"
 
@@ -92,11 +93,33 @@ void Plan::addProducer(ProducerPtr producer) {
 }
 
 // The values that `view` gives, stored.
-Plan::Slot Plan::copied(int node, const View& view) {
+Plan::Slot Plan::copied(int node, const Slot& slot) {
+  const View& view = slot.view;
   const Map& from = context_.maps[view.map];
   const int map = addMap(from.channels, from.height, from.width);
   addProducer(sumOf(&context_, node, {view}, map));
-  return {{map, Act::kIdentity}, true};
+  return {{map, Act::kIdentity}, true, slot.isFlat};
+}
+
+void Plan::addForeign(int node) {
+  const Instruction& instruction = *network_.nodes[node].instruction;
+  std::vector<View> inputs;
+  std::vector<bool> isFlat;
+  std::vector<std::vector<int64_t>> shapes;
+  for (const int slot : instruction.inputs) {
+    const Map& from = context_.maps[slots_[slot].view.map];
+    inputs.push_back(slots_[slot].view);
+    isFlat.push_back(slots_[slot].isFlat);
+    shapes.push_back({1, from.channels});
+    if (!isFlat.back())
+      shapes.back().insert(shapes.back().end(), {from.height, from.width});
+  }
+  const std::vector<int64_t> shape = shapeOf(network_.nodes[node], shapes);
+  const bool isVector = shape.size() == 2;
+  const int map =
+      isVector ? addMap(shape[1], 1, 1) : addMap(shape[1], shape[2], shape[3]);
+  addProducer(foreign(&context_, node, inputs, isFlat, map));
+  slots_.push_back({{map, Act::kIdentity}, false, isVector});
 }
 
 void Plan::addNorm(int node, int input) {
@@ -107,7 +130,7 @@ void Plan::addNorm(int node, int input) {
   const bool isFree = slot.isSole && slot.view.act == Act::kIdentity &&
                       slot.view.map != 0 &&
                       context_.maps[slot.view.map].norm < 0;
-  if (!isFree) slot = copied(node, slot.view);
+  if (!isFree) slot = copied(node, slot);
   context_.maps[slot.view.map].norm = node;
   slots_.push_back(slot);
 }
@@ -125,9 +148,14 @@ void Plan::addNode(int node) {
   const int64_t width = context_.maps[view.map].width;
   const auto make = [&](int map, ProducerPtr producer) {
     addProducer(std::move(producer));
-    slots_.push_back({{map, Act::kIdentity}, false});
+    const Loops loops = instruction.op->loops;
+    slots_.push_back({{map, Act::kIdentity},
+                      false,
+                      before.isFlat || loops == Loops::kLinear ||
+                          loops == Loops::kGlobalMean ||
+                          loops == Loops::kFlatten});
   };
-  switch (instruction.op->loops) {
+  switch (loopsOf(*instruction.op)) {
     case Loops::kConvolution: {
       requireLayer(network_.nodes[node], context_.maps[view.map], false);
       const int64_t k = parameters[0].size(2);
@@ -159,7 +187,7 @@ void Plan::addNode(int node) {
       const Act act = network_.nodes[node].activation->loop;
       Slot slot = before;
       if (act != Act::kIdentity) {
-        if (slot.view.act != Act::kIdentity) slot = copied(node, slot.view);
+        if (slot.view.act != Act::kIdentity) slot = copied(node, slot);
         slot.view.act = act;
       }
       slots_.push_back(slot);
@@ -194,6 +222,7 @@ void Plan::addNode(int node) {
     case Loops::kFlatten:
       if (height * width == 1) {
         slots_.push_back(before);
+        slots_.back().isFlat = true;
       } else {
         const int map = addMap(channels * height * width, 1, 1);
         make(map, flatten(&context_, node, view, map));
@@ -211,7 +240,8 @@ void Plan::addNode(int node) {
       }
       break;
     case Loops::kNone:
-      throw Error("E_INTERNAL", instruction.id + ": the engine lacks its op");
+      addForeign(node);
+      break;
   }
   // An alias of a slot that others read too is no more alone than that one.
   Slot& made = slots_.back();

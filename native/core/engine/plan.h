@@ -64,6 +64,7 @@ class Plan {
   struct Slot {
     View view;
     bool isSole = false;  // one node alone reads it, and it is no output
+    bool isFlat = false;  // [n, C], not [n, C, H, W]
   };
   void addNode(int node);
   void addNorm(int node, int slot);
@@ -77,7 +78,8 @@ class Plan {
   }
   // In the stage in which the derivatives of its output are whole.
   void addKeeping(Stage* stage, const Producer& layer);
-  Slot copied(int node, const View& view);
+  Slot copied(int node, const Slot& slot);
+  void addForeign(int node);
   void planForward();
   void planBackward();
   void placeMaps();

@@ -41,6 +41,11 @@ class Producer {
   // Whether it has work to do before each pass: weights in the order of tiles.
   virtual bool packs() const { return false; }
   virtual void pack() {}
+  // Whether a stage of its own comes before forward and before backward: it
+  // makes tensors of maps, and works on those when it ends.
+  virtual bool usesTensors() const { return false; }
+  virtual void addTensors(Stage*) {}
+  virtual void addTensorsBack(Stage*, const std::vector<Target>&) {}
   virtual void addForward(Stage* stage) = 0;
   // `which` of the two buffers of partial gradients it may use.
   virtual void addBackward(Stage* stage, const std::vector<Target>& targets,
@@ -124,6 +129,9 @@ ProducerPtr dropout(Context* context, int node, const View& in, int factors,
 ProducerPtr pool(Context* context, int node, const View& in, bool isMax,
                  int out);
 ProducerPtr globalMean(Context* context, int node, const View& in, int out);
+// `isFlat`: inputs that are [n, C].
+ProducerPtr foreign(Context* context, int node, std::vector<View> in,
+                    std::vector<bool> isFlat, int out);
 
 // Where partial gradients [parts][tiles] of a weight [outputs, taps] go, in the
 // order of Outer's tiles, and how they become [outputs][taps].

@@ -93,6 +93,7 @@ void Plan::planForward() {
   const auto lastStage = [&] { return static_cast<int64_t>(order_.size()); };
   for (const int map : factors_) lives_[map].from = 0;
   for (const ProducerPtr& one : producers_) {
+    if (one->usesTensors()) one->addTensors(addStage());
     Stage* stage = addStage();
     one->addForward(stage);
     lives_[one->out()].from = lives_[one->out()].to = lastStage();
@@ -184,6 +185,7 @@ void Plan::planBackward() {
     Producer* producer = one->get();
     const int out = producer->out();
     if (!isReached[out]) continue;
+    Stage* const before = producer->usesTensors() ? addStage() : nullptr;
     Stage* stage = addStage();
     std::vector<Target> targets;
     list.clear();
@@ -195,6 +197,7 @@ void Plan::planBackward() {
     }
     livesBack_[homes_[out]].to = now();
     addKeeping(stage, *producer);
+    if (before != nullptr) producer->addTensorsBack(before, targets);
     producer->addBackward(stage, targets, which);
     which = 1 - which;
     if (folding != nullptr) folding->addFold(stage);

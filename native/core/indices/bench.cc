@@ -231,6 +231,10 @@ BenchResult bench(Network* network, const Dataset& data,
   BenchResult result;
   result.stateBytes = all.held();
   result.sweeps = static_cast<int64_t>(b.sweeps().size());
+  if (engine::takes(*network)) {
+    result.engine = engine::setName();
+    result.byLibTorch = engine::foreignOps(*network);
+  }
   for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
     control.check();
     const PeakMemory peak(network->device);

@@ -21,6 +21,10 @@ struct BenchResult {
   int64_t peakBytes = 0;   // of a step, above what was held before it
   int64_t stateBytes = 0;  // kept from step to step
   int64_t sweeps = 0;      // of an exact pass within the memory limit
+  // Loops of the CPU engine that runs float32 steps of this network, and the
+  // ops that it leaves to LibTorch; empty: LibTorch runs all.
+  std::string engine;
+  std::vector<std::string> byLibTorch;
 };
 
 BenchResult bench(Network* network, const Dataset& data,
