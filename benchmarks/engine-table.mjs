@@ -41,6 +41,7 @@ function phasesTable(phases) {
       numberColumn('passes', ({ passes }) => passes || null),
       numberColumn('an epoch, seconds', ({ epochSeconds }) => median(epochSeconds), 2),
       numberColumn('from exact, %', ({ error }) => (error === undefined ? null : 100 * error), 2),
+      numberColumn('worst neuron, %', ({ worst }) => (worst === undefined ? null : 100 * worst), 2),
       { title: '', cell: ({ leftOut = '' }) => leftOut },
     ],
     rows,

@@ -11,7 +11,7 @@ import { fitEpoch } from '../dist/train/fit.js';
 import { loadNetwork } from '../dist/train/network.js';
 
 const [folder, text] = process.argv.slice(2);
-const { threads, batch, epochs, epochImages, images, methods, root } = JSON.parse(text);
+const { threads, batch, epochs, epochImages, images, methods, root, isUntrained = false } = JSON.parse(text);
 const CLASSES = 10;
 const RATE = 0.05;
 
@@ -37,14 +37,25 @@ async function seconds(work) {
   return { seconds: (performance.now() - start) / 1000, result };
 }
 
-/** Of a layer: the sum of differences over that of the exact indices; of all layers the largest. */
-function errorOf(exact, other) {
-  const errors = exact.map(({ indices }, i) => {
-    const size = indices.reduce((sum, value) => sum + Math.abs(value), 0);
-    const far = indices.reduce((sum, value, k) => sum + Math.abs(value - other[i].indices[k]), 0);
-    return size === 0 ? 0 : far / size;
+/**
+ * `error`: of a layer the sum of differences over that of the exact indices, of all layers the largest. `worst`: of any
+ * neuron the difference over its exact index, or over a hundredth of the layer's largest where that is more.
+ */
+function errorsOf(exact, other) {
+  const layers = exact.map(({ indices }, i) => {
+    const far = indices.map((value, k) => Math.abs(value - other[i].indices[k]));
+    const sum = (values) => values.reduce((all, value) => all + Math.abs(value), 0);
+    const floor = Math.max(...indices.map(Math.abs)) / 100;
+    return floor === 0
+      ? { error: 0, worst: 0 }
+      : {
+          error: sum(far) / sum(indices),
+          worst: Math.max(...far.map((one, k) => one / Math.max(Math.abs(indices[k]), floor))),
+        };
   });
-  return Math.max(...errors);
+  return Object.fromEntries(
+    ['error', 'worst'].map((key) => [key, Math.max(...layers.map((layer) => layer[key]))]),
+  );
 }
 
 async function phaseBy(method, split) {
@@ -60,6 +71,21 @@ async function phaseBy(method, split) {
 }
 
 const { name, fit, split } = await datasets();
+
+/** All methods on the network as it is now. */
+async function phases() {
+  const found = {};
+  for (const method of methods) found[method] = await phaseBy(method, split);
+  const { chains: exact } = found.exact ?? {};
+  return Object.fromEntries(
+    Object.entries(found).map(([method, { chains, ...rest }]) => [
+      method,
+      { ...rest, ...(chains && exact && errorsOf(exact, chains)) },
+    ]),
+  );
+}
+
+const untrained = isUntrained ? await phases() : null;
 const steps = Math.ceil(epochImages / batch);
 const epochSeconds = [];
 for (let epoch = 0; epoch < epochs; epoch += 1) {
@@ -78,13 +104,6 @@ for (let epoch = 0; epoch < epochs; epoch += 1) {
   epochSeconds.push((await seconds(() => fitEpoch(network, fit, options))).seconds);
 }
 
-const found = {};
-for (const method of methods) found[method] = await phaseBy(method, split);
-const { chains: exact } = found.exact ?? {};
-const result = Object.fromEntries(
-  Object.entries(found).map(([method, { chains, ...rest }]) => [
-    method,
-    { ...rest, ...(chains && exact && { error: errorOf(exact, chains) }) },
-  ]),
+process.stdout.write(
+  `${JSON.stringify({ data: name, epochSeconds, methods: await phases(), ...(isUntrained && { untrained }) })}\n`,
 );
-process.stdout.write(`${JSON.stringify({ data: name, epochSeconds, methods: result })}\n`);
