@@ -8,7 +8,7 @@ namespace {
 // Tiles of an area, and vectors of one component of an area: they bound the
 // scratch memory.
 constexpr int64_t kMostTiles = 8, kMostVectors = 1024;
-// Tiles side by side that keep the product's tiles full, and units of a pass.
+// Tiles side by side that fill the columns of a product, and units of a pass.
 constexpr int64_t kEnoughTiles = 4, kLeastUnits = 4;
 // Transforming a tile of one channel takes as long as so many multiply-adds.
 constexpr int64_t kTransform = 240;
@@ -191,16 +191,16 @@ void Winograd::readDerivatives(int64_t block, const Area& area, int64_t from,
 void Winograd::multiply(bool isBack, const ComponentProducts::Unit& unit,
                         const std::vector<int32_t>& offsets, int64_t tiles,
                         int64_t plane, const float* x, float* y,
-                        float* unpacked) const {
+                        float* room) const {
   const ComponentProducts& products = isBack ? back_ : forward_;
   const int64_t lanes = context_.lanes, inputs = products.inputs;
   const bool isPacked = !products.packed.empty();
   const float* weights =
-      isPacked ? products.packed.data() + inputs * unit.from : unpacked;
+      isPacked ? products.packed.data() + inputs * unit.from : room;
   const int64_t step =
       products.weightStep(isPacked ? products.outputs : unit.outputs);
   if (!isPacked)
-    packRange(isBack, products, unit.from, unit.outputs, unpacked, step);
+    packRange(isBack, products, unit.from, unit.outputs, room, step);
   for (int64_t c = 0; c < kComponents; ++c)
     table().forward({x + c * componentStep(inputs, plane) * lanes,
                      offsets.data(),

@@ -96,10 +96,10 @@ class Winograd : public Convolution {
                        int64_t to, int64_t plane, float* x,
                        float* pixels) const;
   // Components y of the outputs of a unit, from those of its inputs, x.
-  // `unpacked`: room for its weights, if it packs them itself.
+  // `room`: for its weights, if it packs them itself.
   void multiply(bool isBack, const ComponentProducts::Unit& unit,
                 const std::vector<int32_t>& offsets, int64_t tiles,
-                int64_t plane, const float* x, float* y, float* unpacked) const;
+                int64_t plane, const float* x, float* y, float* room) const;
   void forward(int64_t unit, float* scratch);
   void inputGradients(int64_t unit, float* scratch);
   // From components y to derivatives of a block's channels.

@@ -1,6 +1,7 @@
 // The points of Winograd's F(4 x 4, 3 x 3) (Lavin & Gray, arXiv 1509.09308): 0,
-// p, -p, q, -q and infinity. With these an output is off by twice what a plain
-// sum is off by; with 1 and 2, which the paper takes, by four times.
+// p, -p, q, -q and infinity. Rounding errors of plain sums are multiplied by
+// two in outputs and by five in gradients of weights; with the paper's p = 1
+// and q = 2 by five and ten.
 #pragma once
 
 namespace splitgrow::engine::winograd {
