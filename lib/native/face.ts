@@ -106,7 +106,7 @@ export interface IndicesOptions {
   readonly identityCurvature: number;
   readonly shuffle: boolean;
   readonly seed: number;
-  /** Bytes that the exact method's working buffers may take. */
+  /** Bytes that the exact method's working buffers may take, and what lobpcg keeps of the images. */
   readonly memoryLimit: number;
   /** Use the literal auxiliary activation (autodiff) for S v instead of the closed form; lobpcg refuses it with E_ARGUMENT. */
   readonly auxiliary: boolean;

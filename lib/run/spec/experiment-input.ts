@@ -705,7 +705,7 @@ export interface SplittingInput {
    */
   readonly images?: number | null | undefined;
   /**
-   * bytes that the exact method may take
+   * bytes that the exact method may take, and lobpcg for what it keeps of the images
    * @defaultValue 1073741824
    */
   readonly memoryLimit?: number | undefined;

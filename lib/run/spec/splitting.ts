@@ -267,7 +267,9 @@ const FIELDS = part({
       .describe(`training images for the indices; null: all, or ${FIXED_IMAGES} for \`lobpcg\` and \`auto\``),
   ),
   memoryLimit: afterStage0(
-    count.default(INDEX_DEFAULTS.memoryLimit).describe('bytes that the exact method may take'),
+    count
+      .default(INDEX_DEFAULTS.memoryLimit)
+      .describe('bytes that the exact method may take, and lobpcg for what it keeps of the images'),
     { remedy: 'matrices of exact indices are cut in another way' },
   ),
 });

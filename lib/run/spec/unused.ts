@@ -101,7 +101,15 @@ export const UNUSED: readonly Row[] = [
       ),
   },
   {
-    fields: ['splitting.memoryLimit', 'checkpoint.indicesBytes'],
+    fields: ['splitting.memoryLimit'],
+    because: ({ spec: { splitting } }) =>
+      when(
+        methodsOf(splitting).every((one) => one === 'rayleigh'),
+        `splitting.method ${splitting.method} sums no matrices`,
+      ),
+  },
+  {
+    fields: ['checkpoint.indicesBytes'],
     because: ({ spec: { splitting } }) =>
       when(
         !methodsOf(splitting).some((one) => METHODS_BY_SUMS.includes(one)),

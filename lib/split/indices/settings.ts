@@ -13,12 +13,13 @@ export interface IndexSettings {
   readonly epochs: number;
   /**
    * Neurons whose residual |S v - lambda v| is above this share of |lambda| (or of a hundredth of the layer's largest
-   * |lambda| where that is more) go on.
+   * |lambda| where that is more) go on. Of a neuron that is done an eigenvalue is as near to its index as that. In lobpcg
+   * the index must have stood as still in the latest pass.
    */
   readonly tolerance: number;
   /** Most epochs of the descent; null: three times `epochs`. */
   readonly mostEpochs: number | null;
-  /** Most passes of lobpcg, one product S p of every neuron each. */
+  /** Most passes of lobpcg: in each a neuron has products S p of one direction, or of some where it would else be late. */
   readonly passes: number;
   readonly learningRate: number;
   readonly rmsprop: {
@@ -31,6 +32,7 @@ export interface IndexSettings {
   };
   readonly reluBeta: number;
   readonly identityCurvature: number;
+  /** Bytes that the exact method may take, and lobpcg for what it keeps of the images. */
   readonly memoryLimit: number;
   /**
    * `train`, as in the authors' code: batch norms behind depthwise convolutions take the minibatch's statistics, the
