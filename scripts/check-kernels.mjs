@@ -17,7 +17,7 @@ const SETS = {
   baseline: '',
 };
 /** The loops of kernels.h whose tiles take most of the time, as they stand in the compiler's names of functions. */
-const PRODUCTS = /\d(forward|backward|scaled|outer|matrices)[ER]/;
+const PRODUCTS = /\d(forward|backward|scaled|outer|matrices|dense)[ER]/;
 const FLAGS =
   '-std=c++20 -O3 -fPIC -fno-math-errno -fno-trapping-math -ffp-contract=fast -w -fno-asynchronous-unwind-tables';
 

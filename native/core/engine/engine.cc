@@ -19,8 +19,9 @@ using at::Tensor;
 // Sizes of minibatches that are kept ready; each has memory of its own.
 constexpr size_t kMostPlans = 3;
 
-// Multiply-adds of an image up to which a block of one image is worth it.
-constexpr double kSmallWork = 4e6;
+// Multiply-adds of a pass over few images from which on a team of threads is
+// worth its waiting, beside other work too: some 5 ms of one thread.
+constexpr double kSharedWork = 300e6;
 
 bool isOff() {
   const char* const text = std::getenv("SPLITGROW_ENGINE");
@@ -74,7 +75,12 @@ std::vector<std::string> foreignOps(const Network& network) {
 }
 
 Engine::Engine(const Network& network)
-    : network_(network), team_(at::get_num_threads()) {}
+    : network_(network), threads_(at::get_num_threads()) {}
+
+Team* Engine::team() {
+  if (team_ == nullptr) team_ = std::make_unique<Team>(threads_);
+  return team_.get();
+}
 
 Plan* Engine::planFor(const PlanOptions& options) {
   const auto found = std::find_if(
@@ -88,31 +94,55 @@ Plan* Engine::planFor(const PlanOptions& options) {
     if (options.goal == Goal::kMatrices) plans_.clear();
     plans_.push_back(
         std::make_unique<Plan>(network_, pick(), options, &memory_));
-    team_.need(plans_.back()->scratch());
+    team()->need(plans_.back()->scratch());
   }
   plans_.back()->takeMemory();
   return plans_.back().get();
 }
 
-void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
+Tensor Engine::pixelsOf(const Tensor& images) const {
   const auto& shape = network_.program.inputShape;
   require(images.dim() == 4 && images.size(1) == shape[0] &&
               images.size(2) == shape[1] && images.size(3) == shape[2],
           "E_DATA", "the network takes images of shape ",
           at::IntArrayRef(shape), ", found ", images.sizes());
-  const Tensor rows = images.permute({0, 2, 3, 1}).contiguous();
+  return images.permute({0, 2, 3, 1}).contiguous();
+}
+
+void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
+  const Tensor rows = pixelsOf(images);
   const Tensor own = labels.defined() ? labels.contiguous() : labels;
   plan->inputs().images = rows.const_data_ptr<float>();
   plan->inputs().labels =
       own.defined() ? own.const_data_ptr<int64_t>() : nullptr;
-  team_.run(plan->stages());
+  if (plan->options().usesBatch) isPacked_ = false;
+  team()->run(plan->stages());
+}
+
+few::Plan* Engine::fewPlan() {
+  if (few_ == nullptr)
+    few_ = std::make_unique<few::Plan>(network_, pick(), &memory_);
+  return few_.get();
+}
+
+bool Engine::isFew(int64_t images) {
+  return 2 * images <= pick().lanes && fewPlan()->takes(images);
+}
+
+const float* Engine::runFew(const Tensor& images) {
+  few::Plan* const plan = fewPlan();
+  if (!isPacked_) plan->pack();
+  isPacked_ = true;
+  const Tensor pixels = pixelsOf(images);
+  const int64_t n = images.size(0);
+  const double work = plan->work() * static_cast<double>(n);
+  return plan->run(pixels.const_data_ptr<float>(), n,
+                   threads_ > 1 && work > kSharedWork ? team() : nullptr);
 }
 
 bool Engine::isBest(int64_t images) {
-  if (2 * images >= pick().lanes) return true;
-  const Plan* const plan =
-      planFor({Goal::kValues, images, false, false, {}, {}, {}});
-  return plan->work() < kSmallWork;
+  if (isFew(images)) return few_->work() <= pick().few.mostWork;
+  return 2 * images >= pick().lanes;
 }
 
 Summary Engine::train(const Tensor& images, const Tensor& labels,
@@ -138,6 +168,7 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
 
 Summary Engine::evaluate(const Tensor& images, const Tensor& labels,
                          bool usesBatch) {
+  if (!usesBatch && isFew(images.size(0))) return evaluateFew(images, labels);
   Plan* const plan =
       planFor({Goal::kValues, images.size(0), usesBatch, false, {}, {}, {}});
   plan->inputs() = Inputs();
@@ -265,7 +296,34 @@ bool Engine::addMatrices(const Tensor& images, const Tensor& labels,
   return true;
 }
 
+Summary Engine::evaluateFew(const Tensor& images, const Tensor& labels) {
+  const int64_t n = images.size(0), lanes = pick().lanes;
+  const int64_t classes = network_.program.classes;
+  const float* rows = runFew(images);
+  logits_.reserve(classes * lanes);
+  for (int64_t j = 0; j < classes; ++j)
+    for (int64_t i = 0; i < lanes; ++i)
+      logits_.data()[j * lanes + i] = i < n ? rows[i * few_->step() + j] : 0.0f;
+  Outputs outputs;
+  outputs.losses.resize(lanes);
+  outputs.ranks.resize(lanes);
+  const Tensor own = labels.contiguous();
+  pick().crossEntropy(logits_.data(), 1, classes, own.const_data_ptr<int64_t>(),
+                      n, 0, 1, outputs.losses.data(), outputs.ranks.data(),
+                      nullptr, 1);
+  return summaryOf(outputs, n);
+}
+
 Tensor Engine::logits(const Tensor& images, const Run& run_) {
+  if (!run_.isTraining && !run_.random && isFew(images.size(0))) {
+    const float* rows = runFew(images);
+    const int64_t classes = network_.program.classes;
+    Tensor all = at::empty({images.size(0), classes}, at::kFloat);
+    for (int64_t i = 0; i < images.size(0); ++i)
+      std::copy_n(rows + i * few_->step(), classes,
+                  all.mutable_data_ptr<float>() + i * classes);
+    return all;
+  }
   Plan* const plan = planFor({Goal::kValues,
                               images.size(0),
                               run_.isTraining,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/few/plan.h"
 #include "engine/plan.h"
 
 namespace splitgrow::engine {
@@ -31,7 +32,9 @@ struct Summary {
 using Kept = std::vector<std::shared_ptr<KeptLayer>>;
 
 // Plans for the sizes of minibatches that come, and a team of threads. One call
-// at a time.
+// at a time. Weights may change between passes in training mode, and no more
+// once there was a pass in evaluation mode: whoever changes them then makes
+// another engine.
 class Engine {
  public:
   // With as many threads as the calling task computes with. The network
@@ -71,7 +74,7 @@ class Engine {
   at::Tensor products(const KeptLayer& layer, const at::Tensor& directions,
                       const at::Tensor& owners) {
     return layer.products(
-        &team_, directions,
+        team(), directions,
         owners.defined() ? owners.const_data_ptr<int64_t>() : nullptr);
   }
   // Adds S of neurons [from, from + count) of chains to sums, float32
@@ -91,10 +94,22 @@ class Engine {
  private:
   Plan* planFor(const PlanOptions& options);
   void run(Plan* plan, const at::Tensor& images, const at::Tensor& labels);
+  // [n, H, W, C] of images that the network takes.
+  at::Tensor pixelsOf(const at::Tensor& images) const;
+  // Whether so few images are better with channels innermost.
+  bool isFew(int64_t images);
+  few::Plan* fewPlan();
+  const float* runFew(const at::Tensor& images);
+  Summary evaluateFew(const at::Tensor& images, const at::Tensor& labels);
+  Team* team();
   const Network& network_;
   Memory memory_;
   std::vector<std::unique_ptr<Plan>> plans_;
-  Team team_;
+  std::unique_ptr<few::Plan> few_;
+  Buffer logits_;          // of few images
+  bool isPacked_ = false;  // few_ has the weights as they are
+  const int threads_;
+  std::unique_ptr<Team> team_;  // once there is work for it
 };
 
 // An engine for the network; null where ATen is to do its passes.

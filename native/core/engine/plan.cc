@@ -300,15 +300,4 @@ at::Tensor Plan::logits() const {
   return all;
 }
 
-double Plan::work() const {
-  double all = 0;
-  for (const ProducerPtr& one : producers_) {
-    const auto& parameters = network_.nodes[one->node()].parameters;
-    if (network_.nodes[one->node()].instruction->op->layer == nullptr) continue;
-    all += static_cast<double>(parameters[0].numel()) *
-           static_cast<double>(context_.maps[one->out()].pixels());
-  }
-  return all;
-}
-
 }  // namespace splitgrow::engine

@@ -44,8 +44,6 @@ class Plan {
   void takeMemory();
   // Stages of a pass; in training there are derivatives behind it.
   const std::vector<const Stage*>& stages() const { return order_; }
-  // Multiply-adds of an image.
-  double work() const;
   // Positions of a chain's neurons.
   int64_t pixelsOf(int chain) const {
     const Chain& of = network_.program.chains[chain];

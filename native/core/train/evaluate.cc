@@ -2,6 +2,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
+#include <optional>
 
 #include "engine/engine.h"
 #include "tensor/threads.h"
@@ -11,6 +12,16 @@
 namespace splitgrow {
 
 using at::Tensor;
+
+namespace {
+
+// What ATen reads in evaluation mode; nothing where the engine does the passes.
+std::optional<Folded> foldedFor(const Network& network,
+                                const engine::Engine* engine) {
+  return engine == nullptr ? std::make_optional<Folded>(network) : std::nullopt;
+}
+
+}  // namespace
 
 Totals evaluate(const Network& network, const Dataset& data,
                 const EvaluateOptions& options, const Control& control) {
@@ -24,13 +35,13 @@ Totals evaluate(const Network& network, const Dataset& data,
                                  .remainder = options.remainder,
                                  .tensors = network.options(),
                                  .shards = shards});
-  const Folded folded(network);
   Run run;
   run.isTraining = true;
   run.statisticsMomentum = 0;
   Sums sums(network.device);
   int64_t images = 0;
   const std::unique_ptr<engine::Engine> engine = engine::engineFor(network);
+  const std::optional<Folded> folded = foldedFor(network, engine.get());
   const OneThread alone(engine != nullptr);
   Agreement agreement(control);
   for (int64_t i = 0; i < sweep->steps(); ++i) {
@@ -46,7 +57,7 @@ Totals evaluate(const Network& network, const Dataset& data,
       const Tensor logits =
           options.usesBatchStatistics
               ? forwardTraining(network, batch.images, run, &tape)
-              : forwardEvaluation(network, folded, batch.images, nullptr);
+              : forwardEvaluation(network, *folded, batch.images, nullptr);
       sums.add(crossEntropy(logits, batch.labels, 0, false).sum, logits,
                batch.labels, true, piece.weight);
     }
@@ -86,13 +97,13 @@ Tensor logitsOf(Network* network, const Dataset& data, bool isTraining,
   if (engine && !engine->isBest(std::min(batchSize, data.size())))
     engine = nullptr;
   const OneThread alone(engine != nullptr);
-  const Folded folded(*network);
+  const std::optional<Folded> folded = foldedFor(*network, engine.get());
   for (int64_t i = 0; i < sweep->steps(); ++i) {
     control.check();
     const Tensor images = sweep->piece(i, 0).batch.images;
-    parts.push_back(engine
-                        ? engine->logits(images, {})
-                        : forwardEvaluation(*network, folded, images, nullptr));
+    parts.push_back(
+        engine ? engine->logits(images, {})
+               : forwardEvaluation(*network, *folded, images, nullptr));
   }
   return at::cat(parts, 0);
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "engine/kernels/few.h"
 #include "tensor/kernels/kernels.h"
 
 namespace splitgrow::engine {
@@ -200,6 +201,8 @@ struct Table {
                        const int64_t* labels, int64_t n, float smoothing,
                        float share, double* losses, int64_t* ranks,
                        float* derivatives, int64_t derivativePlane);
+
+  few::PixelLoops few;  // channels innermost
 };
 
 const Table& pick();
