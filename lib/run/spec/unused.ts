@@ -30,7 +30,6 @@ interface Row {
 }
 
 const METHODS_BY_PASSES: readonly string[] = ['lobpcg', 'auto'];
-const METHODS_BY_SUMS: readonly string[] = ['exact', 'auto'];
 const SOFTENED: readonly unknown[] = ['relu', 'relu6'];
 
 const methodsOf = ({ method, alongside }: SplittingSpec): readonly string[] => [method, ...alongside];
@@ -101,18 +100,10 @@ export const UNUSED: readonly Row[] = [
       ),
   },
   {
-    fields: ['splitting.memoryLimit'],
+    fields: ['splitting.memoryLimit', 'checkpoint.indicesBytes'],
     because: ({ spec: { splitting } }) =>
       when(
         methodsOf(splitting).every((one) => one === 'rayleigh'),
-        `splitting.method ${splitting.method} sums no matrices`,
-      ),
-  },
-  {
-    fields: ['checkpoint.indicesBytes'],
-    because: ({ spec: { splitting } }) =>
-      when(
-        !methodsOf(splitting).some((one) => METHODS_BY_SUMS.includes(one)),
         `splitting.method ${splitting.method} sums no matrices`,
       ),
   },

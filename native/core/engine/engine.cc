@@ -30,11 +30,10 @@ bool isOff() {
 
 // Whether a layer reads each position alone.
 bool hasNoWindow(const Node& node) {
+  const at::Tensor& weight = node.parameters[0];
   const Attributes& a = node.instruction->attributes;
-  if (node.instruction->op->loops == Loops::kLinear) return true;
-  return node.instruction->op->loops == Loops::kConvolution &&
-         node.parameters[0].size(2) == 1 && a.stride == 1 && a.padding == 0 &&
-         a.groups == 1;
+  return weight.dim() == 2 || (weight.size(2) == 1 && a.stride == 1 &&
+                               a.padding == 0 && a.groups == 1);
 }
 
 Summary summaryOf(const Outputs& outputs, int64_t images) {

@@ -315,6 +315,7 @@ test('each row of the table has a case', () => {
 test('what has its default, and what is used, is not told', () => {
   expect(toldOf({})).toEqual([]);
   expect(toldOf({ json: splitting({ method: 'exact', epochs: 10, memoryLimit: 5 }) })).toEqual([]);
+  expect(toldOf({ json: splitting({ method: 'lobpcg', epochs: 10, memoryLimit: 5 }) })).toEqual([]);
   expect(toldOf({ json: splitting({ method: 'exact', alongside: ['rayleigh'], epochs: 3 }) })).toEqual([]);
   expect(toldOf({ json: splitting({ reluBeta: 9, rescale: 1, depthwiseBatchNorm: 'train' }) })).toEqual([]);
 });
