@@ -7,10 +7,20 @@ namespace splitgrow::engine {
 
 namespace {
 
-// Pixels of a unit, and bytes that a chunk of a unit takes.
-constexpr int64_t kSegment = 256;
+// Bytes that a chunk of a unit takes, and its pixels.
 constexpr int64_t kForwardBytes = 20 << 10, kBackwardBytes = 24 << 10;
 constexpr int64_t kLeast = 16, kLeastBack = 32, kMost = 64;
+
+// A unit has as many pixels as leave work for several processors.
+constexpr int64_t kMostSegment = 256, kLeastSegment = 64, kLeastUnits = 16;
+
+int64_t segmentOf(int64_t pixels, int64_t blocks) {
+  int64_t each = kMostSegment;
+  while (each > kLeastSegment &&
+         blocks * ((pixels + each - 1) / each) < kLeastUnits)
+    each /= 2;
+  return each;
+}
 
 int64_t chunkOf(int64_t bytes, int64_t each, int64_t least) {
   return std::clamp(bytes / each / 4 * 4, least, kMost);
@@ -23,7 +33,8 @@ class Flat : public Producer {
         ci_(in().channels),
         co_(out_map().channels),
         pixels_(in().pixels()),
-        segments_((pixels_ + kSegment - 1) / kSegment),
+        segment_(segmentOf(pixels_, context->blocks)),
+        segments_((pixels_ + segment_ - 1) / segment_),
         parts_(*context, co_, ci_) {
     const auto vector = context->lanes * static_cast<int64_t>(sizeof(float));
     chunk_ = chunkOf(kForwardBytes, vector * ci_, kLeast);
@@ -46,7 +57,7 @@ class Flat : public Producer {
       for (int64_t s = 0; s < segments_; ++s)
         map.moments.counts[b * segments_ + s] = static_cast<double>(
             context->imagesIn(b) *
-            (std::min(pixels_, (s + 1) * kSegment) - s * kSegment));
+            (std::min(pixels_, (s + 1) * segment_) - s * segment_));
   }
 
   bool packs() const override { return true; }
@@ -130,8 +141,8 @@ class Flat : public Producer {
     float* pivots = sums + 2 * co_ * lanes;
     Moments moments{context_.usesBatch && map.norm >= 0 ? sums : nullptr,
                     pivots, true};
-    const int64_t end = std::min(pixels_, (s + 1) * kSegment);
-    for (int64_t q = s * kSegment; q < end; q += chunk_) {
+    const int64_t end = std::min(pixels_, (s + 1) * segment_);
+    for (int64_t q = s * segment_; q < end; q += chunk_) {
       const int64_t m = std::min(chunk_, end - q);
       for (int64_t i = 0; i < ci_; ++i)
         table().value(context_.reading(inputs_[0], i),
@@ -167,8 +178,8 @@ class Flat : public Producer {
             scratch, sums, w);
     } else {
       const int64_t b = unit / segments_, s = unit % segments_;
-      const int64_t end = std::min(pixels_, (s + 1) * kSegment);
-      for (int64_t q = s * kSegment; q < end; q += chunkBack_)
+      const int64_t end = std::min(pixels_, (s + 1) * segment_);
+      for (int64_t q = s * segment_; q < end; q += chunkBack_)
         chunk(b, b + 1, q, std::min(end, q + chunkBack_), scratch, sums, w);
     }
     if (keepsSums(0, target_))
@@ -194,8 +205,8 @@ class Flat : public Producer {
     const int64_t part = matrices_->partOf(unit), parts = matrices_->parts();
     for (int64_t at = all * part / parts; at < all * (part + 1) / parts; ++at) {
       const int64_t b = at / segments_, s = at % segments_;
-      const int64_t end = std::min(pixels_, (s + 1) * kSegment);
-      for (int64_t q = s * kSegment; q < end; q += chunk_) {
+      const int64_t end = std::min(pixels_, (s + 1) * segment_);
+      for (int64_t q = s * segment_; q < end; q += chunk_) {
         const int64_t m = std::min(chunk_, end - q);
         for (int64_t o = 0; o < count; ++o)
           context_.curvature(out_map(), b, first + o, q, m, unused,
@@ -294,7 +305,7 @@ class Flat : public Producer {
                      back);
   }
 
-  const int64_t ci_, co_, pixels_, segments_;
+  const int64_t ci_, co_, pixels_, segment_, segments_;
   WeightParts parts_;
   int64_t chunk_ = 0, chunkBack_ = 0, blocksEach_ = 1, units_ = 0, rows_ = 0;
   bool isSeveral_ = false;
