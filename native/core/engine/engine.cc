@@ -19,10 +19,6 @@ using at::Tensor;
 // Sizes of minibatches that are kept ready; each has memory of its own.
 constexpr size_t kMostPlans = 3;
 
-// Multiply-adds of a pass over few images from which on a team of threads is
-// worth its waiting, beside other work too: some 5 ms of one thread.
-constexpr double kSharedWork = 300e6;
-
 bool isOff() {
   const char* const text = std::getenv("SPLITGROW_ENGINE");
   return text != nullptr && std::strcmp(text, "0") == 0;
@@ -36,6 +32,8 @@ bool hasNoWindow(const Node& node) {
                                a.padding == 0 && a.groups == 1);
 }
 
+}  // namespace
+
 Summary summaryOf(const Outputs& outputs, int64_t images) {
   Summary all;
   all.images = images;
@@ -46,8 +44,6 @@ Summary summaryOf(const Outputs& outputs, int64_t images) {
   }
   return all;
 }
-
-}  // namespace
 
 std::string setName() { return isOff() ? "" : pick().name; }
 
@@ -116,32 +112,6 @@ void Engine::run(Plan* plan, const Tensor& images, const Tensor& labels) {
       own.defined() ? own.const_data_ptr<int64_t>() : nullptr;
   if (plan->options().usesBatch) isPacked_ = false;
   team()->run(plan->stages());
-}
-
-few::Plan* Engine::fewPlan() {
-  if (few_ == nullptr)
-    few_ = std::make_unique<few::Plan>(network_, pick(), &memory_);
-  return few_.get();
-}
-
-bool Engine::isFew(int64_t images) {
-  return 2 * images <= pick().lanes && fewPlan()->takes(images);
-}
-
-const float* Engine::runFew(const Tensor& images) {
-  few::Plan* const plan = fewPlan();
-  if (!isPacked_) plan->pack();
-  isPacked_ = true;
-  const Tensor pixels = pixelsOf(images);
-  const int64_t n = images.size(0);
-  const double work = plan->work() * static_cast<double>(n);
-  return plan->run(pixels.const_data_ptr<float>(), n,
-                   threads_ > 1 && work > kSharedWork ? team() : nullptr);
-}
-
-bool Engine::isBest(int64_t images) {
-  if (isFew(images)) return few_->work() <= pick().few.mostWork;
-  return 2 * images >= pick().lanes;
 }
 
 Summary Engine::train(const Tensor& images, const Tensor& labels,
@@ -295,34 +265,9 @@ bool Engine::addMatrices(const Tensor& images, const Tensor& labels,
   return true;
 }
 
-Summary Engine::evaluateFew(const Tensor& images, const Tensor& labels) {
-  const int64_t n = images.size(0), lanes = pick().lanes;
-  const int64_t classes = network_.program.classes;
-  const float* rows = runFew(images);
-  logits_.reserve(classes * lanes);
-  for (int64_t j = 0; j < classes; ++j)
-    for (int64_t i = 0; i < lanes; ++i)
-      logits_.data()[j * lanes + i] = i < n ? rows[i * few_->step() + j] : 0.0f;
-  Outputs outputs;
-  outputs.losses.resize(lanes);
-  outputs.ranks.resize(lanes);
-  const Tensor own = labels.contiguous();
-  pick().crossEntropy(logits_.data(), 1, classes, own.const_data_ptr<int64_t>(),
-                      n, 0, 1, outputs.losses.data(), outputs.ranks.data(),
-                      nullptr, 1);
-  return summaryOf(outputs, n);
-}
-
 Tensor Engine::logits(const Tensor& images, const Run& run_) {
-  if (!run_.isTraining && !run_.random && isFew(images.size(0))) {
-    const float* rows = runFew(images);
-    const int64_t classes = network_.program.classes;
-    Tensor all = at::empty({images.size(0), classes}, at::kFloat);
-    for (int64_t i = 0; i < images.size(0); ++i)
-      std::copy_n(rows + i * few_->step(), classes,
-                  all.mutable_data_ptr<float>() + i * classes);
-    return all;
-  }
+  if (!run_.isTraining && !run_.random && isFew(images.size(0)))
+    return fewLogits(images);
   Plan* const plan = planFor({Goal::kValues,
                               images.size(0),
                               run_.isTraining,

@@ -31,6 +31,9 @@ struct Summary {
 // By chain; null: not kept.
 using Kept = std::vector<std::shared_ptr<KeptLayer>>;
 
+// Of the outputs of so many images.
+Summary summaryOf(const Outputs& outputs, int64_t images);
+
 // Plans for the sizes of minibatches that come, and a team of threads. One call
 // at a time. Weights may change between passes in training mode, and no more
 // once there was a pass in evaluation mode: whoever changes them then makes
@@ -101,6 +104,7 @@ class Engine {
   few::Plan* fewPlan();
   const float* runFew(const at::Tensor& images);
   Summary evaluateFew(const at::Tensor& images, const at::Tensor& labels);
+  at::Tensor fewLogits(const at::Tensor& images);
   Team* team();
   const Network& network_;
   Memory memory_;
