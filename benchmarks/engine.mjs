@@ -78,6 +78,7 @@ const OPTIONS = {
   wholes: { type: 'boolean' },
   date: { type: 'string' },
   'no-file': { type: 'boolean', default: false },
+  'no-compile': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 };
 const USAGE = `npm run bench -- engine [options]
@@ -88,6 +89,7 @@ const USAGE = `npm run bench -- engine [options]
   --wholes         the demo and an epoch over CIFAR-10 too where quick
   --date TEXT      a date for the result file (default: none)
   --no-file        writes no result file
+  --no-compile     leaves torch.compile out, which takes minutes to compile for each network and number of threads
 `;
 
 /** All programs, PyTorch's where there is one, as workers are started. */
@@ -156,7 +158,7 @@ const summed = ({ rounds, ...row }) => ({
   rounds: rounds.map(({ milliseconds: _, ...round }) => round),
 });
 
-function sizeOf({ quick, network, rounds, wholes }) {
+function sizeOf({ quick, network, rounds, wholes, 'no-compile': noCompile }) {
   const size = quick ? SIZES.quick : SIZES.full;
   const unknown = network?.find((name) => !Object.hasOwn(NETWORKS, name));
   if (unknown !== undefined)
@@ -168,6 +170,7 @@ function sizeOf({ quick, network, rounds, wholes }) {
     ...(network && { networks: network }),
     ...(rounds && { rounds: Number(rounds) }),
     hasWholes: wholes ?? size.hasWholes,
+    hasCompiler: size.hasCompiler && !noCompile,
   };
 }
 

@@ -171,7 +171,9 @@ test('every layer of a network, whose residuals are those of its directions and 
 
 test('a wider tolerance takes fewer passes, and never more than the passes asked for', async () => {
   const passes = async (options: Partial<IndicesOptions>): Promise<readonly number[]> =>
-    (await both({ graph: DEEP, images: 40, options })).found.chains.map(({ epochs }) => epochs);
+    (await both({ graph: DEEP, images: 40, options: { memoryLimit: 1, ...options } })).found.chains.map(
+      ({ epochs }) => epochs,
+    );
   const [wide, usual] = [await passes({ tolerance: 0.3 }), await passes({})];
   expect(Math.max(...wide)).toBeLessThan(Math.max(...usual));
   expect(await passes({ passes: 3, tolerance: 0 })).toEqual([3, 3, 3]);
@@ -220,14 +222,23 @@ test.each([
     [41, 41],
   ] as const) {
     const data = datasetOf(randomBatch([2, 7, 5], 4, images, 3), 4);
-    const options = indexing(KEPT, 'lobpcg', { batch, passes: 4, memoryLimit });
-    const of = async (dtype: Precision): Promise<IndicesResult> =>
-      core().indices(networkOf(KEPT, undefined, { dtype }), data, options, null, null);
-    const [want, got] = [await of('float64'), await of('float32')];
+    const of = async (dtype: Precision, method: 'lobpcg' | 'exact'): Promise<IndicesResult> =>
+      core().indices(
+        networkOf(KEPT, undefined, { dtype }),
+        data,
+        indexing(KEPT, method, { batch, passes: 4, memoryLimit: method === 'exact' ? 2 ** 28 : memoryLimit }),
+        null,
+        null,
+      );
+    const [want, got] = [await of('float64', 'lobpcg'), await of('float32', 'lobpcg')];
+    const exact = await of('float64', 'exact');
     for (const [i, chain] of got.chains.entries()) {
+      // S of the first layer is kept where there is room, and its eigenpairs are found in the second pass.
+      const hasMatrix = chain.id === 'a' && memoryLimit > 1;
+      const other = hasMatrix ? exact.chains[i] : want.chains[i];
       // Rounding of float32 over four passes.
-      expect(worst(want.chains[i], chain), `${chain.id}, ${images} in ${batch}`).toBeLessThan(1e-3);
-      expect(chain.epochs).toBe(want.chains[i]?.epochs);
+      expect(worst(other, chain), `${chain.id}, ${images} in ${batch}`).toBeLessThan(1e-3);
+      expect(chain.epochs).toBe(hasMatrix ? 2 : other?.epochs);
     }
   }
 });

@@ -19,7 +19,7 @@ import type { IndexMethod } from '../../native/face.js';
  *   kept      2 N n d P             the same from what lobpcg keeps of the images, for `directions` of a neuron
  *   search    n                     the small eigenproblems of lobpcg
  * Measured by `node benchmarks/costs.mjs` on a busy machine, one thread: a unit is 0.02 ns. `kept`, `directions` and
- * `search` are those of `npm run bench -- phase --width 8`.
+ * `search` are estimates.
  */
 export const WORK = {
   ...{ pass: 1, matrices: 0.9, eigenSquare: 12, eigenCube: 2.9, product: 1.8 },

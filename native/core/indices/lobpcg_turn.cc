@@ -96,6 +96,9 @@ class Turn {
         chain_(job.network->program.chains[chain]),
         space_(state->lobpcg->spaces[chain]),
         pass_(state->lobpcg->pass),
+        hasMatrices_(state->lobpcg->images.has(chain) &&
+                     state->lobpcg->images.layers[chain]->form() ==
+                         engine::Form::kMatrices),
         result_(state->result.chains[chain]),
         directions_(state->result.directions->tensors[chain].second) {}
 
@@ -158,6 +161,9 @@ class Turn {
       if (pass_ + 1 >= kPlainPasses)
         one.count = countFor(one.ritz, before.residuals[one.neuron], most,
                              o.passes - pass_ - 1);
+      // Products with a matrix cost next to nothing: the next pass has all
+      // directions, and its Ritz pairs are eigenpairs.
+      if (hasMatrices_) one.count = chain_.dimension - rows;
       one.count = std::min(one.count, chain_.dimension);
       from.push_back(from.back() + one.count);
       open.push_back(&one);
@@ -186,6 +192,7 @@ class Turn {
   const Chain& chain_;
   Lobpcg::Space& space_;
   const int64_t pass_;
+  const bool hasMatrices_;  // S itself is kept
   ChainIndices& result_;
   Tensor& directions_;
   std::vector<Active> active_;
