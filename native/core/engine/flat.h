@@ -1,0 +1,51 @@
+// Layers without a window: 1 x 1 convolutions of stride 1, and linear layers.
+// A unit works on chunks of pixels whose values and derivatives stay in the
+// caches.
+#pragma once
+
+#include "engine/producer.h"
+
+namespace splitgrow::engine {
+
+class Flat : public Producer {
+ public:
+  Flat(Context* context, int node, const View& view, int out);
+
+  bool packs() const override { return true; }
+  void pack() override;
+  void addForward(Stage* stage) override;
+  void addBackward(Stage* stage, const std::vector<Target>& targets,
+                   int which) override;
+  bool splits() const override { return true; }
+  // Matrices are made by units of their own, which read the derivative too.
+  bool isInPlace() const override { return wanted_ != Wanted::kMatrices; }
+  bool folds() const override { return wanted_ != Wanted::kNothing; }
+  void addFold(Stage* stage) override;
+
+ private:
+  const float* weights() const {
+    return instruction().parameters[0].const_data_ptr<float>();
+  }
+  const float* biases() const {
+    const auto& p = instruction().parameters;
+    return p.size() > 1 ? p[1].const_data_ptr<float>() : nullptr;
+  }
+
+  void forward(int64_t b, int64_t s, float* scratch);
+  void backward(int64_t unit, float* scratch);
+  // Pixels q0 to q1 of blocks b0 to b1 (all pixels if they are several).
+  void chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
+             float* sums, float* w);
+  void addMatrices(int64_t unit, float* scratch);
+
+  const int64_t ci_, co_, pixels_, segment_, segments_;
+  WeightParts parts_;
+  int64_t chunk_ = 0, chunkBack_ = 0, blocksEach_ = 1, units_ = 0, rows_ = 0;
+  bool isSeveral_ = false;
+  Target target_;
+  Buffer* partial_ = nullptr;
+  std::vector<int32_t> offsets_, offsetsBack_;
+  std::vector<float> packed_, packedBack_, packedDirections_;
+};
+
+}  // namespace splitgrow::engine

@@ -1,0 +1,180 @@
+// Layers without a window: the pass back.
+#include "engine/flat.h"
+
+namespace splitgrow::engine {
+
+void Flat::addBackward(Stage* stage, const std::vector<Target>& targets,
+                       int which) {
+  target_ = targets[0];
+  units_ = isSeveral_ ? (context_.blocks + blocksEach_ - 1) / blocksEach_
+                      : context_.blocks * segments_;
+  partial_ = &context_.memory.partial[which];
+  if (wanted_ == Wanted::kProducts) parts_ = {context_, count_, ci_};
+  partial_->reserve(units_ * parts_.vectors() * context_.lanes);
+  rows_ = wanted_ == Wanted::kProducts ? count_ : 0;
+  context_.needScratch((co_ + 2 * ci_ + rows_) * chunkBack_ + 2 * ci_);
+  if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
+  if (wanted_ == Wanted::kMatrices) {
+    matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, ci_,
+                                             context_.blocks * segments_);
+    stage->segments.push_back(
+        {matrices_->units(),
+         [this](int64_t unit, float* scratch) { addMatrices(unit, scratch); }});
+  }
+  stage->segments.push_back({units_, [this](int64_t unit, float* scratch) {
+                               backward(unit, scratch);
+                             }});
+}
+
+void Flat::addFold(Stage* stage) {
+  if (wanted_ == Wanted::kMatrices)
+    return matrices_->addFold(
+        stage, [this] { return context_.inputs.matrices[chain_]; });
+  stage->segments.push_back({parts_.columns(), [this](int64_t u, float*) {
+                               parts_.fold(
+                                   u, partial_->data(), units_,
+                                   parts_.vectors() * context_.lanes,
+                                   foldsTo(context_, *this, wanted_, chain_));
+                             }});
+}
+
+void Flat::backward(int64_t unit, float* scratch) {
+  const int64_t lanes = context_.lanes;
+  float* w = partial_->data() + unit * parts_.vectors() * lanes;
+  if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
+    std::fill_n(w, parts_.vectors() * lanes, 0.0f);
+  float* sums = scratch + (co_ + 2 * ci_ + rows_) * chunkBack_ * lanes;
+  std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
+  if (isSeveral_) {
+    const int64_t from = unit * blocksEach_;
+    chunk(from, std::min(context_.blocks, from + blocksEach_), 0, pixels_,
+          scratch, sums, w);
+  } else {
+    const int64_t b = unit / segments_, s = unit % segments_;
+    const int64_t end = std::min(pixels_, (s + 1) * segment_);
+    for (int64_t q = s * segment_; q < end; q += chunkBack_)
+      chunk(b, b + 1, q, std::min(end, q + chunkBack_), scratch, sums, w);
+  }
+  if (keepsSums(0, target_))
+    context_.keepDerivatives(&in(), unit, 0, ci_, sums);
+}
+
+void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
+                 float* sums, float* w) {
+  const int64_t lanes = context_.lanes, m = q1 - q0;
+  float* a = dz + co_ * chunkBack_ * lanes;
+  float* first = a + ci_ * chunkBack_ * lanes;
+  float* h = first + ci_ * chunkBack_ * lanes;
+  const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
+  const bool isSplit = wanted_ == Wanted::kProducts;
+  // The derivatives of the input alone.
+  const bool isBare = !isSplit && wanted_ != Wanted::kGradients;
+  for (int64_t b = b0; b < b1; ++b) {
+    const int64_t at = (b - b0) * m;
+    int64_t row = 0;  // of directions, in the order of their neurons
+    for (int64_t o = 0; o < co_; ++o) {
+      float* to = dz + (o * chunkBack_ + at) * lanes;
+      if (!isSplit || row == count_ || ownerOf(row) != o) {
+        context_.derivative(out_map(), b, o, q0, m, to);
+        continue;
+      }
+      const float* first = h + (row * chunkBack_ + at) * lanes;
+      context_.curvature(out_map(), b, o, q0, m, to,
+                         h + (row * chunkBack_ + at) * lanes);
+      while (++row < count_ && ownerOf(row) == o)
+        std::copy_n(first, m * lanes, h + (row * chunkBack_ + at) * lanes);
+    }
+    for (int64_t i = 0; i < ci_; ++i) {
+      if (isLinear && isBare) break;
+      const Reading r = context_.reading(inputs_[0], i);
+      const float* z = context_.plane(in(), b, i) + q0 * lanes;
+      float* to = a + (i * chunkBack_ + at) * lanes;
+      if (isBare)
+        table().first(r, z, m, first + (i * chunkBack_ + at) * lanes);
+      else if (isLinear || !target_.isWanted)
+        table().value(r, z, m, to);
+      else
+        table().both(r, z, m, to, first + (i * chunkBack_ + at) * lanes);
+    }
+  }
+  if (isSplit)
+    table().scaled({a,
+                    offsetsBack_.data(),
+                    ci_,
+                    packedDirections_.data(),
+                    count_,
+                    {1, m * (b1 - b0)},
+                    {0, 1},
+                    h,
+                    chunkBack_,
+                    {0, 1}});
+  Outer outer;
+  outer.d = isSplit ? h : dz;
+  outer.plane = chunkBack_;
+  outer.outputs = isSplit ? count_ : co_;
+  outer.x = a;
+  outer.offsets = offsetsBack_.data();
+  outer.taps = ci_;
+  outer.grid = {1, m * (b1 - b0)};
+  outer.w = w;
+  if (!isBare) table().outer(outer);
+  if (!target_.isWanted) return;
+  Map& map = in();
+  Back back;
+  back.first = isLinear ? nullptr : first;
+  back.firstStep = {m, 1};
+  back.firstPlane = chunkBack_;
+  back.z = context_.plane(map, b0, 0) + q0 * lanes;
+  back.zRow = map.block;
+  back.means = map.mean.data();
+  back.adds = target_.adds;
+  back.sums = keepsSums(0, target_) ? sums : nullptr;
+  table().backward({dz,
+                    offsetsBack_.data(),
+                    co_,
+                    packedBack_.data(),
+                    ci_,
+                    {b1 - b0, m},
+                    {m, 1},
+                    context_.gradients(map, b0, 0) + q0 * lanes,
+                    map.plane,
+                    {map.blockBack, 1}},
+                   back);
+}
+
+void Flat::addMatrices(int64_t unit, float* scratch) {
+  const int64_t lanes = context_.lanes;
+  const int64_t first = matrices_->firstOf(unit);
+  const int64_t count = matrices_->countOf(unit);
+  float* h = scratch;
+  float* a = h + count * chunk_ * lanes;
+  float* unused = a + ci_ * chunk_ * lanes;
+  Outer outer;
+  outer.d = h;
+  outer.plane = chunk_;
+  outer.outputs = count;
+  outer.x = a;
+  outer.offsets = offsets_.data();
+  outer.taps = ci_;
+  outer.w = matrices_->begin(unit);
+  const int64_t all = context_.blocks * segments_;
+  const int64_t part = matrices_->partOf(unit), parts = matrices_->parts();
+  for (int64_t at = all * part / parts; at < all * (part + 1) / parts; ++at) {
+    const int64_t b = at / segments_, s = at % segments_;
+    const int64_t end = std::min(pixels_, (s + 1) * segment_);
+    for (int64_t q = s * segment_; q < end; q += chunk_) {
+      const int64_t m = std::min(chunk_, end - q);
+      for (int64_t o = 0; o < count; ++o)
+        context_.curvature(out_map(), b, first + o, q, m, unused,
+                           h + o * chunk_ * lanes);
+      for (int64_t i = 0; i < ci_; ++i)
+        table().value(context_.reading(inputs_[0], i),
+                      context_.plane(in(), b, i) + q * lanes, m,
+                      a + i * chunk_ * lanes);
+      outer.grid = {1, m};
+      table().matrices(outer);
+    }
+  }
+}
+
+}  // namespace splitgrow::engine
