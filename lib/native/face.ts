@@ -539,6 +539,13 @@ export interface PausableIndicesOptions extends IndicesOptions {
   readonly state: IndicesStateHandle;
 }
 
+/** What lobpcg keeps of the images for one chain, so that its later passes do not go through the network. */
+export interface KeptByLobpcg {
+  /** `inputs`: x and h of every position; `matrices`: the sums S; `none`: every pass goes through the network. */
+  readonly form: 'none' | 'inputs' | 'matrices';
+  readonly bytes: number;
+}
+
 export interface IndexCore {
   indices(
     network: NetworkHandle,
@@ -573,6 +580,11 @@ export interface IndexCore {
   /** `<chain id>` -> float32 [neurons, dimension]. */
   readDirections(directions: DirectionsHandle): [string, TensorData][];
   createDirections(tensors: TensorEntries, device: Device): DirectionsHandle;
+  /**
+   * What lobpcg keeps of so many images for each chain, where its memory limit allows it. `positions`: of an image that
+   * the chain's layer gives, one number a chain.
+   */
+  keptByLobpcg(network: NetworkHandle, positions: readonly number[], images: number): readonly KeptByLobpcg[];
 }
 
 // Memory and energy.

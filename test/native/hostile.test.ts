@@ -120,6 +120,7 @@ const CALLS: Readonly<Record<string, () => readonly unknown[]>> = {
   readIndicesState: () => [networkOf(GRAPH), indexing(GRAPH, 'exact'), state, 100],
   resizeImages: () => [floats([1, 1, 4, 4], () => 0), 2, null],
   readDirections: () => [directions],
+  keptByLobpcg: () => [networkOf(GRAPH), PROGRAM.chains.map(() => 4), 8],
   createDirections: () => [[['conv', floats([3, 18], () => 1)]], 'cpu'],
   rewrite: () => [networkOf(GRAPH), PROGRAM, unchanged(), null, 0, 'keep'],
   bench: () => [

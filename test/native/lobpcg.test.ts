@@ -243,6 +243,58 @@ test.each([
   }
 });
 
+test('what is kept is what the core says beforehand', async () => {
+  const network = networkOf(KEPT);
+  // 35 positions of 18 weights, 35 of 57, one of 61; what is kept of inputs is x and h of each.
+  expect(core().keptByLobpcg(network, [35, 35, 1], 70)).toEqual([
+    { form: 'matrices', bytes: 4 * 57 * 18 * 18 },
+    { form: 'inputs', bytes: 4 * 70 * 35 * (57 + 61) },
+    { form: 'inputs', bytes: 4 * 70 * (61 + 9) },
+  ]);
+  const none = core().keptByLobpcg(networkOf(KEPT, undefined, { dtype: 'float64' }), [35, 35, 1], 70);
+  expect(none).toEqual([35, 35, 1].map(() => ({ form: 'none', bytes: 0 })));
+  for (const [positions, images, says] of [
+    [[35, 35], 70, /for each of 3 chains, found 2/],
+    [[35, 0, 1], 70, /from 1 to 2147483647, found 0/],
+    [[35, 35, 1], 0, /images/],
+  ] as const)
+    expect(() => core().keptByLobpcg(network, positions, images)).toThrow(says);
+});
+
+test.each([
+  [40, 1],
+  [60, 1],
+  [4, 3],
+  [20, 3],
+])(
+  'S of neurons that read %i channels through a window of %i is kept where the core says so, and fits',
+  async (wide, kernel) => {
+    const graph = graphOf(
+      [wide, 5, 5],
+      [
+        ['a', 'conv2d', 'input', { out: 6, kernel }],
+        ['a_act', 'activation', 'a', { kind: 'silu' }],
+        ['flat', 'global_avg_pool', 'a_act'],
+        ['out', 'linear', 'flat', { out: 4 }],
+      ],
+    );
+    const side = 6 - kernel;
+    const [kept] = core().keptByLobpcg(networkOf(graph), [side * side], 64);
+    const data = datasetOf(randomBatch([wide, 5, 5], 4, 64, 3), 4);
+    const passesWithin = async (memoryLimit: number): Promise<number | undefined> => {
+      const options = indexing(graph, 'lobpcg', { batch: 16, passes: 12, memoryLimit });
+      const { chains } = await core().indices(networkOf(graph), data, options, null, null);
+      return chains[0]?.epochs;
+    };
+    const bytes = kept?.bytes ?? 0;
+    // All eigenpairs of a matrix are found in the second pass.
+    expect((await passesWithin(2 ** 28)) === 2).toBe(kept?.form === 'matrices');
+    if (kept?.form !== 'matrices') return;
+    expect(await passesWithin(bytes)).toBe(2);
+    expect(await passesWithin(bytes - 1)).toBeGreaterThan(2);
+  },
+);
+
 test('tells its minibatches, and an abort ends it with E_ABORTED', async () => {
   const data = datasetOf(randomBatch([2, 8, 8], 4, 40, 3), 4);
   const options = indexing(DEEP, 'lobpcg', { batch: 10, passes: 5 });

@@ -102,6 +102,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add("resizeImages", guard<resizeImages>);
   add("readDirections", guard<readDirections>);
   add("createDirections", guard<createDirections>);
+  add("keptByLobpcg", guard<keptByLobpcg>);
   add("rewrite", guard<rewriteNetwork>);
   add("bench", guard<benchSteps>);
   add("memory", guard<readMemory>);

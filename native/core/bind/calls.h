@@ -30,6 +30,7 @@ Napi::Value createIndicesState(const Napi::CallbackInfo& info);
 Napi::Value readIndicesState(const Napi::CallbackInfo& info);
 Napi::Value readDirections(const Napi::CallbackInfo& info);
 Napi::Value createDirections(const Napi::CallbackInfo& info);
+Napi::Value keptByLobpcg(const Napi::CallbackInfo& info);
 
 // image_calls.cc
 Napi::Value createDataset(const Napi::CallbackInfo& info);

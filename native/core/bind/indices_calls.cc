@@ -2,11 +2,15 @@
 #include "bind/boundary.h"
 #include "bind/calls.h"
 #include "bind/options.h"
+#include "engine/kept.h"
 #include "indices/indices_state.h"
 
 namespace splitgrow {
 
 namespace {
+
+// Names of engine::Form, in its order.
+constexpr const char* kForms[] = {"none", "inputs", "matrices"};
 
 Napi::Value toIndices(Napi::Env env, const Indices& indices,
                       const Network& network, const IndicesOptions& options,
@@ -100,6 +104,30 @@ Napi::Value createDirections(const Napi::CallbackInfo& info) {
   for (const auto& [name, tensor] : readTensors(info[0], "directions"))
     directions->tensors.emplace_back(name, tensor.to(device));
   return toHandle(info.Env(), directions);
+}
+
+Napi::Value keptByLobpcg(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto network = fromHandle<Network>(info[0]);
+  const std::vector<int64_t> positions = readIntegers(info[1], "positions");
+  const int64_t images = toInteger(info[2], "images", 1, int64_t{1} << 53);
+  const size_t chains = network->program.chains.size();
+  require(positions.size() == chains, "E_ARGUMENT",
+          "positions: expected one number for each of ", chains,
+          " chains, found ", positions.size());
+  for (const int64_t count : positions)
+    require(count >= 1 && count <= INT32_MAX, "E_ARGUMENT",
+            "positions: expected numbers from 1 to ", INT32_MAX, ", found ",
+            count);
+  const auto sizes = engine::keptSizes(*network, positions, images);
+  auto rows = Napi::Array::New(env, sizes.size());
+  for (uint32_t i = 0; i < sizes.size(); ++i) {
+    auto row = Napi::Object::New(env);
+    row.Set("form", kForms[static_cast<int>(sizes[i].form)]);
+    row.Set("bytes", sizes[i].bytes);
+    rows[i] = row;
+  }
+  return rows;
 }
 
 }  // namespace splitgrow

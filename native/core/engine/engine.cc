@@ -24,14 +24,6 @@ bool isOff() {
   return text != nullptr && std::strcmp(text, "0") == 0;
 }
 
-// Whether a layer reads each position alone.
-bool hasNoWindow(const Node& node) {
-  const at::Tensor& weight = node.parameters[0];
-  const Attributes& a = node.instruction->attributes;
-  return weight.dim() == 2 || (weight.size(2) == 1 && a.stride == 1 &&
-                               a.padding == 0 && a.groups == 1);
-}
-
 }  // namespace
 
 Summary summaryOf(const Outputs& outputs, int64_t images) {
@@ -221,7 +213,7 @@ Kept Engine::layersToKeep(const std::vector<bool>& wanted, int64_t images,
     kept[i] =
         std::make_shared<KeptLayer>(pick(), chain.dimension, chain.neurons,
                                     plan.pixelsOf(static_cast<int>(i)),
-                                    !hasNoWindow(network_.nodes[chain.layer]));
+                                    hasWindow(network_.nodes[chain.layer]));
     if (kept[i]->form() == Form::kNone)
       kept[i].reset();
     else

@@ -1,6 +1,7 @@
 // Inputs and curvature of a layer, kept; and products from them.
 #include "engine/kept.h"
 
+#include "engine/engine.h"
 #include "engine/producer.h"
 
 namespace splitgrow::engine {
@@ -246,6 +247,30 @@ Tensor KeptLayer::productsOfInputs(Team* team, const Tensor& directions,
        }});
   team->run({&stage});
   return sums.sum(0);
+}
+
+bool hasWindow(const Node& layer) {
+  const Tensor& weight = layer.parameters[0];
+  const Attributes& a = layer.instruction->attributes;
+  return weight.dim() != 2 && (weight.size(2) != 1 || a.stride != 1 ||
+                               a.padding != 0 || a.groups != 1);
+}
+
+std::vector<KeptSize> keptSizes(const Network& network,
+                                const std::vector<int64_t>& pixels,
+                                int64_t images) {
+  const auto& chains = network.program.chains;
+  std::vector<KeptSize> sizes(chains.size());
+  if (!takes(network)) return sizes;
+  for (size_t i = 0; i < chains.size(); ++i) {
+    const KeptLayer layer(pick(), chains[i].dimension, chains[i].neurons,
+                          pixels[i], hasWindow(network.nodes[chains[i].layer]));
+    const auto repeats = layer.form() == Form::kInputs ? images : 1;
+    if (layer.form() != Form::kNone)
+      sizes[i] = {layer.form(), static_cast<double>(layer.bytes(1)) *
+                                    static_cast<double>(repeats)};
+  }
+  return sizes;
 }
 
 }  // namespace splitgrow::engine

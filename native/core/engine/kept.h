@@ -25,6 +25,9 @@ struct Chunks {
   int64_t pixelsOf(int64_t chunk) const;
 };
 
+// Whether a layer reads more than one position at a time, or leaves some out.
+bool hasWindow(const Node& layer);
+
 // Of one layer. Minibatches are added in their order.
 class KeptLayer {
  public:
@@ -76,5 +79,16 @@ class KeptLayer {
   std::vector<Piece> pieces_;
   at::Tensor sums_;  // [inputs, inputs, neurons], i <= j valid
 };
+
+// What a search over so many images keeps of each chain, whatever the memory
+// limit says; nothing of a network that the engine does not take. `pixels`:
+// positions of an image, by chain.
+struct KeptSize {
+  Form form = Form::kNone;
+  double bytes = 0;
+};
+std::vector<KeptSize> keptSizes(const Network& network,
+                                const std::vector<int64_t>& pixels,
+                                int64_t images);
 
 }  // namespace splitgrow::engine
