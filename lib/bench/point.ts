@@ -1,7 +1,7 @@
 // One width of bench splitting: its steps timed, whole searches scaled from them, and what `auto` makes of it.
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
-import { type MethodChoice, weighMethods } from '../split/indices/auto.js';
+import { keptOf, type MethodChoice, weighMethods } from '../split/indices/auto.js';
 import { INDEX_DEFAULTS } from '../split/indices/settings.js';
 import { createNetwork } from '../train/network.js';
 import {
@@ -65,7 +65,7 @@ async function autoSearch(
 
 /** The cost model's exact over fast. */
 function expectedRatio(graph: Graph, settings: Settings): number {
-  const { work } = weighMethods(graph, { ...settings, passes: settings.epochs });
+  const { work } = weighMethods(graph, { ...settings, passes: settings.epochs, kept: [] });
   return work.exact / work.descent;
 }
 
@@ -108,7 +108,8 @@ export async function measurePoint(
   using data = await syntheticData(graph, batch, device, { seed });
   const timed = await timeSteps({ network, data }, { ...options, limits: settings });
   const alone = searchesOf(timed, settings);
-  const choice = weighMethods(graph, { ...settings, passes: INDEX_DEFAULTS.passes });
+  const kept = keptOf(network, settings);
+  const choice = weighMethods(graph, { ...settings, passes: INDEX_DEFAULTS.passes, kept });
   const searches = {
     ...alone,
     auto: await autoSearch({ network, data }, choice, { ...alone, steps: timed.steps }, options),

@@ -5,7 +5,8 @@ import { overLimit, workRatios } from '../../lib/bench/expected.js';
 import { graphsAt, sizesOf, widthsBetween, widthsOf } from '../../lib/bench/networks.js';
 import { partSizes } from '../../lib/bench/point.js';
 import { descentSearch, equalEpochs, exactSearch, mixedSearch } from '../../lib/bench/search.js';
-import { chooseMethods, weighMethods } from '../../lib/split/indices/auto.js';
+import { keptOf, weighMethods } from '../../lib/split/indices/auto.js';
+import { createNetwork } from '../../lib/train/network.js';
 import { assertClose, codeOf } from '../reference.js';
 
 const step = (medianMs: number, peakBytes = 7): StepTime => ({ medianMs, leastMs: 1, repeats: 3, peakBytes });
@@ -93,10 +94,11 @@ test('parts are about equal and end with all', () => {
 test('auto weighs what it chooses, and expects more of exact the wider the network', async () => {
   const graphs = await graphsAt({}, [1, 4, 16]);
   const settings = { images: 50_000, passes: 10, memoryLimit: 2 ** 40 };
-  const choices = graphs.map((graph) => weighMethods(graph, settings));
-  for (const [i, { methods, work }] of choices.entries()) {
-    const graph = graphs[i];
-    if (graph !== undefined) expect(methods).toEqual(chooseMethods(graph, settings));
+  const choices = graphs.map((graph) => {
+    using network = createNetwork(graph, { seed: 0, device: 'cpu' });
+    return weighMethods(graph, { ...settings, kept: keptOf(network, settings) });
+  });
+  for (const { methods, work } of choices) {
     expect(work.chosen).toBeLessThanOrEqual(Math.min(work.exact, work.lobpcg));
     if (!methods.includes('lobpcg')) expect(work.chosen).toBe(work.exact);
   }

@@ -5,29 +5,31 @@ import type { Graph } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import { LINEAR_ACTIVATIONS } from '../../graph/ops.js';
 import type { Chain } from '../../graph/program.js';
-import type { IndexMethod } from '../../native/face.js';
+import { depthwiseNorms } from '../../graph/readers.js';
+import type { IndexMethod, KeptByLobpcg } from '../../native/face.js';
+import { loadCore } from '../../native/load.js';
+import type { Network } from '../../train/network.js';
+import type { IndexSettings } from './settings.js';
 
 /**
  * Work in units of one multiply-accumulate of training (forward and backward
  * count 3 of them). With n neurons of d weights each, P positions an image, and
  * N images:
- *   pass      3 N macs              forward and backward: once for exact, once for lobpcg; where lobpcg cannot keep what
- *                                   products take of the images of a layer, in every pass
- *   matrices  N n P d^2             sum of h x x^T
- *   eigen     n d^2, n d^3          smallest eigenpairs: bracketing them and reading S for small d, reduction for large
- *   product   2 N n d P             conv(x, p) and its weight gradient in a pass through the network
- *   kept      2 N n d P             the same from what lobpcg keeps of the images, for `directions` of a neuron
- *   search    n                     the small eigenproblems of lobpcg
- * Measured by `node benchmarks/costs.mjs` on a busy machine, one thread: a unit is 0.02 ns. `kept`, `directions` and
- * `search` are estimates.
+ *   pass      3 N macs              forward and backward: once for exact; once for lobpcg, or in every pass of it where
+ *                                   it cannot keep what it takes of the images of a layer
+ *   matrices  N n P d^2             sum of h x x^T: exact, and lobpcg where it keeps S
+ *   eigen     n d^2, n d^3          smallest eigenpairs of S: bracketing them and reading S for small d, reduction for large
+ *   pairs     n d^3                 all eigenpairs of S: lobpcg where it keeps S, in its second pass, which ends its search
+ *   product   2 N n d P             conv(x, p) and its weight gradient, in a pass through the network
+ *   kept      2 N n d P             all products of a search by lobpcg that keeps x and h
+ *   search    n                     the small eigenproblems of such a search
+ * Measured by `node benchmarks/costs.mjs` on a busy machine, one thread: a unit is 0.02 ns. `pairs`, `kept` and `search`
+ * are estimates.
  */
 export const WORK = {
-  ...{ pass: 1, matrices: 0.9, eigenSquare: 12, eigenCube: 2.9, product: 1.8 },
-  ...{ kept: 1, directions: 14, search: 6e6 },
+  ...{ pass: 1, matrices: 0.9, eigenSquare: 12, eigenCube: 2.9, pairs: 50 },
+  ...{ product: 1.8, kept: 14, search: 6e6 },
 } as const;
-
-/** Most weights of a neuron for which lobpcg keeps S, without a window and with one; as `native/core/engine/kept.cc` has it. */
-const KEEPS_MATRICES = { windowless: 48, windowed: 160 } as const;
 
 /** Bytes of a float32. */
 const FLOAT = 4;
@@ -41,6 +43,8 @@ export interface AutoSettings {
   readonly memoryLimit: number;
   /** Second derivative of a chain without activation; 0 (default): its matrices are 0, and cost nothing. */
   readonly identityCurvature?: number;
+  /** What lobpcg keeps of the images, one a chain of the lowered graph. */
+  readonly kept: readonly KeptByLobpcg[];
 }
 
 /** What `auto` chooses from: the paper's descent never comes out cheaper at the same accuracy. */
@@ -48,7 +52,9 @@ type Choice = Exclude<IndexMethod, 'rayleigh'>;
 
 interface Candidate {
   readonly exact: number;
+  /** Where it keeps what it takes of the images, and where its products go through the network in every pass. */
   readonly lobpcg: number;
+  readonly swept: number;
   /** Of a pass of the paper's descent. */
   readonly product: number;
   /** Bytes of the splitting matrices, n d^2 float32. */
@@ -57,7 +63,7 @@ interface Candidate {
   readonly kept: number | null;
 }
 
-const FLAT: Candidate = { exact: 0, lobpcg: 0, product: 0, bytes: 0, kept: 0 };
+const FLAT: Candidate = { exact: 0, lobpcg: 0, swept: 0, product: 0, bytes: 0, kept: 0 };
 
 /** True for a chain whose activation has no curvature: its indices are 0, and no method has anything to compute. */
 export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: number): boolean {
@@ -65,47 +71,73 @@ export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: n
   return identityCurvature === 0 && (kind === undefined || LINEAR_ACTIVATIONS.includes(kind));
 }
 
-/** Whether a layer reads more than one position at a time, or leaves some out. */
-function hasWindow(graph: Graph, id: string): boolean {
-  const {
-    kernel = 1,
-    stride = 1,
-    padding = 0,
-    groups = 1,
-  } = (graph.nodes.find((node) => node.id === id) ?? {}) as Readonly<Record<string, unknown>>;
-  return kernel !== 1 || stride !== 1 || padding !== 0 || groups !== 1;
+/** Positions of an image in what each chain's layer gives. */
+function positionsOf(graph: Graph): readonly number[] {
+  const values = shapes(graph);
+  return lower(graph).chains.map(({ id }) => {
+    const [height, width] = values.get(id)?.size ?? [1, 1];
+    return height * width;
+  });
 }
 
-function candidateOf(
-  graph: Graph,
-  { images, identityCurvature = 0 }: AutoSettings,
-): (chain: Chain) => Candidate {
-  const values = shapes(graph);
-  return (chain) => {
+/** What lobpcg keeps for each chain, as the native core says it; nothing where batch norms move their statistics in every pass. */
+export function keptOf(
+  { graph, handle }: Network,
+  {
+    images,
+    depthwiseBatchNorm = 'eval',
+  }: Pick<AutoSettings, 'images'> & Partial<Pick<IndexSettings, 'depthwiseBatchNorm'>>,
+): readonly KeptByLobpcg[] {
+  const positions = positionsOf(graph);
+  if (depthwiseBatchNorm === 'train' && depthwiseNorms(graph).length > 0)
+    return positions.map(() => ({ form: 'none', bytes: 0 }));
+  return loadCore().keptByLobpcg(handle, positions, images);
+}
+
+function candidatesOf(graph: Graph, settings: AutoSettings): readonly Candidate[] {
+  const { images, passes, identityCurvature = 0, kept } = settings;
+  const positions = positionsOf(graph);
+  return lower(graph).chains.map((chain, i) => {
     if (isFlat(graph, chain, identityCurvature)) return FLAT;
-    const { id, neurons: n, dimension: d } = chain;
-    const [height, width] = values.get(id)?.size ?? [1, 1];
-    const seen = images * height * width;
+    const { neurons: n, dimension: d } = chain;
+    const seen = images * (positions[i] ?? 1);
     const matrices = WORK.matrices * seen * n * d ** 2;
     const product = WORK.product * 2 * seen * n * d;
-    const isWindowed = hasWindow(graph, id);
-    const isSummed = d <= KEEPS_MATRICES[isWindowed ? 'windowed' : 'windowless'];
-    const bytes = FLOAT * n * d * d;
-    const directions = Math.min(d, WORK.directions) * WORK.kept * 2 * seen * n * d;
+    const { form, bytes } = kept[i] ?? { form: 'none', bytes: 0 };
+    const swept = passes * product + WORK.search * n;
+    const lobpcg = {
+      none: swept,
+      inputs: WORK.kept * 2 * seen * n * d + WORK.search * n,
+      matrices: matrices + WORK.pairs * n * d ** 3,
+    };
     return {
       exact: matrices + WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3,
-      lobpcg: (isSummed ? matrices : directions) + WORK.search * n,
+      lobpcg: lobpcg[form],
+      swept,
       product,
-      bytes,
-      kept: isSummed ? bytes : isWindowed ? null : FLOAT * seen * (n + d),
+      bytes: FLOAT * n * d * d,
+      kept: form === 'none' ? null : bytes,
     };
-  };
+  });
 }
 
-/** Whether lobpcg keeps all that its layers take of the images: the small ones first, within the limit. */
-function keepsAll(methods: readonly Choice[], candidates: readonly Candidate[], limit: number): boolean {
-  const kept = candidates.filter((_, i) => methods[i] === 'lobpcg').map((candidate) => candidate.kept);
-  return !kept.includes(null) && kept.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0) <= limit;
+/** Which layers of lobpcg are kept: the small ones first, within the limit. */
+function keptWithin(
+  methods: readonly Choice[],
+  candidates: readonly Candidate[],
+  limit: number,
+): readonly boolean[] {
+  const bytesAt = (i: number): number => candidates[i]?.kept ?? Number.POSITIVE_INFINITY;
+  const order = [...methods.keys()]
+    .filter((i) => methods[i] === 'lobpcg')
+    .sort((a, b) => bytesAt(a) - bytesAt(b));
+  const kept = methods.map(() => false);
+  let held = 0;
+  for (const i of order) {
+    held += bytesAt(i);
+    kept[i] = held <= limit;
+  }
+  return kept;
 }
 
 /** Takes chains of the largest matrices out of the exact method until the rest are within the limit. */
@@ -128,9 +160,13 @@ function workOf(
   pass: number,
   { passes, memoryLimit }: AutoSettings,
 ): number {
-  const ofLobpcg = keepsAll(methods, candidates, memoryLimit) ? 1 : passes;
-  const all = (methods.includes('lobpcg') ? ofLobpcg : 0) + (methods.includes('exact') ? 1 : 0);
-  return candidates.reduce((sum, candidate, i) => sum + candidate[methods[i] ?? 'exact'], all * pass);
+  const kept = keptWithin(methods, candidates, memoryLimit);
+  const isSwept = methods.some((method, i) => method === 'lobpcg' && !kept[i]);
+  const all = (methods.includes('exact') ? 1 : 0) + (methods.includes('lobpcg') ? (isSwept ? passes : 1) : 0);
+  return candidates.reduce(
+    (sum, { exact, lobpcg, swept }, i) => sum + (methods[i] === 'exact' ? exact : kept[i] ? lobpcg : swept),
+    all * pass,
+  );
 }
 
 export interface MethodChoice {
@@ -145,7 +181,7 @@ export interface MethodChoice {
 
 /** The cheapest method of each chain in all, within the memory limit, with what the model expects of it. */
 export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice {
-  const candidates = lower(graph).chains.map(candidateOf(graph, settings));
+  const candidates = candidatesOf(graph, settings);
   const { passes, memoryLimit } = settings;
   const pass = WORK.pass * 3 * settings.images * macs(graph);
   const work = (methods: readonly Choice[]): number => workOf(methods, candidates, pass, settings);

@@ -16,7 +16,7 @@ import type {
 } from '../../native/face.js';
 import { loadCore } from '../../native/load.js';
 import type { Network } from '../../train/network.js';
-import { chooseMethods } from './auto.js';
+import { chooseMethods, keptOf } from './auto.js';
 import { type IndexSettings, type Method, mostEpochsOf } from './settings.js';
 
 /** Splitting indices of one chain `layer -> [batch_norm] -> [activation]`, in memory and in stage.json. */
@@ -93,7 +93,10 @@ export function indicesOptions(network: Network, request: IndicesRequest): Indic
   const { chains } = lower(network.graph);
   const methods =
     method === 'auto'
-      ? chooseMethods(network.graph, { images, passes, memoryLimit, identityCurvature })
+      ? chooseMethods(network.graph, {
+          ...{ images, passes, memoryLimit, identityCurvature },
+          kept: keptOf(network, request),
+        })
       : chains.map(() => method);
   const { epsilon: rmsEpsilon, decayFirst = rmsprop.decayEvery, ...descent } = rmsprop;
   return {

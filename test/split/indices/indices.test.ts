@@ -1,12 +1,29 @@
 import { expect, test } from 'vitest';
 import { macs } from '../../../lib/graph/cost.js';
+import type { Graph } from '../../../lib/graph/ir.js';
+import { lower } from '../../../lib/graph/lower.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
-import { chooseMethods, weighMethods } from '../../../lib/split/indices/auto.js';
+import {
+  type AutoSettings,
+  chooseMethods,
+  keptOf,
+  type MethodChoice,
+  WORK,
+  weighMethods,
+} from '../../../lib/split/indices/auto.js';
 import { computeIndices, enoughEpochs, evenBatch } from '../../../lib/split/indices/indices.js';
 import { INDEX_DEFAULTS, imagesOf, METHODS } from '../../../lib/split/indices/settings.js';
+import { createNetwork } from '../../../lib/train/network.js';
+import { assertClose } from '../../reference.js';
 import { convGraph, IMAGES, trainedNetwork } from '../nets.js';
 
 const REQUEST = { ...INDEX_DEFAULTS, batch: evenBatch(IMAGES, 128), images: IMAGES, seed: 1 };
+
+/** With what the core keeps of a network of this graph on the CPU. */
+function weigh(graph: Graph, settings: Omit<AutoSettings, 'kept'>): MethodChoice {
+  using network = createNetwork(graph, { seed: 0, device: 'cpu' });
+  return weighMethods(graph, { ...settings, kept: keptOf(network, settings) });
+}
 
 test('the Rayleigh descent reaches the exact indices when it is given enough epochs', async () => {
   const { network, data } = await trainedNetwork(convGraph());
@@ -53,7 +70,8 @@ test('auto gives the indices of the methods that it picked', async () => {
   using exact = await computeIndices(network, data, { ...REQUEST, method: 'exact' });
   using auto = await computeIndices(network, data, { ...REQUEST, method: 'auto' });
   expect(auto.method).toBe('auto');
-  expect(auto.chains.map(({ method }) => method)).toEqual([...chooseMethods(network.graph, REQUEST)]);
+  const settings = { ...REQUEST, kept: keptOf(network, REQUEST) };
+  expect(auto.chains.map(({ method }) => method)).toEqual([...chooseMethods(network.graph, settings)]);
   for (const [i, chain] of auto.chains.entries()) {
     if (chain.method === 'exact') expect(chain.indices).toEqual(exact.chains[i]?.indices);
   }
@@ -61,13 +79,9 @@ test('auto gives the indices of the methods that it picked', async () => {
 
 test('auto is exact where neurons are small, and takes lobpcg where they are large', () => {
   const settings = { images: 8000, passes: 12, memoryLimit: 2 ** 30 };
-  const seed = chooseMethods(buildPreset('mobilenet_cifar10'), settings);
-  expect(new Set(seed)).toEqual(new Set(['exact']));
-  const wide = chooseMethods(buildPreset('mobilenet_v1', { width: 2, resolution: 32, classes: 10 }), {
-    ...settings,
-    images: 100_000,
-  });
-  expect(wide).toContain('lobpcg');
+  expect(new Set(weigh(buildPreset('mobilenet_cifar10'), settings).methods)).toEqual(new Set(['exact']));
+  const wide = buildPreset('mobilenet_v1', { width: 2, resolution: 32, classes: 10 });
+  expect(weigh(wide, { ...settings, images: 100_000 }).methods).toContain('lobpcg');
 });
 
 test('a layer without activation costs neither method anything, unless it is given a curvature', () => {
@@ -76,23 +90,59 @@ test('a layer without activation costs neither method anything, unless it is giv
     buildPreset('mobilenet_cifar10', { blocks: 1, activation }),
   );
   if (plain === undefined || linear === undefined) throw new Error('no graph');
-  const curved = weighMethods(linear, { ...settings, identityCurvature: 1 }).work;
-  expect(curved).toEqual(weighMethods(plain, settings).work);
-  const { exact, lobpcg, descent } = weighMethods(linear, settings).work;
+  const curved = weigh(linear, { ...settings, identityCurvature: 1 }).work;
+  expect(curved).toEqual(weigh(plain, settings).work);
+  const { exact, lobpcg, descent } = weigh(linear, settings).work;
   // One pass, and as many as the descent takes: 3 a multiply-accumulate.
   expect(exact).toBe(3 * 10 * macs(linear));
   expect(lobpcg).toBe(3 * 10 * macs(linear));
   expect(descent).toBe(7 * 3 * 10 * macs(linear));
 });
 
+test('a search that keeps S is the sums of exact and all eigenpairs, and one that keeps nothing is products in every pass', () => {
+  const graph = buildPreset('mobilenet_cifar10', { blocks: 1 });
+  const { chains } = lower(graph);
+  const settings = { images: 10, passes: 7, memoryLimit: 2 ** 40 };
+  const pass = 3 * 10 * macs(graph);
+  const keeping = (form: 'matrices' | 'none', memoryLimit = 2 ** 40) => {
+    const kept = chains.map(() => ({ form, bytes: 100 }));
+    return weighMethods(graph, { ...settings, memoryLimit, kept });
+  };
+  const matrices = keeping('matrices');
+  expect(new Set(matrices.methods)).toEqual(new Set(['exact']));
+  const solved = chains.reduce(
+    (sum, { neurons: n, dimension: d }) =>
+      sum + n * (d ** 3 * (WORK.pairs - WORK.eigenCube) - d ** 2 * WORK.eigenSquare),
+    0,
+  );
+  // The sums are the same, and so is the one pass. Rounding.
+  assertClose([matrices.work.lobpcg - matrices.work.exact], [solved], { rtol: 1e-9, atol: 0 });
+  const { lobpcg, descent } = keeping('none').work;
+  const neurons = chains.reduce((sum, chain) => sum + chain.neurons, 0);
+  assertClose([lobpcg], [descent + WORK.search * neurons], { rtol: 1e-12, atol: 0 });
+  // What does not fit is not kept: one layer of 100 bytes does, the others are passed over.
+  expect(keeping('matrices', 99).work.lobpcg).toBe(lobpcg);
+  expect(keeping('matrices', 100).work.lobpcg).toBeGreaterThan((settings.passes - 1) * pass);
+  expect(keeping('matrices', 100).work.lobpcg).toBeLessThan(lobpcg);
+});
+
+test('lobpcg keeps something of every layer of a seed, and nothing where statistics move', () => {
+  const graph = buildPreset('mobilenet_cifar10', { blocks: 1 });
+  using network = createNetwork(graph, { seed: 0, device: 'cpu' });
+  const forms = (depthwiseBatchNorm: 'eval' | 'train') =>
+    new Set(keptOf(network, { images: 10, depthwiseBatchNorm }).map(({ form }) => form));
+  expect(forms('eval')).not.toContain('none');
+  expect(forms('train')).toEqual(new Set(['none']));
+});
+
 test('auto keeps the splitting matrices within the memory limit', () => {
   const graph = buildPreset('mobilenet_cifar10');
   const settings = { images: 8000, passes: 12 };
-  const free = chooseMethods(graph, { ...settings, memoryLimit: 2 ** 40 });
-  const bounded = chooseMethods(graph, { ...settings, memoryLimit: 2 ** 14 });
+  const choose = (memoryLimit: number) => weigh(graph, { ...settings, memoryLimit }).methods;
+  const [free, bounded] = [choose(2 ** 40), choose(2 ** 14)];
   const count = (methods: readonly string[]): number => methods.filter((method) => method === 'exact').length;
   expect(count(bounded)).toBeLessThan(count(free));
-  expect(chooseMethods(graph, { ...settings, memoryLimit: 1 })).not.toContain('exact');
+  expect(choose(1)).not.toContain('exact');
 });
 
 test('the default of the command lets the descent take 2,000 steps, and never less than the ten epochs of the paper', () => {
