@@ -37,15 +37,6 @@ void requireFinite(const Network& network, int64_t step) {
             "from 0");
 }
 
-// Gradient of sum coefficient * |parameter|, 0 where the parameter is 0.
-void addPenalty(Network* network, const Penalty& penalty) {
-  if (!penalty.coefficients.defined()) return;
-  const int64_t count = penalty.coefficients.numel();
-  network->gradients.narrow(0, penalty.from, count)
-      .addcmul_(penalty.coefficients,
-                network->values.narrow(0, penalty.from, count).sign());
-}
-
 // The random numbers of dropout follow from the place alone, so that training
 // may go on from any minibatch.
 at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
@@ -53,11 +44,6 @@ at::Generator generatorOf(uint64_t seed, int64_t step, int64_t piece) {
   for (const int64_t part : {int64_t{groupRank()}, step, piece})
     state = scrambled(state ^ static_cast<uint64_t>(part));
   return at::make_generator<at::CPUGeneratorImpl>(state);
-}
-
-// As torch.nn.utils.clip_grad_norm_, without waiting for the device.
-void clip(const Tensor& gradients, double most) {
-  if (most > 0) gradients.mul_((most / (gradients.norm() + 1e-6)).clamp_max(1));
 }
 
 // One forward and backward pass; fills the network's gradients.
@@ -146,31 +132,6 @@ bool hasImages(const Sweep& sweep, const Piece& piece, const Run& run,
           "files that `splitgrow data index` lists, or leave ",
           "fit.syncBatchNorm out");
   return run.syncsNorm;
-}
-
-void sgdStep(Network* network, const TrainOptions& options, double rate) {
-  const bool hasMomentum = options.momentum != 0;
-  if (hasMomentum && !network->velocity.defined())
-    network->velocity = at::zeros_like(network->values);
-  const auto update = [&](int64_t from, int64_t count, double decay) {
-    if (count == 0) return;
-    const auto part = [&](const Tensor& t) {
-      return std::vector<Tensor>{t.narrow(0, from, count)};
-    };
-    at::_fused_sgd_(
-        part(network->values), part(network->gradients),
-        hasMomentum ? part(network->velocity) : std::vector<Tensor>{}, decay,
-        options.momentum, rate, /*dampening=*/0, options.nesterov,
-        /*maximize=*/false,
-        /*is_first_step=*/false);
-  };
-  const int64_t total = network->values.numel();
-  if (options.decaysAll) {
-    update(0, total, options.weightDecay);
-  } else {
-    update(0, network->decayed, options.weightDecay);
-    update(network->decayed, total - network->decayed, 0);
-  }
 }
 
 Trained trainEpoch(Network* network, const Dataset& data,
@@ -279,10 +240,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
     read = sweep->readOf(i, read);
     if (read > 0) {
       if (read != planned) network->gradients.mul_(planned / read);
-      addPenalty(network, penalty);
-      clip(network->gradients, options.gradientClip);
-      sgdStep(network, options, options.learningRates[i]);
-      takeAverage(network, options.average, i);
+      update(network, options, penalty, i);
     }
     ProgressReport report{
         "train",      i + 1,         steps, images, secondsSince(start),

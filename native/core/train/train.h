@@ -75,6 +75,10 @@ struct Trained {
 
 // SGD on the whole parameter buffer, as torch.optim.SGD does it.
 void sgdStep(Network* network, const TrainOptions& options, double rate);
+// All that follows the backward passes of a minibatch, whose place in the epoch
+// is `step`: penalty, clipping, SGD and the moving average.
+void update(Network* network, const TrainOptions& options,
+            const Penalty& penalty, int64_t step);
 
 // Called after each step with its place in the epoch.
 void takeAverage(Network* network, const AverageOptions& options, int64_t step);
