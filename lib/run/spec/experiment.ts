@@ -4,13 +4,14 @@ import { z } from 'zod';
 import type { Graph } from '../../graph/ir.js';
 import { MOST_THREADS } from '../../native/threads.js';
 import { CHECKPOINT, type CheckpointSpec } from './checkpoint.js';
+import { OWN } from './choice.js';
 import { COMPARE, type CompareSpec } from './compare.js';
 import { GIVEN, having } from './conditions.js';
 import { DATA_FILE, DATA_IMAGES, DATA_NAMED, type DataSpec } from './data.js';
 import { afterStage0, effectsIn, group, nothing, part, place, weights } from './effects.js';
 import { FIT, type FitSpec } from './fit.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
-import { OWN, SPLITTING, type SplittingSpec } from './splitting.js';
+import { SPLITTING, type SplittingSpec } from './splitting.js';
 
 const count = z.int().min(1);
 

@@ -9,8 +9,8 @@ import {
   type Strategy,
   type StrategyFunction,
 } from '../../split/choose/strategies.js';
+import { OWN_NAME } from './choice.js';
 import type { Spec } from './experiment.js';
-import { OWN_NAME } from './splitting.js';
 
 /** Costs and strategies of your own, by the name that the experiment has for them. They are used where it names them. */
 export interface Extensions {

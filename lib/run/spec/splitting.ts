@@ -1,8 +1,7 @@
 // The `splitting` part of an experiment: indices, choice and growth.
 import { z } from 'zod';
-import { COSTS } from '../../graph/cost.js';
-import { STRATEGIES } from '../../split/choose/strategies.js';
 import { FIXED_IMAGES, INDEX_DEFAULTS, METHODS, mostEpochsOf } from '../../split/indices/settings.js';
+import { COST, COST_ESTIMATE, COST_NAMES, ROUNDING, STRATEGY } from './choice.js';
 import { having, where } from './conditions.js';
 import { afterStage0, group, ofStage, part } from './effects.js';
 
@@ -37,36 +36,6 @@ const RMSPROP = part({
   decayFirst: afterStage0(count.optional().describe('epoch of the first decay; left out: `decayEvery`')),
 });
 
-/** What the linear relaxation takes a neuron to cost (lib/split/choose/estimate.ts). */
-const COST_ESTIMATE = part({
-  estimate: afterStage0(
-    z
-      .enum(['marginal', 'own-layer'])
-      .default('marginal')
-      .describe('what a neuron costs in the linear program: `marginal`, or `own-layer`'),
-  ),
-  transform: afterStage0(
-    z.enum(['none', 'sqrt', 'log']).default('none').describe('applied to that: `none`, `sqrt`, `log`'),
-  ),
-});
-
-const ROUNDING = part({
-  kind: afterStage0(
-    z
-      .enum(['exchange', 'threshold'])
-      .default('exchange')
-      .describe('how shares of the linear program become neurons: `exchange` or `threshold`'),
-  ),
-  threshold: afterStage0(
-    z
-      .number()
-      .positive()
-      .max(1)
-      .default(0.99)
-      .describe('of `threshold`: least share of a neuron that is split'),
-  ),
-});
-
 const METHOD = z.enum(METHODS);
 
 const LINE_SEARCH = part({
@@ -88,17 +57,6 @@ const LINE_SEARCH = part({
       ),
   ),
 });
-
-/** A name that an experiment can have for a cost or strategy of the caller's own, and that `--set` can reach. */
-export const OWN_NAME = /^[A-Za-z][\w-]{0,63}$/;
-export const OWN = z.string().regex(OWN_NAME);
-
-/** One of a table, or of the caller's own: which of them are there is known where the run starts (own.ts). */
-const COST = z.union([z.enum(Object.keys(COSTS)), OWN]);
-const NAMES = Object.keys(COSTS)
-  .map((name) => `\`${name}\``)
-  .join(', ');
-const STRATEGY = z.union([z.enum(Object.keys(STRATEGIES)), OWN]);
 
 const FIELDS = part({
   strategy: afterStage0(
@@ -206,7 +164,7 @@ const FIELDS = part({
       .union([COST, z.array(COST).min(1)])
       .default('macs')
       .describe(
-        `what is budgeted: ${NAMES}, one of your own, or a list of them; MACs are limited in any case`,
+        `what is budgeted: ${COST_NAMES}, one of your own, or a list of them; MACs are limited in any case`,
       ),
   ),
   costEstimate: group(
