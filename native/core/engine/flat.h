@@ -3,6 +3,7 @@
 // caches.
 #pragma once
 
+#include "engine/chunks.h"
 #include "engine/producer.h"
 
 namespace splitgrow::engine {
@@ -36,6 +37,7 @@ class Flat : public Producer {
   // Pixels q0 to q1 of blocks b0 to b1 (all pixels if they are several).
   void chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
              float* sums, float* w);
+  Chunks chunksOfMatrices() const;
   void addMatrices(int64_t unit, float* scratch);
 
   const int64_t ci_, co_, pixels_, segment_, segments_;
@@ -44,7 +46,7 @@ class Flat : public Producer {
   bool isSeveral_ = false;
   Target target_;
   Buffer* partial_ = nullptr;
-  std::vector<int32_t> offsets_, offsetsBack_;
+  std::vector<int32_t> offsets_, offsetsBack_, offsetsOfMatrices_;
   std::vector<float> packed_, packedBack_, packedDirections_;
 };
 

@@ -15,8 +15,13 @@ void Flat::addBackward(Stage* stage, const std::vector<Target>& targets,
   context_.needScratch((co_ + 2 * ci_ + rows_) * chunkBack_ + 2 * ci_);
   if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
   if (wanted_ == Wanted::kMatrices) {
+    const Chunks chunks = chunksOfMatrices();
     matrices_ = std::make_unique<MatrixWork>(context_, from_, count_, ci_,
-                                             context_.blocks * segments_);
+                                             chunks.count);
+    offsetsOfMatrices_.clear();
+    for (int64_t i = 0; i < ci_; ++i)
+      offsetsOfMatrices_.push_back(static_cast<int32_t>(i * chunks.plane));
+    context_.needScratch((ci_ + matrices_->most() + 1) * chunks.plane);
     stage->segments.push_back(
         {matrices_->units(),
          [this](int64_t unit, float* scratch) { addMatrices(unit, scratch); }});
@@ -140,41 +145,6 @@ void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
                     map.plane,
                     {map.blockBack, 1}},
                    back);
-}
-
-void Flat::addMatrices(int64_t unit, float* scratch) {
-  const int64_t lanes = context_.lanes;
-  const int64_t first = matrices_->firstOf(unit);
-  const int64_t count = matrices_->countOf(unit);
-  float* h = scratch;
-  float* a = h + count * chunk_ * lanes;
-  float* unused = a + ci_ * chunk_ * lanes;
-  Outer outer;
-  outer.d = h;
-  outer.plane = chunk_;
-  outer.outputs = count;
-  outer.x = a;
-  outer.offsets = offsets_.data();
-  outer.taps = ci_;
-  outer.w = matrices_->begin(unit);
-  const int64_t all = context_.blocks * segments_;
-  const int64_t part = matrices_->partOf(unit), parts = matrices_->parts();
-  for (int64_t at = all * part / parts; at < all * (part + 1) / parts; ++at) {
-    const int64_t b = at / segments_, s = at % segments_;
-    const int64_t end = std::min(pixels_, (s + 1) * segment_);
-    for (int64_t q = s * segment_; q < end; q += chunk_) {
-      const int64_t m = std::min(chunk_, end - q);
-      for (int64_t o = 0; o < count; ++o)
-        context_.curvature(out_map(), b, first + o, q, m, unused,
-                           h + o * chunk_ * lanes);
-      for (int64_t i = 0; i < ci_; ++i)
-        table().value(context_.reading(inputs_[0], i),
-                      context_.plane(in(), b, i) + q * lanes, m,
-                      a + i * chunk_ * lanes);
-      outer.grid = {1, m};
-      table().matrices(outer);
-    }
-  }
 }
 
 }  // namespace splitgrow::engine

@@ -57,30 +57,12 @@ class OuterTiles {
 
 }  // namespace
 
-Chunks::Chunks(const Table& table, int64_t rows, int64_t pixels_,
-               int64_t blocks_)
-    : blocks(blocks_), pixels(pixels_) {
-  const int64_t vector = table.lanes * static_cast<int64_t>(sizeof(float));
-  const int64_t most =
-      std::clamp(kChunkBytes / (vector * rows) / 4 * 4, kLeast, kMost);
-  if (pixels < most) blocksEach = std::clamp<int64_t>(most / pixels, 1, blocks);
-  pixelsEach = std::min(pixels, most);
-  plane = blocksEach * pixelsEach | 1;
-  count = (blocks + blocksEach - 1) / blocksEach *
-          ((pixels + pixelsEach - 1) / pixelsEach);
-}
-
-int64_t Chunks::firstBlock(int64_t chunk) const {
-  return chunk / ((pixels + pixelsEach - 1) / pixelsEach) * blocksEach;
-}
-int64_t Chunks::blocksOf(int64_t chunk) const {
-  return std::min(blocksEach, blocks - firstBlock(chunk));
-}
-int64_t Chunks::firstPixel(int64_t chunk) const {
-  return chunk % ((pixels + pixelsEach - 1) / pixelsEach) * pixelsEach;
-}
-int64_t Chunks::pixelsOf(int64_t chunk) const {
-  return std::min(pixelsEach, pixels - firstPixel(chunk));
+Chunks keptChunks(const Table& table, int64_t channels, int64_t pixels,
+                  int64_t blocks) {
+  const int64_t bytes =
+      channels * table.lanes * static_cast<int64_t>(sizeof(float));
+  return {std::clamp(kChunkBytes / bytes / 4 * 4, kLeast, kMost), pixels,
+          blocks};
 }
 
 KeptLayer::KeptLayer(const Table& table, int64_t inputs, int64_t neurons,
@@ -102,8 +84,8 @@ int64_t KeptLayer::bytes(int64_t images) const {
 }
 
 Chunks KeptLayer::chunksOf(int64_t images) const {
-  return {table_, inputs_ + neurons_, pixels_,
-          (images + table_.lanes - 1) / table_.lanes};
+  return keptChunks(table_, inputs_ + neurons_, pixels_,
+                    (images + table_.lanes - 1) / table_.lanes);
 }
 
 void KeptLayer::add(int64_t images) {

@@ -6,24 +6,16 @@
 //             has few weights.
 #pragma once
 
+#include "engine/chunks.h"
 #include "engine/context.h"
 
 namespace splitgrow::engine {
 
 enum class Form : uint8_t { kNone, kInputs, kMatrices };
 
-// Positions of a minibatch in chunks that stay in the caches: some pixels of
-// one block of images, or all pixels of several blocks. A chunk is
-// [inputs + neurons][plane][lane].
-struct Chunks {
-  Chunks(const Table& table, int64_t rows, int64_t pixels, int64_t blocks);
-  int64_t blocks, pixels, blocksEach = 1, pixelsEach, plane, count;
-  // Of a chunk.
-  int64_t firstBlock(int64_t chunk) const;
-  int64_t blocksOf(int64_t chunk) const;
-  int64_t firstPixel(int64_t chunk) const;
-  int64_t pixelsOf(int64_t chunk) const;
-};
+// How a layer's inputs and curvature, `channels` in all, are cut.
+Chunks keptChunks(const Table& table, int64_t channels, int64_t pixels,
+                  int64_t blocks);
 
 // Whether a layer reads more than one position at a time, or leaves some out.
 bool hasWindow(const Node& layer);

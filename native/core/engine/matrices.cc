@@ -5,9 +5,12 @@ namespace splitgrow::engine {
 
 namespace {
 
-// From this dimension on the values of a layer are read anew for every tile of
-// neurons: that costs less than sums of every part.
+// From this dimension on the values of a layer are read anew for every few tiles
+// of neurons: that costs less than sums of every part.
 constexpr int64_t kLarge = 48;
+// Tiles that such a unit makes side by side, where that leaves work for several
+// processors.
+constexpr int64_t kTiles = 4, kLeastUnits = 8;
 
 }  // namespace
 
@@ -21,7 +24,8 @@ MatrixWork::MatrixWork(const Context& context, int64_t from, int64_t count,
       tileTaps_(context.table.outerTaps),
       parts_(taps >= kLarge ? 1 : parts) {
   const int64_t tiles = (count_ + tileOutputs_ - 1) / tileOutputs_;
-  if (taps >= kLarge) ranges_ = tiles;
+  if (taps >= kLarge)
+    ranges_ = std::max(tiles / kTiles, std::min(tiles, kLeastUnits));
   for (int64_t t = 0; t < tiles; ++t) {
     tiles_.push_back(vectors_);
     const int64_t neurons = count_ * (t + 1) / tiles - count_ * t / tiles;
@@ -39,22 +43,24 @@ MatrixWork::MatrixWork(const Context& context, int64_t from, int64_t count,
 }
 
 int64_t MatrixWork::firstOf(int64_t unit) const {
-  const int64_t range = unit % ranges_;
-  return from_ + count_ * range / ranges_;
+  return from_ + neuronOf(firstTile(unit % ranges_));
 }
 int64_t MatrixWork::countOf(int64_t unit) const {
   const int64_t range = unit % ranges_;
-  return count_ * (range + 1) / ranges_ - count_ * range / ranges_;
+  return neuronOf(firstTile(range + 1)) - neuronOf(firstTile(range));
+}
+int64_t MatrixWork::most() const {
+  int64_t most = 0;
+  for (int64_t i = 0; i < ranges_; ++i) most = std::max(most, countOf(i));
+  return most;
 }
 float* MatrixWork::begin(int64_t unit) {
   const int64_t range = unit % ranges_;
-  const bool isWhole = ranges_ == 1;
-  float* to =
-      partial_.data() +
-      (unit / ranges_ * vectors_ + (isWhole ? 0 : tiles_[range])) * lanes_;
+  const int64_t from = tiles_[firstTile(range)];
   const int64_t end =
-      isWhole || range + 1 == ranges_ ? vectors_ : tiles_[range + 1];
-  std::fill_n(to, (end - (isWhole ? 0 : tiles_[range])) * lanes_, 0.0f);
+      range + 1 == ranges_ ? vectors_ : tiles_[firstTile(range + 1)];
+  float* to = partial_.data() + (unit / ranges_ * vectors_ + from) * lanes_;
+  std::fill_n(to, (end - from) * lanes_, 0.0f);
   return to;
 }
 
@@ -64,10 +70,8 @@ void MatrixWork::addFold(Stage* stage, std::function<float*()> sums) {
 }
 
 void MatrixWork::fold(int64_t i, float* sums) const {
-  const auto tiles = static_cast<int64_t>(tiles_.size());
-  for (int64_t t = 0; t < tiles; ++t) {
-    const int64_t first = count_ * t / tiles;
-    const int64_t neurons = count_ * (t + 1) / tiles - first;
+  for (int64_t t = 0; t < tiles(); ++t) {
+    const int64_t first = neuronOf(t), neurons = neuronOf(t + 1) - first;
     int64_t at = tiles_[t] + rows_[t][i];
     for (int64_t j = i; j < taps_; j += tileTaps_) {
       const int64_t width = std::min(tileTaps_, taps_ - j);

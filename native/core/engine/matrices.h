@@ -19,6 +19,7 @@ class MatrixWork {
   int64_t partOf(int64_t unit) const { return unit / ranges_; }
   int64_t firstOf(int64_t unit) const;
   int64_t countOf(int64_t unit) const;
+  int64_t most() const;  // neurons of a unit
   // Where a unit adds its tiles; begins with 0.
   float* begin(int64_t unit);
   // Adds the tiles to sums[(i * taps + j) * count + neuron], i <= j.
@@ -26,6 +27,9 @@ class MatrixWork {
 
  private:
   void fold(int64_t i, float* sums) const;
+  int64_t tiles() const { return static_cast<int64_t>(tiles_.size()); }
+  int64_t firstTile(int64_t range) const { return tiles() * range / ranges_; }
+  int64_t neuronOf(int64_t tile) const { return count_ * tile / tiles(); }
 
   const int64_t from_, count_, taps_, lanes_, tileOutputs_, tileTaps_;
   int64_t parts_, ranges_ = 1;
