@@ -12,9 +12,8 @@ struct Chunks {
   Chunks(int64_t most, int64_t pixels_, int64_t blocks_)
       : blocks(blocks_),
         pixels(pixels_),
-        blocksEach(pixels < most
-                       ? std::clamp<int64_t>(most / pixels, 1, blocks)
-                       : 1),
+        blocksEach(pixels < most ? std::clamp<int64_t>(most / pixels, 1, blocks)
+                                 : 1),
         pixelsEach(std::min(pixels, most)),
         plane(blocksEach * pixelsEach | 1),
         count((blocks + blocksEach - 1) / blocksEach * ofBlock()) {}

@@ -115,6 +115,15 @@ struct Context {
   float* gradients(const Map& map, int64_t block, int64_t channel) const {
     return map.g + (block * map.blockBack + channel * map.plane) * lanes;
   }
+  // Asks for n vectors. Rows of different channels lie far apart, where the
+  // processor asks for nothing by itself.
+  void prefetch(const float* row, int64_t n) const {
+    constexpr int64_t kLine = 64;
+    const char* const from = reinterpret_cast<const char*>(row);
+    const int64_t bytes = n * lanes * static_cast<int64_t>(sizeof(float));
+    for (int64_t at = 0; at < bytes; at += kLine)
+      __builtin_prefetch(from + at, 0, 2);
+  }
   Reading reading(const View& view, int64_t channel) const {
     const Map& map = maps[view.map];
     return {view.act, map.mean[channel], map.scale[channel],

@@ -92,10 +92,13 @@ void Flat::forward(int64_t b, int64_t s, float* scratch) {
   const int64_t end = std::min(pixels_, (s + 1) * segment_);
   for (int64_t q = s * segment_; q < end; q += chunk_) {
     const int64_t m = std::min(chunk_, end - q);
-    for (int64_t i = 0; i < ci_; ++i)
+    for (int64_t i = 0; i < ci_; ++i) {
+      if (i + kAhead < ci_)
+        context_.prefetch(context_.plane(in(), b, i + kAhead) + q * lanes, m);
       table().value(context_.reading(inputs_[0], i),
                     context_.plane(in(), b, i) + q * lanes, m,
                     scratch + i * chunk_ * lanes);
+    }
     table().forward({scratch,
                      offsets_.data(),
                      ci_,

@@ -8,6 +8,9 @@
 
 namespace splitgrow::engine {
 
+// Channels ahead of the one that is read, whose rows are asked for.
+constexpr int64_t kAhead = 4;
+
 class Flat : public Producer {
  public:
   Flat(Context* context, int node, const View& view, int out);

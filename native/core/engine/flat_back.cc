@@ -79,6 +79,11 @@ void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
     int64_t row = 0;  // of directions, in the order of their neurons
     for (int64_t o = 0; o < co_; ++o) {
       float* to = dz + (o * chunkBack_ + at) * lanes;
+      if (o + kAhead < co_)
+        for (const float* const row :
+             {context_.plane(out_map(), b, o + kAhead),
+              context_.gradients(out_map(), b, o + kAhead)})
+          context_.prefetch(row + q0 * lanes, m);
       if (!isSplit || row == count_ || ownerOf(row) != o) {
         context_.derivative(out_map(), b, o, q0, m, to);
         continue;
@@ -93,6 +98,8 @@ void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
       if (isLinear && isBare) break;
       const Reading r = context_.reading(inputs_[0], i);
       const float* z = context_.plane(in(), b, i) + q0 * lanes;
+      if (i + kAhead < ci_)
+        context_.prefetch(context_.plane(in(), b, i + kAhead) + q0 * lanes, m);
       float* to = a + (i * chunkBack_ + at) * lanes;
       if (isBare)
         table().first(r, z, m, first + (i * chunkBack_ + at) * lanes);

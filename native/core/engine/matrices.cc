@@ -5,8 +5,8 @@ namespace splitgrow::engine {
 
 namespace {
 
-// From this dimension on the values of a layer are read anew for every few tiles
-// of neurons: that costs less than sums of every part.
+// From this dimension on the values of a layer are read anew for every few
+// tiles of neurons: that costs less than sums of every part.
 constexpr int64_t kLarge = 48;
 // Tiles that such a unit makes side by side, where that leaves work for several
 // processors.

@@ -62,9 +62,9 @@ void Plan::addKeeping(Stage* stage, const Producer& layer) {
   if (chain < 0) return;
   const View in = layer.inputs()[0];
   const Map* const out = &context_.maps[layer.out()];
-  const Chunks chunks = keptChunks(
-      context_.table, context_.maps[in.map].channels + out->channels,
-      out->pixels(), context_.blocks);
+  const Chunks chunks =
+      keptChunks(context_.table, context_.maps[in.map].channels + out->channels,
+                 out->pixels(), context_.blocks);
   context_.needScratch(chunks.pixelsEach);
   stage->segments.push_back(
       {chunks.count, [this, chain, in, out](int64_t chunk, float* unused) {
