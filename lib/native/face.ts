@@ -183,7 +183,8 @@ export interface AverageOptions {
 
 /**
  * What training multiplies in. bfloat16 as torch.autocast has it: layers take weights and activations rounded to 8 bits of
- * mantissa and add up in float32; weights, batch norm, gradients of parameters and the loss stay in float32.
+ * mantissa and add up in float32; weights, batch norm, gradients of parameters and the loss stay in float32. The CPU engine
+ * rounds where that is faster than float32: in layers without a window of 24 channels or more on both sides.
  */
 export type Precision = 'float32' | 'bfloat16';
 

@@ -32,6 +32,8 @@ export interface Features {
     readonly cpu: boolean;
     /** The GPU does. */
     readonly cuda: boolean;
+    /** Instruction set of the CPU engine's loops for it: avx512_bf16; empty where LibTorch has all of bfloat16. */
+    readonly engine: string;
   };
 }
 

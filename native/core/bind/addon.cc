@@ -45,6 +45,7 @@ Napi::Value features(const Napi::CallbackInfo& info) {
   auto bfloat16 = Napi::Object::New(info.Env());
   bfloat16.Set("cpu", hasBFloat16(at::kCPU));
   bfloat16.Set("cuda", devices > 0 && hasBFloat16(at::kCUDA));
+  bfloat16.Set("engine", engine::narrowName());
   object.Set("bfloat16", bfloat16);
   return object;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/kernels/narrow.h"
 #include "engine/map.h"
 #include "engine/team.h"
 #include "ops/net.h"
@@ -99,6 +100,7 @@ struct Context {
   bool wantsGradients = true;  // of the parameters
   int64_t scratch = 0;         // floats of a thread
   Memory& memory;
+  const NarrowLoops* narrow;  // null: all products are in float32
 
   void needScratch(int64_t vectors) {
     scratch = std::max(scratch, vectors * lanes);

@@ -39,7 +39,12 @@ Summary summaryOf(const Outputs& outputs, int64_t images) {
 
 std::string setName() { return isOff() ? "" : pick().name; }
 
-bool takes(const Network& network) {
+std::string narrowName() {
+  return isOff() || pickNarrow() == nullptr ? "" : pickNarrow()->name;
+}
+
+bool takes(const Network& network, const Run& run) {
+  if (run.isNarrow && pickNarrow() == nullptr) return false;
   if (isOff() || !network.device.is_cpu() || network.dtype != at::kFloat ||
       network.program.inputShape.size() != 3)
     return false;
@@ -115,7 +120,8 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
                               run_.random.has_value(),
                               {},
                               {},
-                              {}});
+                              {},
+                              run_.isNarrow});
   Inputs inputs;
   inputs.smoothing = smoothing;
   inputs.share = share;

@@ -16,8 +16,12 @@ namespace splitgrow::engine {
 // where the environment says SPLITGROW_ENGINE=0.
 std::string setName();
 
-// Whether the engine takes this network.
-bool takes(const Network& network);
+// That of the loops for bfloat16; empty where there are none.
+std::string narrowName();
+
+// Whether the engine takes this network, and such passes over it. In bfloat16
+// it has wide layers alone, where that is faster; the others stay in float32.
+bool takes(const Network& network, const Run& run = {});
 
 // Its ops that the engine leaves to their rows of the op table, once each.
 std::vector<std::string> foreignOps(const Network& network);

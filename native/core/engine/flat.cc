@@ -34,8 +34,9 @@ Flat::Flat(Context* context, int node, const View& view, int out)
       segment_(segmentOf(pixels_, context->blocks)),
       segments_((pixels_ + segment_ - 1) / segment_),
       parts_(*context, co_, ci_) {
+  planNarrow();
   const auto vector = context->lanes * static_cast<int64_t>(sizeof(float));
-  chunk_ = chunkOf(kForwardBytes, vector * ci_, kLeast);
+  chunk_ = chunkOf(kForwardBytes, vector * (isNarrow_ ? ci_ / 2 : ci_), kLeast);
   chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_), kLeastBack);
   isSeveral_ = pixels_ < chunkBack_;
   blocksEach_ =
@@ -46,9 +47,9 @@ Flat::Flat(Context* context, int node, const View& view, int out)
     offsets_.push_back(static_cast<int32_t>(i * chunk_));
   for (int64_t i = 0; i < std::max(ci_, co_); ++i)
     offsetsBack_.push_back(static_cast<int32_t>(i * chunkBack_));
-  packed_.resize(ci_ * co_);
-  packedBack_.resize(ci_ * co_);
-  context->needScratch((ci_ + co_ + 1) * chunk_ + 3 * co_);
+  packed_.resize((ci_ + 1) * co_);
+  packedBack_.resize(ci_ * (co_ + 1));
+  context->needScratch((ci_ + co_ + 3) * chunk_ + 3 * co_);
   Map& map = out_map();
   map.moments.resize(context->blocks * segments_, co_);
   for (int64_t b = 0; b < context->blocks; ++b)
@@ -60,12 +61,15 @@ Flat::Flat(Context* context, int node, const View& view, int out)
 
 void Flat::pack() {
   const float* w = weights();
-  packTiles(
-      table(), co_, ci_, [&](int64_t o, int64_t i) { return w[o * ci_ + i]; },
-      packed_.data());
-  packTiles(
-      table(), ci_, co_, [&](int64_t i, int64_t o) { return w[o * ci_ + i]; },
-      packedBack_.data());
+  packNarrow();
+  if (!isNarrow_)
+    packTiles(
+        table(), co_, ci_, [&](int64_t o, int64_t i) { return w[o * ci_ + i]; },
+        packed_.data());
+  if (!isNarrowBack_)
+    packTiles(
+        table(), ci_, co_, [&](int64_t i, int64_t o) { return w[o * ci_ + i]; },
+        packedBack_.data());
   if (wanted_ != Wanted::kProducts) return;
   const float* v = context_.inputs.directions[chain_];
   packedDirections_.resize(ci_ * count_);
@@ -85,31 +89,32 @@ void Flat::addForward(Stage* stage) {
 void Flat::forward(int64_t b, int64_t s, float* scratch) {
   const int64_t lanes = context_.lanes;
   Map& map = out_map();
-  float* sums = scratch + ci_ * chunk_ * lanes;
+  float* sums = scratch + (ci_ + 2) * chunk_ * lanes;
   float* pivots = sums + 2 * co_ * lanes;
   Moments moments{context_.usesBatch && map.norm >= 0 ? sums : nullptr, pivots,
                   true};
   const int64_t end = std::min(pixels_, (s + 1) * segment_);
   for (int64_t q = s * segment_; q < end; q += chunk_) {
     const int64_t m = std::min(chunk_, end - q);
-    for (int64_t i = 0; i < ci_; ++i) {
-      if (i + kAhead < ci_)
-        context_.prefetch(context_.plane(in(), b, i + kAhead) + q * lanes, m);
-      table().value(context_.reading(inputs_[0], i),
-                    context_.plane(in(), b, i) + q * lanes, m,
-                    scratch + i * chunk_ * lanes);
+    Product product{scratch,   offsets_.data(),
+                    ci_,       packed_.data(),
+                    co_,       {1, m},
+                    {0, 1},    context_.plane(map, b, 0) + q * lanes,
+                    map.plane, {0, 1}};
+    if (isNarrow_) {
+      product.taps = (ci_ + 1) / 2;
+      readPairs(b, q, m, scratch + ci_ * chunk_ * lanes, scratch);
+      context_.narrow->forward(product, biases(), moments);
+    } else {
+      for (int64_t i = 0; i < ci_; ++i) {
+        if (i + kAhead < ci_)
+          context_.prefetch(context_.plane(in(), b, i + kAhead) + q * lanes, m);
+        table().value(context_.reading(inputs_[0], i),
+                      context_.plane(in(), b, i) + q * lanes, m,
+                      scratch + i * chunk_ * lanes);
+      }
+      table().forward(product, biases(), moments);
     }
-    table().forward({scratch,
-                     offsets_.data(),
-                     ci_,
-                     packed_.data(),
-                     co_,
-                     {1, m},
-                     {0, 1},
-                     context_.plane(map, b, 0) + q * lanes,
-                     map.plane,
-                     {0, 1}},
-                    biases(), moments);
     moments.isFirst = false;
   }
   if (moments.sums != nullptr)

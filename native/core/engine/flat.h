@@ -37,16 +37,41 @@ class Flat : public Producer {
 
   void forward(int64_t b, int64_t s, float* scratch);
   void backward(int64_t unit, float* scratch);
+  // What is multiplied with the derivatives of the outputs.
+  void multiplyBack(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
+                    const float* dz, const float* first, float* sums) const;
+  // Vectors that a chunk takes, and partial gradients of the weights.
+  int64_t scratchBack() const {
+    return isNarrowBack_ ? scratchNarrow()
+                         : (co_ + 2 * ci_ + rows_) * chunkBack_;
+  }
+  int64_t partialVectors() const {
+    return isNarrowBack_ ? co_ * groups_ : parts_.vectors();
+  }
   // Pixels q0 to q1 of blocks b0 to b1 (all pixels if they are several).
   void chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
              float* sums, float* w);
   Chunks chunksOfMatrices() const;
   void addMatrices(int64_t unit, float* scratch);
 
+  // In bfloat16 (flat_narrow.cc).
+  void planNarrow();
+  int64_t scratchNarrow() const;
+  void packNarrow();
+  // Values of pixels [q, q + m) of a block as words of two channels.
+  void readPairs(int64_t b, int64_t q, int64_t m, float* rows, float* to) const;
+  void chunkNarrow(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* rows,
+                   float* sums, float* w);
+  void foldNarrow(int64_t output) const;
+
   const int64_t ci_, co_, pixels_, segment_, segments_;
   WeightParts parts_;
   int64_t chunk_ = 0, chunkBack_ = 0, blocksEach_ = 1, units_ = 0, rows_ = 0;
   bool isSeveral_ = false;
+  // Whether the products of a pass are in bfloat16, forward and back; and the
+  // vectors of a row of gradients of weights then.
+  bool isNarrow_ = false, isNarrowBack_ = false;
+  int64_t groups_ = 0;
   Target target_;
   Buffer* partial_ = nullptr;
   std::vector<int32_t> offsets_, offsetsBack_, offsetsOfMatrices_;

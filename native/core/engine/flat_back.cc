@@ -10,9 +10,9 @@ void Flat::addBackward(Stage* stage, const std::vector<Target>& targets,
                       : context_.blocks * segments_;
   partial_ = &context_.memory.partial[which];
   if (wanted_ == Wanted::kProducts) parts_ = {context_, count_, ci_};
-  partial_->reserve(units_ * parts_.vectors() * context_.lanes);
+  partial_->reserve(units_ * partialVectors() * context_.lanes);
   rows_ = wanted_ == Wanted::kProducts ? count_ : 0;
-  context_.needScratch((co_ + 2 * ci_ + rows_) * chunkBack_ + 2 * ci_);
+  context_.needScratch(scratchBack() + 2 * ci_);
   if (keepsSums(0, target_)) in().derivatives.resize(units_, ci_);
   if (wanted_ == Wanted::kMatrices) {
     const Chunks chunks = chunksOfMatrices();
@@ -35,6 +35,11 @@ void Flat::addFold(Stage* stage) {
   if (wanted_ == Wanted::kMatrices)
     return matrices_->addFold(
         stage, [this] { return context_.inputs.matrices[chain_]; });
+  if (isNarrowBack_) {
+    stage->segments.push_back(
+        {co_, [this](int64_t output, float*) { foldNarrow(output); }});
+    return;
+  }
   stage->segments.push_back({parts_.columns(), [this](int64_t u, float*) {
                                parts_.fold(
                                    u, partial_->data(), units_,
@@ -45,10 +50,10 @@ void Flat::addFold(Stage* stage) {
 
 void Flat::backward(int64_t unit, float* scratch) {
   const int64_t lanes = context_.lanes;
-  float* w = partial_->data() + unit * parts_.vectors() * lanes;
+  float* w = partial_->data() + unit * partialVectors() * lanes;
   if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
-    std::fill_n(w, parts_.vectors() * lanes, 0.0f);
-  float* sums = scratch + (co_ + 2 * ci_ + rows_) * chunkBack_ * lanes;
+    std::fill_n(w, partialVectors() * lanes, 0.0f);
+  float* sums = scratch + scratchBack() * lanes;
   std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
   if (isSeveral_) {
     const int64_t from = unit * blocksEach_;
@@ -66,6 +71,7 @@ void Flat::backward(int64_t unit, float* scratch) {
 
 void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
                  float* sums, float* w) {
+  if (isNarrowBack_) return chunkNarrow(b0, b1, q0, q1, dz, sums, w);
   const int64_t lanes = context_.lanes, m = q1 - q0;
   float* a = dz + co_ * chunkBack_ * lanes;
   float* first = a + ci_ * chunkBack_ * lanes;
@@ -130,10 +136,17 @@ void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
   outer.grid = {1, m * (b1 - b0)};
   outer.w = w;
   if (!isBare) table().outer(outer);
-  if (!target_.isWanted) return;
+  if (target_.isWanted)
+    multiplyBack(b0, b1, q0, q1, dz, isLinear ? nullptr : first, sums);
+}
+
+void Flat::multiplyBack(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
+                        const float* dz, const float* first,
+                        float* sums) const {
+  const int64_t lanes = context_.lanes, m = q1 - q0;
   Map& map = in();
   Back back;
-  back.first = isLinear ? nullptr : first;
+  back.first = first;
   back.firstStep = {m, 1};
   back.firstPlane = chunkBack_;
   back.z = context_.plane(map, b0, 0) + q0 * lanes;
@@ -141,17 +154,19 @@ void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
   back.means = map.mean.data();
   back.adds = target_.adds;
   back.sums = keepsSums(0, target_) ? sums : nullptr;
-  table().backward({dz,
-                    offsetsBack_.data(),
-                    co_,
-                    packedBack_.data(),
-                    ci_,
-                    {b1 - b0, m},
-                    {m, 1},
-                    context_.gradients(map, b0, 0) + q0 * lanes,
-                    map.plane,
-                    {map.blockBack, 1}},
-                   back);
+  const auto multiply =
+      isNarrowBack_ ? context_.narrow->backward : table().backward;
+  multiply({dz,
+            offsetsBack_.data(),
+            isNarrowBack_ ? (co_ + 1) / 2 : co_,
+            packedBack_.data(),
+            ci_,
+            {b1 - b0, m},
+            {m, 1},
+            context_.gradients(map, b0, 0) + q0 * lanes,
+            map.plane,
+            {map.blockBack, 1}},
+           back);
 }
 
 }  // namespace splitgrow::engine

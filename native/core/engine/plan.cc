@@ -32,7 +32,8 @@ Plan::Plan(const Network& network, const Table& table,
                {},
                true,
                0,
-               *memory} {
+               *memory,
+               options.isNarrow ? pickNarrow() : nullptr} {
   const auto& program = network.program;
   const auto bits = [](bool isOn) {
     const uint32_t word = isOn ? 0xffffffffu : 0;

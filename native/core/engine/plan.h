@@ -28,6 +28,7 @@ struct PlanOptions {
   std::vector<Neurons> neurons;
   // Of products: what is kept of chains; empty: nothing.
   std::vector<Form> kept;
+  bool isNarrow = false;  // wide layers multiply in bfloat16
   bool operator==(const PlanOptions&) const = default;
 };
 

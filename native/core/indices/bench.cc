@@ -44,6 +44,7 @@ struct Bench {
   Network* network;
   const Control& control;
   const Piece piece;
+  const bool isNarrow;  // bfloat16 is wanted of steps that have it
   const Folded folded;
   const std::vector<bool> chains;  // whose indices are computed
   IndicesOptions options;
@@ -57,12 +58,12 @@ StepOf trainStep(Bench* b) {
   TrainOptions options;
   options.momentum = 0.9;
   options.weightDecay = 1e-4;
-  const bool isNarrow = b->piece.batch.images.scalar_type() == at::kBFloat16;
-  if (!isNarrow && engine::takes(*b->network)) {
+  Run run;
+  run.isTraining = true;
+  run.isNarrow = b->isNarrow;
+  if (engine::takes(*b->network, run)) {
     auto engine = std::make_shared<engine::Engine>(*b->network);
-    return [b, options, engine](Stopwatch*) {
-      Run run;
-      run.isTraining = true;
+    return [b, options, engine, run](Stopwatch*) mutable {
       run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
       const OneThread alone(true);  // as in training
       engine->train(b->piece.batch.images, b->piece.batch.labels, run, 0, 1,
@@ -70,10 +71,7 @@ StepOf trainStep(Bench* b) {
       sgdStep(b->network, options, 1e-3);
     };
   }
-  return [b, options](Stopwatch*) {
-    Run run;
-    run.isTraining = true;
-    run.isNarrow = b->piece.batch.images.scalar_type() == at::kBFloat16;
+  return [b, options, run](Stopwatch*) mutable {
     if (run.isNarrow) narrow(b->network);
     run.random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
     Tape tape;
@@ -209,11 +207,15 @@ BenchResult bench(Network* network, const Dataset& data,
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
   const StepKind& kind = kindOf(options.what);
-  const at::ScalarType type = precisionOf(options.precision, *network);
-  const auto sweep = data.sweep({.batch = options.batch,
-                                 .tensors = network->options().dtype(
-                                     kind.hasPrecision ? type : network->dtype),
-                                 .shards = false});
+  Run run;
+  run.isNarrow = kind.hasPrecision &&
+                 precisionOf(options.precision, *network) == at::kBFloat16;
+  const auto sweep = data.sweep(
+      {.batch = options.batch,
+       .tensors = network->options().dtype(
+           run.isNarrow && !engine::takes(*network, run) ? at::kBFloat16
+                                                         : network->dtype),
+       .shards = false});
   const size_t chains = network->program.chains.size();
   require(options.chains.empty() || options.chains.size() == chains,
           "E_ARGUMENT", "expected an entry for each of ", chains,
@@ -222,6 +224,7 @@ BenchResult bench(Network* network, const Dataset& data,
       network,
       control,
       sweep->piece(0, 0),
+      run.isNarrow,
       Folded(*network),
       options.chains.empty() ? std::vector<bool>(chains, true) : options.chains,
       indicesOptions(options),

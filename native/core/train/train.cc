@@ -140,15 +140,26 @@ Trained trainEpoch(Network* network, const Dataset& data,
   const std::lock_guard<std::mutex> lock(network->busy);
   checkFits(*network, data);
   const auto start = Clock::now();
-  const at::ScalarType type = precisionOf(options.precision, *network);
-  const auto sweep = data.sweep({.batch = options.batch,
-                                 .micro = options.microBatch,
-                                 .remainder = options.remainder,
-                                 .least = options.leastImages,
-                                 .shuffle = options.shuffle,
-                                 .augment = options.augment,
-                                 .seed = options.seed,
-                                 .tensors = network->options().dtype(type)});
+  Run run;
+  run.isTraining = true;
+  run.isNarrow = precisionOf(options.precision, *network) == at::kBFloat16;
+  // The CPU's way, for what it takes.
+  const bool syncsNorm = options.syncsNorm && groupWorld() > 1;
+  std::unique_ptr<engine::Engine> engine;
+  if (!syncsNorm && engine::takes(*network, run))
+    engine = std::make_unique<engine::Engine>(*network);
+  // By ATen maps are bfloat16 too.
+  const bool narrowsMaps = run.isNarrow && engine == nullptr;
+  const auto sweep =
+      data.sweep({.batch = options.batch,
+                  .micro = options.microBatch,
+                  .remainder = options.remainder,
+                  .least = options.leastImages,
+                  .shuffle = options.shuffle,
+                  .augment = options.augment,
+                  .seed = options.seed,
+                  .tensors = network->options().dtype(
+                      narrowsMaps ? at::kBFloat16 : network->dtype)});
   const int64_t steps = sweep->steps();
   require(static_cast<int64_t>(options.learningRates.size()) == steps,
           "E_ARGUMENT", "expected ", steps, " learning rates, found ",
@@ -158,9 +169,6 @@ Trained trainEpoch(Network* network, const Dataset& data,
           "expected minibatches from ", options.start, " to ", stop, " of ",
           steps);
   const Penalty penalty = network->penaltyOf(options.penalties);
-  Run run;
-  run.isTraining = true;
-  run.isNarrow = type == at::kBFloat16;
   Sums sums(network->device);
   Tensor gathered;  // gradients of the pieces so far
   Exchange exchange(*network);
@@ -174,12 +182,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
   result.state.next = options.start;
   if (options.momentum != 0 && !network->velocity.defined())
     network->velocity = at::zeros_like(network->values);
-  if (run.isNarrow) narrow(network);  // allocated before the recorder
-  // The CPU's own way, for what it takes.
-  std::unique_ptr<engine::Engine> engine;
-  const bool syncsNorm = options.syncsNorm && groupWorld() > 1;
-  if (!run.isNarrow && !syncsNorm && engine::takes(*network))
-    engine = std::make_unique<engine::Engine>(*network);
+  if (narrowsMaps) narrow(network);  // allocated before the recorder
   // The engine has threads of its own. Those of ATen would look for work beside
   // them for a while after each of its few small loops.
   const OneThread alone(engine != nullptr);
@@ -189,7 +192,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
   while (result.pause == Pause::none && result.state.next < stop) {
     const int64_t i = result.state.next++;
     agreement.check();
-    if (run.isNarrow) narrow(network);
+    if (narrowsMaps) narrow(network);
     const int64_t pieces = sweep->pieces(i);
     double read = 0;
     for (int64_t j = 0; j < pieces; ++j) {
