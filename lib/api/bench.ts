@@ -61,6 +61,8 @@ export interface BenchDocument {
   readonly precision: Precision;
   /** Loops of the CPU engine that ran float32 steps: avx512, avx2 or baseline; empty where LibTorch ran all. */
   readonly engine: string;
+  /** Its loops that multiplied bfloat16: avx512_bf16; empty where LibTorch did, or the training step is in float32. */
+  readonly narrowEngine: string;
   /** Ops of the network that the engine left to LibTorch. */
   readonly byLibTorch: readonly string[];
 }
@@ -117,6 +119,7 @@ async function timed(options: BenchOptions, control: RunControl): Promise<BenchD
     device,
     precision,
     engine: trainStep.engine,
+    narrowEngine: precision === 'bfloat16' && device === 'cpu' ? loadCore().features().bfloat16.engine : '',
     byLibTorch: trainStep.byLibTorch,
   };
 }

@@ -28,6 +28,12 @@ function engineText({ engine, byLibTorch }: BenchDocument): string {
   return `the engine's loops for ${engine}${rest}`;
 }
 
+/** What the training step multiplied in, and by what. */
+function precisionText({ precision, narrowEngine }: BenchDocument): string {
+  const loops = narrowEngine === '' ? '' : ` (wide layers by the engine's loops for ${narrowEngine})`;
+  return `${precision} a training step${loops}, float32 the others`;
+}
+
 const ROWS: readonly Column<Row>[] = [
   { title: 'a minibatch of', cell: ({ name }) => name },
   { title: 'median ms', cell: ({ ms }) => decimal(ms, 2), isNumber: true },
@@ -83,7 +89,7 @@ export const BENCH = defineCommand({
               ],
               ['threads', integer(document.threads)],
               ['device', document.device],
-              ['precision', `${document.precision} a training step, float32 the others`],
+              ['precision', precisionText(document)],
               ['float32 by', engineText(document)],
             ],
             style,

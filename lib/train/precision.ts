@@ -10,12 +10,15 @@ const LACKS: Readonly<Record<Device, string>> = {
 };
 
 /**
- * auto: bfloat16 where the device multiplies it in hardware, else float32.
+ * auto: bfloat16 where the device multiplies it in hardware, else float32. On a CPU only the engine's loops are faster in
+ * bfloat16 than in float32, so auto is float32 without them.
  * @throws E_DEVICE where bfloat16 is asked for and the device lacks it
  */
 export function precisionOn(device: Device, asked: Precision | 'auto'): Precision {
-  const isThere = loadCore().features().bfloat16[device];
-  if (asked === 'auto') return isThere ? 'bfloat16' : 'float32';
+  const { bfloat16 } = loadCore().features();
+  const isThere = bfloat16[device];
+  const isFast = isThere && (device !== 'cpu' || bfloat16.engine !== '');
+  if (asked === 'auto') return isFast ? 'bfloat16' : 'float32';
   if (asked === 'float32' || isThere) return asked;
   throw new SplitgrowError(
     'E_DEVICE',

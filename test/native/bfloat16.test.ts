@@ -174,8 +174,8 @@ narrow('evaluation is in float32, whatever trained the weights', async () => {
 });
 
 test('bfloat16 is refused where the device lacks it, for float64 networks, and by any other name', async () => {
-  const { cpu, cuda } = core().features().bfloat16;
-  expect(precisionOn('cpu', 'auto')).toBe(cpu ? 'bfloat16' : 'float32');
+  const { cpu, cuda, engine } = core().features().bfloat16;
+  expect(precisionOn('cpu', 'auto')).toBe(engine === '' ? 'float32' : 'bfloat16');
   expect(precisionOn('cpu', 'float32')).toBe('float32');
   if (!cuda) {
     expect(precisionOn('cuda', 'auto')).toBe('float32');

@@ -8,13 +8,14 @@ import { loadCore } from '../../lib/native/load.js';
 import type { StageRecord } from '../../lib/run/store/records.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
 
-// Elsewhere bfloat16 is refused (test/native/bfloat16.test.ts).
-const narrow = test.skipIf(!loadCore().features().bfloat16.cpu);
+// Elsewhere bfloat16 is refused or LibTorch's (test/native/bfloat16.test.ts).
+const narrow = test.skipIf(loadCore().features().bfloat16.engine === '');
 
 async function prepared(precision: string): Promise<{ readonly output: string; readonly run: Run }> {
   const folder = temporaryFolder();
   await writeTinyData(folder);
-  const set = [`fit.precision=${precision}`, 'stop.stages=1'];
+  // Wide enough for a layer to gain by bfloat16.
+  const set = [`fit.precision=${precision}`, 'stop.stages=1', 'network.width=24'];
   return {
     output: join(folder, 'run'),
     run: (control = {}) => grow({ experiment: tinyExperiment(folder), set }, control),
