@@ -1,6 +1,7 @@
 // One process of benchmarks/engine.mjs: seconds of training epochs and of whole computations of splitting indices, and
 // how far these are from the exact ones. Prints one JSON document.
 
+import { distanceOf } from '../dist/bench/distance.js';
 import { syntheticData } from '../dist/bench/images.js';
 import { loadDataset } from '../dist/data/dataset.js';
 import { limited, toDevice } from '../dist/data/part.js';
@@ -37,26 +38,7 @@ async function seconds(work) {
   return { seconds: (performance.now() - start) / 1000, result };
 }
 
-/**
- * `error`: of a layer the sum of differences over that of the exact indices, of all layers the largest. `worst`: of any
- * neuron the difference over its exact index, or over a hundredth of the layer's largest where that is more.
- */
-function errorsOf(exact, other) {
-  const layers = exact.map(({ indices }, i) => {
-    const far = indices.map((value, k) => Math.abs(value - other[i].indices[k]));
-    const sum = (values) => values.reduce((all, value) => all + Math.abs(value), 0);
-    const floor = Math.max(...indices.map(Math.abs)) / 100;
-    return floor === 0
-      ? { error: 0, worst: 0 }
-      : {
-          error: sum(far) / sum(indices),
-          worst: Math.max(...far.map((one, k) => one / Math.max(Math.abs(indices[k]), floor))),
-        };
-  });
-  return Object.fromEntries(
-    ['error', 'worst'].map((key) => [key, Math.max(...layers.map((layer) => layer[key]))]),
-  );
-}
+const errorsOf = ({ ofLayer, ofNeuron }) => ({ error: ofLayer, worst: ofNeuron });
 
 async function phaseBy(method, split) {
   const request = { ...INDEX_DEFAULTS, method, images, batch, seed: 1 };
@@ -80,7 +62,7 @@ async function phases() {
   return Object.fromEntries(
     Object.entries(found).map(([method, { chains, ...rest }]) => [
       method,
-      { ...rest, ...(chains && exact && errorsOf(exact, chains)) },
+      { ...rest, ...(chains && exact && errorsOf(distanceOf(exact, chains))) },
     ]),
   );
 }

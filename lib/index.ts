@@ -73,6 +73,8 @@ export type {
   StepName,
   Steps,
   StepTime,
+  WholeSearch,
+  WholeSearches,
 } from './bench/documents.js';
 export type { SplittingBenchOptions } from './bench/options.js';
 export type { FileState } from './data/get/checksum.js';

@@ -8,8 +8,8 @@ import { createNetwork } from '../train/network.js';
 import type { Check, CheckedSearch, LeftOut, Point } from './documents.js';
 import { isLeftOut } from './documents.js';
 import { syntheticData } from './images.js';
-import type { Settings } from './point.js';
 import { descentSearch, type Extent, exactSearch, minibatches } from './search.js';
+import type { Settings } from './timing.js';
 
 /** Bytes of images that are held for it. */
 const MOST_BYTES = 256 * 2 ** 20;

@@ -1,7 +1,7 @@
 // The document of bench splitting: what was asked, what was measured of every width, and what follows from it.
 import type { Device } from '../native/face.js';
 
-export const FORMAT = 'splitgrow-splitting-bench/1';
+export const FORMAT = 'splitgrow-splitting-bench/2';
 
 /** Why there is no number, in words. */
 export interface LeftOut {
@@ -43,7 +43,7 @@ export interface ExactSearch extends Search {
   readonly sweeps: number;
 }
 
-/** A whole computation of all indices over the images, by each method. */
+/** A whole computation of all indices over the images by the two methods of the paper's Figure 5 (b). */
 export interface Searches {
   /** T epochs of the Rayleigh descent, closed form. */
   readonly fast: Search | LeftOut;
@@ -51,8 +51,34 @@ export interface Searches {
   readonly auxiliary: Search | LeftOut;
   /** Matrices summed and solved. */
   readonly exact: ExactSearch | LeftOut;
-  /** What the method `auto` takes. */
-  readonly auto: Search | LeftOut;
+}
+
+/** A whole computation of all indices as a stage of a run makes it, measured: not scaled from steps. */
+export interface WholeSearch {
+  /** Median. */
+  readonly seconds: number;
+  /** Timed repetitions. */
+  readonly repeats: number;
+  /** Epochs of the descent, passes of lobpcg, or sweeps of exact, of the layer that took most. */
+  readonly passes: number;
+  /** Neurons whose residual is above the tolerance. */
+  readonly above: number;
+  /** Sum of differences from exact over the sum of exact indices, in the layer where that is largest; null: exact was left out. */
+  readonly distance: number | null;
+  /** Difference over the exact index, or over a hundredth of the layer's largest where that is more, of the worst neuron. */
+  readonly worst: number | null;
+}
+
+/** By every method, over the same images. */
+export interface WholeSearches {
+  /** One pass, the sums of which are solved. */
+  readonly exact: WholeSearch | LeftOut;
+  /** The paper's descent, closed form; neurons above the tolerance go on up to three times the epochs. */
+  readonly rayleigh: WholeSearch | LeftOut;
+  /** Passes of `lobpcg`. */
+  readonly lobpcg: WholeSearch | LeftOut;
+  /** What `auto` chooses, layer by layer. */
+  readonly auto: WholeSearch | LeftOut;
 }
 
 /** What `auto` chose, and how good that was. */
@@ -63,11 +89,11 @@ export interface AutoGuess {
   readonly exactLayers: number;
   /** Layers that it has lobpcg for. */
   readonly lobpcgLayers: number;
-  /** Exact over fast: what the cost model expects, and what was found. */
+  /** Exact over lobpcg, each for all layers: what the cost model expects, and what was found. */
   readonly expectedRatio: number;
-  /** Seconds of exact over those of fast; null where one was left out. */
+  /** Seconds of exact over those of lobpcg; null where one was left out. */
   readonly foundRatio: number | null;
-  /** Seconds of auto over those of the better of exact and fast. */
+  /** Seconds of auto over those of the better of exact and lobpcg. */
   readonly overBest: number | null;
 }
 
@@ -99,6 +125,8 @@ export interface Point extends Sizes {
   readonly searches: Searches;
   /** Rayleigh epochs at which fast takes as long as exact. */
   readonly equalEpochs: number | null;
+  /** Whole searches over `wholeImages`; null: none were asked for. */
+  readonly wholes: WholeSearches | null;
   /** The choice of `auto`. */
   readonly auto: AutoGuess;
 }
@@ -180,6 +208,8 @@ export interface SplittingBenchDocument {
   readonly images: number;
   /** Rayleigh epochs. */
   readonly epochs: number;
+  /** Images of the whole searches that are measured; 0: none. */
+  readonly wholeImages: number;
   /** Images a minibatch. */
   readonly batch: number;
   /** Bytes that the exact method's sums may take at a time. */

@@ -66,7 +66,7 @@ interface Expectation {
 }
 
 /** Factor by which the cost model may be wrong before a step has been seen once. What it says is divided by it. */
-const DOUBT = 3;
+export const DOUBT = 3;
 
 /** Expectations for one network, which learn from what its steps take and pass it on to the next. */
 export function expectationOf(graph: Graph, minibatch: Minibatch, experience: Experience): Expectation {

@@ -1,7 +1,7 @@
 // Options of bench splitting: their defaults, and what is refused.
 import { SplitgrowError } from '../errors.js';
 import type { Device } from '../native/face.js';
-import { INDEX_DEFAULTS } from '../split/indices/settings.js';
+import { FIXED_IMAGES, INDEX_DEFAULTS } from '../split/indices/settings.js';
 
 /** What `benchSplitting` times. */
 export interface SplittingBenchOptions {
@@ -15,13 +15,15 @@ export interface SplittingBenchOptions {
   readonly widths?: readonly number[] | undefined;
   /** Images that one sweep covers; default 50,000. */
   readonly images?: number | undefined;
+  /** Images of the whole searches that are measured; default 2,048, as lobpcg takes; 0: none. */
+  readonly wholeImages?: number | undefined;
   /** Rayleigh epochs; default 10, the paper's on CIFAR. */
   readonly epochs?: number | undefined;
   /** Images a minibatch; default 64, the paper's. */
   readonly batchSize?: number | undefined;
   /** Bytes that the exact method's sums may take at a time; default 1 GiB. */
   readonly memoryLimit?: number | undefined;
-  /** Seconds that timing one width may take; default 30. */
+  /** Seconds that timing the steps of one width may take, and each whole search; default 30. */
   readonly timeLimit?: number | undefined;
   /** Timed repetitions of each step, fewer where the time limit asks for it; default 10. */
   readonly repeats?: number | undefined;
@@ -44,6 +46,7 @@ export const DEFAULT_NETWORK = 'mobilenet_cifar100';
 /** Images of CIFAR; epochs, minibatch and memory as in a splitting stage. */
 export const DEFAULTS = {
   images: 50_000,
+  wholeImages: FIXED_IMAGES,
   epochs: INDEX_DEFAULTS.epochs,
   batchSize: INDEX_DEFAULTS.batch,
   memoryLimit: INDEX_DEFAULTS.memoryLimit,
@@ -76,7 +79,7 @@ export function withDefaults(options: SplittingBenchOptions): Given {
   for (const name of WHOLE)
     if (!(Number.isSafeInteger(all[name]) && all[name] >= 1))
       refuse(name, 'a whole number of 1 or more', all[name]);
-  for (const name of ['parts', 'seed'] as const)
+  for (const name of ['parts', 'seed', 'wholeImages'] as const)
     if (!(Number.isSafeInteger(all[name]) && all[name] >= 0))
       refuse(name, 'a whole number of 0 or more', all[name]);
   if (!(all.timeLimit > 0)) refuse('timeLimit', 'above 0', all.timeLimit);

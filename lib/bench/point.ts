@@ -1,28 +1,26 @@
-// One width of bench splitting: its steps timed, whole searches scaled from them, and what `auto` makes of it.
+// One width of bench splitting: its steps timed, searches scaled from them, whole ones timed, and what `auto` chooses.
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
 import { keptOf, type MethodChoice, weighMethods } from '../split/indices/auto.js';
-import { INDEX_DEFAULTS } from '../split/indices/settings.js';
+import { INDEX_DEFAULTS, imagesOf } from '../split/indices/settings.js';
 import { createNetwork } from '../train/network.js';
-import {
-  type AutoGuess,
-  type ExactSearch,
-  type LeftOut,
-  measured,
-  type Part,
-  type Point,
-  type Search,
-  type Searches,
+import type {
+  AutoGuess,
+  ExactSearch,
+  LeftOut,
+  Part,
+  Point,
+  Search,
+  Searches,
+  WholeSearches,
 } from './documents.js';
 import { noExperience } from './expected.js';
 import { syntheticData } from './images.js';
 import { sizesOf } from './networks.js';
-import { descentSearch, type Extent, equalEpochs, exactSearch, mixedSearch } from './search.js';
-import { type Limits, type Subject, type Timed, type TimingOptions, timeSteps } from './timing.js';
+import { descentSearch, equalEpochs, exactSearch } from './search.js';
+import { type Settings, type Subject, type Timed, type TimingOptions, timeSteps } from './timing.js';
+import { measureWholes, secondsOf } from './whole.js';
 
-export interface Settings extends Extent, Limits {
-  readonly seed: number;
-}
 type Options = Omit<TimingOptions, 'limits'> & { readonly settings: Settings };
 
 /** Both methods on the chains given, timed apart from a whole network. */
@@ -42,54 +40,24 @@ async function searchesOn(
   };
 }
 
-/** A pass of lobpcg has the products of a Rayleigh step in every minibatch, and that many passes stand for epochs. */
-const asPasses = (settings: Settings): Settings => ({ ...settings, epochs: INDEX_DEFAULTS.passes });
-
-/** Where all layers are exact, that search is auto's; else each method is timed on its own layers. */
-async function autoSearch(
-  subject: Subject,
-  { methods }: MethodChoice,
-  { steps, exact }: Pick<Searches, 'exact'> & Pick<Timed, 'steps'>,
-  options: Options,
-): Promise<Search | LeftOut> {
-  const isExact = methods.map((method) => method === 'exact');
-  const settings = asPasses(options.settings);
-  if (!isExact.includes(true)) return descentSearch(steps.rayleighStep, settings);
-  if (!isExact.includes(false)) return exact;
-  const others = isExact.map((one) => !one);
-  return mixedSearch(
-    (await searchesOn(subject, isExact, ['exactStep', 'eigensolver'], options)).exact,
-    (await searchesOn(subject, others, ['rayleighStep'], { ...options, settings })).fast,
+/** `searches`: the whole ones, where they were asked for. */
+function guessOf(graph: Graph, { methods, work }: MethodChoice, searches: WholeSearches | null): AutoGuess {
+  const [exact, lobpcg, auto] = (['exact', 'lobpcg', 'auto'] as const).map((method) =>
+    secondsOf(searches, method),
   );
-}
-
-/** The cost model's exact over fast. */
-function expectedRatio(graph: Graph, settings: Settings): number {
-  const { work } = weighMethods(graph, { ...settings, passes: settings.epochs, kept: [] });
-  return work.exact / work.descent;
-}
-
-function guessOf(
-  graph: Graph,
-  { methods }: MethodChoice,
-  { searches, settings }: { readonly searches: Searches; readonly settings: Settings },
-): AutoGuess {
-  const [fast, exact, auto] = [searches.fast, searches.exact, searches.auto].map(
-    (search) => measured(search)?.seconds ?? null,
-  );
-  const best = Math.min(fast ?? Number.POSITIVE_INFINITY, exact ?? Number.POSITIVE_INFINITY);
+  const best = Math.min(exact ?? Number.POSITIVE_INFINITY, lobpcg ?? Number.POSITIVE_INFINITY);
   const exactLayers = methods.filter((method) => method === 'exact').length;
   return {
     layers: Object.fromEntries(lower(graph).chains.map(({ id }, i) => [id, methods[i] ?? 'exact'])),
     exactLayers,
     lobpcgLayers: methods.length - exactLayers,
-    expectedRatio: expectedRatio(graph, settings),
-    foundRatio: typeof fast === 'number' && typeof exact === 'number' ? exact / fast : null,
+    expectedRatio: work.exact / work.lobpcg,
+    foundRatio: typeof exact === 'number' && typeof lobpcg === 'number' ? exact / lobpcg : null,
     overBest: typeof auto === 'number' && Number.isFinite(best) ? auto / best : null,
   };
 }
 
-function searchesOf({ steps, sweeps }: Timed, settings: Settings): Omit<Searches, 'auto'> {
+function searchesOf({ steps, sweeps }: Timed, settings: Settings): Searches {
   return {
     fast: descentSearch(steps.rayleighStep, settings),
     auxiliary: descentSearch(steps.auxiliaryStep, settings),
@@ -107,20 +75,23 @@ export async function measurePoint(
   using network = createNetwork(graph, { seed, device });
   using data = await syntheticData(graph, batch, device, { seed });
   const timed = await timeSteps({ network, data }, { ...options, limits: settings });
-  const alone = searchesOf(timed, settings);
-  const kept = keptOf(network, settings);
-  const choice = weighMethods(graph, { ...settings, passes: INDEX_DEFAULTS.passes, kept });
-  const searches = {
-    ...alone,
-    auto: await autoSearch({ network, data }, choice, { ...alone, steps: timed.steps }, options),
-  };
+  const searches = searchesOf(timed, settings);
+  const images = settings.wholeImages || imagesOf('auto', null, settings.images);
+  const kept = keptOf(network, { images });
+  const choice = weighMethods(graph, { ...settings, images, passes: INDEX_DEFAULTS.passes, kept });
+  const { control, onStep } = options;
+  const wholes =
+    settings.wholeImages === 0
+      ? null
+      : await measureWholes(network, { timed, choice }, { settings, control, onSearch: onStep });
   return {
     width,
     ...sizesOf(graph),
     steps: timed.steps,
     searches,
     equalEpochs: equalEpochs(searches, settings.epochs),
-    auto: guessOf(graph, choice, { searches, settings }),
+    wholes,
+    auto: guessOf(graph, choice, wholes),
   };
 }
 

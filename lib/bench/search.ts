@@ -39,16 +39,6 @@ export function exactSearch(
   };
 }
 
-/** Layers that are summed, then those that descend: as the native core runs them. */
-export function mixedSearch(exact: ExactSearch | LeftOut, fast: Search | LeftOut): Search | LeftOut {
-  if (isLeftOut(exact)) return exact;
-  if (isLeftOut(fast)) return fast;
-  return {
-    seconds: exact.seconds + fast.seconds,
-    peakBytes: Math.max(exact.peakBytes, fast.peakBytes),
-  };
-}
-
 /** Rayleigh epochs that take as long as the exact pass. */
 export function equalEpochs(
   { fast, exact }: Pick<Searches, 'fast' | 'exact'>,

@@ -14,7 +14,9 @@ import { FORMAT, isLeftOut, type Point, type SplittingBenchDocument } from './do
 import { noExperience } from './expected.js';
 import { graphsAt, widthsOf } from './networks.js';
 import { type Given, type SplittingBenchOptions, withDefaults } from './options.js';
-import { measureParts, measurePoint, partSizes, type Settings } from './point.js';
+import { measureParts, measurePoint, partSizes } from './point.js';
+import type { Settings } from './timing.js';
+import { heldImages } from './whole.js';
 
 const isWhole = ({ searches: { fast, exact } }: Point): boolean => !isLeftOut(fast) && !isLeftOut(exact);
 
@@ -42,14 +44,14 @@ type WriteDocument = (document: SplittingBenchDocument) => Promise<unknown>;
 
 function documentOf({ given, widths, settings, measured, started }: Job): SplittingBenchDocument {
   const { network, resolution, preset = {} } = given;
-  const { images, epochs, batch, memoryLimit, timeLimit, seed, device, threads } = settings;
+  const { images, wholeImages, epochs, batch, memoryLimit, timeLimit, seed, device, threads } = settings;
   const { points, parts, check, isComplete } = measured;
   return {
     format: FORMAT,
     isComplete,
     network,
     preset: { ...(resolution === undefined ? {} : { resolution }), ...preset },
-    ...{ widths, images, epochs, batch, memoryLimit, timeLimit, seed, device, threads },
+    ...{ widths, images, wholeImages, epochs, batch, memoryLimit, timeLimit, seed, device, threads },
     precision: 'float32',
     machine: Object.fromEntries(describeMachine()),
     seconds: (performance.now() - started) / 1000,
@@ -85,8 +87,8 @@ function pointText({ width, neurons, searches: { fast, exact } }: Point): string
   return `width ${width}, ${neurons} neurons: fast ${text(fast)}, exact ${text(exact)}`;
 }
 
-/** Steps told while a point is timed, about: five, first alone and then in three rounds. */
-const STEPS_A_POINT = 20;
+/** Told while a point is timed, about: five steps, first alone and then in three rounds, and four whole searches. */
+const STEPS_A_POINT = 24;
 
 async function measureAll(job: Job): Promise<void> {
   const { given, widths, graphs, settings, control, measured } = job;
@@ -133,7 +135,8 @@ function stopped({ given, widths, measured }: Job, cause: unknown): unknown {
 }
 
 /**
- * Times the steps of both methods at every width and scales them to whole searches. `write` gets the document before the
+ * Times the steps of exact and fast at every width and scales them to whole searches, and times whole searches by every
+ * method. `write` gets the document before the
  * first width, after each one, and at the end.
  *
  * @throws E_ARGUMENT, E_PRESET, E_FILE, E_GRAPH_*, E_DEVICE, E_ABORTED, and what `write` throws
@@ -157,9 +160,11 @@ async function timed(
   const { threads } = loadCore().features();
   const { images, epochs, memoryLimit, timeLimit, repeats, seed, device } = given;
   const batch = Math.min(given.batchSize, images);
+  const asked = Math.min(given.wholeImages, images);
+  const wholeImages = graphs[0] === undefined ? asked : heldImages(graphs[0], asked);
   const job: Job = {
     ...{ given, widths, graphs, control, write },
-    settings: { images, epochs, batch, memoryLimit, timeLimit, repeats, seed, device, threads },
+    settings: { images, wholeImages, epochs, batch, memoryLimit, timeLimit, repeats, seed, device, threads },
     measured: { points: [], parts: null, check: null, isComplete: false },
     started: performance.now(),
   };

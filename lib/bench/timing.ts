@@ -9,6 +9,7 @@ import type { Network } from '../train/network.js';
 import { type LeftOut, STEP_NAMES, type StepName, type Steps, type StepTime } from './documents.js';
 import { type Experience, expectationOf, memoryReason, type Place } from './expected.js';
 import { median } from './images.js';
+import type { Extent } from './search.js';
 
 const WHAT: Readonly<Record<StepName, BenchOptions['what']>> = {
   trainStep: 'train',
@@ -29,6 +30,13 @@ export interface Limits extends Place {
   readonly repeats: number;
 }
 
+/** What a width is timed with. */
+export interface Settings extends Extent, Limits {
+  readonly seed: number;
+  /** Of the whole searches; 0: none. */
+  readonly wholeImages: number;
+}
+
 export interface Subject {
   readonly network: Network;
   readonly data: DatasetHandle;
@@ -43,7 +51,7 @@ export interface TimingOptions {
   readonly experience: Experience;
   readonly control: RunControl;
   /** Told before each step is run, or left out. */
-  readonly onStep?: ((step: StepName) => void) | undefined;
+  readonly onStep?: (() => void) | undefined;
 }
 
 export interface Timed {
@@ -58,7 +66,7 @@ interface Tally {
   readonly sweeps: number;
 }
 
-function isOutOfMemory(error: unknown): error is Error {
+export function isOutOfMemory(error: unknown): error is Error {
   return (
     isSplitgrowError(error) &&
     error.code === 'E_NATIVE' &&
@@ -97,7 +105,7 @@ async function firstTimes(
   const expectation = expectationOf(network.graph, limits, experience);
   let spent = 0;
   for (const step of steps) {
-    onStep?.(step);
+    onStep?.();
     const reason =
       reasons.get('trainStep') ??
       memoryReason(step, network.graph, limits) ??
@@ -143,7 +151,7 @@ async function moreRounds(
     if (here < 1) return;
     const start = performance.now();
     for (const [step, tally] of tallies) {
-      onStep?.(step);
+      onStep?.();
       const { milliseconds, peakBytes, stateBytes } = await run(step, here);
       // The first time of all was the warm-up.
       if (done === 0) tally.milliseconds.length = 0;

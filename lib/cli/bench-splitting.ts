@@ -4,7 +4,6 @@ import { widthsBetween } from '../bench/networks.js';
 import { DEFAULTS } from '../bench/options.js';
 import { SplitgrowError } from '../errors.js';
 import {
-  AUTO_COLUMNS,
   howText,
   noteLines,
   PART_COLUMNS,
@@ -12,6 +11,14 @@ import {
   STEP_COLUMNS,
   settingText,
 } from '../report/bench/columns.js';
+import {
+  AUTO_COLUMNS,
+  AUTO_TEXT,
+  WHOLE_COLUMNS,
+  wholeLines,
+  wholeRows,
+  wholeText,
+} from '../report/bench/wholes.js';
 import { defineCommand } from './command.js';
 import { integer, number, numbers, text, withDefault } from './flags.js';
 import { DEVICE_FLAG, NETWORK_FLAGS, networkOf } from './shared-flags.js';
@@ -41,7 +48,8 @@ function widthsOf(network: string, { widths, from, to, points }: WidthFlags): re
 
 function resultText(document: SplittingBenchResult, style: Style): string {
   const { points, parts, files } = document;
-  const lines = noteLines(document);
+  const lines = [...noteLines(document), ...wholeLines(document)];
+  const rows = wholeRows(document);
   return [
     style.dim(settingText(document)),
     style.dim(howText(document)),
@@ -49,7 +57,15 @@ function resultText(document: SplittingBenchResult, style: Style): string {
     table(STEP_COLUMNS, points, style),
     style.bold('Whole searches: seconds scaled, memory measured'),
     table(SEARCH_COLUMNS, points, style),
+    ...(rows.length === 0
+      ? []
+      : [
+          style.bold('Every method, measured as a whole'),
+          style.dim(wholeText(document)),
+          table(WHOLE_COLUMNS, rows, style),
+        ]),
     style.bold('What auto chooses'),
+    style.dim(AUTO_TEXT),
     table(AUTO_COLUMNS, points, style),
     ...(parts === null
       ? []
@@ -79,6 +95,10 @@ export const BENCH_SPLITTING = defineCommand({
     to: number('M', 'last width of the range', { min: 0, isOpen: true }),
     points: integer('N', 'widths of the range, at equal ratios (default: 4)', { min: 1, max: 64 }),
     images: withDefault(integer('N', 'images that one sweep covers', { min: 1 }), DEFAULTS.images),
+    wholeImages: withDefault(
+      integer('N', 'images of the whole searches that are timed by every method; 0: none', { min: 0 }),
+      DEFAULTS.wholeImages,
+    ),
     epochs: withDefault(integer('T', 'Rayleigh epochs of the fast method', { min: 1 }), DEFAULTS.epochs),
     batchSize: withDefault(integer('N', 'images a minibatch', { min: 1 }), DEFAULTS.batchSize),
     memoryLimit: withDefault(
@@ -86,7 +106,10 @@ export const BENCH_SPLITTING = defineCommand({
       DEFAULTS.memoryLimit,
     ),
     timeLimit: withDefault(
-      number('S', 'seconds that timing one width may take', { min: 0, isOpen: true }),
+      number('S', 'seconds that the steps of one width may take, and each whole search', {
+        min: 0,
+        isOpen: true,
+      }),
       DEFAULTS.timeLimit,
     ),
     repeats: withDefault(

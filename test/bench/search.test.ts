@@ -4,7 +4,7 @@ import type { ExactSearch, Search, StepTime } from '../../lib/bench/documents.js
 import { overLimit, workRatios } from '../../lib/bench/expected.js';
 import { graphsAt, sizesOf, widthsBetween, widthsOf } from '../../lib/bench/networks.js';
 import { partSizes } from '../../lib/bench/point.js';
-import { descentSearch, equalEpochs, exactSearch, mixedSearch } from '../../lib/bench/search.js';
+import { descentSearch, equalEpochs, exactSearch } from '../../lib/bench/search.js';
 import { keptOf, weighMethods } from '../../lib/split/indices/auto.js';
 import { createNetwork } from '../../lib/train/network.js';
 import { assertClose, codeOf } from '../reference.js';
@@ -30,7 +30,6 @@ test('a step that was left out leaves its searches out, with its reason', () => 
   expect(descentSearch(none, EXTENT)).toBe(none);
   expect(exactSearch({ exactStep: step(1), eigensolver: none }, EXTENT, 1)).toBe(none);
   const exact = exactSearch({ exactStep: step(1), eigensolver: step(1) }, EXTENT, 1) as ExactSearch;
-  expect(mixedSearch(exact, none)).toBe(none);
   expect(equalEpochs({ fast: none, exact }, 10)).toBeNull();
 });
 

@@ -3,8 +3,17 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { benchSplitting } from '../../lib/api/bench-splitting.js';
-import { isLeftOut, type Search, type SplittingBenchDocument } from '../../lib/bench/documents.js';
+import {
+  isLeftOut,
+  type Search,
+  type SplittingBenchDocument,
+  type WholeSearches,
+} from '../../lib/bench/documents.js';
 import type { SplittingBenchOptions } from '../../lib/bench/options.js';
+import { measureWholes } from '../../lib/bench/whole.js';
+import { buildPreset } from '../../lib/models/zoo.js';
+import { keptOf, weighMethods } from '../../lib/split/indices/auto.js';
+import { createNetwork } from '../../lib/train/network.js';
 import { assertClose } from '../reference.js';
 import { temporaryFolder } from '../run/tiny.js';
 
@@ -40,14 +49,19 @@ function tables(markdown: string): readonly (readonly (readonly string[])[])[] {
     );
 }
 
+const passesOf = (wholes: WholeSearches | null, method: keyof WholeSearches): number => {
+  const search = wholes?.[method];
+  return search === undefined || isLeftOut(search) ? Number.NaN : search.passes;
+};
+
 const numberIn = (text: string | undefined): number => Number(text?.replaceAll(',', '') ?? Number.NaN);
 
 test('a run measures every width, and its files say the same', { timeout: 600_000 }, async () => {
   const out = join(temporaryFolder(), 'out');
   const { files, ...document } = await benchSplitting({ ...TINY, out });
-  expect(document).toMatchObject({ format: 'splitgrow-splitting-bench/1', isComplete: true, batch: 16 });
+  expect(document).toMatchObject({ format: 'splitgrow-splitting-bench/2', isComplete: true, batch: 16 });
   expect(document.points.map(({ width }) => width)).toEqual([2, 4, 6]);
-  for (const { searches, steps, equalEpochs, auto } of document.points) {
+  for (const { searches, steps, equalEpochs, auto, wholes } of document.points) {
     for (const search of Object.values(searches)) expect((search as Search).seconds).toBeGreaterThan(0);
     for (const step of Object.values(steps)) expect(step).toMatchObject({ repeats: 2 });
     // 100 images are 7 minibatches of 16.
@@ -56,6 +70,13 @@ test('a run measures every width, and its files say the same', { timeout: 600_00
     assertClose([fast.seconds], [(3 * 7 * rayleigh.medianMs) / 1000], { rtol: 1e-12, atol: 0 });
     expect(equalEpochs).toBeGreaterThan(0);
     expect(auto.exactLayers + auto.lobpcgLayers).toBe(3);
+    expect(wholes?.exact).toMatchObject({ passes: 1, above: 0, distance: 0, worst: 0 });
+    // As a stage has it: neurons above the tolerance go on up to three times the epochs asked for.
+    expect((['rayleigh', 'lobpcg'] as const).map((method) => passesOf(wholes, method))).toEqual([
+      expect.toSatisfy((epochs: number) => epochs >= 3 && epochs <= 9),
+      expect.toSatisfy((passes: number) => passes >= 1 && passes <= 12),
+    ]);
+    for (const search of Object.values(wholes ?? {})) expect(search).toMatchObject({ repeats: 3 });
   }
   expect(document.parts?.points.map(({ chains, neurons }) => [chains, neurons])).toEqual([
     [2, 12],
@@ -70,7 +91,7 @@ test('a run measures every width, and its files say the same', { timeout: 600_00
   expect(await readDocument(out)).toEqual(JSON.parse(JSON.stringify(document)));
   const names = ['json', 'csv', 'md', 'html', 'svg'].map((end) => `splitting.${end}`);
   expect((await readdir(out)).sort()).toEqual(
-    [...names, 'splitting-memory.svg', 'splitting-neurons.svg', 'splitting-parts.svg'].sort(),
+    [...names, ...['memory', 'neurons', 'parts', 'methods'].map((plot) => `splitting-${plot}.svg`)].sort(),
   );
   expect(files.map((file) => existsSync(file))).toEqual(files.map(() => true));
 
@@ -80,14 +101,25 @@ test('a run measures every width, and its files say the same', { timeout: 600_00
     .map((line) => line.split(','));
   const cell = (row: number, name: string): number => numberIn(rows[row]?.[head.indexOf(name)]);
   expect(rows.map(([series]) => series)).toEqual(['width', 'width', 'width', 'part', 'part']);
-  const [stepTable = [], searchTable = []] = tables(await readFile(join(out, 'splitting.md'), 'utf8'));
-  for (const [i, { width, neurons, steps, searches }] of document.points.entries()) {
+  const [stepTable = [], searchTable = [], wholeTable = []] = tables(
+    await readFile(join(out, 'splitting.md'), 'utf8'),
+  );
+  for (const [i, { width, neurons, steps, searches, wholes }] of document.points.entries()) {
     const [fast, exact, sums] = [searches.fast, searches.exact, steps.exactStep];
     if (isLeftOut(fast) || isLeftOut(exact) || isLeftOut(sums)) throw new Error('a method was left out');
     expect([cell(i, 'width'), cell(i, 'neurons'), cell(i, 'sweeps')]).toEqual([width, neurons, exact.sweeps]);
     expect(cell(i, 'fast_scaledSeconds')).toBe(fast.seconds);
     expect(cell(i, 'exact_scaledSeconds')).toBe(exact.seconds);
     expect(cell(i, 'exactStep_medianMs')).toBe(sums.medianMs);
+    const methods = ['exact', 'rayleigh', 'lobpcg', 'auto'] as const;
+    for (const [j, method] of methods.entries()) {
+      const whole = wholes?.[method];
+      if (whole === undefined || isLeftOut(whole)) throw new Error(`${method} was left out`);
+      expect(cell(i, `${method}_whole_seconds`)).toBe(whole.seconds);
+      expect(cell(i, `${method}_whole_distance`)).toBe(whole.distance);
+      const row = wholeTable[2 + 4 * i + j];
+      expect([row?.[0], row?.[1], row?.[4]]).toEqual([String(width), method, String(whole.passes)]);
+    }
     const at = (found: readonly (readonly string[])[], title: string): number =>
       numberIn(found[i + 2]?.[found[0]?.indexOf(title) ?? -1]);
     // Two decimals in the tables.
@@ -118,7 +150,7 @@ test('a limit that no matrix fits leaves the exact method out, with the reason e
 });
 
 test('a smaller limit asks for more sweeps, and holds fewer bytes', async () => {
-  const wide = { ...TINY, widths: [64], parts: 0, checkSeconds: 0, batchSize: 2 };
+  const wide = { ...TINY, widths: [64], parts: 0, checkSeconds: 0, batchSize: 2, wholeImages: 0 };
   const [once] = (await benchSplitting(wide)).points;
   // Two layers of 64 neurons of 64 weights, 1 MiB each, and the stem's 20 KiB.
   const [often] = (await benchSplitting({ ...wide, memoryLimit: 500_000 })).points;
@@ -137,11 +169,19 @@ test('what would take longer than the time limit is left out, and says how long 
   const late = /^time: one minibatch would take about [\d.]+ s, the limit is 0\.00 s$/;
   for (const search of Object.values(points[0]?.searches ?? {}))
     expect(search).toEqual({ leftOut: expect.stringMatching(late) });
+  const { exact, rayleigh, ...modelled } = points[0]?.wholes ?? {};
+  for (const search of [exact, rayleigh]) expect(search).toEqual({ leftOut: expect.stringMatching(late) });
+  for (const search of Object.values(modelled))
+    expect(search).toEqual({
+      leftOut: expect.stringMatching(
+        /^time: the whole search would take about [\d.]+ s, the limit is 0\.00 s$/,
+      ),
+    });
   expect(points[1]?.steps.trainStep).toEqual({ leftOut: expect.stringMatching(late) });
   expect(check).toBeNull();
 });
 
-test('where auto mixes methods, its time is that of both on their own layers', async () => {
+test('where auto mixes methods, it is timed as it runs: each layer by its method', async () => {
   // Of `first` lobpcg can keep nothing, and would go through the network in every pass; for neurons of 64 weights it is cheaper.
   const graph = {
     ...{ format: 'splitgrow-network/1', name: 'mixed', input: { shape: [1, 16, 16] }, output: 'out' },
@@ -164,10 +204,51 @@ test('where auto mixes methods, its time is that of both on their own layers', a
   const [point] = points;
   const layers = Object.values(point?.auto.layers ?? {});
   expect(new Set(layers)).toEqual(new Set(['exact', 'lobpcg']));
-  const [auto, fast] = [point?.searches.auto, point?.searches.fast];
-  if (!auto || !fast || isLeftOut(auto) || isLeftOut(fast)) throw new Error('auto was left out');
-  expect(auto.seconds).toBeGreaterThan(0);
-  expect(point?.auto.overBest).toBeGreaterThan(0);
+  const { auto, exact, lobpcg } = point?.wholes ?? {};
+  if (!auto || !exact || !lobpcg || isLeftOut(auto) || isLeftOut(exact) || isLeftOut(lobpcg))
+    throw new Error('a method was left out');
+  // The layer that is exact is so to the last bit, and the other one is as near as lobpcg alone.
+  expect(auto.distance).toBeLessThan(0.01);
+  expect(auto.passes).toBeGreaterThan(1);
+  const best = Math.min(exact.seconds, lobpcg.seconds);
+  assertClose([point?.auto.overBest ?? 0], [auto.seconds / best], { rtol: 1e-12, atol: 0 });
+  assertClose([point?.auto.foundRatio ?? 0], [exact.seconds / lobpcg.seconds], { rtol: 1e-12, atol: 0 });
+});
+
+test('no whole searches are timed where none are asked for, and no page speaks of them', async () => {
+  const out = temporaryFolder();
+  const options = { ...TINY, widths: [2], wholeImages: 0, parts: 0, checkSeconds: 0, out };
+  const { points, files } = await benchSplitting(options);
+  expect(points[0]?.wholes).toBeNull();
+  expect(points[0]?.auto).toMatchObject({ foundRatio: null, overBest: null });
+  expect(files.filter((file) => file.includes('methods'))).toEqual([]);
+  expect(await readFile(join(out, 'splitting.md'), 'utf8')).not.toContain('as a whole');
+});
+
+test('a whole search that takes longer than the limit is cut short and left out', async () => {
+  using network = createNetwork(buildPreset('mobilenet_cifar10', { blocks: 1, classes: 4 }), {
+    seed: 0,
+    device: 'cpu',
+  });
+  const step = { medianMs: 1e-9, leastMs: 1e-9, repeats: 1, peakBytes: 0 };
+  const steps = {
+    ...{ trainStep: step, rayleighStep: step, auxiliaryStep: step },
+    ...{ exactStep: step, eigensolver: step },
+  };
+  const settings = {
+    ...{ images: 4096, wholeImages: 2048, epochs: 40, batch: 64, memoryLimit: 2 ** 30, timeLimit: 0.05 },
+    ...{ repeats: 1, seed: 0, device: 'cpu' as const, threads: 1 },
+  };
+  const kept = keptOf(network, { images: 2048 });
+  const choice = weighMethods(network.graph, { ...settings, passes: 12, kept });
+  const wholes = await measureWholes(
+    network,
+    { timed: { steps, sweeps: 1 }, choice },
+    { settings, control: {} },
+  );
+  expect(wholes.rayleigh).toEqual({
+    leftOut: 'time: the whole search took longer, the limit is 0.05 s',
+  });
 });
 
 test('an aborted run keeps the widths that it has, and says where', async () => {
@@ -208,6 +289,7 @@ test('wrong options, and a folder that cannot be written to, are refused before 
     [{ timeLimit: 0 }, 'E_ARGUMENT'],
     [{ checkSeconds: -1 }, 'E_ARGUMENT'],
     [{ parts: -1 }, 'E_ARGUMENT'],
+    [{ wholeImages: -1 }, 'E_ARGUMENT'],
     [{ widths: [] }, 'E_ARGUMENT'],
     [{ widths: [2, 2.5] }, 'E_PRESET'],
     [{ preset: { blocs: 2 } }, 'E_PRESET'],

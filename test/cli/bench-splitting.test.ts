@@ -29,6 +29,8 @@ test.concurrent('prints tables, and a range of widths is one at equal ratios', a
     '8',
   ]);
   expect(stdout).toMatch(/^Seconds at T = 2: /m);
+  for (const method of ['exact', 'rayleigh', 'lobpcg', 'auto'])
+    expect(stdout).toMatch(new RegExp(`^ +2 +${method} +[\\d.]+ `, 'm'));
   expect(existsSync(join(out, 'splitting.html'))).toBe(true);
 });
 

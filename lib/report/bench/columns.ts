@@ -20,11 +20,11 @@ export interface TextColumn<Row> {
   readonly isNumber: boolean;
 }
 
-const DASH = '–';
+export const DASH = '–';
 const ms = (step: StepTime | LeftOut): string => (isLeftOut(step) ? DASH : decimal(step.medianMs, 2));
 const spent = (search: Search | LeftOut): string => (isLeftOut(search) ? DASH : seconds(search.seconds));
 const held = (search: Search | LeftOut): string => (isLeftOut(search) ? DASH : bytes(search.peakBytes));
-const number = <Row>(title: string, cell: (row: Row) => string): TextColumn<Row> => ({
+export const number = <Row>(title: string, cell: (row: Row) => string): TextColumn<Row> => ({
   ...{ title, cell },
   isNumber: true,
 });
@@ -62,18 +62,6 @@ export const SEARCH_COLUMNS: readonly TextColumn<Point>[] = [
   number('fast peak', ({ searches }) => held(searches.fast)),
   number('authors’ form peak', ({ searches }) => held(searches.auxiliary)),
   number('exact peak', ({ searches }) => held(searches.exact)),
-];
-
-const ratio = (value: number | null): string => significant(value, 3);
-
-export const AUTO_COLUMNS: readonly TextColumn<Point>[] = [
-  number('width', ({ width }) => significant(width, 4)),
-  number('layers exact', ({ auto }) => integer(auto.exactLayers)),
-  number('layers lobpcg', ({ auto }) => integer(auto.lobpcgLayers)),
-  number('auto s', ({ searches }) => spent(searches.auto)),
-  number('over the better', ({ auto }) => ratio(auto.overBest)),
-  number('exact / fast, expected', ({ auto }) => ratio(auto.expectedRatio)),
-  number('exact / fast, found', ({ auto }) => ratio(auto.foundRatio)),
 ];
 
 export const PART_COLUMNS: readonly TextColumn<Part>[] = [

@@ -8,17 +8,21 @@ import {
   type SplittingBenchDocument,
   STEP_NAMES,
 } from '../../bench/documents.js';
+import { METHODS } from '../../split/indices/settings.js';
 import { csv } from '../page/files.js';
 
 type Cell = number | string;
 
-const SEARCHES = ['fast', 'auxiliary', 'exact', 'auto'] as const;
+const SEARCHES = ['fast', 'auxiliary', 'exact'] as const;
+/** Of a whole search by one method, timed as it runs. */
+const WHOLE_PARTS = ['seconds', 'repeats', 'passes', 'distance', 'worst', 'above'] as const;
 const HEAD = [
   ...['series', 'width', 'chains', 'neurons', 'largestDimension', 'weights', 'macs', 'params', 'matrixBytes'],
   ...STEP_NAMES.flatMap((step) => [`${step}_medianMs`, `${step}_repeats`, `${step}_peakBytes`]),
   ...SEARCHES.flatMap((search) => [`${search}_scaledSeconds`, `${search}_peakBytes`]),
+  ...METHODS.flatMap((method) => WHOLE_PARTS.map((part) => `${method}_whole_${part}`)),
   ...['sweeps', 'equalEpochs', 'autoExactLayers', 'autoLobpcgLayers', 'autoOverBest'],
-  ...['exactOverFastExpected', 'exactOverFastFound', 'leftOut'],
+  ...['exactOverLobpcgExpected', 'exactOverLobpcgFound', 'leftOut'],
 ];
 
 const cells = (search: Search | LeftOut): readonly Cell[] =>
@@ -26,10 +30,14 @@ const cells = (search: Search | LeftOut): readonly Cell[] =>
 
 export function splittingCsv({ points, parts }: SplittingBenchDocument): string {
   const rows = points.map((point): readonly Cell[] => {
-    const { steps, searches, auto } = point;
+    const { steps, searches, wholes, auto } = point;
     const reasons = STEP_NAMES.flatMap((name) => {
       const step = steps[name];
       return isLeftOut(step) ? [`${name}: ${step.leftOut}`] : [];
+    });
+    const missing = METHODS.flatMap((method) => {
+      const whole = wholes?.[method];
+      return whole !== undefined && isLeftOut(whole) ? [`${method}: ${whole.leftOut}`] : [];
     });
     return [
       ...['width', point.width, point.chains, point.neurons, point.largestDimension, point.weights],
@@ -39,10 +47,14 @@ export function splittingCsv({ points, parts }: SplittingBenchDocument): string 
         return step === null ? ['', '', ''] : [step.medianMs, step.repeats, step.peakBytes];
       }),
       ...SEARCHES.flatMap((name) => cells(searches[name])),
+      ...METHODS.flatMap((method): readonly Cell[] => {
+        const whole = wholes === null ? null : measured(wholes[method]);
+        return WHOLE_PARTS.map((part) => whole?.[part] ?? '');
+      }),
       measured(searches.exact)?.sweeps ?? '',
       point.equalEpochs ?? '',
       ...[auto.exactLayers, auto.lobpcgLayers, auto.overBest ?? '', auto.expectedRatio],
-      ...[auto.foundRatio ?? '', reasons.join('; ')],
+      ...[auto.foundRatio ?? '', [...reasons, ...missing].join('; ')],
     ];
   });
   const partRows = (parts?.points ?? []).map(({ chains, neurons, fast, exact }): readonly Cell[] => {

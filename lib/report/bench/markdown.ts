@@ -2,7 +2,6 @@
 
 import type { SplittingBenchDocument } from '../../bench/documents.js';
 import {
-  AUTO_COLUMNS,
   howText,
   noteLines,
   PART_COLUMNS,
@@ -11,6 +10,7 @@ import {
   settingText,
   type TextColumn,
 } from './columns.js';
+import { AUTO_COLUMNS, AUTO_TEXT, WHOLE_COLUMNS, wholeLines, wholeRows, wholeText } from './wholes.js';
 
 function markdownTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -25,7 +25,8 @@ const list = (lines: readonly string[]): string => lines.map((line) => `- ${line
 
 export function splittingMarkdown(document: SplittingBenchDocument): string {
   const { points, parts, machine, isComplete } = document;
-  const notes = noteLines(document);
+  const notes = [...noteLines(document), ...wholeLines(document)];
+  const rows = wholeRows(document);
   const sections = [
     '# Exact against fast splitting',
     'Written by `splitgrow bench splitting`; the next run replaces it.',
@@ -37,8 +38,11 @@ export function splittingMarkdown(document: SplittingBenchDocument): string {
     markdownTable(STEP_COLUMNS, points),
     '## Whole searches: seconds scaled, memory measured',
     markdownTable(SEARCH_COLUMNS, points),
+    ...(rows.length === 0
+      ? []
+      : ['## Every method, measured as a whole', wholeText(document), markdownTable(WHOLE_COLUMNS, rows)]),
     '## What auto chooses',
-    'Layers by method; its seconds over those of the better of exact and fast; what its cost model expects of the two, and what was found.',
+    AUTO_TEXT,
     markdownTable(AUTO_COLUMNS, points),
     ...(parts === null
       ? []

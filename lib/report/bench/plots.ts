@@ -8,11 +8,13 @@ import {
   type Search,
   type SplittingBenchDocument,
 } from '../../bench/documents.js';
+import { METHODS, type Method } from '../../split/indices/settings.js';
 import { bytes, integer, seconds, significant } from '../../statistics/format.js';
 import { type Figure, frame } from '../page/figure.js';
 import { heightWith, lines, logAxis, looks, marks } from '../page/series.js';
 import { MUTED } from '../page/svg.js';
 import { costOf, placeText } from './columns.js';
+import { wholeRows } from './wholes.js';
 
 const PLOT_HEIGHT = 260;
 const MEBI = 2 ** 20;
@@ -25,10 +27,11 @@ const SERIES = {
   fast: 'fast',
   auxiliary: 'fast, authors’ form',
   exact: 'exact',
-  auto: 'auto',
 } as const;
-const IS_AUTO = `(datum.series === '${SERIES.auto}')`;
 type SeriesKey = keyof typeof SERIES;
+/** Of the whole searches, around the method that it takes. */
+const AUTO: Method = 'auto';
+const IS_AUTO = `(datum.series === '${AUTO}')`;
 
 interface Row {
   readonly series: string;
@@ -91,6 +94,8 @@ function crossingLayers({ crossings }: Crossover, top: number): readonly Json[] 
 }
 
 interface Drawing {
+  /** All series that there may be, in the order of their colours. */
+  readonly names: readonly string[];
   readonly rows: readonly Row[];
   readonly x: string;
   readonly cost: Cost;
@@ -103,8 +108,7 @@ function withTicks(axis: Json, values: readonly number[]): Json {
   return { ...axis, axis: { ...(axis.axis as Json), values, format: '~g' } };
 }
 
-function drawn({ rows, x, cost, crossing, leftOut }: Drawing): Figure['spec'] {
-  const names = Object.values(SERIES);
+function drawn({ names, rows, x, cost, crossing, leftOut }: Drawing): Figure['spec'] {
   const { encoding, rows: legend } = looks(
     names,
     rows.map(({ series }) => series),
@@ -146,8 +150,7 @@ const CROSSOVERS = {
 /** One plot of a cost along an axis; null where nothing was measured. */
 function plotOf(document: SplittingBenchDocument, id: string, cost: Cost, axis: Axis): Figure | null {
   const { points, crossovers, epochs, images } = document;
-  const keys: readonly SeriesKey[] =
-    cost === 'seconds' ? ['fast', 'auxiliary', 'exact', 'auto'] : ['fast', 'auxiliary', 'exact'];
+  const keys = ['fast', 'auxiliary', 'exact'] as const satisfies readonly SeriesKey[];
   const rows = points.flatMap((point) =>
     keys.flatMap((key) => {
       const place = `width ${significant(point.width, 4)}, ${integer(point.neurons)} neurons`;
@@ -164,7 +167,7 @@ function plotOf(document: SplittingBenchDocument, id: string, cost: Cost, axis: 
     title: `${TITLES[cost]} against ${axis === 'width' ? 'width' : 'number of neurons'}`,
     caption: `All neurons at once${what}. A dashed line is where exact and fast cross; a cross at the upper edge is a method that was left out there.`,
     spec: drawn({
-      ...{ rows, cost, x: axis, crossing: crossovers[CROSSOVERS[cost][axis]] },
+      ...{ names: Object.values(SERIES), rows, cost, x: axis, crossing: crossovers[CROSSOVERS[cost][axis]] },
       leftOut: (top) => leftOutLayer(points, axis, { keys, top }),
     }),
   };
@@ -181,7 +184,31 @@ function partsPlot({ parts }: SplittingBenchDocument): Figure | null {
     title: `Seconds of splitting against neurons split, width ${significant(parts.width, 4)}`,
     caption:
       'Indices of the first layers of one network alone, more and more of them. Each method passes through the whole network whatever is asked for.',
-    spec: drawn({ rows, x: 'neurons', cost: 'seconds', crossing: null, leftOut: () => [] }),
+    spec: drawn({
+      ...{ names: Object.values(SERIES), rows, x: 'neurons', cost: 'seconds', crossing: null },
+      leftOut: () => [],
+    }),
+  };
+}
+
+/** Whole searches by every method, against the width. */
+function wholesPlot(document: SplittingBenchDocument): Figure | null {
+  const { wholeImages } = document;
+  const rows = wholeRows(document).flatMap(({ width, neurons, method, search }): readonly Row[] => {
+    if (isLeftOut(search)) return [];
+    const place = `width ${significant(width, 4)}, ${integer(neurons)} neurons`;
+    const said = `${method}, ${place}: ${say('seconds', search.seconds)}`;
+    return [{ series: method, x: width, y: search.seconds, said }];
+  });
+  if (rows.length === 0) return null;
+  return {
+    id: 'splitting-methods',
+    title: 'Seconds of splitting by every method, against width',
+    caption: `Indices of all layers over ${integer(wholeImages)} images, timed as a whole; rayleigh is the paper’s descent. A method that was left out at a width has no mark there.`,
+    spec: drawn({
+      ...{ names: METHODS, rows, x: 'width', cost: 'seconds', crossing: null },
+      leftOut: () => [],
+    }),
   };
 }
 
@@ -191,6 +218,7 @@ export function splittingPlots(document: SplittingBenchDocument): readonly Figur
     plotOf(document, 'splitting', 'seconds', 'width'),
     plotOf(document, 'splitting-memory', 'peakBytes', 'width'),
     plotOf(document, 'splitting-neurons', 'seconds', 'neurons'),
+    wholesPlot(document),
     partsPlot(document),
   ].filter((figure) => figure !== null);
 }

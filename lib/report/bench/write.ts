@@ -8,18 +8,11 @@ import { writeJson } from '../page/files.js';
 import { factsTable, type Html, html, htmlTable } from '../page/html.js';
 import { shell } from '../page/shell.js';
 import { standaloneSvg } from '../page/svg.js';
-import {
-  AUTO_COLUMNS,
-  howText,
-  noteLines,
-  PART_COLUMNS,
-  SEARCH_COLUMNS,
-  STEP_COLUMNS,
-  settingText,
-} from './columns.js';
+import { howText, noteLines, PART_COLUMNS, SEARCH_COLUMNS, STEP_COLUMNS, settingText } from './columns.js';
 import { splittingCsv } from './csv.js';
 import { splittingMarkdown } from './markdown.js';
 import { splittingPlots } from './plots.js';
+import { AUTO_COLUMNS, AUTO_TEXT, WHOLE_COLUMNS, wholeLines, wholeRows, wholeText } from './wholes.js';
 
 const list = (lines: readonly string[]): Html =>
   html`<ul>${lines.map((line) => html`<li>${line}</li>\n`)}</ul>`;
@@ -29,6 +22,14 @@ function partsHtml({ parts }: SplittingBenchDocument): Html {
   return html`<h2>Parts of the network of width ${parts.width}</h2>\n${htmlTable(PART_COLUMNS, parts.points)}`;
 }
 
+function wholesHtml(document: SplittingBenchDocument): Html {
+  const rows = wholeRows(document);
+  if (rows.length === 0) return html``;
+  return html`<h2>Every method, measured as a whole</h2>
+<p class="note">${wholeText(document)}</p>
+${htmlTable(WHOLE_COLUMNS, rows)}`;
+}
+
 function splittingPage(document: SplittingBenchDocument, plots: readonly Drawn[]): string {
   const { points, machine, isComplete } = document;
   const facts = [...Object.entries(machine), ['seconds of everything', seconds(document.seconds)] as const];
@@ -36,15 +37,16 @@ function splittingPage(document: SplittingBenchDocument, plots: readonly Drawn[]
     title: 'Exact against fast splitting',
     eyebrow: 'splitgrow bench splitting · Figure 5 (b)',
     lead: html`<p>${settingText(document)}.${isComplete ? '' : ' Incomplete: the work goes on, or was stopped.'}</p>`,
-    body: html`${list(noteLines(document))}
+    body: html`${list([...noteLines(document), ...wholeLines(document)])}
 <p class="note">${howText(document)}</p>
 <div class="figures">${plots.map(figureHtml)}</div>
 <h2>Steps, measured</h2>
 ${htmlTable(STEP_COLUMNS, points)}
 <h2>Whole searches: seconds scaled, memory measured</h2>
 ${htmlTable(SEARCH_COLUMNS, points)}
+${wholesHtml(document)}
 <h2>What auto chooses</h2>
-<p class="note">Layers by method; its seconds over those of the better of exact and fast; what its cost model expects of the two, and what was found.</p>
+<p class="note">${AUTO_TEXT}</p>
 ${htmlTable(AUTO_COLUMNS, points)}
 ${partsHtml(document)}
 <h2>Machine and versions</h2>

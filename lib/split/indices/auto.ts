@@ -55,15 +55,13 @@ interface Candidate {
   /** Where it keeps what it takes of the images, and where its products go through the network in every pass. */
   readonly lobpcg: number;
   readonly swept: number;
-  /** Of a pass of the paper's descent. */
-  readonly product: number;
   /** Bytes of the splitting matrices, n d^2 float32. */
   readonly bytes: number;
   /** Bytes of what lobpcg keeps of the images; null: it cannot, and passes through the network. */
   readonly kept: number | null;
 }
 
-const FLAT: Candidate = { exact: 0, lobpcg: 0, swept: 0, product: 0, bytes: 0, kept: 0 };
+const FLAT: Candidate = { exact: 0, lobpcg: 0, swept: 0, bytes: 0, kept: 0 };
 
 /** True for a chain whose activation has no curvature: its indices are 0, and no method has anything to compute. */
 export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: number): boolean {
@@ -114,7 +112,6 @@ function candidatesOf(graph: Graph, settings: AutoSettings): readonly Candidate[
       exact: matrices + WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3,
       lobpcg: lobpcg[form],
       swept,
-      product,
       bytes: FLOAT * n * d * d,
       kept: form === 'none' ? null : bytes,
     };
@@ -172,17 +169,14 @@ function workOf(
 export interface MethodChoice {
   /** One a chain of the lowered graph. */
   readonly methods: readonly Choice[];
-  /**
-   * Work in units of WORK: of the choice, and of one method everywhere, whatever memory the exact one takes. `descent`: of
-   * `passes` epochs of the paper's.
-   */
-  readonly work: Readonly<Record<'chosen' | Choice | 'descent', number>>;
+  /** Work in units of WORK: of the choice, and of one method everywhere, whatever memory the exact one takes. */
+  readonly work: Readonly<Record<'chosen' | Choice, number>>;
 }
 
 /** The cheapest method of each chain in all, within the memory limit, with what the model expects of it. */
 export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice {
   const candidates = candidatesOf(graph, settings);
-  const { passes, memoryLimit } = settings;
+  const { memoryLimit } = settings;
   const pass = WORK.pass * 3 * settings.images * macs(graph);
   const work = (methods: readonly Choice[]): number => workOf(methods, candidates, pass, settings);
   const each = candidates.map(({ exact, lobpcg }): Choice => (exact <= lobpcg ? 'exact' : 'lobpcg'));
@@ -195,8 +189,7 @@ export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice
   const methods = [each, kept, exact, lobpcg]
     .map((option) => withinMemory(option, candidates, memoryLimit))
     .reduce((best, one) => (work(one) < work(best) ? one : best));
-  const descent = candidates.reduce((sum, { product }) => sum + passes * product, passes * pass);
-  return { methods, work: { chosen: work(methods), exact: work(exact), lobpcg: work(lobpcg), descent } };
+  return { methods, work: { chosen: work(methods), exact: work(exact), lobpcg: work(lobpcg) } };
 }
 
 /** The method of each chain of the lowered graph: the cheapest in all, within the memory limit. */
