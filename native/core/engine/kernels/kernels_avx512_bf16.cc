@@ -14,8 +14,6 @@ namespace avx512_bf16 {
 namespace {
 
 #include "engine/kernels/narrow.inc"
-#include "engine/kernels/products.inc"
-#include "engine/kernels/vectors.inc"
 
 const NarrowLoops loops = {"avx512_bf16", pairRows, pairPositions, turn,
                            packWeights,   forward,  backward,      outer};
