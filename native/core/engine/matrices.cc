@@ -1,16 +1,25 @@
-// Tiles of splitting matrices.
+// Sums of splitting matrices, by tiles.
 #include "engine/matrices.h"
+
+#include "engine/producer.h"
 
 namespace splitgrow::engine {
 
 namespace {
 
-// From this dimension on the values of a layer are read anew for every few
-// tiles of neurons: that costs less than sums of every part.
+// From this dimension on a unit sums over all positions, and the values of a
+// layer are read anew for every range of neurons: that costs less than sums of
+// every part.
 constexpr int64_t kLarge = 48;
-// Tiles that such a unit makes side by side, where that leaves work for several
+// Tiles of neurons in such a range, where that leaves work for several
 // processors.
-constexpr int64_t kTiles = 4, kLeastUnits = 8;
+constexpr int64_t kTiles = 4, kLeastRanges = 8;
+constexpr int64_t kMostParts = 16;
+
+int64_t rangesFor(int64_t count, int64_t tile) {
+  const int64_t tiles = (count + tile - 1) / tile;
+  return std::max(tiles / kTiles, std::min(tiles, kLeastRanges));
+}
 
 }  // namespace
 
@@ -20,47 +29,44 @@ MatrixWork::MatrixWork(const Context& context, int64_t from, int64_t count,
       count_(count),
       taps_(taps),
       lanes_(context.lanes),
-      tileOutputs_(context.table.outerOutputs),
       tileTaps_(context.table.outerTaps),
-      parts_(taps >= kLarge ? 1 : parts) {
-  const int64_t tiles = (count_ + tileOutputs_ - 1) / tileOutputs_;
-  if (taps >= kLarge)
-    ranges_ = std::max(tiles / kTiles, std::min(tiles, kLeastUnits));
-  for (int64_t t = 0; t < tiles; ++t) {
-    tiles_.push_back(vectors_);
-    const int64_t neurons = count_ * (t + 1) / tiles - count_ * t / tiles;
-    std::vector<int64_t> rows;
-    int64_t at = 0;
-    for (int64_t i = 0; i < taps_; ++i) {
-      rows.push_back(at);
-      for (int64_t j = i; j < taps_; j += tileTaps_)
-        at += (neurons * std::min(tileTaps_, taps_ - j) + lanes_ - 1) / lanes_;
-    }
-    rows_.push_back(std::move(rows));
-    vectors_ += at;
+      parts_(taps >= kLarge ? 1 : std::min(parts, kMostParts)) {
+  const int64_t tile = context.table.outerOutputs;
+  const int64_t ranges = taps >= kLarge ? rangesFor(count, tile) : 1;
+  for (int64_t r = 0; r < ranges; ++r) {
+    const int64_t first = count * r / ranges;
+    ranges_.push_back({first, count * (r + 1) / ranges - first, vectors_});
+    const Cut outs(ranges_.back().count, tile);
+    for (int64_t t = 0; t < outs.parts; ++t)
+      addTile(first + outs.at(t), outs.size(t));
   }
   partial_.reserve(parts_ * vectors_ * lanes_);
 }
 
-int64_t MatrixWork::firstOf(int64_t unit) const {
-  return from_ + neuronOf(firstTile(unit % ranges_));
+void MatrixWork::addTile(int64_t first, int64_t count) {
+  Tile tile{first, count, vectors_, {}};
+  int64_t at = 0;
+  for (int64_t i = 0; i < taps_; ++i) {
+    tile.rows.push_back(at);
+    for (int64_t j = i; j < taps_; j += tileTaps_)
+      at += (count * std::min(tileTaps_, taps_ - j) + lanes_ - 1) / lanes_;
+  }
+  vectors_ += at;
+  tiles_.push_back(std::move(tile));
 }
-int64_t MatrixWork::countOf(int64_t unit) const {
-  const int64_t range = unit % ranges_;
-  return neuronOf(firstTile(range + 1)) - neuronOf(firstTile(range));
-}
+
 int64_t MatrixWork::most() const {
   int64_t most = 0;
-  for (int64_t i = 0; i < ranges_; ++i) most = std::max(most, countOf(i));
+  for (const Range& range : ranges_) most = std::max(most, range.count);
   return most;
 }
+
 float* MatrixWork::begin(int64_t unit) {
-  const int64_t range = unit % ranges_;
-  const int64_t from = tiles_[firstTile(range)];
-  const int64_t end =
-      range + 1 == ranges_ ? vectors_ : tiles_[firstTile(range + 1)];
-  float* to = partial_.data() + (unit / ranges_ * vectors_ + from) * lanes_;
-  std::fill_n(to, (end - from) * lanes_, 0.0f);
+  const int64_t r = unit % ranges();
+  const int64_t end = r + 1 < ranges() ? ranges_[r + 1].begin : vectors_;
+  float* to =
+      partial_.data() + (partOf(unit) * vectors_ + ranges_[r].begin) * lanes_;
+  std::fill_n(to, (end - ranges_[r].begin) * lanes_, 0.0f);
   return to;
 }
 
@@ -70,19 +76,17 @@ void MatrixWork::addFold(Stage* stage, std::function<float*()> sums) {
 }
 
 void MatrixWork::fold(int64_t i, float* sums) const {
-  for (int64_t t = 0; t < tiles(); ++t) {
-    const int64_t first = neuronOf(t), neurons = neuronOf(t + 1) - first;
-    int64_t at = tiles_[t] + rows_[t][i];
+  for (const Tile& tile : tiles_) {
+    int64_t at = tile.begin + tile.rows[i];
     for (int64_t j = i; j < taps_; j += tileTaps_) {
       const int64_t width = std::min(tileTaps_, taps_ - j);
+      float* const to = sums + (i * taps_ + j) * count_ + tile.first;
       for (int64_t p = 0; p < parts_; ++p) {
         const float* from = partial_.data() + (p * vectors_ + at) * lanes_;
-        for (int64_t o = 0; o < neurons; ++o)
-          for (int64_t k = 0; k < width; ++k)
-            sums[(i * taps_ + j + k) * count_ + first + o] +=
-                from[o * width + k];
+        for (int64_t o = 0; o < tile.count; ++o)
+          for (int64_t k = 0; k < width; ++k) to[k * count_ + o] += *from++;
       }
-      at += (neurons * width + lanes_ - 1) / lanes_;
+      at += (tile.count * width + lanes_ - 1) / lanes_;
     }
   }
 }

@@ -5,7 +5,7 @@ import { indexing, largest, type Precision } from '../golden.js';
 import { assertAgree, distance, norm, type Results, type Start } from './agreement.js';
 import { startAwayFromKinks, startOf } from './nets.js';
 import { indicesOf, PLAIN_STEPS } from './splitting.js';
-import { everyOp, invertedNet, mobileNet, residualNet } from './whole-nets.js';
+import { everyOp, invertedNet, mobileNet, residualNet, wideNet } from './whole-nets.js';
 
 const starts: Readonly<Record<string, () => Promise<Start>>> = {
   'MobileNet with silu': () => startAwayFromKinks(mobileNet('silu'), 40, 1, 'eval'),
@@ -15,6 +15,7 @@ const starts: Readonly<Record<string, () => Promise<Start>>> = {
   'inverted bottlenecks with relu6': () => startAwayFromKinks(invertedNet('relu6'), 5, 5, 'eval'),
   'inverted bottlenecks with softplus': () => startAwayFromKinks(invertedNet('softplus'), 17, 6, 'eval'),
   'inverted bottlenecks with tanh': () => startAwayFromKinks(invertedNet('tanh'), 65, 7, 'eval'),
+  'wide layers with silu': () => startAwayFromKinks(wideNet('silu'), 18, 9, 'eval'),
   'every op with silu': () => startAwayFromKinks(everyOp('silu'), 4, 8, 'eval'),
 };
 

@@ -113,3 +113,17 @@ export function everyOp(kind: string, pool: 'max_pool' | 'avg_pool' = 'max_pool'
     ],
   );
 }
+
+/** Layers of enough neurons and weights that their splitting matrices are summed some neurons at a time, on 3 x 5 x 5. */
+export function wideNet(kind: string): Graph {
+  return graphOf(
+    [3, 5, 5],
+    [
+      ...chain('stem', 'conv2d', 'input', { out: 50, kernel: 1 }, kind),
+      ...chain('a', 'conv2d', 'stem_act', { out: 41, kernel: 1 }, kind),
+      ...chain('b', 'conv2d', 'a_act', { out: 75, kernel: 2 }, kind),
+      ['pool', 'global_avg_pool', 'b_act'],
+      ['out', 'linear', 'pool', { out: 5 }],
+    ],
+  );
+}
