@@ -10,9 +10,11 @@ import { main, must, ROOT, StepError, say } from './steps.mjs';
 /** An innermost loop with fewer multiply-adds is no tile. */
 const TILE = 6;
 
+const AVX512 = '-mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512';
 /** By instruction set: flags, as in CMakeLists.txt. */
 const SETS = {
-  avx512: '-mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512',
+  avx512_bf16: `${AVX512} -mavx512bf16`,
+  avx512: AVX512,
   avx2: '-mavx2 -mfma',
   baseline: '',
 };
@@ -21,7 +23,7 @@ const PRODUCTS = /\d(forward|backward|scaled|outer|matrices|dense)[ER]/;
 const FLAGS =
   '-std=c++20 -O3 -fPIC -fno-math-errno -fno-trapping-math -ffp-contract=fast -w -fno-asynchronous-unwind-tables';
 
-const MULTIPLY_ADD = /^\s*(vfn?m(add|sub)\d+ps|fml[as]\s|mulps|vmulps)/;
+const MULTIPLY_ADD = /^\s*(vfn?m(add|sub)\d+ps|fml[as]\s|mulps|vmulps|vdpbf16ps)/;
 /** A vector register that is written to the stack, in the notation of x86-64 and of arm64. */
 const SPILL = /^\s*v?mov\w+\s+%[xyz]mm\d+, -?[\dx]*\(%r[sb]p|^\s*st[rp]\s+q\d+.*\[(sp|x29)/;
 const JUMP = /^\s*(j[a-z]+|b(?:\.[a-z]+)?|cbn?z\s+\w+,|tbn?z\s+\w+,\s*#?\d+,)\s+(\.L[\w$.]+)/;

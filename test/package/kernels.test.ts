@@ -30,6 +30,10 @@ test('stores of vectors in an innermost loop are counted, those before it and re
   expect(tilesOf(X86)).toEqual([{ name, multiplyAdds: 6, instructions: 11, spills: 1 }]);
 });
 
+test('products of pairs in bfloat16 are multiply-adds', () => {
+  expect(tilesOf(X86.replaceAll('vfmadd231ps', 'vdpbf16ps'))).toEqual(tilesOf(X86));
+});
+
 test('the same on arm64', () => {
   const name = '_ZN12_GLOBAL__N_15outerEv';
   expect(tilesOf(ARM)).toEqual([{ name, multiplyAdds: 8, instructions: 11, spills: 1 }]);
