@@ -60,8 +60,9 @@ class Flat : public Producer {
   void packNarrow();
   // Values of pixels [q, q + m) of a block as words of two channels.
   void readPairs(int64_t b, int64_t q, int64_t m, float* rows, float* to) const;
+  // `isFirst` of its unit.
   void chunkNarrow(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* rows,
-                   float* sums, float* w);
+                   float* sums, float* w, bool isFirst);
   void foldNarrow(int64_t output) const;
 
   const int64_t ci_, co_, pixels_, segment_, segments_;

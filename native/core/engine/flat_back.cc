@@ -51,19 +51,27 @@ void Flat::addFold(Stage* stage) {
 void Flat::backward(int64_t unit, float* scratch) {
   const int64_t lanes = context_.lanes;
   float* w = partial_->data() + unit * partialVectors() * lanes;
-  if (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts)
+  if (!isNarrowBack_ &&
+      (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts))
     std::fill_n(w, partialVectors() * lanes, 0.0f);
   float* sums = scratch + scratchBack() * lanes;
   std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
+  const auto chunkAt = [&](int64_t b0, int64_t b1, int64_t q0, int64_t q1,
+                           bool isFirst) {
+    if (isNarrowBack_)
+      chunkNarrow(b0, b1, q0, q1, scratch, sums, w, isFirst);
+    else
+      chunk(b0, b1, q0, q1, scratch, sums, w);
+  };
   if (isSeveral_) {
     const int64_t from = unit * blocksEach_;
-    chunk(from, std::min(context_.blocks, from + blocksEach_), 0, pixels_,
-          scratch, sums, w);
+    chunkAt(from, std::min(context_.blocks, from + blocksEach_), 0, pixels_,
+            true);
   } else {
     const int64_t b = unit / segments_, s = unit % segments_;
     const int64_t end = std::min(pixels_, (s + 1) * segment_);
     for (int64_t q = s * segment_; q < end; q += chunkBack_)
-      chunk(b, b + 1, q, std::min(end, q + chunkBack_), scratch, sums, w);
+      chunkAt(b, b + 1, q, std::min(end, q + chunkBack_), q == s * segment_);
   }
   if (keepsSums(0, target_))
     context_.keepDerivatives(&in(), unit, 0, ci_, sums);
@@ -71,7 +79,6 @@ void Flat::backward(int64_t unit, float* scratch) {
 
 void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
                  float* sums, float* w) {
-  if (isNarrowBack_) return chunkNarrow(b0, b1, q0, q1, dz, sums, w);
   const int64_t lanes = context_.lanes, m = q1 - q0;
   float* a = dz + co_ * chunkBack_ * lanes;
   float* first = a + ci_ * chunkBack_ * lanes;

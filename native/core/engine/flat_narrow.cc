@@ -21,9 +21,9 @@ void Flat::planNarrow() {
 void Flat::packNarrow() {
   const float* w = weights();
   if (isNarrow_)
-    context_.narrow->packWeights(w, ci_, 1, co_, ci_, packed_.data());
+    context_.narrow->packWeights(w, co_, ci_, false, packed_.data());
   if (isNarrowBack_)
-    context_.narrow->packWeights(w, 1, ci_, ci_, co_, packedBack_.data());
+    context_.narrow->packWeights(w, ci_, co_, true, packedBack_.data());
 }
 
 void Flat::readPairs(int64_t b, int64_t q, int64_t m, float* rows,
@@ -53,7 +53,7 @@ int64_t Flat::scratchNarrow() const {
 }
 
 void Flat::chunkNarrow(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
-                       float* rows, float* sums, float* w) {
+                       float* rows, float* sums, float* w, bool isFirst) {
   const int64_t lanes = context_.lanes, m = q1 - q0, n = m * (b1 - b0);
   const int64_t half = (chunkBack_ + 1) / 2, row = chunkBack_ * lanes;
   float* const dz = rows + lanes * row;
@@ -99,7 +99,7 @@ void Flat::chunkNarrow(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
                           a + g * lanes * half * lanes);
   }
   context_.narrow->outer({d, half, co_, a, lanes * half, groups_,
-                          (n + 1) / 2 * lanes, w, groups_});
+                          (n + 1) / 2 * lanes, w, groups_, !isFirst});
   if (target_.isWanted)
     multiplyBack(b0, b1, q0, q1, dz, isLinear ? nullptr : first, sums);
 }

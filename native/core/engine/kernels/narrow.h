@@ -7,7 +7,7 @@
 
 namespace splitgrow::engine {
 
-// w[output * row + tap] += sum over steps of both numbers of d[output * plane +
+// w[output * row + tap] = sum over steps of both numbers of d[output * plane +
 // step] * x[group][step][tap of the group]. `plane`, `group` and `row` are in
 // vectors, steps in words of d and vectors of x.
 struct NarrowOuter {
@@ -17,6 +17,7 @@ struct NarrowOuter {
   int64_t group = 0, groups = 0, steps = 0;
   float* w = nullptr;
   int64_t row = 0;
+  bool adds = false;  // to what is there
 };
 
 struct NarrowLoops {
@@ -30,10 +31,10 @@ struct NarrowLoops {
   // vector j * lanes + lane is that of row i. Rows from `count` on are 0.
   void (*turn)(const float* rows, int64_t plane, int64_t count, int64_t n,
                float* to);
-  // Weights of outputs and taps, from w[o * output + j * tap], in the order of
-  // the products here: words of two taps, 0 behind the last.
-  void (*packWeights)(const float* w, int64_t output, int64_t tap,
-                      int64_t outputs, int64_t taps, float* to);
+  // Weights [outputs][taps] (isTurned: [taps][outputs]) in the order of the
+  // products here: words of two taps, 0 behind the last.
+  void (*packWeights)(const float* w, int64_t outputs, int64_t taps,
+                      bool isTurned, float* to);
 
   // As in Table, with words for numbers: taps are pairs.
   void (*forward)(const Product&, const float* biases, const Moments&);
