@@ -4,7 +4,7 @@ import { shapes } from '../graph/check.js';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import type { Device } from '../native/face.js';
-import { WORK } from '../split/indices/auto.js';
+import { passWork, WORK } from '../split/indices/auto.js';
 import { bytes } from '../statistics/format.js';
 import type { StepName } from './documents.js';
 import { summedChains, valueBytes } from './networks.js';
@@ -26,20 +26,20 @@ export function workRatios(
   { batch, memoryLimit }: Minibatch,
 ): Readonly<Record<StepName, number>> {
   const values = shapes(graph);
-  const training = WORK.pass * 3 * batch * macs(graph);
+  const [pass, training] = [batch * passWork(graph, 2), batch * passWork(graph, 3)];
   let [matrices, solver, descent, bytes] = [0, 0, 0, 0];
   for (const { id, neurons: n, dimension: d } of summedChains(graph)) {
     const [height, width] = values.get(id)?.size ?? [1, 1];
     const seen = batch * height * width;
     matrices += WORK.matrices * seen * n * d ** 2;
     solver += WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3;
-    descent += WORK.product * 2 * seen * n * d;
+    descent += 2 * seen * n * d;
     bytes += FLOAT * n * d ** 2;
   }
-  const sums = Math.max(1, Math.ceil(bytes / memoryLimit)) * training + matrices;
+  const sums = Math.max(1, Math.ceil(bytes / memoryLimit)) * pass + matrices;
   return {
     trainStep: 1,
-    rayleighStep: (training + descent) / training,
+    rayleighStep: (pass + descent) / training,
     auxiliaryStep: AUTODIFF_TIME,
     exactStep: sums / training,
     // The matrices come first, and are not timed.

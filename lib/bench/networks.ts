@@ -1,7 +1,6 @@
 // The networks that are timed: one preset or directory at several widths, and what is known of each without running it.
 
 import { SplitgrowError } from '../errors.js';
-import { shapes } from '../graph/check.js';
 import { macs, params } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { lower } from '../graph/lower.js';
@@ -9,7 +8,7 @@ import type { Chain } from '../graph/program.js';
 import { buildPreset, type PresetOptions, ZOO } from '../models/zoo.js';
 import { scaleWidths } from '../rivals/networks/width-multiplier.js';
 import { graphOf, isPreset } from '../run/network-source.js';
-import { isFlat } from '../split/indices/auto.js';
+import { isFlat, numbersOf } from '../split/indices/auto.js';
 import type { Sizes } from './documents.js';
 import { DEFAULT_NETWORK, type SplittingBenchOptions } from './options.js';
 
@@ -99,8 +98,5 @@ export function sizesOf(graph: Graph): Sizes {
 
 /** Bytes of one minibatch's values, from the input to the logits. */
 export function valueBytes(graph: Graph, batch: number): number {
-  const values = [...shapes(graph).values()].map(
-    ({ channels, block, size }) => channels * block * (size === null ? 1 : size[0] * size[1]),
-  );
-  return FLOAT * batch * values.reduce((sum, count) => sum + count, 0);
+  return FLOAT * batch * numbersOf(graph);
 }

@@ -1,9 +1,8 @@
 // Whole computations of the indices by every method, as a stage of a run makes them: seconds, passes, distance from exact.
 import { isSplitgrowError } from '../errors.js';
-import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import type { RunControl } from '../native/events.js';
-import type { MethodChoice } from '../split/indices/auto.js';
+import { type MethodChoice, passWork } from '../split/indices/auto.js';
 import { computeIndices, type Indices } from '../split/indices/indices.js';
 import { INDEX_DEFAULTS, METHODS, type Method } from '../split/indices/settings.js';
 import { seconds as secondsText } from '../statistics/format.js';
@@ -50,7 +49,7 @@ function expectedSeconds(
   const modelled = (units: number): number | LeftOut =>
     isLeftOut(training)
       ? training
-      : (units * training.medianMs) / (1000 * 3 * settings.batch * macs(graph) * DOUBT);
+      : (units * training.medianMs) / (1000 * settings.batch * passWork(graph, 3) * DOUBT);
   return {
     exact: ofSearch(exactSearch(steps, extent, sweeps)),
     rayleigh: ofSearch(descentSearch(steps.rayleighStep, extent)),

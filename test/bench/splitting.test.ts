@@ -182,15 +182,15 @@ test('what would take longer than the time limit is left out, and says how long 
 });
 
 test('where auto mixes methods, it is timed as it runs: each layer by its method', async () => {
-  // Of `first` lobpcg can keep nothing, and would go through the network in every pass; for neurons of 64 weights it is cheaper.
+  // Of `first` lobpcg can keep nothing, and would go through the network in every pass; for neurons of 192 weights it is cheaper.
   const graph = {
-    ...{ format: 'splitgrow-network/1', name: 'mixed', input: { shape: [1, 16, 16] }, output: 'out' },
+    ...{ format: 'splitgrow-network/1', name: 'mixed', input: { shape: [1, 8, 8] }, output: 'out' },
     nodes: [
       { id: 'first', op: 'conv2d', inputs: ['input'], out: 1, kernel: 13, padding: 6 },
       { id: 'first_act', op: 'activation', inputs: ['first'], kind: 'silu' },
-      { id: 'more', op: 'conv2d', inputs: ['first_act'], out: 64, kernel: 1 },
+      { id: 'more', op: 'conv2d', inputs: ['first_act'], out: 192, kernel: 1 },
       { id: 'more_act', op: 'activation', inputs: ['more'], kind: 'silu' },
-      { id: 'wide', op: 'conv2d', inputs: ['more_act'], out: 64, kernel: 1 },
+      { id: 'wide', op: 'conv2d', inputs: ['more_act'], out: 192, kernel: 1 },
       { id: 'wide_act', op: 'activation', inputs: ['wide'], kind: 'silu' },
       { id: 'pool', op: 'global_avg_pool', inputs: ['wide_act'] },
       { id: 'out', op: 'linear', inputs: ['pool'], out: 4 },
@@ -199,7 +199,7 @@ test('where auto mixes methods, it is timed as it runs: each layer by its method
   const network = temporaryFolder();
   await writeFile(join(network, 'network.json'), JSON.stringify(graph));
   const { preset: _preset, ...tiny } = TINY;
-  const asked = { ...tiny, network, widths: [1], images: 2000, memoryLimit: 2 ** 30 };
+  const asked = { ...tiny, network, widths: [1], images: 300, memoryLimit: 2 ** 30 };
   const { points } = await benchSplitting({ ...asked, parts: 0, checkSeconds: 0 });
   const [point] = points;
   const layers = Object.values(point?.auto.layers ?? {});

@@ -12,24 +12,35 @@ import type { Network } from '../../train/network.js';
 import type { IndexSettings } from './settings.js';
 
 /**
- * Work in units of one multiply-accumulate of training (forward and backward
- * count 3 of them). With n neurons of d weights each, P positions an image, and
- * N images:
- *   pass      3 N macs              forward and backward: once for exact; once for lobpcg, or in every pass of it where
- *                                   it cannot keep what it takes of the images of a layer
+ * Work in units of one multiply-accumulate of a convolution. With n neurons of d weights each, P positions an image,
+ * N images, and V numbers in all values of an image:
+ *   pass      2 N macs + value N V  forward, and backward without gradients of weights: once for exact; once for lobpcg,
+ *                                   or in every pass of it where it cannot keep what it takes of the images of a layer
+ *   product   2 N n d P             conv(x, p) and its weight gradient, in a pass through the network
  *   matrices  N n P d^2             sum of h x x^T: exact, and lobpcg where it keeps S
  *   eigen     n d^2, n d^3          smallest eigenpairs of S: bracketing them and reading S for small d, reduction for large
- *   pairs     n d^3                 all eigenpairs of S: lobpcg where it keeps S, in its second pass, which ends its search
- *   product   2 N n d P             conv(x, p) and its weight gradient, in a pass through the network
+ *   pairs     n d^2                 all eigenpairs of S, of the sizes that are kept: lobpcg in its second pass, its last
  *   kept      2 N n d P             all products of a search by lobpcg that keeps x and h
- *   search    n                     the small eigenproblems of such a search
- * Measured by `node benchmarks/costs.mjs` on a busy machine, one thread: a unit is 0.02 ns. `pairs`, `kept` and `search`
- * are estimates.
+ *   search    n d                   the small eigenproblems of a search
+ * Measured by `node benchmarks/costs.mjs`, one thread: a unit is 0.021 ns.
  */
 export const WORK = {
-  ...{ pass: 1, matrices: 0.9, eigenSquare: 12, eigenCube: 2.9, pairs: 50 },
-  ...{ product: 1.8, kept: 14, search: 6e6 },
+  ...{ value: 17, matrices: 0.7, eigenSquare: 72, eigenCube: 2.2 },
+  ...{ pairs: 1e4, kept: 35, search: 2.9e5 },
 } as const;
+
+/** Work of a pass over one image; `convolutions`: 2, or 3 of training, which has the gradients of weights too. */
+export function passWork(graph: Graph, convolutions: 2 | 3): number {
+  return convolutions * macs(graph) + WORK.value * numbersOf(graph);
+}
+
+/** Numbers in all values of an image, from the input to the logits. */
+export function numbersOf(graph: Graph): number {
+  return [...shapes(graph).values()].reduce(
+    (sum, { channels, block, size }) => sum + channels * block * (size === null ? 1 : size[0] * size[1]),
+    0,
+  );
+}
 
 /** Bytes of a float32. */
 const FLOAT = 4;
@@ -100,13 +111,14 @@ function candidatesOf(graph: Graph, settings: AutoSettings): readonly Candidate[
     const { neurons: n, dimension: d } = chain;
     const seen = images * (positions[i] ?? 1);
     const matrices = WORK.matrices * seen * n * d ** 2;
-    const product = WORK.product * 2 * seen * n * d;
+    const product = 2 * seen * n * d;
     const { form, bytes } = kept[i] ?? { form: 'none', bytes: 0 };
-    const swept = passes * product + WORK.search * n;
+    const search = WORK.search * n * d;
+    const swept = passes * product + search;
     const lobpcg = {
       none: swept,
-      inputs: WORK.kept * 2 * seen * n * d + WORK.search * n,
-      matrices: matrices + WORK.pairs * n * d ** 3,
+      inputs: WORK.kept * product + search,
+      matrices: matrices + WORK.pairs * n * d ** 2,
     };
     return {
       exact: matrices + WORK.eigenSquare * n * d ** 2 + WORK.eigenCube * n * d ** 3,
@@ -177,7 +189,7 @@ export interface MethodChoice {
 export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice {
   const candidates = candidatesOf(graph, settings);
   const { memoryLimit } = settings;
-  const pass = WORK.pass * 3 * settings.images * macs(graph);
+  const pass = settings.images * passWork(graph, 2);
   const work = (methods: readonly Choice[]): number => workOf(methods, candidates, pass, settings);
   const each = candidates.map(({ exact, lobpcg }): Choice => (exact <= lobpcg ? 'exact' : 'lobpcg'));
   const [exact, lobpcg] = [each.map((): Choice => 'exact'), each.map((): Choice => 'lobpcg')];
