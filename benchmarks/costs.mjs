@@ -1,4 +1,5 @@
 // What WORK of lib/split/indices/auto.ts stands for, measured: node benchmarks/costs.mjs [WIDTHS]. One thread; pin it to an idle core.
+import { loadavg } from 'node:os';
 import { syntheticData } from '../dist/bench/images.js';
 import { shapes } from '../dist/graph/check.js';
 import { macs } from '../dist/graph/cost.js';
@@ -11,9 +12,11 @@ import { INDEX_DEFAULTS } from '../dist/split/indices/settings.js';
 import { createNetwork } from '../dist/train/network.js';
 
 const BATCH = 64;
-const REPEATS = 10;
-/** Images of whole searches by lobpcg: few, where its small eigenproblems show, and as many as are usual. */
-const SEARCHED = [BATCH, 512, 2048];
+const REPEATS = 5;
+/** Each time is the least of so many rounds over all widths, because other work on the machine comes and goes. */
+const ROUNDS = 4;
+/** Images of whole searches by lobpcg: few, where the small eigenproblems show, and many, where products do. */
+const SEARCHED = [BATCH, 8 * BATCH];
 const widths = (process.argv[2] ?? '1,2,4,8').split(',').map(Number);
 
 /** The numbers >= 0 whose combinations, and what is known beside them, come nearest to what was measured, relative to it; by coordinate descent. */
@@ -34,73 +37,93 @@ function fitted(rows, count) {
 
 const core = loadCore();
 core.setThreads(1);
-const [passes, eigen, searches] = [[], [], []];
-for (const width of widths) {
+
+/** Seconds of benchmarks and of whole searches at one width, this time. */
+async function timesOf({ network, images }) {
+  const step = async (what, repeats) => {
+    const options = { what, batch: BATCH, repeats, warmup: 1, memoryLimit: 2 ** 34 };
+    return (
+      Math.min(...(await core.bench(network.handle, images.get(BATCH), options, null)).milliseconds) / 1000
+    );
+  };
+  const search = async (count) => {
+    const lobpcg = { ...INDEX_DEFAULTS, method: 'lobpcg', batch: BATCH, memoryLimit: 2 ** 34 };
+    const request = { ...lobpcg, images: count, seed: 1 };
+    const { directions, seconds } = await computeIndices(network, images.get(count), request);
+    directions.dispose();
+    return seconds;
+  };
+  const times = [await step('rayleigh', REPEATS), await step('exact', REPEATS), await step('eigen', 2)];
+  for (const count of SEARCHED) times.push(await search(count));
+  return times;
+}
+
+async function subjectOf(width) {
   const graph = buildPreset('mobilenet_cifar100', { activation: 'silu', width });
   const network = createNetwork(graph, { seed: 0, device: 'cpu' });
-  const data = await syntheticData(graph, BATCH, 'cpu');
-  const seconds = async (what, repeats = REPEATS) => {
-    const options = { what, batch: BATCH, repeats, warmup: 1, memoryLimit: 2 ** 34 };
-    return Math.min(...(await core.bench(network.handle, data, options, null)).milliseconds) / 1000;
-  };
-  const values = shapes(graph);
-  const sum = (of) =>
-    lower(graph).chains.reduce((all, { id, neurons, dimension }) => {
-      const [height, wide] = values.get(id)?.size ?? [1, 1];
-      return all + of(neurons, dimension, height * wide);
-    }, 0);
-  const [pass, numbers] = [2 * BATCH * macs(graph), BATCH * numbersOf(graph)];
-  const product = 2 * BATCH * sum((n, d, p) => n * d * p);
-  const matrices = BATCH * sum((n, d, p) => n * d * d * p);
-  passes.push({ parts: [pass + product, numbers, 0], seconds: await seconds('rayleigh') });
-  passes.push({ parts: [pass, numbers, matrices], seconds: await seconds('exact') });
-  const [square, cube] = [2, 3].map((power) => sum((n, d) => n * d ** power));
-  eigen.push({ parts: [square, cube], seconds: await seconds('eigen', 3) });
-  for (const images of SEARCHED) {
-    const all = await syntheticData(graph, images, 'cpu');
-    const times = [];
-    for (let turn = 0; turn < (images > BATCH ? 2 : 3); turn += 1) {
-      const request = {
-        ...INDEX_DEFAULTS,
-        method: 'lobpcg',
-        batch: BATCH,
-        images,
-        seed: turn,
-        memoryLimit: 2 ** 34,
-      };
-      const { directions, seconds: spent } = await computeIndices(network, all, request);
-      directions.dispose();
-      times.push(spent);
-    }
-    const kept = keptOf(network, { images });
-    let at = 0;
-    const sumOf = (form, of) => {
-      at = 0;
-      return sum((n, d, p) => (kept[at++].form === form ? of(n, d, p) : 0));
-    };
-    searches.push({
-      known: [pass, numbers, BATCH * sumOf('matrices', (n, d, p) => n * d * d * p)],
-      times: images / BATCH,
-      parts: [
-        sumOf('matrices', (n, d) => n * d ** 2),
-        sumOf('inputs', (n, d, p) => 2 * images * n * d * p),
-        sumOf('inputs', (n, d) => n * d),
-      ],
-      seconds: Math.min(...times),
-    });
-  }
+  const images = new Map();
+  for (const count of SEARCHED) images.set(count, await syntheticData(graph, count, 'cpu'));
+  return { graph, network, images, least: new Array(3 + SEARCHED.length).fill(Number.POSITIVE_INFINITY) };
 }
-const found = fitted(passes, 3);
-const [unit, value, matrices] = found;
-const [eigenSquare, eigenCube] = fitted(eigen, 2);
-const [pairs, kept, search] = fitted(
-  searches.map(({ known, times, ...row }) => ({
-    ...row,
-    rest: times * known.reduce((sum, part, i) => sum + part * found[i], 0),
-  })),
+
+/** What the times of one width are made of. */
+function rowsOf({ graph, network, least: [rayleigh, exact, eigen, ...searches] }) {
+  const values = shapes(graph);
+  const layers = lower(graph).chains.map(({ id, neurons: n, dimension: d }) => {
+    const [height, wide] = values.get(id)?.size ?? [1, 1];
+    return { n, d, p: height * wide };
+  });
+  const sum = (of, all = layers) => all.reduce((total, layer) => total + of(layer), 0);
+  const [products, matrices] = [({ n, d, p }) => 2 * n * d * p, ({ n, d, p }) => n * d * d * p];
+  const [convolutions, numbers] = [2 * macs(graph), numbersOf(graph)].map((one) => BATCH * one);
+  return {
+    passes: [
+      { parts: [convolutions + BATCH * sum(products), numbers, 0], seconds: rayleigh },
+      { parts: [convolutions, numbers, BATCH * sum(matrices)], seconds: exact },
+    ],
+    eigen: [{ parts: [sum(({ n, d }) => n * d ** 2), sum(({ n, d }) => n * d ** 3)], seconds: eigen }],
+    searches: SEARCHED.map((count, i) => {
+      const kept = keptOf(network, { images: count });
+      const [summed, read] = ['matrices', 'inputs'].map((form) =>
+        layers.filter((_, k) => kept[k].form === form),
+      );
+      return {
+        known: [convolutions, numbers, BATCH * sum(matrices, summed)].map((one) => (one * count) / BATCH),
+        parts: [
+          sum(({ n, d }) => n * d ** 2, summed),
+          count * sum(products, read),
+          sum(({ n, d }) => n * d, read),
+        ],
+        seconds: searches[i],
+      };
+    }),
+  };
+}
+
+const subjects = [];
+for (const width of widths) subjects.push(await subjectOf(width));
+for (let round = 0; round < ROUNDS; round += 1)
+  for (const subject of subjects) {
+    const times = await timesOf(subject);
+    subject.least = subject.least.map((least, i) => Math.min(least, times[i]));
+  }
+const rows = subjects.map(rowsOf);
+const pass = fitted(
+  rows.flatMap(({ passes }) => passes),
   3,
 );
-process.stdout.write(`a unit: ${(1e9 * unit).toFixed(4)} ns\n`);
+const [unit, value, matrices] = pass;
+const [eigenSquare, eigenCube] = fitted(
+  rows.flatMap(({ eigen }) => eigen),
+  2,
+);
+const [pairs, kept, search] = fitted(
+  rows
+    .flatMap(({ searches }) => searches)
+    .map(({ known, ...row }) => ({ ...row, rest: known.reduce((sum, part, i) => sum + part * pass[i], 0) })),
+  3,
+);
+process.stdout.write(`load ${loadavg()[0].toFixed(1)}; a unit: ${(1e9 * unit).toFixed(4)} ns\n`);
 for (const [name, cost] of Object.entries({ value, matrices, eigenSquare, eigenCube, pairs, kept, search }))
   process.stdout.write(`${name}: ${(cost / unit).toPrecision(2)}\n`);
 process.exit(0);

@@ -22,11 +22,11 @@ import type { IndexSettings } from './settings.js';
  *   pairs     n d^2                 all eigenpairs of S, of the sizes that are kept: lobpcg in its second pass, its last
  *   kept      2 N n d P             all products of a search by lobpcg that keeps x and h
  *   search    n d                   the small eigenproblems of a search
- * Measured by `node benchmarks/costs.mjs`, one thread: a unit is 0.021 ns.
+ * Measured by `node benchmarks/costs.mjs`, one thread: a unit is 0.024 ns.
  */
 export const WORK = {
-  ...{ value: 17, matrices: 0.7, eigenSquare: 72, eigenCube: 2.2 },
-  ...{ pairs: 1e4, kept: 35, search: 2.9e5 },
+  ...{ value: 10, matrices: 0.59, eigenSquare: 120, eigenCube: 0.96 },
+  ...{ pairs: 9e3, kept: 28, search: 2.1e5 },
 } as const;
 
 /** Work of a pass over one image; `convolutions`: 2, or 3 of training, which has the gradients of weights too. */
