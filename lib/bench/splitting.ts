@@ -1,5 +1,6 @@
 // bench splitting: Figure 5 (b) of the paper at any size. Exact against fast splitting, time and memory, against the width.
 
+import { loadavg } from 'node:os';
 import { isSplitgrowError, SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import { note, refuseAborted } from '../native/control.js';
@@ -35,6 +36,8 @@ interface Job {
   readonly control: RunControl;
   readonly measured: Measured;
   readonly started: number;
+  /** Average load before it. */
+  readonly load: number;
   /** Keeps what there is so far. */
   readonly write: WriteDocument;
 }
@@ -42,7 +45,9 @@ interface Job {
 /** Takes the document as far as it has come. */
 type WriteDocument = (document: SplittingBenchDocument) => Promise<unknown>;
 
-function documentOf({ given, widths, settings, measured, started }: Job): SplittingBenchDocument {
+const loadNow = (): number => loadavg()[0] ?? 0;
+
+function documentOf({ given, widths, settings, measured, started, load }: Job): SplittingBenchDocument {
   const { network, resolution, preset = {} } = given;
   const { images, wholeImages, epochs, batch, memoryLimit, timeLimit, seed, device, threads } = settings;
   const { points, parts, check, isComplete } = measured;
@@ -54,6 +59,7 @@ function documentOf({ given, widths, settings, measured, started }: Job): Splitt
     ...{ widths, images, wholeImages, epochs, batch, memoryLimit, timeLimit, seed, device, threads },
     precision: 'float32',
     machine: Object.fromEntries(describeMachine()),
+    load: { before: load, after: loadNow() },
     seconds: (performance.now() - started) / 1000,
     ...{ points, parts, check },
     crossovers: crossoversOf(points),
@@ -167,6 +173,7 @@ async function timed(
     settings: { images, wholeImages, epochs, batch, memoryLimit, timeLimit, repeats, seed, device, threads },
     measured: { points: [], parts: null, check: null, isComplete: false },
     started: performance.now(),
+    load: loadNow(),
   };
   try {
     // A folder that cannot be written to is found out before the work.

@@ -60,6 +60,7 @@ test('a run measures every width, and its files say the same', { timeout: 600_00
   const out = join(temporaryFolder(), 'out');
   const { files, ...document } = await benchSplitting({ ...TINY, out });
   expect(document).toMatchObject({ format: 'splitgrow-splitting-bench/2', isComplete: true, batch: 16 });
+  for (const load of Object.values(document.load)) expect(load).toBeGreaterThanOrEqual(0);
   expect(document.points.map(({ width }) => width)).toEqual([2, 4, 6]);
   for (const { searches, steps, equalEpochs, auto, wholes } of document.points) {
     for (const search of Object.values(searches)) expect((search as Search).seconds).toBeGreaterThan(0);

@@ -165,7 +165,7 @@ export function costOf(search: Search | LeftOut, cost: 'seconds' | 'peakBytes'):
 
 /** Name of the network with what was asked of it, and where it was timed. */
 export function settingText(document: SplittingBenchDocument): string {
-  const { network, preset, batch, memoryLimit, timeLimit, seed, device, threads, precision } = document;
+  const { network, preset, batch, memoryLimit, timeLimit, seed, device, threads, precision, load } = document;
   const options = Object.entries(preset).map(([name, value]) => `${name} ${value}`);
   return [
     [network, ...options].join(', '),
@@ -173,6 +173,7 @@ export function settingText(document: SplittingBenchDocument): string {
     `exact sums within ${bytes(memoryLimit)}`,
     `${seconds(timeLimit)} s a width`,
     `seed ${seed}`,
-    `${device}, ${threads} threads, ${precision}`,
+    `${device}, ${threads} thread${threads === 1 ? '' : 's'}, ${precision}`,
+    `load average before and after ${decimal(load.before, 1)} and ${decimal(load.after, 1)}`,
   ].join('; ');
 }
