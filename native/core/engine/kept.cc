@@ -1,4 +1,5 @@
 // Inputs and curvature of a layer, kept; and products from them.
+
 #include "engine/kept.h"
 
 #include "engine/engine.h"
@@ -11,7 +12,7 @@ namespace {
 using at::Tensor;
 
 constexpr int64_t kChunkBytes = 24 << 10;
-constexpr int64_t kLeast = 16, kMost = 64;  // vectors of a channel of a chunk
+constexpr int64_t kLeast = 32, kMost = 64;  // vectors of a channel of a chunk
 // The most weights of a neuron for which S is kept: the sums take as long as so
 // many a quarter of products, and a search some ten. Without S a layer with a
 // window needs passes through the whole network.
