@@ -24,6 +24,13 @@ bool isOff() {
   return text != nullptr && std::strcmp(text, "0") == 0;
 }
 
+// Loops for bfloat16 go with those of pick(), and so does what layers keep.
+const Table& tableFor(const PlanOptions& options) {
+  return options.goal == Goal::kGradients && !options.isNarrow
+             ? pickFor(options.images)
+             : pick();
+}
+
 }  // namespace
 
 Summary summaryOf(const Outputs& outputs, int64_t images) {
@@ -85,7 +92,7 @@ Plan* Engine::planFor(const PlanOptions& options) {
     // Matrices of other neurons are done.
     if (options.goal == Goal::kMatrices) plans_.clear();
     plans_.push_back(
-        std::make_unique<Plan>(network_, pick(), options, &memory_));
+        std::make_unique<Plan>(network_, tableFor(options), options, &memory_));
     team()->need(plans_.back()->scratch());
   }
   plans_.back()->takeMemory();

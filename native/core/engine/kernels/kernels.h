@@ -206,5 +206,8 @@ struct Table {
 };
 
 const Table& pick();
+// The loops for training so many images at once: those of fewer lanes where
+// half of pick()'s would stay empty.
+const Table& pickFor(int64_t images);
 
 }  // namespace splitgrow::engine
