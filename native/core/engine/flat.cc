@@ -64,15 +64,16 @@ Flat::Flat(Context* context, int node, const View& view, int out)
 
 void Flat::pack() {
   const float* w = weights();
-  packNarrow();
-  if (!isNarrow_)
+  if (isNarrow_) {
+    packNarrow();
+  } else {
     packTiles(
         table(), co_, ci_, [&](int64_t o, int64_t i) { return w[o * ci_ + i]; },
         packed_.data());
-  if (!isNarrowBack_)
     packTiles(
         table(), ci_, co_, [&](int64_t i, int64_t o) { return w[o * ci_ + i]; },
         packedBack_.data());
+  }
   if (wanted_ != Wanted::kProducts) return;
   const float* v = context_.inputs.directions[chain_];
   packedDirections_.resize(ci_ * count_);

@@ -42,11 +42,10 @@ class Flat : public Producer {
                     const float* dz, const float* first, float* sums) const;
   // Vectors that a chunk takes, and partial gradients of the weights.
   int64_t scratchBack() const {
-    return isNarrowBack_ ? scratchNarrow()
-                         : (co_ + 2 * ci_ + rows_) * chunkBack_;
+    return isNarrow_ ? scratchNarrow() : (co_ + 2 * ci_ + rows_) * chunkBack_;
   }
   int64_t partialVectors() const {
-    return isNarrowBack_ ? co_ * groups_ : parts_.vectors();
+    return isNarrow_ ? co_ * groups_ : parts_.vectors();
   }
   // Pixels q0 to q1 of blocks b0 to b1 (all pixels if they are several).
   void chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
@@ -69,9 +68,9 @@ class Flat : public Producer {
   WeightParts parts_;
   int64_t chunk_ = 0, chunkBack_ = 0, blocksEach_ = 1, units_ = 0, rows_ = 0;
   bool isSeveral_ = false;
-  // Whether the products of a pass are in bfloat16, forward and back; and the
-  // vectors of a row of gradients of weights then.
-  bool isNarrow_ = false, isNarrowBack_ = false;
+  // Whether the products of a training pass are in bfloat16; and the vectors of
+  // a row of gradients of weights then.
+  bool isNarrow_ = false;
   int64_t groups_ = 0;
   Target target_;
   Buffer* partial_ = nullptr;

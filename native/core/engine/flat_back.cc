@@ -35,7 +35,7 @@ void Flat::addFold(Stage* stage) {
   if (wanted_ == Wanted::kMatrices)
     return matrices_->addFold(
         stage, [this] { return context_.inputs.matrices[chain_]; });
-  if (isNarrowBack_) {
+  if (isNarrow_) {
     stage->segments.push_back(
         {co_, [this](int64_t output, float*) { foldNarrow(output); }});
     return;
@@ -51,14 +51,14 @@ void Flat::addFold(Stage* stage) {
 void Flat::backward(int64_t unit, float* scratch) {
   const int64_t lanes = context_.lanes;
   float* w = partial_->data() + unit * partialVectors() * lanes;
-  if (!isNarrowBack_ &&
+  if (!isNarrow_ &&
       (wanted_ == Wanted::kGradients || wanted_ == Wanted::kProducts))
     std::fill_n(w, partialVectors() * lanes, 0.0f);
   float* sums = scratch + scratchBack() * lanes;
   std::fill_n(sums, 2 * ci_ * lanes, 0.0f);
   const auto chunkAt = [&](int64_t b0, int64_t b1, int64_t q0, int64_t q1,
                            bool isFirst) {
-    if (isNarrowBack_)
+    if (isNarrow_)
       chunkNarrow(b0, b1, q0, q1, scratch, sums, w, isFirst);
     else
       chunk(b0, b1, q0, q1, scratch, sums, w);
@@ -162,10 +162,10 @@ void Flat::multiplyBack(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
   back.adds = target_.adds;
   back.sums = keepsSums(0, target_) ? sums : nullptr;
   const auto multiply =
-      isNarrowBack_ ? context_.narrow->backward : table().backward;
+      isNarrow_ ? context_.narrow->backward : table().backward;
   multiply({dz,
             offsetsBack_.data(),
-            isNarrowBack_ ? (co_ + 1) / 2 : co_,
+            isNarrow_ ? (co_ + 1) / 2 : co_,
             packedBack_.data(),
             ci_,
             {b1 - b0, m},

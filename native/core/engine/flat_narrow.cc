@@ -6,24 +6,21 @@ namespace splitgrow::engine {
 
 namespace {
 
-// Narrower layers gain less than rounding costs.
-constexpr int64_t kLeastChannels = 24, kLeastChannelsBack = 24;
+// Narrower layers gain no more than rounding costs, forward or back.
+constexpr int64_t kLeastChannels = 24;
 
 }  // namespace
 
 void Flat::planNarrow() {
   if (context_.narrow == nullptr) return;
   isNarrow_ = std::min(ci_, co_) >= kLeastChannels;
-  isNarrowBack_ = std::min(ci_, co_) >= kLeastChannelsBack;
   groups_ = (ci_ + context_.lanes - 1) / context_.lanes;
 }
 
 void Flat::packNarrow() {
   const float* w = weights();
-  if (isNarrow_)
-    context_.narrow->packWeights(w, co_, ci_, false, packed_.data());
-  if (isNarrowBack_)
-    context_.narrow->packWeights(w, ci_, co_, true, packedBack_.data());
+  context_.narrow->packWeights(w, co_, ci_, false, packed_.data());
+  context_.narrow->packWeights(w, ci_, co_, true, packedBack_.data());
 }
 
 void Flat::readPairs(int64_t b, int64_t q, int64_t m, float* rows,
