@@ -36,7 +36,7 @@ Flat::Flat(Context* context, int node, const View& view, int out)
       parts_(*context, co_, ci_) {
   planNarrow();
   const auto vector = context->lanes * static_cast<int64_t>(sizeof(float));
-  chunk_ = chunkOf(kForwardBytes, vector * (isNarrow_ ? ci_ / 2 : ci_), kLeast);
+  chunk_ = chunkOf(kForwardBytes, vector * taps_, kLeast);
   chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_), kLeastBack);
   isSeveral_ = pixels_ < chunkBack_;
   blocksEach_ =
@@ -46,13 +46,15 @@ Flat::Flat(Context* context, int node, const View& view, int out)
   const int64_t units = (context->blocks + blocksEach_ - 1) / blocksEach_;
   blocksEach_ = (context->blocks + units - 1) / units;
   if (isSeveral_) chunkBack_ = blocksEach_ * pixels_;
-  for (int64_t i = 0; i < ci_; ++i)
+  for (int64_t i = 0; i < std::max(ci_, taps_); ++i)
     offsets_.push_back(static_cast<int32_t>(i * chunk_));
-  for (int64_t i = 0; i < std::max(ci_, co_); ++i)
+  for (int64_t i = 0; i < std::max(ci_, std::max(co_, tapsBack_)); ++i)
     offsetsBack_.push_back(static_cast<int32_t>(i * chunkBack_));
-  packed_.resize((ci_ + 1) * co_);
-  packedBack_.resize(ci_ * (co_ + 1));
-  context->needScratch((ci_ + co_ + 3) * chunk_ + 3 * co_);
+  if (!isNarrow_) {
+    packed_.resize(ci_ * co_);
+    packedBack_.resize(ci_ * co_);
+  }
+  context->needScratch((taps_ + co_ + 3) * chunk_ + 3 * co_);
   Map& map = out_map();
   map.moments.resize(context->blocks * segments_, co_);
   for (int64_t b = 0; b < context->blocks; ++b)
@@ -93,7 +95,7 @@ void Flat::addForward(Stage* stage) {
 void Flat::forward(int64_t b, int64_t s, float* scratch) {
   const int64_t lanes = context_.lanes;
   Map& map = out_map();
-  float* sums = scratch + (ci_ + 2) * chunk_ * lanes;
+  float* sums = scratch + (taps_ + 2) * chunk_ * lanes;
   float* pivots = sums + 2 * co_ * lanes;
   Moments moments{context_.usesBatch && map.norm >= 0 ? sums : nullptr, pivots,
                   true};
@@ -101,13 +103,12 @@ void Flat::forward(int64_t b, int64_t s, float* scratch) {
   for (int64_t q = s * segment_; q < end; q += chunk_) {
     const int64_t m = std::min(chunk_, end - q);
     Product product{scratch,   offsets_.data(),
-                    ci_,       packed_.data(),
+                    taps_,     packed_.data(),
                     co_,       {1, m},
                     {0, 1},    context_.plane(map, b, 0) + q * lanes,
                     map.plane, {0, 1}};
     if (isNarrow_) {
-      product.taps = (ci_ + 1) / 2;
-      readPairs(b, q, m, scratch + ci_ * chunk_ * lanes, scratch);
+      readPairs(b, q, m, scratch + taps_ * chunk_ * lanes, scratch);
       context_.narrow->forward(product, biases(), moments);
     } else {
       for (int64_t i = 0; i < ci_; ++i) {

@@ -72,6 +72,8 @@ class Flat : public Producer {
   // a row of gradients of weights then.
   bool isNarrow_ = false;
   int64_t groups_ = 0;
+  // What products add up, forward and back: channels, or pairs of them.
+  int64_t taps_ = 0, tapsBack_ = 0;
   Target target_;
   Buffer* partial_ = nullptr;
   std::vector<int32_t> offsets_, offsetsBack_, offsetsOfMatrices_;

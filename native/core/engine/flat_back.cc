@@ -165,7 +165,7 @@ void Flat::multiplyBack(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
       isNarrow_ ? context_.narrow->backward : table().backward;
   multiply({dz,
             offsetsBack_.data(),
-            isNarrow_ ? (co_ + 1) / 2 : co_,
+            tapsBack_,
             packedBack_.data(),
             ci_,
             {b1 - b0, m},

@@ -12,8 +12,15 @@ constexpr int64_t kLeastChannels = 24;
 }  // namespace
 
 void Flat::planNarrow() {
-  if (context_.narrow == nullptr) return;
-  isNarrow_ = std::min(ci_, co_) >= kLeastChannels;
+  taps_ = ci_;
+  tapsBack_ = co_;
+  isNarrow_ =
+      context_.narrow != nullptr && std::min(ci_, co_) >= kLeastChannels;
+  if (!isNarrow_) return;
+  taps_ = context_.narrow->pairsOf(ci_);
+  tapsBack_ = context_.narrow->pairsOf(co_);
+  packed_.resize(context_.narrow->packedWords(co_, ci_));
+  packedBack_.resize(context_.narrow->packedWords(ci_, co_));
   groups_ = (ci_ + context_.lanes - 1) / context_.lanes;
 }
 
@@ -39,13 +46,15 @@ void Flat::readPairs(int64_t b, int64_t q, int64_t m, float* rows,
     context_.narrow->pairRows(rows, count == 2 ? rows + m * lanes : nullptr, m,
                               to);
   }
+  for (int64_t j = (ci_ + 1) / 2; j < taps_; ++j, to += chunk_ * lanes)
+    std::fill_n(to, m * lanes, 0.0f);
 }
 
 // In this order: rows of float32, words of two outputs, words of two pixels of
 // each output, those of the inputs, and act' of the inputs.
 int64_t Flat::scratchNarrow() const {
   const int64_t lanes = context_.lanes, half = (chunkBack_ + 1) / 2;
-  return lanes * chunkBack_ + (co_ + 1) / 2 * chunkBack_ + co_ * half +
+  return lanes * chunkBack_ + tapsBack_ * chunkBack_ + co_ * half +
          groups_ * lanes * half + ci_ * chunkBack_;
 }
 
@@ -54,7 +63,7 @@ void Flat::chunkNarrow(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
   const int64_t lanes = context_.lanes, m = q1 - q0, n = m * (b1 - b0);
   const int64_t half = (chunkBack_ + 1) / 2, row = chunkBack_ * lanes;
   float* const dz = rows + lanes * row;
-  float* const d = dz + (co_ + 1) / 2 * row;
+  float* const d = dz + tapsBack_ * row;
   float* const a = d + co_ * half * lanes;
   float* const first = a + groups_ * lanes * half * lanes;
   for (int64_t o = 0; o < co_; o += 2) {
@@ -76,6 +85,9 @@ void Flat::chunkNarrow(int64_t b0, int64_t b1, int64_t q0, int64_t q1,
       context_.narrow->pairRows(rows, count == 2 ? rows + row : nullptr, n,
                                 dz + o / 2 * row);
   }
+  if (target_.isWanted)
+    for (int64_t j = (co_ + 1) / 2; j < tapsBack_; ++j)
+      std::fill_n(dz + j * row, n * lanes, 0.0f);
   const bool isLinear = context_.slopeOf(inputs_[0]) == Act::kIdentity;
   for (int64_t g = 0; g < groups_; ++g) {
     const int64_t count = std::min(lanes, ci_ - g * lanes);

@@ -15,8 +15,9 @@ namespace {
 
 #include "engine/kernels/narrow.inc"
 
-const NarrowLoops loops = {"avx512_bf16", pairRows, pairPositions, turn,
-                           packWeights,   forward,  backward,      outer};
+const NarrowLoops loops = {"avx512_bf16", 1,    1,           pairRows,
+                           pairPositions, turn, packWeights, forward,
+                           backward,      outer};
 
 }  // namespace
 

@@ -22,6 +22,15 @@ struct NarrowOuter {
 
 struct NarrowLoops {
   const char* name;
+  // Products take pairs of taps by so many, the last of them 0; and weights
+  // outputs by so many.
+  int64_t pairs, outputs;
+  int64_t pairsOf(int64_t taps) const {
+    return ((taps + 1) / 2 + pairs - 1) / pairs * pairs;
+  }
+  int64_t packedWords(int64_t outputs_, int64_t taps) const {
+    return (outputs_ + outputs - 1) / outputs * outputs * pairsOf(taps);
+  }
 
   // Words of n vectors of a and b, lane by lane; b may be null: 0.
   void (*pairRows)(const float* a, const float* b, int64_t n, float* to);
@@ -32,7 +41,7 @@ struct NarrowLoops {
   void (*turn)(const float* rows, int64_t plane, int64_t count, int64_t n,
                float* to);
   // Weights [outputs][taps] (isTurned: [taps][outputs]) in the order of the
-  // products here: words of two taps, 0 behind the last.
+  // products here: packedWords of two taps each, 0 behind the last.
   void (*packWeights)(const float* w, int64_t outputs, int64_t taps,
                       bool isTurned, float* to);
 
@@ -41,6 +50,10 @@ struct NarrowLoops {
   void (*backward)(const Product&, const Back&);
   void (*outer)(const NarrowOuter&);
 };
+
+// Whether both give the same bits for products of small whole numbers, whose
+// sums have no rounding.
+bool agree(const NarrowLoops& a, const NarrowLoops& b);
 
 // Null where the processor, or SPLITGROW_ENGINE, leaves them out.
 const NarrowLoops* pickNarrow();

@@ -1,6 +1,8 @@
 // Chooses the loops of narrow.h that this processor has.
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #include <cstdlib>
@@ -13,6 +15,10 @@ namespace splitgrow::engine {
 namespace avx512_bf16 {
 extern const NarrowLoops* const narrowLoops;
 }
+namespace amx {
+extern const bool isCompiled;
+NarrowLoops with(NarrowLoops loops);
+}  // namespace amx
 
 namespace {
 
@@ -27,6 +33,30 @@ bool hasBf16() {
 #endif
 }
 
+// Whether the processor has AMX for bfloat16, and Linux lets this process use
+// its registers.
+bool hasAmx() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr int64_t kAskPermission = 0x1023, kTileData = 18;  // arch_prctl's
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1) != 0 &&
+         (d >> 24 & 1) != 0 &&
+         syscall(SYS_arch_prctl, kAskPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+// AMX's products, once they have shown the sums of `base`; else `base`.
+const NarrowLoops* best(const NarrowLoops* base) {
+  if (base == nullptr || !amx::isCompiled || !hasAmx()) return base;
+  static const NarrowLoops loops = amx::with(*base);
+  if (agree(loops, *base)) return &loops;
+  static NarrowLoops others = *base;
+  others.name = "avx512_bf16, amx gives other sums";
+  return &others;
+}
+
 }  // namespace
 
 const NarrowLoops* pickNarrow() {
@@ -35,7 +65,9 @@ const NarrowLoops* pickNarrow() {
     // A set that is named is taken without those above it.
     if (wanted != nullptr && std::strcmp(wanted, "avx512") == 0) return nullptr;
     if (std::strcmp(pick().name, "avx512") != 0 || !hasBf16()) return nullptr;
-    return avx512_bf16::narrowLoops;
+    if (wanted != nullptr && std::strcmp(wanted, "avx512_bf16") == 0)
+      return avx512_bf16::narrowLoops;
+    return best(avx512_bf16::narrowLoops);
   }();
   return chosen;
 }
