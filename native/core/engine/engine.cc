@@ -24,6 +24,11 @@ bool isOff() {
   return text != nullptr && std::strcmp(text, "0") == 0;
 }
 
+// Few images are faster in float32 with no lane empty.
+bool isNarrow(const Run& run, int64_t images) {
+  return run.isNarrow && pickFor(images).lanes == pick().lanes;
+}
+
 // Loops for bfloat16 go with those of pick(), and so does what layers keep.
 const Table& tableFor(const PlanOptions& options) {
   return options.goal == Goal::kGradients && !options.isNarrow
@@ -128,7 +133,7 @@ Summary Engine::train(const Tensor& images, const Tensor& labels,
                               {},
                               {},
                               {},
-                              run_.isNarrow});
+                              isNarrow(run_, images.size(0))});
   Inputs inputs;
   inputs.smoothing = smoothing;
   inputs.share = share;
