@@ -22,6 +22,13 @@ export const median = (values) => quantile(values, 0.5);
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Of the mean of values that vary independently. */
+export function standardError(values) {
+  const about = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - about) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
+}
+
 /** Runs a program and parses the one JSON document on its standard output. */
 export function runJson(command, parameters, { env = {} } = {}) {
   return new Promise((resolve, reject) => {
