@@ -108,7 +108,7 @@ export async function measureWholes(
     if (reason !== null || (before !== undefined && isLeftOut(before))) return;
     if (before !== undefined && Math.min(...before.seconds) > QUICK_SHARE * timeLimit) return;
     onSearch?.();
-    const late = AbortSignal.timeout(Math.min(1000 * timeLimit, 2 ** 31 - 1));
+    const late = AbortSignal.timeout(Math.min(Math.ceil(1000 * timeLimit), 2 ** 31 - 1));
     const signal = control.signal === undefined ? late : AbortSignal.any([control.signal, late]);
     const request = { ...INDEX_DEFAULTS, method, images, batch, epochs, memoryLimit, seed };
     try {
@@ -118,9 +118,13 @@ export async function measureWholes(
       found.set(method, { seconds: [...(before?.seconds ?? []), seconds], chains: indices.chains });
     } catch (error) {
       const isLate = isSplitgrowError(error) && error.code === 'E_ABORTED' && !control.signal?.aborted;
-      if (isLate) found.set(method, timeReason(timeLimit, 'took longer'));
-      else if (isOutOfMemory(error)) found.set(method, { leftOut: `memory: ${error.message}` });
-      else throw error;
+      if (!isLate && !isOutOfMemory(error)) throw error;
+      // What an earlier turn took stays.
+      if (before !== undefined) return;
+      found.set(
+        method,
+        isLate ? timeReason(timeLimit, 'took longer') : { leftOut: `memory: ${(error as Error).message}` },
+      );
     }
   };
   for (let turn = 0; turn < TURNS; turn += 1) for (const method of METHODS) await search(method);

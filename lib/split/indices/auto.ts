@@ -22,7 +22,7 @@ import type { IndexSettings } from './settings.js';
  *   pairs     n d^2                 all eigenpairs of S, of the sizes that are kept: lobpcg in its second pass, its last
  *   kept      2 N n d P             all products of a search by lobpcg that keeps x and h
  *   search    n d                   the small eigenproblems of a search
- * Measured by `node benchmarks/costs.mjs`, one thread: a unit is 0.024 ns.
+ * Measured by `node benchmarks/costs.mjs`, one thread, the least times at a load of 2.5: a unit is 0.024 ns.
  */
 export const WORK = {
   ...{ value: 10, matrices: 0.59, eigenSquare: 120, eigenCube: 0.96 },
