@@ -11,6 +11,7 @@ constexpr int64_t kLeast = 16, kLeastBack = 32, kMost = 64;
 
 // A unit has as many pixels as leave work for several processors.
 constexpr int64_t kMostSegment = 256, kLeastSegment = 64, kLeastUnits = 16;
+constexpr int64_t kLeastUnitsBack = 2;
 
 int64_t segmentOf(int64_t pixels, int64_t blocks) {
   int64_t each = kMostSegment;
@@ -40,11 +41,10 @@ Flat::Flat(Context* context, int node, const View& view, int out)
   chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_), kLeastBack);
   isSeveral_ = pixels_ < chunkBack_;
   blocksEach_ =
-      isSeveral_ ? std::clamp<int64_t>(chunkBack_ / pixels_, 1, context->blocks)
+      isSeveral_ ? std::clamp<int64_t>(
+                       chunkBack_ / pixels_, 1,
+                       std::max<int64_t>(1, context->blocks / kLeastUnitsBack))
                  : 1;
-  // Units of nearly equal size.
-  const int64_t units = (context->blocks + blocksEach_ - 1) / blocksEach_;
-  blocksEach_ = (context->blocks + units - 1) / units;
   if (isSeveral_) chunkBack_ = blocksEach_ * pixels_;
   for (int64_t i = 0; i < std::max(ci_, taps_); ++i)
     offsets_.push_back(static_cast<int32_t>(i * chunk_));
