@@ -45,6 +45,9 @@ Flat::Flat(Context* context, int node, const View& view, int out)
                        chunkBack_ / pixels_, 1,
                        std::max<int64_t>(1, context->blocks / kLeastUnitsBack))
                  : 1;
+  // Units of nearly equal size.
+  const int64_t units = (context->blocks + blocksEach_ - 1) / blocksEach_;
+  blocksEach_ = (context->blocks + units - 1) / units;
   if (isSeveral_) chunkBack_ = blocksEach_ * pixels_;
   for (int64_t i = 0; i < std::max(ci_, taps_); ++i)
     offsets_.push_back(static_cast<int32_t>(i * chunk_));
