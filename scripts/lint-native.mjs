@@ -14,8 +14,8 @@ const FOLDER = join(ROOT, 'build', 'tidy');
 /** OpenMP's header belongs to the compiler, and is not clang's: at::parallel_for is read without it. */
 const EXTRA = ['-fno-openmp', '-Wno-unknown-pragmas'].map((word) => `--extra-arg=${word}`);
 
-/** The same loops as kernels_baseline.cc, for other processors. */
-const TWICE = /kernels_avx/;
+/** Loops like those of kernels_baseline.cc, for other processors. */
+const TWICE = /kernels_(avx|amx)/;
 
 /** What the compiler is called with, one entry a source file. native/cuda needs NVIDIA's compiler, all but rows.cc and its twin. */
 async function commands() {

@@ -36,19 +36,7 @@ Flat::Flat(Context* context, int node, const View& view, int out)
       segments_((pixels_ + segment_ - 1) / segment_),
       parts_(*context, co_, ci_) {
   planNarrow();
-  const auto vector = context->lanes * static_cast<int64_t>(sizeof(float));
-  chunk_ = chunkOf(kForwardBytes, vector * taps_, kLeast);
-  chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_), kLeastBack);
-  isSeveral_ = pixels_ < chunkBack_;
-  blocksEach_ =
-      isSeveral_ ? std::clamp<int64_t>(
-                       chunkBack_ / pixels_, 1,
-                       std::max<int64_t>(1, context->blocks / kLeastUnitsBack))
-                 : 1;
-  // Units of nearly equal size.
-  const int64_t units = (context->blocks + blocksEach_ - 1) / blocksEach_;
-  blocksEach_ = (context->blocks + units - 1) / units;
-  if (isSeveral_) chunkBack_ = blocksEach_ * pixels_;
+  planChunks();
   for (int64_t i = 0; i < std::max(ci_, taps_); ++i)
     offsets_.push_back(static_cast<int32_t>(i * chunk_));
   for (int64_t i = 0; i < std::max(ci_, std::max(co_, tapsBack_)); ++i)
@@ -65,6 +53,22 @@ Flat::Flat(Context* context, int node, const View& view, int out)
       map.moments.counts[b * segments_ + s] = static_cast<double>(
           context->imagesIn(b) *
           (std::min(pixels_, (s + 1) * segment_) - s * segment_));
+}
+
+void Flat::planChunks() {
+  const auto vector = context_.lanes * static_cast<int64_t>(sizeof(float));
+  chunk_ = chunkOf(kForwardBytes, vector * taps_, kLeast);
+  chunkBack_ = chunkOf(kBackwardBytes, vector * (co_ + 2 * ci_), kLeastBack);
+  isSeveral_ = pixels_ < chunkBack_;
+  blocksEach_ =
+      isSeveral_ ? std::clamp<int64_t>(
+                       chunkBack_ / pixels_, 1,
+                       std::max<int64_t>(1, context_.blocks / kLeastUnitsBack))
+                 : 1;
+  // Units of nearly equal size.
+  const int64_t units = (context_.blocks + blocksEach_ - 1) / blocksEach_;
+  blocksEach_ = (context_.blocks + units - 1) / units;
+  if (isSeveral_) chunkBack_ = blocksEach_ * pixels_;
 }
 
 void Flat::pack() {

@@ -35,6 +35,7 @@ class Flat : public Producer {
     return p.size() > 1 ? p[1].const_data_ptr<float>() : nullptr;
   }
 
+  void planChunks();
   void forward(int64_t b, int64_t s, float* scratch);
   void backward(int64_t unit, float* scratch);
   // What is multiplied with the derivatives of the outputs.

@@ -104,7 +104,7 @@ void Flat::chunk(int64_t b0, int64_t b1, int64_t q0, int64_t q1, float* dz,
       const float* first = h + (row * chunkBack_ + at) * lanes;
       context_.curvature(out_map(), b, o, q0, m, to,
                          h + (row * chunkBack_ + at) * lanes);
-      while (++row < count_ && ownerOf(row) == o)
+      for (++row; row < count_ && ownerOf(row) == o; ++row)
         std::copy_n(first, m * lanes, h + (row * chunkBack_ + at) * lanes);
     }
     for (int64_t i = 0; i < ci_; ++i) {

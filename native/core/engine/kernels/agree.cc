@@ -17,8 +17,8 @@ class Floats {
  public:
   explicit Floats(int64_t n) : all_(n + kLanes, 0.0f) {}
   float* data() {
-    const auto at = reinterpret_cast<uintptr_t>(all_.data());
-    return all_.data() + (64 - at % 64) % 64 / sizeof(float);
+    const auto at = reinterpret_cast<uintptr_t>(all_.data()) / sizeof(float);
+    return all_.data() + (kLanes - at % kLanes) % kLanes;
   }
 
  private:
@@ -29,7 +29,8 @@ class Floats {
 void fill(float* to, int64_t n, uint32_t state) {
   for (int64_t i = 0; i < n; ++i) {
     state = state * 1664525 + 1013904223;
-    to[i] = static_cast<float>(state >> 16 & 7) - 4.0f + (state >> 30 & 1);
+    to[i] = static_cast<float>(state >> 16 & 7) - 4.0f +
+            static_cast<float>(state >> 30 & 1);
   }
 }
 
