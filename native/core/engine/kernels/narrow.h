@@ -22,8 +22,8 @@ struct NarrowOuter {
 
 struct NarrowLoops {
   const char* name;
-  // Products take pairs of taps by so many, the last of them 0; and weights
-  // outputs by so many.
+  // A product has a multiple of `pairs` pairs of taps, and its packed weights a
+  // multiple of `outputs` outputs. Those behind the last are 0.
   int64_t pairs, outputs;
   int64_t pairsOf(int64_t taps) const {
     return ((taps + 1) / 2 + pairs - 1) / pairs * pairs;
