@@ -2,6 +2,7 @@
 // and to the same bits with any number of threads.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { bench } from '../../../lib/api/bench.js';
 import type { Graph } from '../../../lib/graph/ir.js';
 import { withThreads } from '../../../lib/native/threads.js';
 import { precisionOn } from '../../../lib/train/precision.js';
@@ -262,6 +263,15 @@ narrow(
     expect(await stepOf(wide, BFLOAT16)).not.toEqual(await stepOf(wide, {}));
   },
 );
+
+narrow('bench says which loops multiplied bfloat16', async () => {
+  const options = { network: 'mobilenet_cifar10', batchSize: 2, repeats: 1 } as const;
+  expect(await bench({ ...options, precision: 'auto' })).toMatchObject({
+    precision: 'bfloat16',
+    narrowEngine: LOOPS,
+  });
+  expect((await bench(options)).narrowEngine).toBe('');
+});
 
 /** What another process says that has the instruction set of that name at most. */
 function featuresWith(engine: string): { engine: string; cpu: boolean; loops: string; auto: string } {
