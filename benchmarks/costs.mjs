@@ -13,10 +13,12 @@ import { createNetwork } from '../dist/train/network.js';
 
 const BATCH = 64;
 const REPEATS = 5;
-/** Each time is the least of so many rounds over all widths, because other work on the machine comes and goes. */
-const ROUNDS = 4;
+/** Each time is the least of so many rounds over all networks, because other work on the machine comes and goes. */
+const ROUNDS = 2;
 /** Images of whole searches by lobpcg: few, where the small eigenproblems show, and many, where products do. */
 const SEARCHED = [BATCH, 8 * BATCH];
+/** How many products a search takes depends on the network: fewer with relu. */
+const ACTIVATIONS = ['silu', 'relu'];
 const widths = (process.argv[2] ?? '1,2,4,8').split(',').map(Number);
 
 /** The numbers >= 0 whose combinations, and what is known beside them, come nearest to what was measured, relative to it; by coordinate descent. */
@@ -58,8 +60,8 @@ async function timesOf({ network, images }) {
   return times;
 }
 
-async function subjectOf(width) {
-  const graph = buildPreset('mobilenet_cifar100', { activation: 'silu', width });
+async function subjectOf(width, activation) {
+  const graph = buildPreset('mobilenet_cifar100', { activation, width });
   const network = createNetwork(graph, { seed: 0, device: 'cpu' });
   const images = new Map();
   for (const count of SEARCHED) images.set(count, await syntheticData(graph, count, 'cpu'));
@@ -101,7 +103,8 @@ function rowsOf({ graph, network, least: [rayleigh, exact, eigen, ...searches] }
 }
 
 const subjects = [];
-for (const width of widths) subjects.push(await subjectOf(width));
+for (const width of widths)
+  for (const activation of ACTIVATIONS) subjects.push(await subjectOf(width, activation));
 for (let round = 0; round < ROUNDS; round += 1)
   for (const subject of subjects) {
     const times = await timesOf(subject);

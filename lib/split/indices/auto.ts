@@ -22,11 +22,12 @@ import type { IndexSettings } from './settings.js';
  *   pairs     n d^2                 all eigenpairs of S, of the sizes that are kept: lobpcg in its second pass, its last
  *   kept      2 N n d P             all products of a search by lobpcg that keeps x and h
  *   search    n d                   the small eigenproblems of a search
- * Measured by `node benchmarks/costs.mjs`, one thread, the least times at a load of 2.5: a unit is 0.024 ns.
+ * Measured by `node benchmarks/costs.mjs`, one thread, silu and relu: a unit is 0.021 ns. With relu a search takes
+ * fewer products than with silu.
  */
 export const WORK = {
-  ...{ value: 10, matrices: 0.59, eigenSquare: 120, eigenCube: 0.96 },
-  ...{ pairs: 9e3, kept: 28, search: 2.1e5 },
+  ...{ value: 15, matrices: 0.67, eigenSquare: 150, eigenCube: 0.96 },
+  ...{ pairs: 1.2e4, kept: 18, search: 1.1e5 },
 } as const;
 
 /** Work of a pass over one image; `convolutions`: 2, or 3 of training, which has the gradients of weights too. */
@@ -198,7 +199,9 @@ export function weighMethods(graph: Graph, settings: AutoSettings): MethodChoice
     const bytes = candidates[i]?.kept ?? null;
     return bytes === null || bytes > memoryLimit / 4 ? 'exact' : method;
   });
-  const methods = [each, kept, exact, lobpcg]
+  const isKept = keptWithin(each, candidates, memoryLimit);
+  const fitting = each.map((method, i): Choice => (isKept[i] ? method : 'exact'));
+  const methods = [each, kept, fitting, exact, lobpcg]
     .map((option) => withinMemory(option, candidates, memoryLimit))
     .reduce((best, one) => (work(one) < work(best) ? one : best));
   return { methods, work: { chosen: work(methods), exact: work(exact), lobpcg: work(lobpcg) } };
