@@ -364,7 +364,7 @@ export interface FitInput {
    */
   readonly microBatch?: number | null | undefined;
   /**
-   * number type of products: `float32`, `bfloat16`, or `auto` (bfloat16 when the hardware has it)
+   * number type of products: `float32`, `bfloat16`, or `auto` (bfloat16 where that is fast)
    * @defaultValue "float32"
    */
   readonly precision?: 'float32' | 'bfloat16' | 'auto' | undefined;

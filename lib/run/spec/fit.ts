@@ -117,9 +117,7 @@ export const FIT = part({
     z
       .enum(['float32', 'bfloat16', 'auto'])
       .default('float32')
-      .describe(
-        'number type of products: `float32`, `bfloat16`, or `auto` (bfloat16 when the hardware has it)',
-      ),
+      .describe('number type of products: `float32`, `bfloat16`, or `auto` (bfloat16 where that is fast)'),
     { remedy: 'layers multiply in it' },
   ),
   labelSmoothing: weights(

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -65,14 +66,12 @@ class Buffer {
   // are more than a processor remembers. To be called before memory is written.
   void askForHugePages() {
 #ifdef MADV_HUGEPAGE
-    constexpr uintptr_t kPage = 2 << 20;
-    const auto begin = reinterpret_cast<uintptr_t>(data());
-    const uintptr_t first = (begin + kPage - 1) / kPage * kPage;
-    const uintptr_t end = (begin + count_ * sizeof(float)) / kPage * kPage;
+    constexpr size_t kPage = 2 << 20;
+    size_t room = count_ * sizeof(float);
+    void* first = data();
     // A system that has none goes on with small ones.
-    if (first < end)
-      static_cast<void>(
-          madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE));
+    if (std::align(kPage, kPage, first, room) != nullptr)
+      static_cast<void>(madvise(first, room / kPage * kPage, MADV_HUGEPAGE));
 #endif
   }
 

@@ -165,7 +165,7 @@ struct Cut {
 // Weights [outputs][taps] in the order that a product's tiles read them.
 template <class Weight>
 void packTiles(const Table& table, int64_t outputs, int64_t taps,
-               Weight&& weight, float* to) {
+               const Weight& weight, float* to) {
   const Cut outs(outputs, table.tile);
   for (int64_t t = 0; t < outs.parts; ++t)
     for (int64_t j = 0; j < taps; ++j)
