@@ -227,7 +227,12 @@ export interface SplittingBenchDocument {
   /** Processor, memory and versions, in words. */
   readonly machine: Readonly<Record<string, string>>;
   /** What else the machine did: processes that were running or waiting, on average over a minute, before the first step and now. */
-  readonly load: { readonly before: number; readonly after: number };
+  readonly load: {
+    /** Before anything was timed. */
+    readonly before: number;
+    /** After everything. */
+    readonly after: number;
+  };
   /** Of everything. */
   readonly seconds: number;
   /** One a width, in order. */
