@@ -496,10 +496,10 @@ export interface FitInput {
 /** The `splitting` of an experiment: splitting indices, choice of neurons and growth. */
 export interface SplittingInput {
   /**
-   * which neurons are split first: `energy-aware`, `vanilla`, `random`, or your own
+   * which neurons are split first: `energy-aware`, `vanilla`, `random`, `cost-only` (the cheapest), or your own
    * @defaultValue "energy-aware"
    */
-  readonly strategy?: 'energy-aware' | 'vanilla' | 'random' | (string & Record<never, never>) | undefined;
+  readonly strategy?: 'energy-aware' | 'vanilla' | 'random' | 'cost-only' | (string & Record<never, never>) | undefined;
   /**
    * how splitting indices are computed: `rayleigh`, `exact`, `lobpcg`, `auto`
    * @defaultValue "rayleigh"

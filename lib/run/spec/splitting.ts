@@ -61,7 +61,7 @@ const LINE_SEARCH = part({
 const FIELDS = part({
   strategy: afterStage0(
     STRATEGY.default('energy-aware').describe(
-      'which neurons are split first: `energy-aware`, `vanilla`, `random`, or your own',
+      'which neurons are split first: `energy-aware`, `vanilla`, `random`, `cost-only` (the cheapest), or your own',
     ),
   ),
   method: afterStage0(

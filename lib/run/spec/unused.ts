@@ -126,7 +126,7 @@ export const UNUSED: readonly Row[] = [
     fields: ['splitting.costEstimate', 'splitting.budgets'],
     because: ({ spec: { splitting } }) =>
       when(
-        ['vanilla', 'random'].includes(splitting.strategy) && splitting.hardLimit,
+        ['vanilla', 'random', 'cost-only'].includes(splitting.strategy) && splitting.hardLimit,
         `splitting.strategy ${splitting.strategy} does not look at the relaxation; only the recorded bound does`,
       ),
   },

@@ -4,7 +4,7 @@ import { show } from '../../graph/fields.js';
 import type { Graph } from '../../graph/ir.js';
 import { orAborted } from '../../native/watched.js';
 import { sampleIndices } from '../../train/seeds.js';
-import type { Budget, Candidate } from './knapsack.js';
+import { allowed, type Budget, type Candidate } from './knapsack.js';
 import { type LinearProgram, type LinearSolution, ratioOrder } from './solvers.js';
 
 /** What a strategy orders by. */
@@ -52,7 +52,26 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
     order: ({ candidates, seed }) => sampleIndices(candidates.length, candidates.length, seed),
     lowersSum: false,
   },
+  'cost-only': {
+    summary: 'the cheapest neurons first, whatever their index; equal ones in a seeded random order',
+    order: ({ candidates, budgets, seed }) => {
+      const shares = candidates.map((candidate) => largestShare(candidate, budgets));
+      const share = (i: number): number => shares[i] ?? 0;
+      // The sort is stable.
+      return sampleIndices(candidates.length, candidates.length, seed).sort((a, b) => share(a) - share(b));
+    },
+    lowersSum: false,
+  },
 };
+
+/** What splitting the neuron alone adds, as a share of what a budget still allows: of the budget where that is most. */
+function largestShare({ costs }: Candidate, budgets: readonly Budget[]): number {
+  return budgets.reduce((most, budget) => {
+    const added = costs[budget.cost.name] ?? 0;
+    // A budget that allows nothing is passed by every neuron that costs anything.
+    return added === 0 ? most : Math.max(most, added / allowed(budget));
+  }, 0);
+}
 
 /** A neuron that may be split, as a strategy of your own sees it. The loss falls by epsilon^2 / 2 times the size of its index. */
 export interface StrategyCandidate extends Candidate {

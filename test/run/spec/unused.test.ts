@@ -241,6 +241,10 @@ const CASES: readonly Case[] = [
     told: 'not used: splitting.budgets "two-groups"; splitting.strategy random does not look at the relaxation; only the recorded bound does',
   },
   {
+    json: splitting({ strategy: 'cost-only', costEstimate: { transform: 'log' } }),
+    told: 'not used: splitting.costEstimate.transform "log"; splitting.strategy cost-only does not look at the relaxation; only the recorded bound does',
+  },
+  {
     json: { ...splitting({ optimizerState: 'keep' }), ...fitting({ optimizer: { momentum: 0 } }) },
     told: 'not used: splitting.optimizerState "keep"; fit.optimizer.momentum is 0: there is none to keep',
   },
