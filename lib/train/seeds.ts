@@ -14,6 +14,7 @@ export const PURPOSES = {
   recalibrate: 8,
   rival: 9,
   finish: 10,
+  perturb: 11,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

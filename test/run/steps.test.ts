@@ -17,6 +17,8 @@ const ALL = [
   'splitting.lineSearch.statistics=batch',
   'splitting.recalibrateImages=40',
   'splitting.noise=0.05',
+  'splitting.shrink=0.7',
+  'splitting.perturb=0.01',
   'splitting.twins=true',
   'splitting.optimizerState=keep',
 ];
@@ -159,11 +161,16 @@ test('fields left at their defaults change nothing, and each of them changes the
     'outgoingDelta=0',
     'epsilonScale=absolute',
     'noise=0',
+    'shrink=1',
+    'perturb=0',
     'recalibrateImages=0',
     'twins=false',
   ];
   expect((await bytesOf(defaults.map((one) => `splitting.${one}`))).equals(plain)).toBe(true);
-  for (const one of ['outgoingDelta=0.1', 'epsilonScale=relative', 'noise=0.1', 'recalibrateImages=50'])
+  for (const one of [
+    ...['outgoingDelta=0.1', 'epsilonScale=relative', 'noise=0.1', 'shrink=0.8', 'perturb=0.01'],
+    'recalibrateImages=50',
+  ])
     expect((await bytesOf([`splitting.${one}`])).equals(plain), one).toBe(false);
 });
 
@@ -171,6 +178,9 @@ test.each([
   ['outgoingDelta', 0.5],
   ['outgoingDelta', -0.5],
   ['noise', -0.1],
+  ['shrink', 0],
+  ['shrink', 1.1],
+  ['perturb', -0.1],
   ['recalibrateImages', -1],
   ['recalibrateImages', 1.5],
   ['epsilonScale', 'large'],

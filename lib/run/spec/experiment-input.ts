@@ -614,6 +614,16 @@ export interface SplittingInput {
    */
   readonly noise?: number | undefined;
   /**
+   * factor on all weights before a batch norm at growth; 1: not
+   * @defaultValue 1
+   */
+  readonly shrink?: number | undefined;
+  /**
+   * Gaussian noise on the same weights, in lengths of each neuron
+   * @defaultValue 0
+   */
+  readonly perturb?: number | undefined;
+  /**
    * training images on which batch norm's statistics are estimated again after growth; 0: copied
    * @defaultValue 0
    */

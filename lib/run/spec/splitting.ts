@@ -138,6 +138,17 @@ const FIELDS = part({
   noise: afterStage0(
     z.number().min(0).default(0).describe('Gaussian noise on the weights of every copy, in lengths of them'),
   ),
+  shrink: afterStage0(
+    z
+      .number()
+      .positive()
+      .max(1)
+      .default(1)
+      .describe('factor on all weights before a batch norm at growth; 1: not'),
+  ),
+  perturb: afterStage0(
+    z.number().min(0).default(0).describe('Gaussian noise on the same weights, in lengths of each neuron'),
+  ),
   recalibrateImages: afterStage0(
     z
       .int()

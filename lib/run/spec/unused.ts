@@ -162,7 +162,10 @@ export const UNUSED: readonly Row[] = [
         : NO_NORM,
   },
   {
-    fields: ['splitting.rescale', 'splitting.lineSearch.statistics', 'fit.syncBatchNorm'],
+    fields: [
+      ...['splitting.rescale', 'splitting.shrink', 'splitting.perturb', 'splitting.lineSearch.statistics'],
+      'fit.syncBatchNorm',
+    ],
     because: ({ graph }) => when(!hasNorm(graph), NO_NORM),
   },
   {

@@ -41,7 +41,7 @@ export async function growNetwork(
 ): Promise<Grown> {
   const { spec, control } = session;
   const { splitting } = spec;
-  const { epsilon, epsilonScale, outgoingDelta, noise, rescale } = splitting;
+  const { epsilon, epsilonScale, outgoingDelta, noise, perturb, rescale, shrink } = splitting;
   const probe = probeOf(session, stage);
   try {
     const grown = await splitChecked(network, plan, indices.directions, probe, {
@@ -50,8 +50,9 @@ export async function growNetwork(
       indices: new Map(indices.chains.map((chain) => [chain.id, chain.indices])),
       momentum: splitting.optimizerState,
       directionHalving: splitting.directionHalving,
-      rescale: rescale === 0 ? null : { power: rescale, device: spec.device },
+      rescale: rescale === 0 && shrink === 1 ? null : { power: rescale, shrink, device: spec.device },
       noise: noise === 0 ? null : { size: noise, seed: seedOf('step', spec.seed, stage) },
+      perturb: perturb === 0 ? null : { size: perturb, seed: seedOf('perturb', spec.seed, stage) },
       control,
     });
     try {

@@ -11,7 +11,7 @@ import { loadCore } from '../../native/load.js';
 import { soundRemainder } from '../../train/minibatches.js';
 import { type Network, networkOf } from '../../train/network.js';
 import { floatsOf, relativeDirections } from './neuron-weights.js';
-import { type Noise, withNoise } from './noise.js';
+import { type Noise, withNoise, withPerturbed } from './noise.js';
 import { type Rescale, withRescaled } from './rescale.js';
 import { type EpsilonScale, predictedDecrease, type Step, type StepRecord } from './step.js';
 
@@ -108,6 +108,8 @@ export interface StepOptions extends GrowthOptions {
   readonly rescale?: Rescale | null;
   /** Noise on the copies, besides the step. Default: none. */
   readonly noise?: Noise | null;
+  /** Noise on all weights before batch norms, besides. Default: none. */
+  readonly perturb?: Noise | null;
   readonly control?: RunControl;
 }
 
@@ -162,10 +164,17 @@ async function candidateAt(
   epsilon: number,
   options: StepOptions,
 ): Promise<Network> {
+  const { noise = null, perturb = null } = options;
   const moved = await movedTo(network, { growth, directions }, epsilon, options);
-  if (options.noise === undefined || options.noise === null) return moved;
-  using still = moved;
-  return await withNoise(still, growth.surgery, options.noise);
+  const noisy =
+    noise === null ? moved : await replaced(moved, (one) => withNoise(one, growth.surgery, noise));
+  return perturb === null ? noisy : await replaced(noisy, (one) => withPerturbed(one, perturb));
+}
+
+/** What `of` makes of a network, which is disposed of. */
+async function replaced(network: Network, of: (network: Network) => Promise<Network>): Promise<Network> {
+  using before = network;
+  return await of(before);
 }
 
 /** A network at one step, and its loss on the probe. */

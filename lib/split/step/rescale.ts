@@ -1,4 +1,4 @@
-// Shorter weights for offspring before a batch norm: the function stays, and training turns them as fast as their parent.
+// Shorter weights before a batch norm, of offspring or of all neurons: the function stays, and training turns them faster.
 import type { Graph, GraphNode } from '../../graph/ir.js';
 import { field, opOf } from '../../graph/ops.js';
 import type { Surgery } from '../../graph/program.js';
@@ -9,18 +9,21 @@ import { createNetwork, type Network } from '../../train/network.js';
 import { floatsOf, timesRows, weightsOf } from './neuron-weights.js';
 
 export interface Rescale {
-  /** Exponent of the share. With 1/2 offspring turn as fast as their parent. */
+  /** Exponent of the share. With 1/2 offspring turn as fast as their parent; 0: not. */
   readonly power: number;
+  /** Factor on all neurons, old ones too, above 0. Default 1: not. */
+  readonly shrink?: number;
   readonly device: Device;
 }
 
 interface Normed {
   readonly node: GraphNode;
+  /** Who reads it. */
   readonly norm: GraphNode;
 }
 
 /** Nodes that a batch norm alone reads. */
-function normedNodes(graph: Graph): readonly Normed[] {
+export function normedNodes(graph: Graph): readonly Normed[] {
   const consumers = consumersOf(graph);
   return graph.nodes.flatMap((node) => {
     const [norm, ...others] = consumers.get(node.id) ?? [];
@@ -38,7 +41,12 @@ function scaleFactors(variance: ArrayLike<number>, factors: Float64Array, eps: n
 }
 
 /** The tensors that change: weights, depthwise filters, biases and mean times f, variance times f^2, gamma to make up for eps. */
-function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: number): TensorMap {
+function rescaled(
+  graph: Graph,
+  weights: TensorMap,
+  surgery: Surgery,
+  { power, shrink = 1 }: Omit<Rescale, 'device'>,
+): TensorMap {
   const changed = new Map(weights);
   const times = (name: string, factors: Float64Array): void => {
     // The first of two batch norms in a row is changed twice: as a norm, and as a node that a norm reads.
@@ -47,10 +55,13 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
   };
   const rowShares = new Map(surgery.map((one) => [one.name, one.rowShares] as const));
   for (const { node, norm } of normedNodes(graph)) {
-    const shares = rowShares.get(`${node.id}.weight`);
+    const weight = weights.get(`${node.id}.weight`);
     const variance = weights.get(`${norm.id}.running_var`);
-    if (!shares || variance === undefined) continue;
-    const factors = Float64Array.from(shares, (share) => share ** power);
+    if (weight === undefined || variance === undefined) continue;
+    const shares = rowShares.get(`${node.id}.weight`) ?? null;
+    if (shares === null && shrink === 1) continue;
+    const rows = shares ?? new Float32Array(weight.shape[0] ?? 0).fill(1);
+    const factors = Float64Array.from(rows, (share) => shrink * share ** power);
     times(`${node.id}.weight`, factors);
     times(`${node.id}.bias`, factors);
     times(`${norm.id}.running_mean`, factors);
@@ -72,10 +83,14 @@ function rescaled(graph: Graph, weights: TensorMap, surgery: Surgery, power: num
  * counts. SGD turns it by about rate x gradient / |theta|, and the gradient goes as 1 / |theta|, together 1 / |theta|^2.
  * So with |theta| an offspring turns s times as fast as its parent, and with sqrt(s) |theta| as fast. Departs: the paper
  * keeps |theta|. Momentum that is kept is not scaled; for a few steps it is shorter than the new gradients.
+ *
+ * With `shrink` the same is done to every neuron that a batch norm reads: all of them then turn 1 / shrink^2 times as fast
+ * (Ash and Adams 2020, "On Warm-Starting Neural Network Training", the shrinking half; withPerturbed has the other half).
+ * Departs: they shrink all weights, which changes the function.
  */
-export function withRescaled(network: Network, surgery: Surgery, { power, device }: Rescale): Network {
+export function withRescaled(network: Network, surgery: Surgery, { device, ...how }: Rescale): Network {
   const core = loadCore();
-  const weights = rescaled(network.graph, weightsOf(network), surgery, power);
+  const weights = rescaled(network.graph, weightsOf(network), surgery, how);
   const momentum = core.readNetwork(network.handle, 'momentum');
   const made = createNetwork(network.graph, { seed: 0, device, weights });
   try {

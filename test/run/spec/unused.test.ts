@@ -84,6 +84,8 @@ const READ: Readonly<Record<string, readonly string[]>> = {
       'outgoingDelta',
       'noise',
       'rescale',
+      'shrink',
+      'perturb',
       'optimizerState',
       'directionHalving',
       'twins',
@@ -269,6 +271,11 @@ const CASES: readonly Case[] = [
     json: splitting({ rescale: 1 }),
     graph: PLAIN,
     told: 'not used: splitting.rescale 1; the network has no batch norm',
+  },
+  {
+    json: splitting({ shrink: 0.7, perturb: 0.01 }),
+    graph: PLAIN,
+    told: 'not used: splitting.shrink 0.7, splitting.perturb 0.01; the network has no batch norm',
   },
   {
     json: splitting({ depthwiseBatchNorm: 'train' }),

@@ -135,6 +135,46 @@ for (const name of Object.keys(NETS)) {
   }
 }
 
+test('shrinking multiplies the weights of every layer that a batch norm reads, offspring by their share besides, and keeps the function', async () => {
+  // b3_pw is not split, and read by a norm like the others.
+  const layers = {
+    residual: ['a', 'b', 'c', 'd'],
+    depthwise: ['stem', 'b1_dw', 'b1_pw', 'b2_dw', 'b2_pw', 'b3_dw', 'b3_pw'],
+  };
+  const shrink = 0.7;
+  for (const [name, normed] of Object.entries(layers)) {
+    for (const power of [0, 0.5]) {
+      const { start, still, data, splits, graph, surgery } = await grown(name, 0.2);
+      const scaled = withRescaled(still, surgery, { power, shrink, device: 'cpu' });
+      const [old, before, after] = [tensors(start), tensors(still), tensors(scaled)];
+      const untouched = new Set(after.keys());
+      for (const layer of normed) {
+        const width = tensorOf(old, `${layer}.weight`).shape[0] ?? 0;
+        const factors = sharesOf(width, picksAt(splits, layer), 0.2).map((share) => shrink * share ** power);
+        const was = numbersOf(before, `${layer}.weight`);
+        const close = { rtol: 5e-7, atol: 0, note: `${layer}, float32` };
+        const want = was.map((x, i) => x * (factors[Math.floor((i * factors.length) / was.length)] ?? 0));
+        assertClose(numbersOf(after, `${layer}.weight`), want, close);
+        untouched.delete(`${layer}.weight`);
+        for (const one of ['weight', 'running_mean', 'running_var']) untouched.delete(`${layer}_bn.${one}`);
+      }
+      const rest = graph.nodes.filter(({ op }) => op === 'batch_norm' || op === 'linear').length;
+      // Shifts of the norms, and both tensors of the classifier.
+      expect(untouched.size, [...untouched].join(' ')).toBe(rest + 1);
+      for (const tensor of untouched)
+        expect([...numbersOf(after, tensor)], tensor).toEqual([...numbersOf(before, tensor)]);
+      const error = relativeChange(await logitsOf(start, data), await logitsOf(scaled, data));
+      expect(error).toBeLessThan(FUNCTION_TOLERANCE);
+    }
+  }
+});
+
+test('a factor of 1 and a power of 0 change no bit', async () => {
+  const { still, surgery } = await grown('depthwise', 0);
+  const scaled = withRescaled(still, surgery, { power: 0, shrink: 1, device: 'cpu' });
+  expect(tensors(scaled)).toEqual(tensors(still));
+});
+
 test('momentum is what it was', async () => {
   for (const name of Object.keys(NETS)) {
     const { still, surgery } = await grown(name, 0);
