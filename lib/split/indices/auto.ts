@@ -82,7 +82,7 @@ export function isFlat(graph: Graph, { activation }: Chain, identityCurvature: n
 }
 
 /** Positions of an image in what each chain's layer gives. */
-function positionsOf(graph: Graph): readonly number[] {
+export function positionsOf(graph: Graph): readonly number[] {
   const values = shapes(graph);
   return lower(graph).chains.map(({ id }) => {
     const [height, width] = values.get(id)?.size ?? [1, 1];
@@ -133,8 +133,8 @@ function candidatesOf(graph: Graph, settings: AutoSettings): readonly Candidate[
 
 /** Which layers of lobpcg are kept: the small ones first, within the limit. */
 function keptWithin(
-  methods: readonly Choice[],
-  candidates: readonly Candidate[],
+  methods: readonly IndexMethod[],
+  candidates: readonly Pick<Candidate, 'kept'>[],
   limit: number,
 ): readonly boolean[] {
   const bytesAt = (i: number): number => candidates[i]?.kept ?? Number.POSITIVE_INFINITY;
@@ -148,6 +148,26 @@ function keptWithin(
     kept[i] = held <= limit;
   }
   return kept;
+}
+
+/** What lobpcg keeps of each chain that it takes, within the memory limit. */
+export function keptForms(
+  network: Network,
+  methods: readonly IndexMethod[],
+  settings: Pick<IndexSettings, 'memoryLimit' | 'identityCurvature' | 'depthwiseBatchNorm'> & {
+    readonly images: number;
+  },
+): readonly KeptByLobpcg['form'][] {
+  if (!methods.includes('lobpcg')) return methods.map(() => 'none');
+  const { chains } = lower(network.graph);
+  const sizes = keptOf(network, settings);
+  const candidates = chains.map((chain, i) => {
+    if (isFlat(network.graph, chain, settings.identityCurvature)) return FLAT;
+    const { form, bytes } = sizes[i] ?? { form: 'none', bytes: 0 };
+    return { kept: form === 'none' ? null : bytes };
+  });
+  const isKept = keptWithin(methods, candidates, settings.memoryLimit);
+  return sizes.map(({ form }, i) => (isKept[i] ? form : 'none'));
 }
 
 /** Takes chains of the largest matrices out of the exact method until the rest are within the limit. */
