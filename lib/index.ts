@@ -196,6 +196,7 @@ export type {
 } from './split/choose/strategies.js';
 export type { EpsilonScale } from './split/step/step.js';
 export type { TwinsRecord } from './split/step/twins.js';
+export type { ComputeRecord } from './train/compute.js';
 export {
   type CreateOptions,
   createNetwork,

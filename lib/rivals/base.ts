@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readSafetensors } from '../data/safetensors.js';
 import type { Graph } from '../graph/ir.js';
 import type { TensorMap } from '../native/face.js';
+import { runCompute } from '../train/compute.js';
 import { FILES, loadNetwork, type Network, readGraph } from '../train/network.js';
 import {
   type Contest,
@@ -62,16 +63,19 @@ export interface Base {
   readonly graph: Graph;
   readonly isGrown: boolean;
   readonly start: () => Network | Promise<Network>;
-  /** Epochs that its weights have behind them, and the seconds that these and the search for it took. */
+  /** Epochs that its weights have behind them, and the seconds and multiply-adds that these and the search for it took. */
   readonly epochs: number;
   readonly seconds: number;
+  /** Null where records of older versions do not tell. */
+  readonly compute: number | null;
 }
 
 /** The widest base, or the last grown network. */
 export async function baseOf(contest: Contest, options: BaseOptions): Promise<Base> {
   if (options.base === 'widest') {
     const { graph } = widestBase(contest, options);
-    return { graph, isGrown: false, start: () => freshNetwork(contest, graph), epochs: 0, seconds: 0 };
+    const start = () => freshNetwork(contest, graph);
+    return { graph, isGrown: false, start, epochs: 0, seconds: 0, compute: 0 };
   }
   const { record, directory } = grownNetwork(contest, null);
   return {
@@ -80,7 +84,13 @@ export async function baseOf(contest: Contest, options: BaseOptions): Promise<Ba
     start: () => loadNetwork(directory, { device: contest.device }),
     epochs: grownEpochs(contest.grown, record.stage),
     seconds: growthSeconds(contest, record.stage) + record.seconds.fit,
+    compute: runCompute(contest.grown, record.stage),
   };
+}
+
+/** Multiply-adds of a base and the trainings after it. */
+export function parentCompute({ compute }: Base, trainings: readonly Trained[]): number | null {
+  return compute === null ? null : trainings.reduce((sum, one) => sum + one.compute, compute);
 }
 
 /** Weights of a finished training. */

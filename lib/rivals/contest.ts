@@ -3,6 +3,7 @@ import { SplitgrowError } from '../errors.js';
 import type { Graph } from '../graph/ir.js';
 import type { StageSeconds } from '../native/events.js';
 import type { Device, TensorMap } from '../native/face.js';
+import type { ComputeRecord } from '../train/compute.js';
 import { createNetwork, type Network } from '../train/network.js';
 import { type Purpose, seedOf } from '../train/seeds.js';
 
@@ -22,6 +23,7 @@ export interface GrownNetwork {
     readonly epochs: readonly unknown[];
     readonly finish?: readonly { readonly seconds: number }[];
     readonly seconds: StageSeconds;
+    readonly compute?: ComputeRecord;
   };
   readonly directory: string;
 }
@@ -58,6 +60,8 @@ export interface Trained {
     readonly seconds: StageSeconds;
   };
   readonly directory: string;
+  /** Multiply-adds of this training. */
+  readonly compute: number;
   /** Name of the folder: the key of a training that starts from this one. */
   readonly id: string;
 }
@@ -94,6 +98,11 @@ export interface Outcome {
   readonly lambda?: number;
   /** Epochs of the networks that this one was made from; 0 where there are none. */
   readonly parentEpochs?: number;
+  /**
+   * Multiply-adds of all that this network took before its own training, whole where targets share it; 0 where there was
+   * nothing, null where records of older versions do not tell.
+   */
+  readonly parentCompute?: number | null;
   /** This target's share of the seconds spent before its own training. */
   readonly searchSeconds?: number;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { significant } from '../statistics/format.js';
-import { type Base, baseOf, PRETRAINED_OPTIONS, weightsOf } from './base.js';
+import { type Base, baseOf, PRETRAINED_OPTIONS, parentCompute, weightsOf } from './base.js';
 import {
   type Contest,
   eachTarget,
@@ -73,6 +73,10 @@ async function shrink(
 async function morphnet(contest: Contest, options: Options, variant: Variant): Promise<readonly Outcome[]> {
   const base = await baseOf(contest, options);
   const shrunk = await shrink(contest, options, base, variant);
+  const tried = parentCompute(
+    base,
+    shrunk.map(({ trained }) => trained),
+  );
   const trainings = shrunk.reduce((sum, { trained }) => sum + trained.record.seconds.fit, base.seconds);
   return eachTarget(contest, async (target) => {
     const nearest = shrunk.reduce((best, one) =>
@@ -92,6 +96,7 @@ async function morphnet(contest: Contest, options: Options, variant: Variant): P
       multiplier,
       lambda: nearest.lambda,
       parentEpochs: base.epochs + nearest.trained.record.epochs.length,
+      parentCompute: tried,
       searchSeconds: trainings / contest.targets.length,
     };
   });

@@ -1,6 +1,7 @@
 // Width and resolution multiplier (Howard et al. 2017): the seed network wider or on smaller images, trained from scratch.
 import type { Graph } from '../graph/ir.js';
 import { decimal } from '../statistics/format.js';
+import { growthCompute } from '../train/compute.js';
 import { readGraph } from '../train/network.js';
 import { BASE_OPTIONS, widestBase } from './base.js';
 import {
@@ -75,6 +76,7 @@ export const RESOLUTION_MULTIPLIER = rival({
     const whole = wide?.graph ?? (await readGraph(grownNetwork(contest, null).directory));
     // The last grown architecture was found by growing; all targets share the seconds of that search.
     const searchSeconds = wide === null ? growthSeconds(contest, grown.length - 1) / targets.length : 0;
+    const parentCompute = wide === null ? growthCompute(grown, grown.length - 1) : 0;
     return eachTarget(contest, async (target) => {
       const smaller = resolutionAtMost(whole, target.macs);
       const isWhole = smaller.resolution === whole.input.shape[1];
@@ -87,7 +89,7 @@ export const RESOLUTION_MULTIPLIER = rival({
         trained: await contest.train(job),
         ...(wide !== null && { multiplier: wide.multiplier }),
         ...(!isWhole && { resolution: smaller.resolution }),
-        searchSeconds,
+        ...{ searchSeconds, parentCompute },
       };
     });
   },

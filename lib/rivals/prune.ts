@@ -7,7 +7,7 @@ import { type Keep, prune } from '../graph/prune.js';
 import type { TensorMap } from '../native/face.js';
 import { loadCore } from '../native/load.js';
 import { createNetwork, loadNetwork, type Network, networkOf } from '../train/network.js';
-import { type Base, baseOf, epochsOption, PRETRAINED_OPTIONS, weightsOf } from './base.js';
+import { type Base, baseOf, epochsOption, PRETRAINED_OPTIONS, parentCompute, weightsOf } from './base.js';
 import { type Contest, eachTarget, type Job, largestTarget, type Outcome, type Trained } from './contest.js';
 import { bnImportance, type Importance, l1Importance } from './networks/importance.js';
 import { slimmingPenalty, withGammas } from './networks/morphnet.js';
@@ -92,6 +92,7 @@ async function pruneTo(contest: Contest, options: PruneOptions, rule: Rule): Pro
         start: () => pruned(contest, trained, smaller),
       }),
       parentEpochs: base.epochs + epochs.length,
+      parentCompute: parentCompute(base, [trained]),
       searchSeconds: (base.seconds + seconds.fit) / contest.targets.length,
     };
   });

@@ -33,6 +33,13 @@ export interface RivalRecord {
   readonly epochs: number;
   /** The same with those of the networks that it was made from. */
   readonly totalEpochs: number;
+  /** Multiply-adds of its own last training. Missing in records of older versions. */
+  readonly compute?: number;
+  /**
+   * The same with all that the network took before: trainings of bases, of every strength that was tried, and where its
+   * architecture is a grown one the growth up to it. Missing where that is not known.
+   */
+  readonly totalCompute?: number;
   /** Top-1 accuracy in per cent, on the test images. */
   readonly top1: number;
   /** Top-5 accuracy in per cent, on the test images. */
@@ -53,7 +60,9 @@ export function rivalRecord(
   options: RivalRecord['options'],
   outcome: Outcome,
 ): RivalRecord {
-  const { target, trained, multiplier, resolution, lambda, parentEpochs = 0, searchSeconds = 0 } = outcome;
+  const { target, trained, multiplier, resolution, lambda } = outcome;
+  const { parentEpochs = 0, parentCompute = 0, searchSeconds = 0 } = outcome;
+  const { compute } = trained;
   const { macs, params, flops2x, epochs, evaluation, widths, seconds } = trained.record;
   const { top1, top5, loss } = evaluation;
   return {
@@ -62,6 +71,7 @@ export function rivalRecord(
     ...{ multiplier: multiplier ?? null, resolution: resolution ?? null, lambda: lambda ?? null },
     ...{ macs, params, ...(flops2x !== undefined && { flops2x }) },
     ...{ epochs: epochs.length, totalEpochs: parentEpochs + epochs.length },
+    ...{ compute, ...(parentCompute !== null && { totalCompute: parentCompute + compute }) },
     ...{ top1, top5, loss, widths, seconds, searchSeconds },
   };
 }

@@ -1,4 +1,5 @@
 // The grown architectures with new weights, trained from scratch.
+import { growthCompute } from '../train/compute.js';
 import { readGraph } from '../train/network.js';
 import { epochsOption } from './base.js';
 import {
@@ -35,7 +36,10 @@ function trainAgain(contest: Contest, epochs: (target: Target) => number): Promi
       key: 'rival',
       start: () => freshNetwork(contest, graph, 'rival'),
     });
-    return { target, trained, searchSeconds: sharedGrowth(contest, record.stage) };
+    return {
+      ...{ target, trained, searchSeconds: sharedGrowth(contest, record.stage) },
+      parentCompute: growthCompute(contest.grown, record.stage),
+    };
   });
 }
 

@@ -97,6 +97,12 @@ function fittedPosition({ network, state, extras }: Position, { epochs }: StageR
     : { network, state: after, extras: {} };
 }
 
+/** With the multiply-adds of its search; a record that an older version began has none. */
+function withSearch(record: StageRecord, search: number): StageRecord {
+  const { compute } = record;
+  return compute === undefined ? record : { ...record, compute: { ...compute, search } };
+}
+
 /** One stage from fit to growth: what the next one starts from, or null where growth ends. */
 async function growStage(session: Session, position: Position, onStage: OnStage): Promise<Position | null> {
   const { spec } = session;
@@ -105,21 +111,21 @@ async function growStage(session: Session, position: Position, onStage: OnStage)
   const already = await alreadyFitted(session, position);
   const record = already ?? (await fitted(session, position));
   onStage(grownStage({ record, directory }, already !== null));
-  const end = async (ended: EndReason): Promise<null> => {
-    await writeStageRecord(directory, { ...record, ended });
+  const end = async (ended: EndReason, search = 0): Promise<null> => {
+    await writeStageRecord(directory, { ...withSearch(record, search), ended });
     note(session.control, stage, 'select', END_REASONS[ended]);
     return null;
   };
   if (spec.stop.stages !== undefined && stage >= spec.stop.stages) return end('stages');
   refuseAborted(session.control);
   const outcome = await splitStage(session, fittedPosition(position, record));
-  if ('ended' in outcome) return end(outcome.ended);
+  if ('ended' in outcome) return end(outcome.ended, outcome.search);
   const { split, network } = outcome;
   const seconds: StageSeconds = { ...record.seconds, ...outcome.seconds };
   const { certificate, step, neurons } = split;
   const state = freshState(stage + 1);
   try {
-    await writeStageRecord(directory, { ...record, split, seconds });
+    await writeStageRecord(directory, { ...withSearch(record, outcome.search), split, seconds });
     await appendMetrics(spec.output, { type: 'split', stage, certificate, step, neurons, seconds });
     await writeCheckpoint(spec, snapshotOf(network, state));
     return { network, state, extras: {} };

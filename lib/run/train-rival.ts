@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { sizesAt } from '../data/images/settings.js';
+import { countOf } from '../data/part.js';
 import { resizedDataset } from '../data/resize.js';
 import { withClasses } from '../graph/classes.js';
 import { macs } from '../graph/cost.js';
@@ -15,6 +16,7 @@ import { integer } from '../statistics/format.js';
 import { type Penalties, penaltyTensors } from '../train/penalties.js';
 import { stretched } from './spec/epochs.js';
 import type { FitSpec, Spec } from './spec/spec.js';
+import { fitCompute } from './stage/compute.js';
 import { openSession } from './stage/session.js';
 import { trainNetwork } from './stage/train.js';
 
@@ -82,5 +84,7 @@ export async function trainRival({ spec, data, start, stage, control }: Shared, 
     }
   };
   const record = await trainNetwork(rival, prepare, told);
-  return { record, directory: rival.output, id };
+  // Rivals that an older version trained have no such number in their records.
+  const compute = fitCompute({ spec: rival, trainImages: countOf(data.train) }, job.graph, record.epochs);
+  return { record, directory: rival.output, compute, id };
 }

@@ -105,6 +105,41 @@ test('each is trained for the epochs that the grown network has behind it; pretr
   ]);
 });
 
+test('each counts its own epochs, and in all every training before and the growth of its architecture', async () => {
+  const stages = await Promise.all(
+    [0, 1, 2].map((stage) => readJson<StageRecord>(whole.output, `stage-${stage}`, 'stage.json')),
+  );
+  const growth = [0, 1, 2].map((stage) =>
+    sum(stages.slice(0, stage).flatMap(({ compute }) => [compute?.fit ?? 0, compute?.search ?? 0])),
+  );
+  const names = await foldersOf(whole.output);
+  const before = async (start: string): Promise<number> => {
+    const folders = names.filter((name) => name.startsWith(start));
+    const records = folders.map((name) => readJson<StageRecord>(whole.output, 'compare', name, 'stage.json'));
+    return sum((await Promise.all(records)).map(({ macs: each, epochs }) => 3 * each * 96 * epochs.length));
+  };
+  const parents: Record<string, (stage: number) => Promise<number> | number> = {
+    'width-multiplier': () => 0,
+    'resolution-multiplier': () => 0,
+    'prune-l1': () => before('prune-l1-base-'),
+    'prune-bn': () => before('prune-bn-base-'),
+    // Both strengths, whichever the network comes from.
+    morphnet: () => before('morphnet-lambda-'),
+    'morphnet-authors': () => before('morphnet-authors-lambda-'),
+    scratch: (stage) => growth[stage] ?? 0,
+    retrain: (stage) => growth[stage] ?? 0,
+  };
+  for (const method of Object.keys(RIVALS)) {
+    for (const rival of of(method)) {
+      const own = 3 * rival.macs * 96 * rival.epochs;
+      const parent = await parents[method]?.(rival.stage ?? 0);
+      expect(parent, method).toBeDefined();
+      expect(rival, method).toMatchObject({ compute: own, totalCompute: own + (parent ?? 0) });
+    }
+  }
+  expect(await before('morphnet-lambda-')).toBeGreaterThan(0);
+});
+
 test('the schedule is stretched with the epochs: its step stays half way', async () => {
   const [first] = of('width-multiplier');
   const spec = await readJson<{ fit: unknown }>(first?.directory ?? '', 'experiment.json');

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Summary } from '../../lib/run/store/records.js';
+import type { StageRecord, Summary } from '../../lib/run/store/records.js';
 import { type Ended, start } from '../cli/command-line.js';
 import { randomOf } from '../reference.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from './tiny.js';
@@ -43,6 +43,7 @@ async function killedAfter(file: string, lines: number, milliseconds: number): P
 interface Outcome {
   readonly weights: readonly Buffer[];
   readonly summary: Summary;
+  readonly compute: readonly StageRecord['compute'][];
 }
 
 async function outcomeOf(output: string): Promise<Outcome> {
@@ -50,7 +51,10 @@ async function outcomeOf(output: string): Promise<Outcome> {
   const weights = await Promise.all(
     summary.stages.map(({ stage }) => readFile(join(output, `stage-${stage}`, 'weights.safetensors'))),
   );
-  return { weights, summary };
+  const records = await Promise.all(
+    summary.stages.map(({ stage }) => readJson<StageRecord>(output, `stage-${stage}`, 'stage.json')),
+  );
+  return { weights, summary, compute: records.map(({ compute }) => compute) };
 }
 
 /** A summary without the seconds, which no two runs share, and without the folder. */
@@ -76,6 +80,8 @@ test('a run killed at random moments, again and again, ends with the same bits a
   expect(last.code, last.stderr).toBe(0);
   const found = await outcomeOf(broken.output);
   expect(facts(found.summary)).toEqual(facts(expected.summary));
+  expect(found.compute).toEqual(expected.compute);
+  expect(found.summary.compute).toEqual(expected.summary.compute);
   for (const [stage, weights] of expected.weights.entries()) {
     expect(found.weights[stage]?.equals(weights), `stage ${stage}`).toBe(true);
   }

@@ -14,6 +14,7 @@ import { type Position, readCheckpoint, writeCheckpoint } from '../store/checkpo
 import { appendMetrics } from '../store/metrics.js';
 import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord, Within } from '../store/records.js';
 import { snapshotOf } from '../store/snapshot.js';
+import { fitCompute } from './compute.js';
 import { evaluateStage, fitStage, freshState } from './fit-stage.js';
 import type { Session } from './session.js';
 
@@ -68,13 +69,15 @@ export async function resume(spec: Spec, start: Network, control: RunControl): P
 type Evaluated = EvaluationRecord & { readonly seconds: number };
 
 function recordOf(
-  { spec, callers }: Session,
+  session: Session,
   { graph }: Network,
   stage: number,
   epochs: readonly EpochRecord[],
   { seconds, ...evaluation }: Evaluated,
-): StageRecord {
-  const costs = callerCosts(spec, callers).map((cost) => [cost.name, costOfGraph(graph, cost)] as const);
+): StageRecord & Required<Pick<StageRecord, 'compute'>> {
+  const costs = callerCosts(session.spec, session.callers).map(
+    (cost) => [cost.name, costOfGraph(graph, cost)] as const,
+  );
   const fit = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return {
     format: 'splitgrow-stage/1',
@@ -88,6 +91,7 @@ function recordOf(
     evaluation,
     split: null,
     ended: null,
+    compute: { fit: fitCompute(session, graph, epochs), search: 0 },
     seconds: { fit, indices: 0, select: 0, grow: 0, evaluate: seconds },
   };
 }
@@ -100,7 +104,13 @@ function finishedRecord(
   { epochs: finish, evaluation, seconds }: Finished,
 ): StageRecord {
   const record = recordOf(session, network, stage, epochs, { ...evaluation, seconds: seconds.evaluate });
-  return { ...record, finish, seconds: { ...record.seconds, fit: record.seconds.fit + seconds.fit } };
+  const { fit, search } = record.compute;
+  return {
+    ...record,
+    finish,
+    compute: { fit, finish: fitCompute(session, network.graph, finish), search },
+    seconds: { ...record.seconds, fit: record.seconds.fit + seconds.fit },
+  };
 }
 
 /** A copy of a stage's network that was trained until its rate was 0, and the record of that. */

@@ -18,6 +18,7 @@ import type { Position } from '../store/checkpoint.js';
 import type { EndReason, SplitRecord } from '../store/records.js';
 import { snapshotWriterOf } from '../store/snapshot-writer.js';
 import { descentText, histogramOf } from '../store/split-record.js';
+import { searchCompute, stepCompute } from './compute.js';
 import { growNetwork } from './grow-stage.js';
 import { otherMethods } from './other-methods.js';
 import type { Session } from './session.js';
@@ -65,8 +66,10 @@ export type SplitOutcome =
       readonly network: Network;
       readonly split: SplitRecord;
       readonly seconds: { readonly indices: number; readonly select: number; readonly grow: number };
+      /** Multiply-adds of indices and step. */
+      readonly search: number;
     }
-  | { readonly ended: EndReason };
+  | { readonly ended: EndReason; readonly search: number };
 
 const clock = (): number => performance.now() / 1000;
 
@@ -96,8 +99,10 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   const choice = await choose(network.graph, groups, options);
   await refuseDisagreement(`the neurons to split in stage ${stage}`, choice.plan, 'E_DISTRIBUTED');
   const selected = clock();
-  if (choice.certificate.eligible === 0) return { ended: 'no-negative-index' };
-  if (choice.picks.length === 0) return { ended: fullOf(network, options) };
+  const { images } = session.index(splitting.method);
+  const search = searchCompute(spec, network, { chains: indices.chains, images });
+  if (choice.certificate.eligible === 0) return { ended: 'no-negative-index', search };
+  if (choice.picks.length === 0) return { ended: fullOf(network, options), search };
   const alongside = await otherMethods(session, network, stage, { groups, picks: choice.picks, options });
   const compared = clock();
   const grown = await growChosen(session, measured.network, stage, { choice, indices });
@@ -122,10 +127,13 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
     `${choice.picks.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
       `epsilon ${significant(grown.step.epsilon)}, loss ${decimal(grown.step.lossBefore, 4)} to ${decimal(grown.step.lossAfter, 4)}`,
   );
+  const graphs = { before: network.graph, after: grown.network.graph };
+  const stepping = stepCompute(spec, graphs, { step: grown.step, trainImages: session.trainImages });
   made.move();
   return {
     network: grown.network,
     split,
+    search: search + stepping,
     seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - compared },
   };
 }

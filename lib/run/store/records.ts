@@ -6,13 +6,14 @@ import type { RivalRecord } from '../../rivals/record.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
 import type { StepRecord } from '../../split/step/step.js';
 import type { TwinsRecord } from '../../split/step/twins.js';
+import type { ComputeRecord } from '../../train/compute.js';
 import type { SplitRecord } from './split-record.js';
 
 export type { BudgetRecord } from '../../split/choose/certificate.js';
 export type { Candidate, PickRecord } from '../../split/choose/knapsack.js';
 export type { ChainRecord } from '../../split/indices/indices.js';
 export type { Histogram, OtherMethodRecord } from './split-record.js';
-export type { CertificateRecord, RivalRecord, SplitRecord, StepRecord };
+export type { CertificateRecord, ComputeRecord, RivalRecord, SplitRecord, StepRecord };
 
 /** One epoch of parametric updates. */
 export interface EpochRecord {
@@ -101,6 +102,8 @@ export interface StageRecord {
   readonly ended: EndReason | null;
   /** Seconds of each phase. */
   readonly seconds: StageSeconds;
+  /** Multiply-adds of each phase. Missing in records of older versions. */
+  readonly compute?: ComputeRecord;
 }
 
 /** One entry of summary.json, as the contract has it. */
@@ -139,6 +142,13 @@ export interface Summary {
   readonly seed: number;
   /** Every stage, the seed network first. */
   readonly stages: readonly StageSummary[];
+  /** Multiply-adds of all training and search passes. Absent where stages of older versions lack theirs, or nothing was grown. */
+  readonly compute?: {
+    /** Of the run up to its last network, finishing included. */
+    readonly grown: number;
+    /** Of the last architecture's training from scratch; null where there is none. */
+    readonly retrained: number | null;
+  };
   /** Present when the experiment asks for rivals. */
   readonly compare?: readonly RivalRecord[];
 }

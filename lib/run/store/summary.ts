@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
 import { writeDirectoryAtomic, writeFileAtomic } from '../../machine/files/atomic.js';
 import { readJsonFile } from '../../machine/files/text-file.js';
+import { runCompute } from '../../train/compute.js';
 import { FILES, type Network, writeNetworkFiles } from '../../train/network.js';
 import type { Spec } from '../spec/spec.js';
 import { digestsOf, type FileDigests, sealed, unsealed } from './record-files.js';
@@ -117,10 +118,12 @@ export function summaryOf(
   stages: readonly Stage[],
   rivals: readonly RivalRecord[] = [],
 ): Summary {
+  const grown = stages.length === 0 ? null : runCompute(stages, stages.length - 1);
   return {
     name: spec.name,
     seed: spec.seed,
     stages: stages.map(({ record, directory }) => stageSummary(record, directory)),
+    ...(grown !== null && { compute: { grown, retrained: null } }),
     ...(rivals.length > 0 ? { compare: rivals } : {}),
   };
 }

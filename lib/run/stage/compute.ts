@@ -1,0 +1,61 @@
+// Multiply-adds of a stage for its record: of its epochs, and of everything between it and the next stage.
+import type { Graph } from '../../graph/ir.js';
+import { keptForms } from '../../split/indices/auto.js';
+import { mostEpochsOf } from '../../split/indices/settings.js';
+import { indicesCompute } from '../../split/indices/work.js';
+import { forwardCompute, imagesOfEpoch, passesCompute } from '../../train/compute.js';
+import type { Network } from '../../train/network.js';
+import type { Spec } from '../spec/experiment.js';
+import type { ChainRecord, EpochRecord, StepRecord } from '../store/records.js';
+import type { Session } from './session.js';
+
+/** An experiment and the images that it trains on. */
+type Training = Pick<Session, 'trainImages'> & { readonly spec: Pick<Spec, 'fit'> };
+
+/** Multiply-adds of epochs; images that could not be read were in no minibatch. */
+export function fitCompute(
+  { spec, trainImages }: Training,
+  graph: Graph,
+  epochs: readonly Pick<EpochRecord, 'loader'>[],
+): number {
+  const each = imagesOfEpoch(trainImages, spec.fit, graph);
+  const skipped = epochs.reduce((sum, { loader }) => sum + (loader?.skipped ?? 0), 0);
+  return passesCompute(graph, each * epochs.length - skipped);
+}
+
+/** What a stage's indices were: of which images, and by what method a chain. */
+export interface Measured {
+  readonly chains: readonly ChainRecord[];
+  readonly images: number;
+}
+
+/** Multiply-adds of the indices that the run uses; those of `splitting.alongside` are for comparison and do not count. */
+export function searchCompute(
+  { splitting }: Pick<Spec, 'splitting'>,
+  network: Network,
+  { chains, images }: Measured,
+): number {
+  const methods = chains.map(({ method }) => method);
+  return indicesCompute(
+    network.graph,
+    // Records of older versions do not say how long a descent was: then it is as long as it may be.
+    chains.map(({ id, method, epochs = mostEpochsOf(splitting) }) => ({ id, method, epochs })),
+    { ...splitting, images, kept: keptForms(network, methods, { ...splitting, images }) },
+  );
+}
+
+/**
+ * Multiply-adds of a step: logits before it and at step 0, the loss before it and at each epsilon that was tried, and where
+ * running statistics are estimated anew the images of that and the loss with them. Forward passes all.
+ */
+export function stepCompute(
+  { splitting }: Pick<Spec, 'splitting'>,
+  { before, after }: { readonly before: Graph; readonly after: Graph },
+  { step, trainImages }: { readonly step: StepRecord } & Pick<Session, 'trainImages'>,
+): number {
+  const { images } = step;
+  const tried = step.kind === 'fixed' ? 1 : splitting.lineSearch.grid.length;
+  const anew = Math.min(splitting.recalibrateImages, trainImages);
+  const recalibrated = anew > 0 ? anew + images : 0;
+  return forwardCompute(before, 2 * images) + forwardCompute(after, (1 + tried) * images + recalibrated);
+}
