@@ -10,7 +10,16 @@ import type { Graph } from '../graph/ir.js';
 import { writeFileAtomic } from '../machine/files/atomic.js';
 import { buildPreset, ZOO } from '../models/zoo.js';
 import { loadImageCore } from '../native/load.js';
-import { DATA, EFFORTS, type Effort, type ImageFacts, type InitData, SMALL } from '../run/init/choices.js';
+import {
+  DATA,
+  EFFORTS,
+  type Effort,
+  type ImageFacts,
+  type InitData,
+  SEED_SHARE,
+  SMALL,
+  STARTS,
+} from '../run/init/choices.js';
 import { commented } from '../run/init/commented.js';
 import { type Chosen, folderResolution, presetOptions, recipe } from '../run/init/recipe.js';
 import { schemaReference } from '../run/init/schema-place.js';
@@ -182,9 +191,29 @@ function farBudget(budget: number | undefined, has: number): readonly string[] {
   ];
 }
 
-function seedOf(preset: string, facts: ImageFacts): Graph {
+/** What a run starts from, with its width; null where the preset has no widths to choose from. */
+interface Seed {
+  readonly width: number | null;
+  readonly graph: Graph;
+}
+
+function seedOf(preset: string, width: number | null, facts: ImageFacts): Seed {
   const { channels, resolution, classes } = facts;
-  return buildPreset(preset, { ...presetOptions({ preset, facts }), channels, resolution, classes });
+  const options = { ...presetOptions({ preset, width, facts }), channels, resolution, classes };
+  return { width, graph: buildPreset(preset, options) };
+}
+
+/** The widest start that leaves the budgets room to grow; else the widest that fits; else the usual one, which is refused. */
+function seedWithin(preset: string, facts: ImageFacts, budgets: Pick<InitOptions, 'macs' | 'params'>): Seed {
+  const widths = row(STARTS, preset)?.widths ?? [null];
+  const seeds = widths.map((width) => seedOf(preset, width, facts));
+  const within = (share: number): Seed | undefined =>
+    seeds.find(
+      ({ graph }) =>
+        macs(graph) < share * (budgets.macs ?? Number.POSITIVE_INFINITY) &&
+        params(graph) < share * (budgets.params ?? Number.POSITIVE_INFINITY),
+    );
+  return within(SEED_SHARE) ?? within(1) ?? (seeds.at(-1) as Seed);
 }
 
 /** @throws E_ARGUMENT for a budget that the seed network does not fit in */
@@ -242,12 +271,12 @@ export async function init(options: InitOptions = {}): Promise<InitDocument> {
   const { facts, notes } = await factsOf(data, options);
   const isSmall = data === 'image-folder' && facts.resolution < SMALL.below;
   const preset = options.preset ?? (isSmall ? SMALL.preset : DATA[data].preset);
-  const seed = seedOf(preset, facts);
+  const { width, graph: seed } = seedWithin(preset, facts, options);
   refuseTight('macs', options.macs, macs(seed));
   refuseTight('params', options.params, params(seed));
   notes.push(...farBudget(options.macs, macs(seed)));
   const chosen: Chosen = {
-    ...{ name, data, root, preset, effort, facts, followLinks: options.followLinks === true },
+    ...{ name, data, root, preset, width, effort, facts, followLinks: options.followLinks === true },
     ...{ macs: options.macs, params: options.params },
   };
   const schema = schemaReference(file);

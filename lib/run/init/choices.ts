@@ -78,19 +78,27 @@ export const EFFORTS: Readonly<Record<Effort, string>> = {
   full: "the paper's schedule, or one that suits the number of images",
 };
 
+/** Factors on a whole network's widths, from 0.3 down. */
+const FACTORS = [0.3, 0.25, 0.2, 0.15, 0.1, 0.05];
+
 /** How a preset starts growth: narrow, with an activation that has a second derivative. */
 export const STARTS: Readonly<Record<string, Start>> = {
-  mobilenet_v1: { options: { width: 0.3 } },
+  mobilenet_v1: { widths: FACTORS },
   // Its linear bottlenecks have no other curvature. The paper's authors do the same.
-  mobilenet_v2: { options: { width: 0.3 }, identityCurvature: 1 },
-  resnet18: { options: { width: 0.25 }, forSmall: { stem: 'small' } },
-  resnet50: { options: { width: 0.25 }, forSmall: { stem: 'small' } },
-  mobilenet_cifar10: { options: { blocks: 3, width: 8 } },
-  mobilenet_cifar100: { options: { width: 1 } },
+  mobilenet_v2: { widths: FACTORS, identityCurvature: 1 },
+  resnet18: { widths: FACTORS.slice(1), forSmall: { stem: 'small' } },
+  resnet50: { widths: FACTORS.slice(1), forSmall: { stem: 'small' } },
+  mobilenet_cifar10: { options: { blocks: 3 }, widths: [8, 6, 4, 3, 2, 1] },
+  mobilenet_cifar100: { widths: [1, 0.75, 0.5, 0.25] },
 };
 
+/** Share of a budget that the seed network may have, so that there is room to grow; where no width is that narrow, any that fits. */
+export const SEED_SHARE = 1 / 3;
+
 interface Start {
-  readonly options: PresetOptions;
+  readonly options?: PresetOptions;
+  /** The first one is the usual; narrower ones follow for small budgets. */
+  readonly widths: readonly number[];
   /** For images smaller than LARGE: the stem for larger images would drop most of their pixels. */
   readonly forSmall?: PresetOptions;
   readonly identityCurvature?: number;

@@ -12,6 +12,8 @@ export interface Chosen {
   readonly root: string | undefined;
   readonly followLinks: boolean;
   readonly preset: string;
+  /** Of the seed network; null: as the preset has it. */
+  readonly width: number | null;
   readonly effort: Effort;
   readonly macs: number | undefined;
   readonly params: number | undefined;
@@ -33,10 +35,15 @@ export function folderResolution(images: number, shortSide: number | undefined):
 }
 
 /** Options of the preset; those that follow from the data are left out. */
-export function presetOptions({ preset, facts }: Pick<Chosen, 'preset' | 'facts'>): PresetOptions {
+export function presetOptions({
+  preset,
+  width,
+  facts,
+}: Pick<Chosen, 'preset' | 'width' | 'facts'>): PresetOptions {
   const start = row(STARTS, preset);
   return {
     ...start?.options,
+    ...(width !== null && { width }),
     ...(facts.resolution < LARGE && start?.forSmall),
     activation: 'silu',
   };

@@ -75,6 +75,21 @@ test('every data, effort and preset gives an experiment that parser and schema t
   }
 });
 
+test('a budget gets the widest start that is at most a third of it, else the widest that fits', async () => {
+  const folder = temporaryFolder();
+  const seedFor = async (budget: Pick<InitOptions, 'macs' | 'params'>) =>
+    init({ file: join(folder, 'x.jsonc'), data: 'cifar10', force: true, ...budget });
+  const usual = await seedFor({});
+  expect(await seedFor({ macs: 3 * usual.macs + 3 })).toMatchObject({ macs: usual.macs });
+  for (const part of [0.9, 0.5, 0.2]) {
+    const budget = Math.round(part * 3 * usual.macs);
+    const { macs: seed } = await seedFor({ macs: budget });
+    expect(seed, `${part}`).toBeLessThanOrEqual(budget / 3);
+  }
+  const narrowest = await seedFor({ params: 110 });
+  expect(narrowest.params).toBeLessThan(110);
+});
+
 test('every preset has a start, every dataset a row', () => {
   expect(Object.keys(STARTS).sort()).toEqual(Object.keys(ZOO).sort());
   const names = experimentSchema().properties as Record<string, JsonSchema>;
@@ -198,8 +213,8 @@ test.each([
   [{ effort: 'fast' }, 'E_ARGUMENT', /effort: expected one of quick, full/],
   [{ preset: 'mobilenet_v3' }, 'E_PRESET', /"mobilenet_v3"; did you mean/],
   [{ data: 'image-folder' }, 'E_ARGUMENT', /root: expected the folder/],
-  [{ macs: 94_200 }, 'E_ARGUMENT', /macs: expected a whole number above 94200, .*got 94200/],
-  [{ params: 10 }, 'E_ARGUMENT', /params: expected a whole number above 850/],
+  [{ macs: 5_000 }, 'E_ARGUMENT', /macs: expected a whole number above \d+, .*got 5000/],
+  [{ params: 10 }, 'E_ARGUMENT', /params: expected a whole number above \d+/],
   [{ macs: 1e6 + 0.5 }, 'E_ARGUMENT', /macs: /],
   [{ name: '' }, 'E_EXPERIMENT', /name/],
 ])('%j is refused and nothing is written', async (options, code, message) => {
