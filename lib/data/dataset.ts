@@ -14,6 +14,8 @@ import type { ClassesBy, DataSpec, Source } from './source.js';
 
 export interface Dataset extends Source {
   readonly name: string;
+  /** Images taken out of training, to choose by. Absent: none. */
+  readonly validation?: Part | undefined;
   readonly classesBy: ClassesBy;
   /** Per channel, of the training pixels / 255; for images in files as the experiment says. Empty for float32 images, which are not normalised. */
   readonly mean: readonly number[];

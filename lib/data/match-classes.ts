@@ -7,7 +7,7 @@ import { integer } from '../statistics/format.js';
 import type { Dataset } from './dataset.js';
 import { relabelled } from './images/part.js';
 import { some } from './images/part-folders.js';
-import { isInMemory, type Part } from './part.js';
+import { isInMemory, labelsIn, type Part } from './part.js';
 
 interface Matched {
   /** The dataset, with labels as the network numbers its classes. */
@@ -19,15 +19,9 @@ interface Matched {
 const alike = (name: string): string => name.normalize('NFC');
 const quoted = (names: readonly string[]): string => some(names.map((name) => `"${name}"`));
 
-function labelsOf(part: Part): Int32Array {
-  if (!isInMemory(part)) return part.labels;
-  const { data, shape } = part.labels;
-  return Int32Array.from(new BigInt64Array(data.slice().buffer, 0, shape[0]), Number);
-}
-
 /** The part with label `k` replaced by `numbers[k]`. */
 function withNumbers(part: Part, numbers: readonly number[]): Part {
-  const labels = labelsOf(part).map((label) => numbers[label] ?? -1);
+  const labels = labelsIn(part).map((label) => numbers[label] ?? -1);
   if (!isInMemory(part)) return relabelled(part, labels);
   const wide = BigInt64Array.from(labels, BigInt);
   return { ...part, labels: { ...part.labels, data: new Uint8Array(wide.buffer) } };
@@ -83,7 +77,7 @@ export function matchClasses(graph: Graph, data: Dataset): Matched {
   if (own === undefined || names === undefined || data.classesBy === 'number')
     return { data, notes: byNumber(graph, data, names) };
   const numbers = placesOf(own, names);
-  const used = new Set([...new Set(labelsOf(data.train)), ...new Set(labelsOf(data.test))]);
+  const used = new Set([...new Set(labelsIn(data.train)), ...new Set(labelsIn(data.test))]);
   const unknown = names.filter((_, at) => numbers[at] === -1 && used.has(at));
   if (unknown.length > 0) throw refuseUnknown(graph, data, { own, names, unknown });
   const twin = numbers.find((number, at) => number >= 0 && numbers.indexOf(number) !== at);
@@ -101,7 +95,11 @@ export function matchClasses(graph: Graph, data: Dataset): Matched {
     ...data,
     classes: own.length,
     classNames: own,
-    ...(moved > 0 && { train: withNumbers(data.train, numbers), test: withNumbers(data.test, numbers) }),
+    ...(moved > 0 && {
+      train: withNumbers(data.train, numbers),
+      test: withNumbers(data.test, numbers),
+      ...(data.validation && { validation: withNumbers(data.validation, numbers) }),
+    }),
   };
   const facts = [
     `${integer(known.length)} of the data's ${integer(names.length)} are among the network's ${integer(own.length)}`,

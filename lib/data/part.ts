@@ -18,6 +18,13 @@ export function countOf(part: Part): number {
   return isInMemory(part) ? imageShape(part.images)[0] : part.labels.length;
 }
 
+/** Class of every image, in their order. */
+export function labelsIn(part: Part): Int32Array {
+  if (!isInMemory(part)) return part.labels;
+  const { data, shape } = part.labels;
+  return Int32Array.from(new BigInt64Array(data.slice().buffer, 0, shape[0]), Number);
+}
+
 /** [C, H, W] of an image as the network sees it. Of files it may take colours or their luma: one channel where `mean` has one number. */
 export function shapeOf(part: Part): readonly [number, number, number] {
   if (isInMemory(part)) {

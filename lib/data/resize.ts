@@ -8,7 +8,7 @@ import { sizesAt } from './images/settings.js';
 import { isInMemory, type Part } from './part.js';
 
 /**
- * Training and test images at `size` x `size`; mean and std stay those of the images given. Images in memory (uint8 or
+ * All images at `size` x `size`; mean and std stay those of the images given. Images in memory (uint8 or
  * float32, as they were) are resized, bilinear and antialiased; those of files are decoded to that size from now on.
  */
 export async function resizedDataset(
@@ -25,5 +25,11 @@ export async function resizedDataset(
     );
     return { images, labels: part.labels };
   };
-  return { ...data, train: await resized(data.train), test: await resized(data.test) };
+  const { train, test, validation } = data;
+  return {
+    ...data,
+    train: await resized(train),
+    test: await resized(test),
+    ...(validation && { validation: await resized(validation) }),
+  };
 }

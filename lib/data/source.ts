@@ -14,6 +14,8 @@ export interface DataSpec extends Partial<ImageSettings> {
   /** How many images of each part are used: the first ones, or of image files as many of each class; null or absent: all. */
   readonly trainImages?: number | null | undefined;
   readonly testImages?: number | null | undefined;
+  /** Training images set apart for validation: a share below 1, or a count; 0 or absent: none. */
+  readonly validation?: number | undefined;
   /** Which labels of cifar100; fine unless said otherwise. */
   readonly labels?: 'fine' | 'coarse' | undefined;
   /** How its classes are matched with those of a network; by name unless given. */

@@ -8,6 +8,7 @@ import { refuseAborted } from '../native/control.js';
 import { firstOfPhase, type RunEvent } from '../native/events.js';
 import { loadCore } from '../native/load.js';
 import { growExperiment, type Reporting } from '../run/run.js';
+import { validationCount } from '../train/validation.js';
 import { collectFigure } from './collect.js';
 import type { Figure } from './files.js';
 import { type FigurePlan, type PlannedRun, type PlanOptions, planFigure } from './plan.js';
@@ -71,7 +72,9 @@ async function countImages(runs: readonly PlannedRun[]): Promise<(run: PlannedRu
   const counts = new Map<string, number>();
   for (const { spec } of runs) {
     const key = JSON.stringify(spec.data);
-    if (!counts.has(key)) counts.set(key, countOf((await loadDataset(spec.data)).train));
+    if (counts.has(key)) continue;
+    const images = countOf((await loadDataset(spec.data)).train);
+    counts.set(key, images - validationCount(spec.data.validation ?? 0, images));
   }
   return ({ spec }) => counts.get(JSON.stringify(spec.data)) ?? 0;
 }

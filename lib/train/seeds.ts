@@ -15,6 +15,7 @@ export const PURPOSES = {
   rival: 9,
   finish: 10,
   perturb: 11,
+  validation: 12,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

@@ -61,7 +61,7 @@ test('epochs.csv marks the epochs of finished copies', async () => {
   const text = readFileSync(join(output, 'epochs.csv'), 'utf8');
   expect(text).toBe(epochsCsv(await readRun(output)));
   const [head, ...rows] = text.trimEnd().split('\n');
-  expect(head).toBe('stage,epoch,loss,top1,learningRate,seconds,part,testTop1');
+  expect(head).toBe('stage,epoch,loss,top1,learningRate,seconds,part,validationTop1');
   expect(rows.map((row) => row.replace(/^(\d),(\d),.*,(\w+),$/, '$1 $2 $3'))).toEqual(
     [0, 1].flatMap((stage) => [
       ...[0, 1, 2, 3].map((epoch) => `${stage} ${epoch} fit`),

@@ -27,6 +27,7 @@ test('image files have the defaults of ImageNet training', () => {
     skipUnreadable: false,
     trainImages: null,
     testImages: null,
+    validation: 0.1,
     shuffle: true,
   });
 });

@@ -8,7 +8,7 @@ const PHASES = ['fit', 'indices', 'select', 'grow', 'evaluate'] as const;
 
 /** One row an epoch of every stage; those in which a copy was finished are `finish`, the others `fit`. */
 export function epochsCsv({ stages }: RecordedRun): string {
-  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part', 'testTop1'];
+  const head = ['stage', 'epoch', 'loss', 'top1', 'learningRate', 'seconds', 'part', 'validationTop1'];
   const rowsOf = (stage: number, part: string, epochs: readonly EpochRecord[]) =>
     epochs.map(({ epoch, loss, top1, learningRate, seconds, evaluation }) => [
       ...[stage, epoch, loss, top1, learningRate, seconds],

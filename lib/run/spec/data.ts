@@ -40,6 +40,16 @@ const COMMON = {
       .describe('how many training images: the first ones, of image files evenly by class; null: all'),
   ),
   testImages: weights(z.int().min(1).nullable().default(null).describe('how many test images, likewise')),
+  validation: weights(
+    z
+      .number()
+      .min(0)
+      .refine((asked) => asked < 1 || Number.isInteger(asked), 'expected a share below 1, or a whole number')
+      .optional()
+      .describe(
+        'training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0',
+      ),
+  ),
   shuffle: weights(z.boolean().default(true).describe('a new order every epoch')),
   classesBy: weights(
     z

@@ -4,6 +4,7 @@ import type { RunControl } from '../../native/events.js';
 import { copyOf } from '../../split/step/offspring.js';
 import { loadNetwork, type Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
+import { DELIVER } from '../spec/deliver.js';
 import type { Spec } from '../spec/spec.js';
 import { SPLITTING } from '../spec/splitting.js';
 import type { Finished } from './position.js';
@@ -32,6 +33,7 @@ function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
     splitting: SPLITTING.parse({}),
     stop: {},
     compare: [],
+    deliver: DELIVER.parse({}),
     seed: seedOf('finish', spec.seed, stage),
     output: finishDirectory(spec.output, stage),
   };
@@ -55,7 +57,7 @@ export async function finishStage(
     onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
   };
   const branch = finishSpec(spec, stage);
-  const { epochs, evaluation, seconds } = await trainNetwork(
+  const { epochs, evaluation, validation, seconds } = await trainNetwork(
     branch,
     async () => ({
       // The images belong to the run, so they are not disposed of.
@@ -66,6 +68,6 @@ export async function finishStage(
   );
   return {
     network: await loadNetwork(branch.output, { device: spec.device }),
-    ...{ epochs, evaluation, seconds },
+    ...{ epochs, evaluation, validation, seconds },
   };
 }

@@ -2,9 +2,10 @@
 import { isSplitgrowError } from '../../errors.js';
 import type { Graph } from '../../graph/ir.js';
 import { note } from '../../native/control.js';
+import { weightsOf } from '../../split/step/neuron-weights.js';
+import { type TwinPair, twinPairs, twinsOf } from '../../split/step/twins.js';
 import { decimal } from '../../statistics/format.js';
 import { averageIn } from '../../train/average.js';
-import { evaluateNetwork } from '../../train/fit.js';
 import { minibatches } from '../../train/minibatches.js';
 import type { Network } from '../../train/network.js';
 import { precisionOn } from '../../train/precision.js';
@@ -13,12 +14,12 @@ import { seedOf } from '../../train/seeds.js';
 import { epochsOf } from '../spec/epochs.js';
 import type { Spec } from '../spec/spec.js';
 import { appendMetrics, restoreMetrics } from '../store/metrics.js';
-import type { EpochRecord, EvaluationRecord, StateRecord } from '../store/records.js';
+import type { EpochRecord, StateRecord } from '../store/records.js';
 import { type Extras, snapshotOf } from '../store/snapshot.js';
 import { type SnapshotWriter, snapshotWriterOf } from '../store/snapshot-writer.js';
-import { evaluatedLatest, lacksEvaluation } from './best.js';
+import { readStageRecord, stageDirectory } from '../store/summary.js';
+import { evaluatedLatest, lacksEvaluation } from './early.js';
 import { fitKept, loaderRecord, loaderWords } from './fit-epoch.js';
-import { watchStage } from './offspring-records.js';
 import type { Session } from './session.js';
 
 /** Least and most width over height of resized crops (Szegedy et al. 2015). */
@@ -60,6 +61,13 @@ function fixedOptions({ spec, trainImages }: Session, graph: Graph) {
 /** The state of a stage that has not begun. */
 export function freshState(stage: number): StateRecord {
   return { stage, epoch: 0, epochs: [] };
+}
+
+/** The offspring that the split before this stage made; none unless the experiment asks for them. */
+async function twinsBefore({ spec }: Session, stage: number): Promise<readonly TwinPair[]> {
+  if (!spec.splitting.twins || stage === 0) return [];
+  const record = await readStageRecord(stageDirectory(spec.output, stage - 1));
+  return record === null || record.split === null ? [] : twinPairs(record.split.neurons, record.widths);
 }
 
 /** Writes the metrics of the latest epoch, and of earlier ones that are missing. A failure is told but ends nothing, because checkpoints have every epoch. */
@@ -123,7 +131,7 @@ async function fitEpochs(
   const fixed = fixedOptions(session, network.graph);
   const { precision } = fixed;
   if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
-  using watch = await watchStage(session, stage);
+  const pairs = await twinsBefore(session, stage);
   const isLacking = lacksEvaluation(session, state);
   let reached = isLacking ? await evaluatedLatest(session, network, state) : state;
   let areMetricsWhole = !isLacking;
@@ -141,10 +149,11 @@ async function fitEpochs(
       snapshots,
     );
     const { loss, top1, seconds } = fitted;
+    const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
     const record: EpochRecord = {
       ...{ epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds },
       ...(precision === 'float32' ? {} : { precision }),
-      ...(await watch.of(network)),
+      ...(twins === null ? {} : { twins }),
       ...loaderRecord(fitted),
     };
     reached = { stage, epoch: epoch + 1, epochs: [...reached.epochs, record] };
@@ -164,25 +173,4 @@ async function fitEpochs(
   }
   if (!areMetricsWhole) await restoreMetrics(spec.output, reached);
   return reached.epochs;
-}
-
-/** Test accuracy of a fitted stage, and the seconds it took. */
-export async function evaluateStage(
-  session: Session,
-  network: Network,
-  stage: number,
-): Promise<EvaluationRecord & { readonly seconds: number }> {
-  const { spec, control } = session;
-  const { top1, top5, loss, images, seconds } = await evaluateNetwork(network, session.test, {
-    batch: spec.fit.evaluationBatch,
-    control,
-    where: { stage, epoch: 0, epochs: 1 },
-  });
-  note(
-    control,
-    stage,
-    'evaluate',
-    `top-1 ${decimal(top1, 2)} %, top-5 ${decimal(top5, 2)} %, loss ${decimal(loss, 4)}`,
-  );
-  return { top1, top5, loss, images, seconds };
 }

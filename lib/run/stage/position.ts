@@ -15,7 +15,8 @@ import { appendMetrics } from '../store/metrics.js';
 import type { EpochRecord, EvaluationRecord, StageRecord, StateRecord, Within } from '../store/records.js';
 import { snapshotOf } from '../store/snapshot.js';
 import { fitCompute } from './compute.js';
-import { evaluateStage, fitStage, freshState } from './fit-stage.js';
+import { type Evaluated, evaluateStage } from './evaluate-stage.js';
+import { fitStage, freshState } from './fit-stage.js';
 import type { Session } from './session.js';
 
 const WITHIN: Readonly<Record<Within['phase'], (done: number) => string>> = {
@@ -66,14 +67,12 @@ export async function resume(spec: Spec, start: Network, control: RunControl): P
   return { network: start, state, extras: {} };
 }
 
-type Evaluated = EvaluationRecord & { readonly seconds: number };
-
 function recordOf(
   session: Session,
   { graph }: Network,
   stage: number,
   epochs: readonly EpochRecord[],
-  { seconds, ...evaluation }: Evaluated,
+  { seconds, evaluation, validation }: Evaluated,
 ): StageRecord & Required<Pick<StageRecord, 'compute'>> {
   const costs = callerCosts(session.spec, session.callers).map(
     (cost) => [cost.name, costOfGraph(graph, cost)] as const,
@@ -89,6 +88,7 @@ function recordOf(
     widths: widths(graph),
     epochs,
     evaluation,
+    ...(validation && { validation }),
     split: null,
     ended: null,
     compute: { fit: fitCompute(session, graph, epochs), search: 0 },
@@ -101,9 +101,10 @@ function finishedRecord(
   network: Network,
   stage: number,
   epochs: readonly EpochRecord[],
-  { epochs: finish, evaluation, seconds }: Finished,
+  { epochs: finish, evaluation, validation, seconds }: Finished,
 ): StageRecord {
-  const record = recordOf(session, network, stage, epochs, { ...evaluation, seconds: seconds.evaluate });
+  const evaluated = { evaluation, validation, seconds: seconds.evaluate };
+  const record = recordOf(session, network, stage, epochs, evaluated);
   const { fit, search } = record.compute;
   return {
     ...record,
@@ -119,6 +120,7 @@ export interface Finished {
   readonly network: Network;
   readonly epochs: readonly EpochRecord[];
   readonly evaluation: EvaluationRecord;
+  readonly validation?: EvaluationRecord | undefined;
   readonly seconds: { readonly fit: number; readonly evaluate: number };
 }
 

@@ -11,6 +11,7 @@ import { imagesOf, type Method } from '../../split/indices/settings.js';
 import type { Penalties } from '../../train/penalties.js';
 import { precisionOn } from '../../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../../train/seeds.js';
+import { withValidation } from '../../train/validation.js';
 import { checkTraining } from '../spec/batch-norm-passes.js';
 import { type CallerTables, NONE } from '../spec/extensions.js';
 import type { Spec } from '../spec/spec.js';
@@ -25,9 +26,14 @@ export interface Session extends Disposable {
   readonly train: DatasetHandle;
   readonly trainImages: number;
   readonly test: DatasetHandle;
+  /** What everything that chooses looks at; null where the experiment sets no images apart. */
+  readonly validation: DatasetHandle | null;
   /** Training images that the splitting indices of a method are taken over, the same ones in every stage. */
   readonly index: (method: Method) => Sample;
-  /** Some training images to measure the step on, different ones in every stage. The caller disposes of them. */
+  /**
+   * Some images to measure the step on, different ones in every stage: training images, and validation images where the
+   * step is searched for and there are some. The caller disposes of them.
+   */
   readonly probe: (stage: number) => Sample;
   /** Some training images to estimate running statistics on. The caller disposes of them. */
   readonly recalibration: (stage: number) => Sample;
@@ -38,14 +44,14 @@ interface Sample {
   readonly images: number;
 }
 
-/** The images of an experiment. They are found before anything is written. */
+/** The images of an experiment, those for validation taken out of training. They are found before anything is written. */
 export async function readData(spec: Spec, control: RunControl = {}): Promise<Dataset> {
   precisionOn(spec.device, spec.fit.precision);
   const data = await loadDataset(spec.data, control);
   refuseEmpty(data, 'train');
   refuseEmpty(data, 'test');
   await refuseOtherData(data);
-  return data;
+  return withValidation(data, spec.data.validation ?? 0, spec.seed);
 }
 
 /**
@@ -69,9 +75,9 @@ export function openSession(
   };
   const trainImages = countOf(data.train);
   checkTraining(spec, graph, trainImages, control);
-  const sample = (count: number, purpose: Purpose, stage: number): Sample => {
-    const chosen = sampleIndices(trainImages, count, seedOf(purpose, spec.seed, stage));
-    const part = takeImages(data.train, chosen);
+  const sample = (count: number, purpose: Purpose, stage: number, from = data.train): Sample => {
+    const chosen = sampleIndices(countOf(from), count, seedOf(purpose, spec.seed, stage));
+    const part = takeImages(from, chosen);
     return { data: toDevice(graph, part, classes, spec.device), images: chosen.length };
   };
   const chosen = new Map<number, DatasetHandle>();
@@ -85,6 +91,7 @@ export function openSession(
       train,
       trainImages,
       test: put(data.test),
+      validation: data.validation === undefined ? null : put(data.validation),
       index: (method) => {
         const images = imagesOf(method, spec.splitting.images, trainImages);
         if (images === trainImages) return { data: train, images };
@@ -94,7 +101,11 @@ export function openSession(
         chosen.set(images, found);
         return { data: found, images };
       },
-      probe: (stage) => sample(spec.splitting.lineSearch.images, 'probe', stage),
+      probe: (stage) => {
+        const { epsilon, lineSearch } = spec.splitting;
+        const searched = epsilon === 'line-search' ? data.validation : undefined;
+        return sample(lineSearch.images, 'probe', stage, searched);
+      },
       recalibration: (stage) => sample(spec.splitting.recalibrateImages, 'recalibrate', stage),
       [Symbol.dispose]: dispose,
     };

@@ -4,7 +4,6 @@ import type { StageSeconds } from '../../native/events.js';
 import type { LoaderStats, Precision } from '../../native/face.js';
 import type { RivalRecord } from '../../rivals/record.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
-import type { GradientsRecord } from '../../split/step/gradients.js';
 import type { StepRecord } from '../../split/step/step.js';
 import type { TwinsRecord } from '../../split/step/twins.js';
 import type { ComputeRecord } from '../../train/compute.js';
@@ -30,12 +29,10 @@ export interface EpochRecord {
   readonly seconds: number;
   /** What layers multiplied in; absent: float32. */
   readonly precision?: Precision;
-  /** On the test images after the epoch, where the experiment asks for it. */
+  /** On the validation images after the epoch, where the experiment asks for it. */
   readonly evaluation?: EvaluationRecord;
   /** Of the offspring made before this stage, after the epoch, where the experiment asks for it. */
   readonly twins?: TwinsRecord;
-  /** Gradients of the channels made before this stage and of old ones, after the epoch, where the experiment asks for them. */
-  readonly gradients?: GradientsRecord;
   /** Absent where images are in memory. */
   readonly loader?: LoaderRecord;
 }
@@ -52,9 +49,9 @@ export interface LoaderRecord {
   readonly skipped: number;
 }
 
-/** A network on the test images. */
+/** A network on the test images, or on those for validation. */
 export interface EvaluationRecord {
-  /** Per cent, on the test images. */
+  /** Per cent. */
   readonly top1: number;
   /** Likewise. */
   readonly top5: number;
@@ -97,8 +94,10 @@ export interface StageRecord {
   readonly epochs: readonly EpochRecord[];
   /** The epochs that finished a copy, which is then the stage's network. Absent where the experiment does not ask for it. */
   readonly finish?: readonly EpochRecord[];
-  /** The stage's network on the test images. */
+  /** The stage's network on the test images. Nothing chooses by it. */
   readonly evaluation: EvaluationRecord;
+  /** The same on the validation images, which choices are made by. Absent where the experiment sets none apart. */
+  readonly validation?: EvaluationRecord;
   /** Null until the stage's network has been split; stays null in the last stage. */
   readonly split: SplitRecord | null;
   /** Null unless this stage is the last one. */
@@ -107,6 +106,35 @@ export interface StageRecord {
   readonly seconds: StageSeconds;
   /** Multiply-adds of each phase. Missing in records of older versions. */
   readonly compute?: ComputeRecord;
+}
+
+/** best.json: which network was handed over, and why. */
+export interface BestRecord {
+  /** Format and version of the document. */
+  readonly format: 'splitgrow-best/2';
+  /** The grown network, or its architecture trained from scratch. */
+  readonly which: 'grown' | 'retrained';
+  /** Splitting stage that it is of. */
+  readonly stage: number;
+  /** Top-1 accuracy of both in per cent, on the validation images; null where it was not measured. */
+  readonly validation: { readonly grown: number | null; readonly retrained: number | null };
+  /** Of the network that was handed over, on the test images. */
+  readonly test: {
+    /** Per cent. */
+    readonly top1: number;
+    /** Per cent. */
+    readonly top5: number;
+    /** Mean cross-entropy. */
+    readonly loss: number;
+  };
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Trained parameters. */
+  readonly params: number;
+  /** Multiply-adds of all training and search of the run up to the stage, and of training it again; null where it was not. */
+  readonly compute: { readonly grown: number; readonly retrained: number | null };
+  /** Seconds of each phase of the network that was handed over. */
+  readonly seconds: StageSeconds;
 }
 
 /** One entry of summary.json, as the contract has it. */
@@ -152,6 +180,10 @@ export interface Summary {
     /** Of the last architecture's training from scratch; null where there is none. */
     readonly retrained: number | null;
   };
+  /** What output/best holds; present unless the run hands over its stages as they are. */
+  readonly best?: BestRecord;
+  /** The same of every stage, where the experiment asks for it. */
+  readonly delivered?: readonly BestRecord[];
   /** Present when the experiment asks for rivals. */
   readonly compare?: readonly RivalRecord[];
 }

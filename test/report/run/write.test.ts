@@ -204,7 +204,7 @@ test('epochs.csv has a row an epoch of every stage', async () => {
   const [head, ...rows] = epochsCsv(await readRun(madeUpRun()))
     .trimEnd()
     .split('\n');
-  expect(head).toBe('stage,epoch,loss,top1,learningRate,seconds,part,testTop1');
+  expect(head).toBe('stage,epoch,loss,top1,learningRate,seconds,part,validationTop1');
   expect(rows).toHaveLength(16);
   expect(rows[0]).toBe('0,0,2.1,39,0.1,3,fit,');
 });

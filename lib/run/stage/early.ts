@@ -1,4 +1,4 @@
-// Evaluation between epochs, where the experiment asks for it, and the best network of each stage so far.
+// Early looks: evaluation between epochs on validation images, where the experiment asks for it, and the best network of each stage so far.
 import { join } from 'node:path';
 import { isSplitgrowError } from '../../errors.js';
 import { writeDirectoryAtomic, writeFileAtomic } from '../../machine/files/atomic.js';
@@ -11,16 +11,22 @@ import { digestsOf, sealed } from '../store/record-files.js';
 import type { EvaluationRecord, StateRecord } from '../store/records.js';
 import type { Session } from './session.js';
 
-/** output/best/stage-k: a network directory. Its best.json names the epoch. */
-export function bestDirectory(output: string, stage: number): string {
-  return join(output, 'best', `stage-${stage}`);
+/** output/early/stage-k: a network directory. Its early.json names the epoch. */
+export function earlyDirectory(output: string, stage: number): string {
+  return join(output, 'early', `stage-${stage}`);
 }
 
 /** Whether the latest epoch must still be evaluated. */
-export function lacksEvaluation({ spec }: Session, { epochs, epoch }: StateRecord): boolean {
+export function lacksEvaluation({ spec, validation }: Session, { epochs, epoch }: StateRecord): boolean {
   const every = spec.checkpoint.evaluateEvery;
   const latest = epochs.at(-1);
-  return every > 0 && latest !== undefined && epoch % every === 0 && latest.evaluation === undefined;
+  return (
+    every > 0 &&
+    validation !== null &&
+    latest !== undefined &&
+    epoch % every === 0 &&
+    latest.evaluation === undefined
+  );
 }
 
 async function keepBest(
@@ -30,13 +36,13 @@ async function keepBest(
   evaluation: EvaluationRecord,
 ): Promise<void> {
   if ((readRanks()?.rank ?? 0) > 0) return;
-  const directory = bestDirectory(spec.output, stage);
-  const record = { format: 'splitgrow-best/1', stage, epoch: epoch - 1, evaluation };
+  const directory = earlyDirectory(spec.output, stage);
+  const record = { format: 'splitgrow-early/1', stage, epoch: epoch - 1, evaluation };
   try {
     const fill = async (temporary: string): Promise<void> => {
       await writeNetworkFiles(network, temporary);
       const files = await digestsOf(temporary, Object.values(FILES));
-      await writeFileAtomic(join(temporary, 'best.json'), sealed(record, files));
+      await writeFileAtomic(join(temporary, 'early.json'), sealed(record, files));
     };
     await writeDirectoryAtomic(directory, fill, { others: 'keep' });
   } catch (error) {
@@ -52,13 +58,13 @@ export async function evaluatedLatest(
   network: Network,
   state: StateRecord,
 ): Promise<StateRecord> {
-  const { spec, control } = session;
+  const { spec, control, validation } = session;
   const { stage, epoch, epochs } = state;
   const latest = epochs.at(-1);
-  if (latest === undefined) return state;
+  if (latest === undefined || validation === null) return state;
   using average = averaged(network);
   const measured = average ?? network;
-  const { top1, top5, loss, images } = await evaluateNetwork(measured, session.test, {
+  const { top1, top5, loss, images } = await evaluateNetwork(measured, validation, {
     batch: spec.fit.evaluationBatch,
     control,
     where: { stage, epoch: epoch - 1, epochs: epoch },
@@ -71,7 +77,7 @@ export async function evaluatedLatest(
     control,
     stage,
     'evaluate',
-    `after epoch ${epoch}: test top-1 ${decimal(top1, 2)} %${isBest ? ', the best of the stage so far' : ''}`,
+    `after epoch ${epoch}: validation top-1 ${decimal(top1, 2)} %${isBest ? ', the best of the stage so far' : ''}`,
   );
   return { ...state, epochs: [...epochs.slice(0, -1), { ...latest, evaluation }] };
 }

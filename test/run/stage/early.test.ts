@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { evaluate } from '../../../lib/api/evaluate.js';
 import { grow } from '../../../lib/api/grow.js';
+import { loadDataset } from '../../../lib/data/dataset.js';
+import { writeSafetensors } from '../../../lib/data/safetensors.js';
 import { parseData } from '../../../lib/run/spec/spec.js';
 import type { EvaluationRecord, StageRecord } from '../../../lib/run/store/records.js';
+import { withValidation } from '../../../lib/train/validation.js';
 import { readJson, temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
 
 async function prepared(set: readonly string[] = []) {
@@ -14,10 +17,27 @@ async function prepared(set: readonly string[] = []) {
   const options = { experiment: tinyExperiment(folder), set: ['stop.stages=1', 'fit.epochs=6', ...set] };
   return { folder, output: join(folder, 'run'), options };
 }
-const EVERY = ['checkpoint.evaluateEvery=2'];
-interface Best {
+/** With the same images to train on, whether or not there is an early look. */
+const SPLIT = ['data.validation=0.2'];
+const EVERY = [...SPLIT, 'checkpoint.evaluateEvery=2'];
+interface Early {
   readonly epoch: number;
   readonly evaluation: EvaluationRecord;
+}
+
+/** The validation images of the tiny run, as the test images of a file. */
+async function validationOf(folder: string) {
+  const whole = await loadDataset({ file: join(folder, 'data.safetensors') });
+  const { validation } = withValidation(whole, 0.2, 3);
+  if (validation === undefined || !('images' in validation)) throw new Error('expected images in memory');
+  const file = join(folder, 'validation.safetensors');
+  const { images, labels } = validation;
+  const names = ['train', 'test'].flatMap((part) => [
+    [`${part}_images`, images] as const,
+    [`${part}_labels`, labels] as const,
+  ]);
+  await writeSafetensors(file, new Map(names));
+  return parseData({ file });
 }
 
 test.each([
@@ -27,22 +47,21 @@ test.each([
   const { folder, output, options } = await prepared([...EVERY, ...more]);
   await grow(options);
   for (const stage of [0, 1]) {
-    const { epochs, evaluation: last } = await readJson<StageRecord>(output, `stage-${stage}`, 'stage.json');
+    const { epochs, validation: last } = await readJson<StageRecord>(output, `stage-${stage}`, 'stage.json');
     expect(epochs.map(({ evaluation }) => evaluation !== undefined)).toEqual([0, 1, 0, 1, 0, 1].map(Boolean));
     expect(epochs.at(-1)?.evaluation).toEqual(last);
     const reached = epochs.map(({ evaluation }) => evaluation?.top1 ?? -1);
-    const directory = join(output, 'best', `stage-${stage}`);
-    const best = await readJson<Best>(directory, 'best.json');
+    const directory = join(output, 'early', `stage-${stage}`);
+    const best = await readJson<Early>(directory, 'early.json');
     expect(best.epoch).toBe(reached.indexOf(Math.max(...reached)));
-    const data = parseData({ file: join(folder, 'data.safetensors') });
-    const { top1, loss } = await evaluate({ network: directory, data });
+    const { top1, loss } = await evaluate({ network: directory, data: await validationOf(folder) });
     expect({ top1, loss }).toEqual({ top1: best.evaluation.top1, loss: best.evaluation.loss });
   }
   expect(await readFile(join(output, 'epochs.csv'), 'utf8')).toMatch(/^0,1,.*,fit,[\d.]+$/m);
 });
 
 test('evaluating changes no bit; a run stopped in an evaluation has kept the epoch and makes up for it', async () => {
-  const [plain, stopped] = [await prepared(), await prepared(EVERY)];
+  const [plain, stopped] = [await prepared(SPLIT), await prepared(EVERY)];
   await grow(plain.options);
   const controller = new AbortController();
   const first = grow(stopped.options, {

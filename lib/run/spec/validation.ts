@@ -1,0 +1,32 @@
+// How many validation images an experiment that does not say sets apart, and that whatever chooses has some.
+import { SplitgrowError } from '../../errors.js';
+import type { Spec } from './experiment.js';
+
+/** A share below 1, or a count. */
+const USUAL = 0.1;
+/** Of data sets that are trained for their own sake; others give a share where something chooses. */
+const BY_NAME: Readonly<Record<string, number>> = {
+  cifar10: USUAL,
+  cifar100: USUAL,
+  'image-folder': USUAL,
+  imagenet: 10_000,
+};
+
+/** Fields that choose between networks by their accuracy. */
+function chooser({ deliver, checkpoint }: Pick<Spec, 'deliver' | 'checkpoint'>): string | null {
+  if (deliver.which !== 'grown') return `deliver ${deliver.which}`;
+  return checkpoint.evaluateEvery > 0 ? 'checkpoint.evaluateEvery' : null;
+}
+
+/** The experiment with its number of validation images. @throws E_EXPERIMENT where something is to choose and there are to be none */
+export function withValidationSize(spec: Spec): Spec {
+  const { data } = spec;
+  const by = chooser(spec);
+  const usual = BY_NAME['name' in data ? data.name : ''] ?? (by === null ? 0 : USUAL);
+  const validation = data.validation ?? usual;
+  if (validation > 0 || by === null) return { ...spec, data: { ...data, validation } };
+  throw new SplitgrowError(
+    'E_EXPERIMENT',
+    `data.validation: expected images to choose by, as ${by} asks for, got 0; leave it out, or give a share such as ${USUAL}`,
+  );
+}
