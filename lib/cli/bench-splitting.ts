@@ -138,7 +138,7 @@ export const BENCH_SPLITTING = defineCommand({
       "ImageNet's size, scaled from a few minibatches",
     ],
     [
-      'splitgrow bench splitting --network runs/demo/stage-3 --from 0.5 --to 4 --points 6 --json',
+      'splitgrow bench splitting --network runs/demo/best --from 0.5 --to 4 --points 6 --json',
       'multiples of a grown network',
     ],
   ],

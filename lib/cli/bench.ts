@@ -61,7 +61,7 @@ export const BENCH = defineCommand({
       'a preset on two threads',
     ],
     [
-      'splitgrow bench --network runs/demo/stage-3 --batch-size 256 --repeats 30 --json',
+      'splitgrow bench --network runs/demo/best --batch-size 256 --repeats 30 --json',
       'a grown network, as JSON',
     ],
   ],

@@ -86,7 +86,7 @@ export const EVAL = defineCommand({
   },
   examples: [
     [
-      'splitgrow eval --network runs/demo/stage-3 --data fashion-mnist',
+      'splitgrow eval --network runs/demo/best --data fashion-mnist',
       'on the images that come with splitgrow',
     ],
     [
@@ -94,7 +94,7 @@ export const EVAL = defineCommand({
       'on a dataset in a folder',
     ],
     [
-      'splitgrow eval --network runs/photos/stage-2 --data image-folder --root photos --part all',
+      'splitgrow eval --network runs/photos/best --data image-folder --root photos --part all',
       'on every image of a folder',
     ],
   ],

@@ -42,11 +42,11 @@ const LEFT_OUT: readonly string[] = ['top-5 %', 'test loss'];
 const COLUMNS: readonly Column<NetworkRow>[] = NETWORKS.filter(({ title }) => !LEFT_OUT.includes(title)).map(
   (column) =>
     column.title === 'top-1 %'
-      ? { ...column, paint: (style, { isRival }) => (isRival ? undefined : style.good) }
+      ? { ...column, paint: (style, { kind }) => (kind === 'rival' ? undefined : style.good) }
       : column,
 );
 
-/** One row a stage, and the rivals of equal MACs below. */
+/** One row a stage, then what is handed over, then the rivals of equal MACs. */
 export function networksTable(summary: Summary, rivals: readonly RivalRecord[], style: Style): string {
-  return table(COLUMNS, networkRows(summary.stages, rivals), style);
+  return table(COLUMNS, networkRows(summary, rivals), style);
 }

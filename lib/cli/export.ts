@@ -22,13 +22,13 @@ export const EXPORT = defineCommand({
     keepBatchNorm: toggle('keeps batch norms as nodes of the ONNX file (default: folded into layers)'),
   },
   examples: [
-    ['splitgrow export --network runs/demo/stage-3 --onnx demo.onnx', 'input [N,C,H,W], output logits'],
+    ['splitgrow export --network runs/demo/best --onnx demo.onnx', 'input [N,C,H,W], output logits'],
     [
-      'splitgrow export --network runs/demo/stage-3 --safetensors demo.safetensors',
+      'splitgrow export --network runs/demo/best --safetensors demo.safetensors',
       'for PyTorch; demo.py beside it loads it',
     ],
     [
-      'splitgrow export --network runs/demo/stage-3 --svg demo.svg',
+      'splitgrow export --network runs/demo/best --svg demo.svg',
       'a picture: sizes, share of the MACs, tied layers',
     ],
   ],

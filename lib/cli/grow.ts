@@ -2,10 +2,12 @@
 import { dirname, join } from 'node:path';
 import { grow } from '../api/grow.js';
 import { readRanks } from '../machine/launchers.js';
+import { deliveredText } from '../report/run/tables.js';
 import { growingReport } from '../report/run/write.js';
 import { readExperiment } from '../run/spec/spec.js';
+import { bestDirectory } from '../run/store/best.js';
 import { readRun } from '../run/store/read.js';
-import type { SplitRecord, StageRecord } from '../run/store/records.js';
+import type { SplitRecord, StageRecord, Summary } from '../run/store/records.js';
 import { amount, percent, significant } from '../statistics/format.js';
 import { defineCommand } from './command.js';
 import { EXPERIMENT_ARGUMENTS, EXPERIMENT_FLAGS, networksTable, overridesOf } from './experiments.js';
@@ -31,6 +33,14 @@ function certificates(stages: readonly StageRecord[]): readonly (readonly [strin
   return stages.flatMap(({ stage, split }) =>
     split === null ? [] : [[`stage ${stage} to ${stage + 1}`, certificateLine(split)] as const],
   );
+}
+
+/** The folder to ship, and why. */
+function shipped({ best, stages }: Summary): readonly (readonly [string, string])[] {
+  const last = stages.at(-1);
+  if (last === undefined) return [];
+  if (best === undefined) return [['to ship', `${last.directory} (the grown network)`]];
+  return [['to ship', `${bestDirectory(dirname(last.directory))} (${deliveredText(best)})`]];
 }
 
 /** What --watch serves; of several ranks only the first one does. */
@@ -77,6 +87,7 @@ export const GROW = defineCommand({
           facts(
             [
               ...certificates(run?.stages ?? []),
+              ...shipped(document),
               ...(run === null ? [] : [['report', join(run.directory, 'report.html')] as const]),
             ],
             style,

@@ -55,7 +55,7 @@ export const PREDICT = defineCommand({
     device: DEVICE_FLAG,
   },
   examples: [
-    ['splitgrow predict dress.png boot.jpg --network runs/demo/stage-3', 'five classes of each'],
+    ['splitgrow predict dress.png boot.jpg --network runs/demo/best', 'five classes of each'],
     ['splitgrow predict *.jpg --network v2 --top 1 --json', 'the likeliest class of every image, as JSON'],
   ],
   run: async (values, { control }) => {

@@ -46,6 +46,8 @@ export interface Job {
   readonly penalties?: (graph: Graph, weights: TensorMap) => ReadonlyMap<string, Float32Array>;
   /** Pixels a side of the images, where they are to be smaller than the data's. */
   readonly resolution?: number;
+  /** Full rate, where it is not the run's. */
+  readonly learningRate?: number;
 }
 
 /** A finished training. */
@@ -56,6 +58,7 @@ export interface Trained {
     readonly flops2x?: number;
     readonly epochs: readonly unknown[];
     readonly evaluation: { readonly top1: number; readonly top5: number; readonly loss: number };
+    readonly validation?: { readonly top1: number; readonly loss: number };
     readonly widths: Readonly<Record<string, number>>;
     readonly seconds: StageSeconds;
   };

@@ -11,6 +11,7 @@ import type { Spec } from './spec/spec.js';
 import { noteUnused } from './spec/unused.js';
 import { readData } from './stage/session.js';
 import { startNetwork } from './stage/start.js';
+import { readDelivered } from './store/best.js';
 import { holdOf } from './store/lock.js';
 import { withOutput } from './store/output.js';
 import type { RivalRecord, Summary } from './store/records.js';
@@ -79,7 +80,8 @@ async function compared(
       hold.control,
       options.onRivals,
     );
-    const summary = summaryOf(spec, stages, rivals);
+    const delivered = await readDelivered(spec.output, stages);
+    const summary = summaryOf(spec, stages, { rivals, delivered });
     await writeSummary(spec.output, summary);
     if (stages.length > 0) await options.writeReport?.(spec.output);
     return summary;

@@ -10,6 +10,7 @@ import { watched } from '../native/watched.js';
 import { layerCaps } from '../split/choose/rounding.js';
 import type { Network } from '../train/network.js';
 import { compareRivals } from './compare.js';
+import { deliver } from './deliver.js';
 import { checkGrowth } from './spec/batch-norm-passes.js';
 import { epochsOf } from './spec/epochs.js';
 import {
@@ -232,8 +233,11 @@ async function grown(
     const last = await growAll(session, position, onStage);
     const stages = await readStages(spec.output, last);
     await writeSummary(spec.output, summaryOf(spec, stages));
-    const rivals = await compareRivals(spec, { data, start: start.graph, stages }, hold.control);
-    const summary = summaryOf(spec, stages, rivals);
+    const run = { data, start: start.graph, stages };
+    const delivered = await deliver(spec, run, hold.control);
+    if (delivered.best !== null) await writeSummary(spec.output, summaryOf(spec, stages, { delivered }));
+    const rivals = await compareRivals(spec, run, hold.control);
+    const summary = summaryOf(spec, stages, { delivered, rivals });
     await writeSummary(spec.output, summary);
     await options.writeReport?.(spec.output);
     return summary;

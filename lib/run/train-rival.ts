@@ -14,6 +14,7 @@ import { loadCore } from '../native/load.js';
 import type { Job, Trained } from '../rivals/contest.js';
 import { integer } from '../statistics/format.js';
 import { type Penalties, penaltyTensors } from '../train/penalties.js';
+import { DELIVER } from './spec/deliver.js';
 import { stretched } from './spec/epochs.js';
 import type { FitSpec, Spec } from './spec/spec.js';
 import { fitCompute } from './stage/compute.js';
@@ -52,6 +53,12 @@ function penaltiesOf({ penalties }: Job): Penalties | undefined {
     penaltyTensors(penalties(graph, new Map(loadCore().readNetwork(handle, 'weights'))));
 }
 
+/** The recipe of the job's stage over its epochs, at its rate. */
+function fitOf({ fit }: Spec, { stage, epochs, learningRate }: Job): FitSpec {
+  const whole = stretched(fit, stage, epochs);
+  return learningRate === undefined ? whole : { ...whole, optimizer: { ...whole.optimizer, learningRate } };
+}
+
 /** Trains a rival's network, unless its folder has it already. */
 export async function trainRival({ spec, data, start, stage, control }: Shared, job: Job): Promise<Trained> {
   refuseAborted(control);
@@ -59,7 +66,7 @@ export async function trainRival({ spec, data, start, stage, control }: Shared, 
     ...control,
     onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
   } satisfies RunControl;
-  const fit = stretched(spec.fit, job.stage, job.epochs);
+  const fit = fitOf(spec, job);
   const id = folderOf(job, fit);
   const { resolution } = job;
   const rival: Spec = {
@@ -68,6 +75,7 @@ export async function trainRival({ spec, data, start, stage, control }: Shared, 
     fit,
     data: resolution === undefined ? spec.data : dataAtSize(spec.data, resolution, start.input.shape[1]),
     compare: [],
+    deliver: DELIVER.parse({}),
     output: join(spec.output, 'compare', id),
   };
   const prepare = async () => {

@@ -52,6 +52,7 @@ tbody tr + tr td { border-top: 1px solid var(--grid); }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 .text { white-space: normal; min-width: 15em; } .facts td { white-space: normal; overflow-wrap: anywhere; min-width: 14em; }
 tr.rival td { background: var(--soft); }
+tr.best td { font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 details { margin: 0 0 10px; }
 summary { cursor: pointer; padding: 6px 0; font-weight: 600; }

@@ -7,7 +7,15 @@ import { decimal, integer, percent, seconds } from '../../statistics/format.js';
 import { type Drawn, figureHtml } from '../page/figure.js';
 import { experimentHtml, factsTable, type Html, html, type Tile, tilesHtml } from '../page/html.js';
 import { shell } from '../page/shell.js';
-import { certificatesTable, picksTables, rivalName, splitStages, stagesTable, stepsTable } from './tables.js';
+import {
+  certificatesTable,
+  deliveredText,
+  picksTables,
+  rivalName,
+  splitStages,
+  stagesTable,
+  stepsTable,
+} from './tables.js';
 
 export interface PageParts {
   readonly run: RecordedRun;
@@ -40,7 +48,13 @@ function tilesOf({ summary, compare }: RecordedRun): readonly Tile[] {
     value: `${signed(last.top1 - rival.top1, 2)} points`,
     note: `${decimal(rival.top1, 2)} % at ${integer(rival.macs)} MACs`,
   }));
+  const best = summary.best && {
+    name: 'to ship: best/',
+    value: `${decimal(summary.best.test.top1, 2)} %`,
+    note: deliveredText(summary.best),
+  };
   return [
+    ...(best === undefined ? [] : [best]),
     {
       name: 'top-1',
       value: `${decimal(last.top1, 2)} %`,

@@ -202,6 +202,8 @@ export type DataInput = {
    * @defaultValue null
    */
   readonly testImages?: number | null | undefined;
+  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0 */
+  readonly validation?: number | undefined;
   /**
    * a new order every epoch
    * @defaultValue true
@@ -305,6 +307,8 @@ export type DataInput = {
    * @defaultValue null
    */
   readonly testImages?: number | null | undefined;
+  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0 */
+  readonly validation?: number | undefined;
   /**
    * a new order every epoch
    * @defaultValue true
@@ -330,6 +334,8 @@ export type DataInput = {
    * @defaultValue null
    */
   readonly testImages?: number | null | undefined;
+  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0 */
+  readonly validation?: number | undefined;
   /**
    * a new order every epoch
    * @defaultValue true
@@ -634,11 +640,6 @@ export interface SplittingInput {
    */
   readonly twins?: boolean | undefined;
   /**
-   * record gradient norms of newborn and old channels after growth and every epoch
-   * @defaultValue false
-   */
-  readonly gradients?: boolean | undefined;
-  /**
    * share by which every budgeted cost may grow a stage; a list gives one number a stage, the last for all later ones
    * @defaultValue 0.5
    */
@@ -759,6 +760,30 @@ export interface CheckpointInput {
    */
   readonly evaluateEvery?: number | undefined;
 }
+
+/** The `deliver` of an experiment: which network `output/best` holds: a name, or an object with these members. */
+export type DeliverInput = 'grown' | 'retrain' | 'best' | {
+  /**
+   * `grown`: the last grown network (the paper's); `retrain`: its architecture, trained from scratch; `best`: whichever of the two is better on validation images
+   * @defaultValue "grown"
+   */
+  readonly which?: 'grown' | 'retrain' | 'best' | undefined;
+  /**
+   * multiply-adds of growth and of training again together; null: for training again as many as growth took
+   * @defaultValue null
+   */
+  readonly compute?: number | null | undefined;
+  /**
+   * full rate of training from scratch; null: `fit.optimizer.learningRate`
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
+  /**
+   * every stage is delivered so: `output/delivered/stage-k` besides `output/best`
+   * @defaultValue false
+   */
+  readonly stages?: boolean | undefined;
+};
 
 /** A rival with its options. */
 export type CompareEntryInput = {
@@ -931,6 +956,8 @@ export interface ExperimentInput {
   readonly stop?: StopInput | undefined;
   /** how often a run is kept, and how much of it */
   readonly checkpoint?: CheckpointInput | undefined;
+  /** which network `output/best` holds: a name, or an object with these members */
+  readonly deliver?: DeliverInput | undefined;
   /**
    * rivals trained after the run: names, or objects with these members
    * @defaultValue []

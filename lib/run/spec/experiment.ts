@@ -8,6 +8,7 @@ import { OWN } from './choice.js';
 import { COMPARE, type CompareSpec } from './compare.js';
 import { GIVEN, having } from './conditions.js';
 import { DATA_FILE, DATA_IMAGES, DATA_NAMED, type DataSpec } from './data.js';
+import { DELIVER, type DeliverSpec } from './deliver.js';
 import { afterStage0, effectsIn, group, nothing, part, place, weights } from './effects.js';
 import { FIT, type FitSpec } from './fit.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
@@ -43,6 +44,11 @@ export const REST = {
   splitting: group(SPLITTING.prefault({}).describe('splitting indices, choice of neurons and growth')),
   stop: group(STOP.prefault({}).describe('when growth ends: after so many stages, at so many MACs, or both')),
   checkpoint: group(CHECKPOINT.prefault({}).describe('how often a run is kept, and how much of it')),
+  deliver: group(
+    DELIVER.prefault({}).describe(
+      'which network `output/best` holds: a name, or an object with these members',
+    ),
+  ),
   compare: nothing(COMPARE),
   seed: weights(z.int().min(0).default(0).describe('decides weights, order, augmentation, directions')),
   output: place(z.string().min(1).optional().describe('folder of the run; left out: `runs/<name>`')),
@@ -84,7 +90,7 @@ export type NetworkSpec =
       /** Checked by `parseGraph`. */
       readonly graph: Graph;
     };
-export type { CheckpointSpec, CompareSpec, DataSpec, FitSpec, SplittingSpec };
+export type { CheckpointSpec, CompareSpec, DataSpec, DeliverSpec, FitSpec, SplittingSpec };
 /** The `stop` part of an experiment, checked. */
 export interface StopSpec extends z.output<typeof STOP> {}
 
@@ -104,6 +110,8 @@ export interface Spec {
   readonly stop: StopSpec;
   /** How often the run is kept. */
   readonly checkpoint: CheckpointSpec;
+  /** Which network is handed over. */
+  readonly deliver: DeliverSpec;
   /** Rivals trained after it. */
   readonly compare: CompareSpec;
   /** Of every random choice. */

@@ -8,6 +8,7 @@ import { isRecord, parseCommentedJson } from '../../machine/files/json.js';
 import { readWhole } from '../../machine/files/text-file.js';
 import { namedRivals } from './compare.js';
 import { type DataSpec, dataSchema } from './data.js';
+import { namedDelivery } from './deliver.js';
 import { group, part } from './effects.js';
 import { type NetworkSpec, REST, type Spec } from './experiment.js';
 import { explain } from './explain.js';
@@ -15,6 +16,7 @@ import { callerTablesOf, type Extensions, refuseUnknown } from './extensions.js'
 import { atPresentPlaces } from './former-places.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
 import { applyOverrides } from './overrides.js';
+import { withValidationSize } from './validation.js';
 
 export type * from './experiment.js';
 
@@ -89,7 +91,11 @@ export function parseExperiment(
 /** All of an experiment but whether the costs and strategies that it names are there: those of a caller are known in code alone. */
 function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
   refuseDeep(json);
-  const overridden = applyOverrides(json, overrides);
+  // A name stands for an object, of which the next override may set a member.
+  const overridden = overrides.reduce(
+    (current, override) => namedDelivery(applyOverrides(current, [override])),
+    namedDelivery(json),
+  );
   refuseDeep(overridden);
   const input = isRecord(overridden) ? atPresentPlaces(namedRivals(overridden)) : overridden;
   const value = isRecord(input) ? input : {};
@@ -102,7 +108,12 @@ function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
   if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
   const { $schema: _schema, ...spec } = result.data;
   for (const part of ['fit', 'splitting', 'data'] as const) refuseBeyond(spec[part], part);
-  return { ...spec, network: checkedNetwork(spec.network), output: spec.output ?? `runs/${spec.name}` };
+  const whole = {
+    ...spec,
+    network: checkedNetwork(spec.network),
+    output: spec.output ?? `runs/${spec.name}`,
+  };
+  return withValidationSize(whole);
 }
 
 /** Refuses numbers of a part that becomes arithmetic in float32 and that float32 would take for infinite, or for 0. */
@@ -125,10 +136,16 @@ export function parseData(json: unknown): DataSpec {
   return result.data;
 }
 
+/** Before there was `data.validation` all training images were trained on. */
+function withoutValidation(kept: unknown): unknown {
+  if (!isRecord(kept) || !isRecord(kept.data) || kept.data.validation !== undefined) return kept;
+  return { ...kept, data: { ...kept.data, validation: 0 } };
+}
+
 /** An experiment that an older version kept, with the fields that are new since then; as it is where this version cannot read it. */
 export function withDefaults(kept: unknown): unknown {
   try {
-    return checkedFields(kept);
+    return checkedFields(withoutValidation(kept));
   } catch (error) {
     if (isSplitgrowError(error)) return kept;
     throw error;

@@ -7,6 +7,7 @@ import { note } from '../../native/control.js';
 import type { RunControl } from '../../native/events.js';
 import { CHECKPOINT } from './checkpoint.js';
 import { dataSchema } from './data.js';
+import { DELIVER } from './deliver.js';
 import type { CheckpointSpec, DataSpec, FitSpec, Spec, SplittingSpec } from './experiment.js';
 import { FIT } from './fit.js';
 import { SPLITTING } from './splitting.js';
@@ -47,8 +48,17 @@ const NO_NORM = 'the network has no batch norm';
 
 export const UNUSED: readonly Row[] = [
   {
-    fields: ['splitting', 'stop', 'compare'],
+    fields: ['splitting', 'stop', 'deliver', 'compare'],
     because: ({ command }) => when(command === 'train', 'train does not grow'),
+    isWhole: true,
+  },
+  {
+    fields: ['deliver.compute', 'deliver.learningRate', 'deliver.stages'],
+    because: ({ spec: { deliver } }) => when(deliver.which === 'grown', 'deliver grown trains nothing again'),
+  },
+  {
+    fields: ['deliver'],
+    because: ({ command }) => when(command === 'compare', 'compare trains rivals alone'),
     isWhole: true,
   },
   {
@@ -239,15 +249,19 @@ function usualOf({ data, fit }: Spec): Json {
     splitting: SPLITTING.parse({}),
     checkpoint: CHECKPOINT.parse({}),
   };
-  return { ...usual, fit: { ...usual.fit, epochs: FIT.parse({}).epochs }, stop: {}, compare: [] };
+  return {
+    ...usual,
+    fit: { ...usual.fit, epochs: FIT.parse({}).epochs },
+    ...{ stop: {}, deliver: DELIVER.parse({}), compare: [] },
+  };
 }
 
 const isWithin = (path: string, part: string): boolean => path === part || path.startsWith(`${part}.`);
 
 /** What a note should say, one text a reason. A field that has its default is none: dropping it changes nothing. */
 export function unusedSettings(use: Use): readonly string[] {
-  const { data, fit, splitting, stop, compare, checkpoint } = use.spec;
-  const set = changed({ data, fit, splitting, stop, compare, checkpoint }, usualOf(use.spec), '');
+  const { data, fit, splitting, stop, deliver, compare, checkpoint } = use.spec;
+  const set = changed({ data, fit, splitting, stop, deliver, compare, checkpoint }, usualOf(use.spec), '');
   const told = new Set<string>();
   return UNUSED.flatMap(({ fields, because, isWhole = false }) => {
     const reason = because(use);

@@ -7,7 +7,7 @@ import { runCompute } from '../../train/compute.js';
 import { FILES, type Network, writeNetworkFiles } from '../../train/network.js';
 import type { Spec } from '../spec/spec.js';
 import { digestsOf, type FileDigests, sealed, unsealed } from './record-files.js';
-import type { RivalRecord, StageRecord, StageSummary, Summary } from './records.js';
+import type { BestRecord, RivalRecord, StageRecord, StageSummary, Summary } from './records.js';
 
 const FILE = 'stage.json';
 const FORMAT = 'splitgrow-stage/1';
@@ -112,19 +112,37 @@ export function grownStage({ record, directory }: Stage, isFromEarlier: boolean)
   return { ...stageSummary(record, directory), record, isFromEarlier };
 }
 
+/** What a run hands over. */
+export interface Delivered {
+  /** Of the last stage; null where the run hands over its stages as they are. */
+  readonly best: BestRecord | null;
+  /** Of every stage, where that is asked for. */
+  readonly delivered: readonly BestRecord[];
+}
+
+export const NOTHING: Delivered = { best: null, delivered: [] };
+
+interface SummaryParts {
+  readonly rivals?: readonly RivalRecord[];
+  readonly delivered?: Delivered;
+}
+
 /** The contract's summary document. */
 export function summaryOf(
   spec: Spec,
   stages: readonly Stage[],
-  rivals: readonly RivalRecord[] = [],
+  { rivals = [], delivered = NOTHING }: SummaryParts = {},
 ): Summary {
   const grown = stages.length === 0 ? null : runCompute(stages, stages.length - 1);
+  const { best, delivered: ofStages } = delivered;
   return {
     name: spec.name,
     seed: spec.seed,
     stages: stages.map(({ record, directory }) => stageSummary(record, directory)),
-    ...(grown !== null && { compute: { grown, retrained: null } }),
-    ...(rivals.length > 0 ? { compare: rivals } : {}),
+    ...(grown !== null && { compute: { grown, retrained: best?.compute.retrained ?? null } }),
+    ...(best !== null && { best }),
+    ...(ofStages.length > 0 && { delivered: ofStages }),
+    ...(rivals.length > 0 && { compare: rivals }),
   };
 }
 

@@ -27,7 +27,7 @@ const TABLE = {
     ),
     ...of(
       'data.',
-      'name whole augment labels trainImages testImages shuffle classesBy cropPadding resolution leastArea',
+      'name whole augment labels trainImages testImages validation shuffle classesBy cropPadding resolution leastArea',
     ),
     ...of(
       'data.',
@@ -49,7 +49,7 @@ const TABLE = {
     ),
     ...of(
       'splitting.',
-      'outgoingDelta rescale noise shrink perturb recalibrateImages twins gradients growthRatio cost budgets layerCap hardLimit',
+      'outgoingDelta rescale noise shrink perturb recalibrateImages twins growthRatio cost budgets layerCap hardLimit',
     ),
     ...of(
       'splitting.',
@@ -67,6 +67,7 @@ const TABLE = {
     ...of('', '$schema name compare threads'),
     ...of('checkpoint.', 'minutes keep indicesBytes evaluateEvery'),
     ...of('data.', 'workers prefetch'),
+    ...of('deliver.', 'which compute learningRate stages'),
   ],
 } as const;
 

@@ -13,9 +13,9 @@ import { ROOT } from '../../data/places.js';
 /** All of a type read-only, down to its leaves. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-/** What the schema takes. That a rival may be given by its name alone is added before the schema sees it. */
-type FromSchema = Omit<Frozen<z.input<typeof EXPERIMENT>>, 'compare'>;
-type Written = Omit<ExperimentInput, 'compare'>;
+/** What the schema takes. That a rival and a delivery may be given by a name alone is added before the schema sees it. */
+type FromSchema = Omit<Frozen<z.input<typeof EXPERIMENT>>, 'compare' | 'deliver'>;
+type Written = Omit<ExperimentInput, 'compare' | 'deliver'>;
 type Rivals = NonNullable<Frozen<z.input<typeof EXPERIMENT>>['compare']>[number];
 
 const toWritten = (given: FromSchema): Written => given;

@@ -209,7 +209,8 @@ test('splitting.energy is another name of splitting.costEstimate, in kept experi
   expect(parseExperiment({ ...LEAST, splitting: { energy, costEstimate: { ...energy } } })).toEqual(want);
   const set = ['splitting={}', 'splitting.energy.estimate=own-layer', 'splitting.energy.transform=log'];
   expect(parseExperiment(LEAST, set)).toEqual(want);
-  expect(withDefaults({ ...LEAST, splitting: { energy } })).toEqual(want);
+  const kept = { ...LEAST, data: { ...LEAST.data, validation: 0.1 }, splitting: { energy } };
+  expect(withDefaults(kept)).toEqual(want);
 });
 
 test('fields with a former name are told', () => {
@@ -291,11 +292,12 @@ test('a cost of your own may have an inherited name', () => {
 });
 
 test('an experiment that was kept gets the defaults of this version, also where its strategy is known in code alone', () => {
-  expect(withDefaults(LEAST)).toEqual(parseExperiment(LEAST));
+  const kept = { ...LEAST, data: { ...LEAST.data, validation: 0.1 } };
+  expect(withDefaults(kept)).toEqual(parseExperiment(LEAST));
   const splitting = { strategy: 'of-the-caller' };
   const known = { strategies: { 'of-the-caller': () => [] } };
   expect(() => parseExperiment({ ...LEAST, splitting })).toThrow(/of-the-caller/);
-  expect(withDefaults({ ...LEAST, splitting })).toEqual(parseExperiment({ ...LEAST, splitting }, [], known));
+  expect(withDefaults({ ...kept, splitting })).toEqual(parseExperiment({ ...LEAST, splitting }, [], known));
   // This version cannot read it: it stays as it is.
   const strange = { ...LEAST, fit: { epochs: 'many' } };
   expect(withDefaults(strange)).toBe(strange);

@@ -46,15 +46,9 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/run/stage/fit-stage.ts': [
     ...['data.augment', 'data.cropPadding', 'data.leastArea', 'data.shuffle'],
-    ...[
-      'batch',
-      'evaluationBatch',
-      'gradientClip',
-      'labelSmoothing',
-      'microBatch',
-      'precision',
-      'syncBatchNorm',
-    ].map((name) => `fit.${name}`),
+    ...['batch', 'gradientClip', 'labelSmoothing', 'microBatch', 'precision', 'syncBatchNorm'].map(
+      (name) => `fit.${name}`,
+    ),
     'fit.optimizer.learningRate',
   ],
   'lib/native/face.ts': [
@@ -72,9 +66,12 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/run/store/snapshot-writer.ts': ['checkpoint.minutes'],
   'lib/run/store/checkpoint.ts': ['checkpoint.keep'],
   'lib/run/stage/stage-indices.ts': ['checkpoint.indicesBytes', 'splitting.depthwiseBatchNorm'],
-  'lib/run/stage/best.ts': ['checkpoint.evaluateEvery'],
+  'lib/run/stage/evaluate-stage.ts': ['fit.evaluationBatch'],
+  'lib/run/stage/early.ts': ['checkpoint.evaluateEvery'],
+  'lib/run/deliver.ts': ['which', 'compute', 'learningRate', 'stages'].map((name) => `deliver.${name}`),
   'lib/run/stage/train.ts': ['threads'],
   'lib/run/stage/session.ts': [
+    'data.validation',
     ...['splitting.images', 'splitting.lineSearch.images', 'splitting.recalibrateImages'],
   ],
   'lib/run/stage/grow-stage.ts': [
@@ -88,10 +85,10 @@ const READ: Readonly<Record<string, readonly string[]>> = {
       'perturb',
       'optimizerState',
       'directionHalving',
+      'twins',
     ].map((name) => `splitting.${name}`),
     ...['splitting.lineSearch.grid', 'splitting.lineSearch.statistics'],
   ],
-  'lib/run/stage/offspring-records.ts': ['splitting.twins', 'splitting.gradients'],
   'lib/run/stage/split-stage.ts': ['splitting.method', 'splitting.strategy'],
   'lib/run/stage/other-methods.ts': ['splitting.alongside'],
   'lib/split/indices/indices.ts': [
@@ -183,6 +180,15 @@ const splitting = (more: Record<string, unknown>) => ({ splitting: more });
 const fitting = (more: Record<string, unknown>) => ({ fit: more });
 
 const CASES: readonly Case[] = [
+  {
+    json: { deliver: { compute: 9, stages: true } },
+    told: 'not used: deliver.compute 9, deliver.stages true; deliver grown trains nothing again',
+  },
+  {
+    command: 'compare',
+    json: { compare: ['scratch'], deliver: 'best' },
+    told: 'not used: deliver; compare trains rivals alone',
+  },
   {
     command: 'train',
     json: splitting({ epsilon: 0.1 }),

@@ -23,6 +23,12 @@ function methodsOf(items: JsonSchema): readonly unknown[] {
   return entries.map(({ properties }) => properties.method?.const);
 }
 
+/** What is delivered, by its name alone. */
+function namesOf(deliver: JsonSchema | undefined): JsonSchema {
+  const { which } = (deliver?.properties ?? {}) as Properties;
+  return { enum: which?.enum };
+}
+
 /** A network by its graph: the parser leaves its members to `parseGraph`, the schema to that of network.json. */
 const BY_GRAPH: JsonSchema = {
   type: 'object',
@@ -63,7 +69,7 @@ function withFormer(schema: JsonSchema, [old, now]: readonly [string, string]): 
 export function experimentSchema(): JsonSchema {
   const schema = z.toJSONSchema(WHOLE, { io: 'input' }) as JsonSchema;
   const properties = schema.properties as Properties;
-  const { compare, network } = properties;
+  const { compare, deliver, network } = properties;
   const { $schema: _draft, $defs, ...graph } = networkSchema();
   const entry = compare?.items as JsonSchema;
   const whole = {
@@ -71,6 +77,10 @@ export function experimentSchema(): JsonSchema {
     properties: {
       ...properties,
       network: { ...network, anyOf: [...((network?.anyOf ?? []) as readonly JsonSchema[]), BY_GRAPH] },
+      deliver: {
+        description: deliver?.description,
+        anyOf: [namesOf(deliver), { ...deliver, description: undefined }],
+      },
       compare: { ...compare, items: { anyOf: [{ enum: methodsOf(entry) }, entry] } },
     },
     $defs: { ...($defs as Properties), network: graph },

@@ -16,6 +16,7 @@ const PARTS: Readonly<Record<string, string>> = {
   splitting: 'SplittingInput',
   stop: 'StopInput',
   checkpoint: 'CheckpointInput',
+  deliver: 'DeliverInput',
   compare: 'CompareInput',
 };
 
@@ -129,11 +130,18 @@ function entryType(schema: Schema): string {
   return list.type === 'array' ? typeOf(list.element, 'compare[]') : 'never';
 }
 
+/** What is delivered may be given by its name alone. */
+function namesOf(schema: Schema): string {
+  const { def } = bare(schema)._zod;
+  return def.type === 'object' ? typeOf(def.shape.which as Schema, 'deliver.which') : 'never';
+}
+
 function declaration(name: string, schema: Schema, path: string): string {
   const about = `/** The \`${path}\` of an experiment: ${descriptionOf(schema)}. */`;
   if (path === 'compare')
     return `/** A rival with its options. */\nexport type CompareEntryInput = ${entryType(schema)};\n\n${about}\nexport type ${name} = ${rivalsType(schema)};`;
   const type = typeOf(schema, path);
+  if (path === 'deliver') return `${about}\nexport type ${name} = ${namesOf(schema)} | ${type};`;
   return bare(schema)._zod.def.type === 'object'
     ? `${about}\nexport interface ${name} ${type}`
     : `${about}\nexport type ${name} = ${type};`;
