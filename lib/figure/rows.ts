@@ -6,7 +6,7 @@ import type { Graph } from '../graph/ir.js';
 import { buildPreset } from '../models/zoo.js';
 import { atMostMacs } from '../rivals/networks/width-multiplier.js';
 import type { CompareEntry } from '../run/spec/compare.js';
-import { epochsBehind } from '../run/spec/epochs.js';
+import { epochsBehind, epochsOf, scheduleOf } from '../run/spec/epochs.js';
 import type { Spec } from '../run/spec/spec.js';
 import { growthRatioOf } from '../run/spec/splitting.js';
 import { readGraph } from '../train/network.js';
@@ -85,8 +85,28 @@ export async function seedGraph({ network, data }: Spec): Promise<Graph> {
 
 /** "batch 256, rate 0.1, x 0.1 at 80 and 120 of 160" */
 export function scheduleText({ fit }: Spec): string {
-  const { schedule, optimizer, batch, epochs, finish } = fit;
-  const each = typeof epochs === 'number' ? String(epochs) : epochs.join('/');
+  const { schedule, optimizer, batch, epochs } = fit;
+  const each = [epochs].flat();
+  const stages = Array.isArray(schedule) ? Math.max(schedule.length, each.length) : 0;
+  const ofStages = Array.from({ length: stages }, (_, stage) =>
+    courseText(scheduleOf(fit, stage), String(epochsOf(fit, stage))),
+  );
+  const courses = Array.isArray(schedule) ? ofStages.join(' / ') : courseText(schedule, each.join('/'));
+  return `batch ${batch}, rate ${optimizer.learningRate}, ${courses} epochs a stage${finishText(fit)}`;
+}
+
+/** ", each stage finished in 6 epochs to 0" */
+function finishText({ finish }: Spec['fit']): string {
+  const epochs = [finish.epochs].flat();
+  if (epochs.every((one) => one === 0)) return '';
+  const which = finish.stages === 'every' ? 'each stage' : 'the last stage';
+  const falling = finish.decay === null ? ' to 0' : `, to 0 in the last ${finish.decay}`;
+  return `, ${which} finished in ${epochs.join('/')} epochs${falling}`;
+}
+
+type Schedule = Extract<Spec['fit']['schedule'], { readonly kind: string }>;
+
+function courseText(schedule: Schedule, each: string): string {
   const course = {
     constant: () => `constant for ${each}`,
     steps: ({ at, factor }: { at: readonly number[]; factor: number }) =>
@@ -95,9 +115,8 @@ export function scheduleText({ fit }: Spec): string {
       `cosine over ${each}${warmup > 0 ? `, warm-up ${warmup}` : ''}`,
     wsd: ({ warmup, decay }: { warmup: number; decay: number }) =>
       `constant, then to 0 in the last ${decay} of ${each}${warmup > 0 ? `, warm-up ${warmup}` : ''}`,
-  }[schedule.kind] as (given: typeof schedule) => string;
-  const finished = finish.epochs > 0 ? `, each stage finished in ${finish.epochs} epochs to 0` : '';
-  return `batch ${batch}, rate ${optimizer.learningRate}, ${course(schedule)} epochs a stage${finished}`;
+  }[schedule.kind] as (given: Schedule) => string;
+  return course(schedule);
 }
 
 /** MACs that stage k may have at most: those of the stage before grown by its ratio and floored, and never above stop.macs. */
@@ -116,6 +135,8 @@ export function stageLimits({ splitting, stop }: Spec, seedMacs: number): readon
 interface Target {
   readonly method: string;
   readonly stage: number | null;
+  /** Of the last stage, or of no stage: as finished as a run can be. */
+  readonly isLast: boolean;
   readonly macs: number;
 }
 
@@ -123,12 +144,20 @@ function targetsOf(entry: CompareEntry, limits: readonly number[]): readonly Tar
   const { method, targets = [] } = entry;
   const stages = stagesOf(entry, limits.length - 1);
   return [
-    ...targets.map((macs) => ({ method, stage: null, macs })),
-    ...stages.map((stage) => ({ method, stage, macs: limits[stage] ?? 0 })),
+    ...targets.map((macs) => ({ method, stage: null, isLast: true, macs })),
+    ...stages.map((stage) => ({
+      ...{ method, stage, isLast: stage === limits.length - 1 },
+      macs: limits[stage] ?? 0,
+    })),
   ];
 }
 
-function rivalRow(spec: Spec, graph: Graph, { method, stage, macs: target }: Target, panel: string): PlanRow {
+function rivalRow(
+  spec: Spec,
+  graph: Graph,
+  { method, stage, isLast, macs: target }: Target,
+  panel: string,
+): PlanRow {
   const isKnown = method === 'width-multiplier' && target >= macs(graph);
   const network = isKnown ? atMostMacs(graph, target).graph : null;
   return {
@@ -136,7 +165,7 @@ function rivalRow(spec: Spec, graph: Graph, { method, stage, macs: target }: Tar
     macs: network === null ? target : macs(network),
     isLimit: network === null,
     params: network === null ? null : params(network),
-    epochs: epochsBehind(spec.fit, (stage ?? 0) + 1),
+    epochs: epochsBehind(spec.fit, (stage ?? 0) + 1, isLast),
   };
 }
 
@@ -150,7 +179,7 @@ async function rowsOfRun({ spec, uses }: PlannedRun): Promise<readonly PlanRow[]
         ...{ panel, label, kind: stage === 0 ? 'seed' : 'stage', stage: beside ?? stage, macs: limit },
         isLimit: stage > 0,
         params: stage === 0 ? params(graph) : null,
-        epochs: epochsBehind(spec.fit, stage + 1),
+        epochs: epochsBehind(spec.fit, stage + 1, stage === limits.length - 1),
         ...{ schedule, paper: null },
       }),
     ),

@@ -1,6 +1,6 @@
 // How far the runs of a figure have come, and how long the rest takes: work is counted in epochs of the seed network.
 import type { RunEvent } from '../native/events.js';
-import { epochsBehind, epochsOf } from '../run/spec/epochs.js';
+import { epochsBehind, epochsOf, finishOf } from '../run/spec/epochs.js';
 import { growthRatioOf } from '../run/spec/splitting.js';
 import type { PlannedRun } from './plan.js';
 import { stagesOf } from './plan.js';
@@ -21,9 +21,11 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
   const growth = (stage: number): number =>
     Array.from({ length: stage }, (_, k) => 1 + growthRatioOf(spec.splitting, k)).reduce((a, b) => a * b, 1);
   const stages = Array.from({ length: last + 1 }, (_, stage) =>
-    stage === 0 && after !== null ? 0 : (epochsOf(spec.fit, stage) + spec.fit.finish.epochs) * growth(stage),
+    stage === 0 && after !== null
+      ? 0
+      : (epochsOf(spec.fit, stage) + finishOf(spec.fit, stage, stage === last).epochs) * growth(stage),
   );
-  const rival = (stage: number): number => epochsBehind(spec.fit, stage + 1) * growth(stage);
+  const rival = (stage: number): number => epochsBehind(spec.fit, stage + 1, stage === last) * growth(stage);
   const rivals = spec.compare.map((entry) => sum(stagesOf(entry, last).map(rival)));
   return { stages, rivals: sum(rivals) };
 }

@@ -8,7 +8,7 @@ import { watched } from '../native/watched.js';
 import { compareRivals } from './compare.js';
 import type { Reporting } from './run.js';
 import type { Spec } from './spec/spec.js';
-import { noteUnused } from './spec/unused.js';
+import { noteUnused } from './spec/unused-notes.js';
 import { readData } from './stage/session.js';
 import { startNetwork } from './stage/start.js';
 import { readDelivered } from './store/best.js';

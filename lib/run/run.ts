@@ -21,8 +21,9 @@ import {
   refuseUnknown,
 } from './spec/extensions.js';
 import type { Spec } from './spec/spec.js';
-import { noteUnused } from './spec/unused.js';
+import { noteUnused } from './spec/unused-notes.js';
 import { adoptStage } from './stage/adopt.js';
+import { endedWith, isKnownLast, mayFinishLater } from './stage/end-stage.js';
 import { finishStage } from './stage/finish.js';
 import { earlierStages } from './stage/finished-stages.js';
 import { freshState } from './stage/fit-stage.js';
@@ -72,9 +73,11 @@ type OnStage = (stage: GrownStage) => void;
 
 /** Fits, finishes and evaluates a stage, and writes its directory. */
 function fitted(session: Session, position: Position): Promise<StageRecord> {
-  const directory = stageDirectory(session.spec.output, position.state.stage);
+  const { spec } = session;
+  const directory = stageDirectory(spec.output, position.state.stage);
   const write = (made: StageRecord, network: Network): Promise<void> => writeStage(directory, network, made);
-  return finishFit(session, position, write, finishStage);
+  const finish = mayFinishLater(spec, position.state.stage) ? undefined : finishStage;
+  return finishFit(session, position, write, finish);
 }
 
 /** The record of a stage that was left within its splitting, where it is written already; null otherwise. */
@@ -111,16 +114,22 @@ async function growStage(session: Session, position: Position, onStage: OnStage)
   const directory = stageDirectory(spec.output, stage);
   const already = await alreadyFitted(session, position);
   const record = already ?? (await fitted(session, position));
-  onStage(grownStage({ record, directory }, already !== null));
+  const tell = (made: StageRecord): void =>
+    onStage(grownStage({ record: { ...made, ended: null }, directory }, already !== null));
+  // A stage that may yet be finished is told of once that is known.
+  const isOpen = mayFinishLater(spec, stage);
+  if (!isOpen) tell(record);
   const end = async (ended: EndReason, search = 0): Promise<null> => {
-    await writeStageRecord(directory, { ...withSearch(record, search), ended });
+    const last = await endedWith(session, position.network, withSearch(record, search), ended);
+    if (isOpen) tell(last);
     note(session.control, stage, 'select', END_REASONS[ended]);
     return null;
   };
-  if (spec.stop.stages !== undefined && stage >= spec.stop.stages) return end('stages');
+  if (isKnownLast(spec, stage)) return end('stages');
   refuseAborted(session.control);
   const outcome = await splitStage(session, fittedPosition(position, record));
   if ('ended' in outcome) return end(outcome.ended, outcome.search);
+  if (isOpen) tell(record);
   const { split, network } = outcome;
   const seconds: StageSeconds = { ...record.seconds, ...outcome.seconds };
   const { certificate, step, neurons } = split;
@@ -137,10 +146,11 @@ async function growStage(session: Session, position: Position, onStage: OnStage)
 }
 
 /** True where nothing is left to grow. A run that ended for want of stages goes on when it is given more. */
-async function isFinished({ output, fit, stop }: Spec, { stage, epoch }: StateRecord): Promise<boolean> {
+async function isFinished(spec: Spec, { stage, epoch }: StateRecord): Promise<boolean> {
+  const { output, fit } = spec;
   const record = await readStageRecord(stageDirectory(output, stage));
   if (record === null || record.ended === null || epoch < epochsOf(fit, stage)) return false;
-  return record.ended !== 'stages' || (stop.stages !== undefined && stage >= stop.stages);
+  return record.ended !== 'stages' || isKnownLast(spec, stage);
 }
 
 /** Grows from where the run stands; returns the last stage. */

@@ -35,8 +35,10 @@ export interface Shared {
 /** Readable, and another one whenever graph, recipe or key differ. What only describes images and classes does not count. */
 function folderOf({ name, graph, key }: Job, fit: FitSpec): string {
   const { shortSide: _, ...input } = graph.input;
+  // A rival has no finishing. Said as in older versions, so that what they trained is found.
+  const recipe = { ...fit, finish: { epochs: 0 } };
   const digest = createHash('sha256')
-    .update(JSON.stringify([withClasses({ ...graph, input }, undefined), fit, key]))
+    .update(JSON.stringify([withClasses({ ...graph, input }, undefined), recipe, key]))
     .digest('hex');
   return `${name}-${digest.slice(0, 8)}`;
 }

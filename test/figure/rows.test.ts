@@ -62,6 +62,17 @@ test('a schedule is told in words', () => {
   expect(
     scheduleText(spec(['fit={"epochs":[9,4],"schedule":{"kind":"steps","at":[2,3],"factor":0.5}}'])),
   ).toBe('batch 256, rate 0.1, x 0.5 at 2 and 3 of 9/4 epochs a stage');
+  const constant = { kind: 'constant' };
+  const told = (fit: object): string => scheduleText(spec([`fit=${JSON.stringify(fit)}`]));
+  expect(told({ epochs: 3, schedule: constant, finish: { epochs: 6 } })).toBe(
+    'batch 256, rate 0.1, constant for 3 epochs a stage, each stage finished in 6 epochs to 0',
+  );
+  expect(told({ epochs: 3, schedule: constant, finish: { epochs: 19, decay: 6, stages: 'last' } })).toBe(
+    'batch 256, rate 0.1, constant for 3 epochs a stage, the last stage finished in 19 epochs, to 0 in the last 6',
+  );
+  expect(told({ epochs: [1, 20], schedule: [constant, { kind: 'wsd', decay: 6 }] })).toBe(
+    'batch 256, rate 0.1, constant for 1 / constant, then to 0 in the last 6 of 20 epochs a stage',
+  );
 });
 
 test('rivals stand in the plan at the MACs of the stages they are held against', async () => {

@@ -27,6 +27,18 @@ test('a rival costs all epochs at the size it is held against', () => {
   expect(aware && workOf(aware).rivals).toBe(6 * 2.25);
 });
 
+test('what finishes the last stage alone is work of that stage', () => {
+  const fit = { epochs: 2, schedule: { kind: 'constant' } };
+  const work = (stages: string) => {
+    const [, aware] = planned({ fit: { ...fit, finish: { epochs: 4, stages } }, compare: ['scratch'] }, [
+      'stop.stages=2',
+    ]);
+    return aware && workOf(aware);
+  };
+  expect(work('every')).toEqual({ stages: [0, 9, 13.5], rivals: 10 * 2.25 });
+  expect(work('last')).toEqual({ stages: [0, 3, 13.5], rivals: 10 * 2.25 });
+});
+
 test('the time left follows from what this sitting did: finished runs of earlier ones count in neither', () => {
   const runs = planned();
   const [seed, aware, random] = runs.map(({ key }) => key);

@@ -8,7 +8,7 @@ import { leastImages, minibatches, narrowNorms } from '../../train/minibatches.j
 import type { Spec } from './experiment.js';
 
 const isTrained = ({ fit }: Spec): boolean =>
-  fit.finish.epochs > 0 || [fit.epochs].flat().some((epochs) => epochs > 0);
+  [fit.epochs, fit.finish.epochs].flat().some((epochs) => epochs > 0);
 
 /** The minibatches of training. @throws E_EXPERIMENT where batch norm could not take one of them */
 export function checkTraining(spec: Spec, graph: Graph, images: number, control: RunControl): void {

@@ -49,7 +49,7 @@ export function resultPart(spec: Spec): Json {
 /** What decides the fit of stage 0, and nothing else: two runs for which this is equal have one seed network. */
 export function seedPart(spec: Spec): Json {
   const part = picked(
-    { ...spec },
+    withoutLast(spec),
     (effect, field) => decides(effect, field) && effect.affects !== 'after stage 0',
   );
   return firstStage(part) as Json;
@@ -59,20 +59,34 @@ export function seedPart(spec: Spec): Json {
 export function seedExperiment(spec: Spec): Json {
   const isOfMachine: Keeps = ({ affects, isPerMachine }) => affects === 'place' || isPerMachine === true;
   const part = picked(
-    { ...spec },
+    withoutLast(spec),
     (effect, field) =>
       isOfMachine(effect, field) || (decides(effect, field) && effect.affects !== 'after stage 0'),
   );
   return firstStage(part) as Json;
 }
 
+/** A field that takes one value a stage, or a part of which a list stands for one a stage, as `fit.schedule`. */
+function isPerStage(path: string): boolean {
+  return EFFECTS.get(path)?.isPerStage ?? [...EFFECTS.keys()].some((field) => field.startsWith(`${path}.`));
+}
+
 /** Lists that give each stage its own value, with that of stage 0 in their place. */
 function firstStage(value: unknown, path = ''): unknown {
-  if (EFFECTS.get(path)?.isPerStage === true) return ofStage(value as number | readonly number[], 0);
+  if (Array.isArray(value) && isPerStage(path)) return firstStage(ofStage<object>(value, 0), path);
   if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, firstStage(inner, within(path, name))]),
   );
+}
+
+/**
+ * Without the finishing of the last stage, where that alone is finished: what growth goes on from, and what another run may take
+ * over, does not depend on it.
+ */
+function withoutLast(spec: Spec): Json {
+  const { finish, ...fit } = spec.fit;
+  return finish?.stages === 'last' ? { ...spec, fit } : { ...spec };
 }
 
 /** What must be the same on all ranks. Each machine has its own places and threads; what lies in a place is compared by itself. */

@@ -88,7 +88,9 @@ export function effectsIn(schema: z.core.$ZodType): ReadonlyMap<string, Effect> 
   return found;
 }
 
-/** Of a field that is one number for all stages, or a list whose last number holds for every later stage: that of one stage, from 0. */
-export function ofStage(value: number | readonly number[], stage: number): number {
-  return typeof value === 'number' ? value : (value[Math.min(stage, value.length - 1)] ?? 0);
+/** Of a field that is one value for all stages, or a list whose last one holds for every later stage: that of one stage, from 0. */
+export function ofStage<T extends number | string | object>(value: T | readonly T[], stage: number): T {
+  return Array.isArray(value)
+    ? ((value as readonly T[])[Math.min(stage, value.length - 1)] as T)
+    : (value as T);
 }

@@ -3,30 +3,54 @@
 import { ofStage } from './effects.js';
 import type { FitSpec } from './experiment.js';
 
+/** How the rate changes within one training. */
+type Schedule = Extract<FitSpec['schedule'], { readonly kind: string }>;
+
 export function epochsOf({ epochs }: Pick<FitSpec, 'epochs'>, stage: number): number {
   return ofStage(epochs, stage);
 }
 
-/** Stage and finishing as one training: the rate falls over the share of it that finishing has. */
-function whole(fit: FitSpec, stage: number, epochs: number): FitSpec {
-  const finish = fit.finish.epochs;
-  const decay = (epochs * finish) / (epochsOf(fit, stage) + finish);
-  return { ...fit, epochs, schedule: { kind: 'wsd', warmup: 0, decay }, finish: { epochs: 0 } };
+/** The schedule of a stage. */
+export function scheduleOf({ schedule }: Pick<FitSpec, 'schedule'>, stage: number): Schedule {
+  return ofStage<Schedule>(schedule, stage);
 }
 
-/** The recipe of a stage over other epochs: one schedule, its steps at the same shares of it. Nothing is left to finish. */
+/** What `fit.finish` says where nothing is to be finished. */
+export const NO_FINISH: FitSpec['finish'] = { epochs: 0, decay: null, stages: 'every' };
+
+/** How a stage's network is finished: epochs, and the last of them, over which the rate falls to 0. */
+export interface FinishOf {
+  readonly epochs: number;
+  readonly decay: number;
+}
+
+/** How a stage's network is finished where it is; `isLast`: the run ends with it. */
+export function finishOf({ finish }: Pick<FitSpec, 'finish'>, stage: number, isLast: boolean): FinishOf {
+  const isFinished = isLast || finish.stages === 'every';
+  const epochs = isFinished ? ofStage(finish.epochs, stage) : 0;
+  return { epochs, decay: finish.decay ?? epochs };
+}
+
+/** Stage and finishing as one training: the rate falls over the share of it in which it falls there. */
+function whole(fit: FitSpec, stage: number, epochs: number, finish: FinishOf): FitSpec {
+  const decay = (epochs * finish.decay) / (epochsOf(fit, stage) + finish.epochs);
+  return { ...fit, epochs, schedule: { kind: 'wsd', warmup: 0, decay }, finish: NO_FINISH };
+}
+
+/**
+ * The recipe of a stage over other epochs: one schedule, its steps at the same shares of it. Nothing is left to finish. Where
+ * the last stage alone is finished, it is the recipe of a stage as if it were the last: every rival is trained to its end.
+ */
 export function stretched(fit: FitSpec, stage: number, epochs: number): FitSpec {
-  if (fit.finish.epochs > 0) return whole(fit, stage, epochs);
+  const finish = finishOf(fit, stage, true);
+  if (finish.epochs > 0) return whole(fit, stage, epochs, finish);
   const factor = epochs / Math.max(1, epochsOf(fit, stage));
   const average = { ...fit.average, warmup: fit.average.warmup * Math.min(1, factor) };
-  return { ...fit, epochs, average, schedule: stretchedSchedule(fit.schedule, epochs, factor) };
+  const schedule = stretchedSchedule(scheduleOf(fit, stage), epochs, factor);
+  return { ...fit, epochs, average, schedule, finish: NO_FINISH };
 }
 
-function stretchedSchedule(
-  schedule: FitSpec['schedule'],
-  epochs: number,
-  factor: number,
-): FitSpec['schedule'] {
+function stretchedSchedule(schedule: Schedule, epochs: number, factor: number): Schedule {
   const steps = (at: readonly number[]): number[] => at.map((epoch) => epoch * factor);
   if (schedule.kind === 'steps') return { ...schedule, at: steps(schedule.at) };
   if (schedule.kind === 'cosine') {
@@ -42,9 +66,9 @@ function stretchedSchedule(
   return schedule;
 }
 
-/** Epochs that a network of `stages` stages has behind it, finishing included. */
-export function epochsBehind(fit: Pick<FitSpec, 'epochs' | 'finish'>, stages: number): number {
-  return totalEpochs(fit, stages) + fit.finish.epochs;
+/** Epochs that a network of `stages` stages has behind it, finishing included; `isLast`: the run ends with it. */
+export function epochsBehind(fit: Pick<FitSpec, 'epochs' | 'finish'>, stages: number, isLast = true): number {
+  return totalEpochs(fit, stages) + finishOf(fit, stages - 1, isLast).epochs;
 }
 
 /** Epochs of the first `stages` stages together. */

@@ -417,12 +417,12 @@ export interface FitInput {
      */
     readonly decay?: 'all' | 'weights' | undefined;
   } | undefined;
-  /** how the rate changes within a stage */
+  /** how the rate changes within a stage; a list gives one a stage, the last for all later ones */
   readonly schedule?: {
-    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay) */
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
     readonly kind: 'constant';
   } | {
-    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay) */
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
     readonly kind: 'steps';
     /**
      * of `steps`: epochs, from 0 in each stage
@@ -435,7 +435,7 @@ export interface FitInput {
      */
     readonly factor?: number | undefined;
   } | {
-    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay) */
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
     readonly kind: 'cosine';
     /**
      * of `cosine` and `wsd`: first epochs, in which the rate rises
@@ -448,7 +448,7 @@ export interface FitInput {
      */
     readonly final?: number | undefined;
   } | {
-    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay) */
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
     readonly kind: 'wsd';
     /**
      * of `cosine` and `wsd`: first epochs, in which the rate rises
@@ -460,14 +460,66 @@ export interface FitInput {
      * @defaultValue 0
      */
     readonly decay?: number | undefined;
-  } | undefined;
-  /** after every stage a copy of its network is trained on while the rate falls to 0: that is the stage's network; growth goes on from the other */
-  readonly finish?: {
+  } | readonly ({
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
+    readonly kind: 'constant';
+  } | {
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
+    readonly kind: 'steps';
     /**
-     * epochs in which a copy of every stage's network is trained on while the rate falls to 0; needs the schedule `constant`
+     * of `steps`: epochs, from 0 in each stage
+     * @defaultValue [80,120]
+     */
+    readonly at?: readonly number[] | undefined;
+    /**
+     * of `steps`: factor of the rate at each of them
+     * @defaultValue 0.1
+     */
+    readonly factor?: number | undefined;
+  } | {
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
+    readonly kind: 'cosine';
+    /**
+     * of `cosine` and `wsd`: first epochs, in which the rate rises
      * @defaultValue 0
      */
-    readonly epochs?: number | undefined;
+    readonly warmup?: number | undefined;
+    /**
+     * of `cosine`: share of the full rate at the end; below 1
+     * @defaultValue 0
+     */
+    readonly final?: number | undefined;
+  } | {
+    /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */
+    readonly kind: 'wsd';
+    /**
+     * of `cosine` and `wsd`: first epochs, in which the rate rises
+     * @defaultValue 0
+     */
+    readonly warmup?: number | undefined;
+    /**
+     * of `wsd`: last epochs, in which the rate falls to 0
+     * @defaultValue 0
+     */
+    readonly decay?: number | undefined;
+  })[] | undefined;
+  /** a copy of a stage's network is trained on until the rate is 0: that is the stage's network; growth goes on from the other */
+  readonly finish?: {
+    /**
+     * epochs in which a copy of the network is trained on until the rate is 0; may be a list as `fit.epochs`; needs the schedule `constant`
+     * @defaultValue 0
+     */
+    readonly epochs?: number | readonly number[] | undefined;
+    /**
+     * the last of them, in which the rate falls to 0; null: all
+     * @defaultValue null
+     */
+    readonly decay?: number | null | undefined;
+    /**
+     * which networks are finished: of `every` stage, or the `last` alone
+     * @defaultValue "every"
+     */
+    readonly stages?: 'every' | 'last' | undefined;
   } | undefined;
   /** exponential moving average of weights and running statistics: a stage's network is the average, growth goes on from the network itself */
   readonly average?: {

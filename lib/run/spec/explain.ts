@@ -5,22 +5,26 @@ import { didYouMean, row } from '../../graph/fields.js';
 
 type Path = readonly PropertyKey[];
 
+/** Without defaults. */
+function bare(schema: z.core.$ZodType): z.core.$ZodTypes {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const isWrapper =
+    def.type === 'default' || def.type === 'prefault' || def.type === 'optional' || def.type === 'nullable';
+  return isWrapper ? bare(def.innerType) : (schema as z.core.$ZodTypes);
+}
+
 /** Without defaults, and with the variant that the value belongs to. */
 function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodTypes {
-  const known = schema as z.core.$ZodTypes;
+  const known = bare(schema);
   const def = known._zod.def;
-  if (
-    def.type === 'default' ||
-    def.type === 'prefault' ||
-    def.type === 'optional' ||
-    def.type === 'nullable'
-  ) {
-    return unwrap(def.innerType, value);
-  }
   if (def.type === 'union' && 'discriminator' in def) {
     const { discriminator } = def as z.core.$ZodDiscriminatedUnionDef;
     const kind = memberOf(value, discriminator);
     const option = def.options.find((one) => valuesAt(one, discriminator).includes(kind));
+    if (option !== undefined) return unwrap(option, value);
+  } else if (def.type === 'union') {
+    const found = listOrPart(def.options, value);
+    const option = found === undefined ? undefined : def.options[found];
     if (option !== undefined) return unwrap(option, value);
   }
   return known;
@@ -40,21 +44,22 @@ function valuesAt(schema: z.core.$ZodType, key: string): readonly unknown[] {
   return member?._zod.values === undefined ? [] : [...member._zod.values];
 }
 
-/** The schema and the value at a path. */
+/** The schema and the value at a path; `end`: what is made of the schema there. */
 function at(
   schema: z.core.$ZodType,
   value: unknown,
   path: Path,
+  end: typeof unwrap = unwrap,
 ): { schema: z.core.$ZodTypes; value: unknown } {
-  const here = unwrap(schema, value);
   const [key, ...rest] = path;
+  if (key === undefined) return { schema: end(schema, value), value };
+  const here = unwrap(schema, value);
   const def = here._zod.def;
-  if (key === undefined) return { schema: here, value };
   if (def.type === 'object') {
     const member = row(def.shape, String(key));
-    if (member !== undefined) return at(member, memberOf(value, key), rest);
+    if (member !== undefined) return at(member, memberOf(value, key), rest, end);
   }
-  if (def.type === 'array') return at(def.element, memberOf(value, key), rest);
+  if (def.type === 'array') return at(def.element, memberOf(value, key), rest, end);
   return { schema: here, value: memberOf(value, key) };
 }
 
@@ -90,6 +95,37 @@ function dotted(path: Path): string {
   return path.length === 0 ? 'experiment' : path.map(String).join('.');
 }
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/** Of a part that a list of such parts may stand for, the one that the value is; undefined where it is neither, or the union is another. */
+function listOrPart(options: readonly z.core.$ZodType[], value: unknown): number | undefined {
+  const kinds = options.map((one) => (one as z.core.$ZodTypes)._zod.def.type);
+  const isKnown = kinds.length === 2 && kinds.includes('array');
+  if (!isKnown || !isObject(value)) return undefined;
+  const list = kinds.indexOf('array');
+  const other = kinds[1 - list];
+  if (Array.isArray(value)) return list;
+  return other === 'object' || other === 'union' ? 1 - list : undefined;
+}
+
+/** A fault of a value that may be a part or a list: the faults of what it is. */
+function unfolded(
+  schema: z.core.$ZodType,
+  input: unknown,
+  issue: z.core.$ZodIssue,
+): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const here = at(schema, input, issue.path, bare);
+  const { def } = here.schema._zod;
+  const found = def.type === 'union' ? listOrPart(def.options, here.value) : undefined;
+  const inner = found === undefined ? undefined : issue.errors[found];
+  return (
+    inner?.flatMap((one) =>
+      unfolded(schema, input, { ...one, path: [...issue.path, ...one.path] } as z.core.$ZodIssue),
+    ) ?? [issue]
+  );
+}
+
 /** One line about the first fault of `input`. */
 export function explain(
   schema: z.core.$ZodType,
@@ -98,9 +134,10 @@ export function explain(
   prefix: Path = [],
 ): string {
   const order = (issue: z.core.$ZodIssue): number => (issue.code === 'unrecognized_keys' ? 0 : 1);
-  const issue = [...error.issues].sort((a, b) => order(a) - order(b))[0];
+  const issues = error.issues.flatMap((one) => unfolded(schema, input, one));
+  const issue = [...issues].sort((a, b) => order(a) - order(b))[0];
   if (issue === undefined) return 'the experiment is not valid';
-  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
   const path = [...prefix, ...issue.path];
   const here = at(schema, input, issue.path);
   if (issue.code === 'unrecognized_keys') {

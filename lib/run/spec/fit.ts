@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { having, never, where } from './conditions.js';
 import { group, part, weights } from './effects.js';
+import { fitFaults } from './fit-rules.js';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().min(1);
@@ -28,7 +29,11 @@ const OPTIMIZER = part({
   .meta(never({ nesterov: { const: true }, momentum: { const: 0 } }));
 
 const kindOf = <const K extends string>(kind: K) =>
-  z.literal(kind).describe('`constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay)');
+  z
+    .literal(kind)
+    .describe(
+      '`constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage',
+    );
 const WARMUP = z
   .number()
   .min(0)
@@ -61,15 +66,31 @@ const SCHEDULE = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const EPOCHS = z.int().min(0);
+
 const FINISH = part({
   epochs: weights(
     z
-      .int()
-      .min(0)
+      .union([EPOCHS, z.array(EPOCHS).min(1)])
       .default(0)
       .describe(
-        "epochs in which a copy of every stage's network is trained on while the rate falls to 0; needs the schedule `constant`",
+        'epochs in which a copy of the network is trained on until the rate is 0; may be a list as `fit.epochs`; needs the schedule `constant`',
       ),
+    { isPerStage: true },
+  ),
+  decay: weights(
+    z
+      .number()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe('the last of them, in which the rate falls to 0; null: all'),
+  ),
+  stages: weights(
+    z
+      .enum(['every', 'last'])
+      .default('every')
+      .describe('which networks are finished: of `every` stage, or the `last` alone'),
   ),
 });
 
@@ -81,13 +102,8 @@ const AVERAGE = part({
   warmup: weights(z.number().min(0).default(0).describe('first epochs of a stage without averaging')),
 });
 
-const EPOCHS = z.int().min(0);
-/** True where every stage that has epochs has more than it takes to warm up. */
-const leavesWarmup = (epochs: number | number[], warmup: number): boolean =>
-  [epochs].flat().every((one) => one === 0 || warmup < one);
-/** True where every stage that has epochs has room for warm-up and decay. */
-const leavesRoom = (epochs: number | number[], taken: number): boolean =>
-  [epochs].flat().every((one) => one === 0 || taken <= one);
+/** Members of the schedule that finishing needs. */
+const CONSTANT = { kind: { const: 'constant' } };
 
 export const FIT = part({
   epochs: weights(
@@ -133,10 +149,15 @@ export const FIT = part({
     { remedy: 'gradients are clipped as it says' },
   ),
   optimizer: group(OPTIMIZER.prefault({}).describe('stochastic gradient descent and its rate')),
-  schedule: group(SCHEDULE.prefault({ kind: 'steps' }).describe('how the rate changes within a stage')),
+  schedule: group(
+    z
+      .union([SCHEDULE, z.array(SCHEDULE).min(1)])
+      .prefault({ kind: 'steps' })
+      .describe('how the rate changes within a stage; a list gives one a stage, the last for all later ones'),
+  ),
   finish: group(
     FINISH.prefault({}).describe(
-      "after every stage a copy of its network is trained on while the rate falls to 0: that is the stage's network; growth goes on from the other",
+      "a copy of a stage's network is trained on until the rate is 0: that is the stage's network; growth goes on from the other",
     ),
   ),
   average: group(
@@ -149,29 +170,14 @@ export const FIT = part({
     remedy: 'evaluations round otherwise',
   }),
 })
-  .refine(({ epochs, schedule }) => !('warmup' in schedule) || leavesWarmup(epochs, schedule.warmup), {
-    path: ['schedule', 'warmup'],
-    message: 'expected fewer epochs of warm-up than fit.epochs',
-  })
-  .refine(({ epochs, average }) => leavesWarmup(epochs, average.warmup), {
-    path: ['average', 'warmup'],
-    message: 'expected fewer epochs of warm-up than fit.epochs',
-  })
-  .refine(
-    ({ epochs, schedule }) => schedule.kind !== 'wsd' || leavesRoom(epochs, schedule.warmup + schedule.decay),
-    {
-      path: ['schedule', 'decay'],
-      message: 'expected warm-up and decay to take no more epochs than fit.epochs',
-    },
-  )
-  .refine(({ finish, schedule }) => finish.epochs === 0 || schedule.kind === 'constant', {
-    path: ['finish', 'epochs'],
-    message: 'expected fit.schedule.kind constant: finishing is where the rate falls',
+  .superRefine((fit, context) => {
+    for (const { path, message } of fitFaults(fit))
+      context.addIssue({ code: 'custom', path: [...path], message });
   })
   .meta(
     where(
-      { finish: having({ epochs: { exclusiveMinimum: 0 } }) },
-      having({ schedule: having({ kind: { const: 'constant' } }) }),
+      { finish: having({ epochs: { type: 'number', exclusiveMinimum: 0 } }) },
+      having({ schedule: { ...having(CONSTANT), items: having(CONSTANT) } }),
     ),
   );
 

@@ -1,16 +1,9 @@
-// Settings of an experiment that another setting, the network, the data or the command leaves without effect: told, never dropped.
+// The table of settings that another setting, the network, the data or the command leaves without effect.
 
 import type { Graph } from '../../graph/ir.js';
 import { field, opOf } from '../../graph/ops.js';
 import { depthwiseNorms } from '../../graph/readers.js';
-import { note } from '../../native/control.js';
-import type { RunControl } from '../../native/events.js';
-import { CHECKPOINT } from './checkpoint.js';
-import { dataSchema } from './data.js';
-import { DELIVER } from './deliver.js';
-import type { CheckpointSpec, DataSpec, FitSpec, Spec, SplittingSpec } from './experiment.js';
-import { FIT } from './fit.js';
-import { SPLITTING } from './splitting.js';
+import type { FitSpec, Spec, SplittingSpec } from './experiment.js';
 
 /** What decides whether a setting has an effect. */
 export interface Use {
@@ -44,6 +37,18 @@ const activationsOf = ({ nodes }: Graph): readonly unknown[] =>
 const tail = (value: unknown, stages: number | undefined): boolean =>
   Array.isArray(value) && stages !== undefined && value.length > stages;
 
+/** A list of one entry a stage, the seed network's the first. */
+const perStage = (name: string, valueIn: (spec: Spec) => unknown): Row => ({
+  fields: [name],
+  because: ({ spec, command }) =>
+    command === 'train'
+      ? when(tail(valueIn(spec), 1), 'train has one stage, and takes the first entry')
+      : when(
+          tail(valueIn(spec), spec.stop.stages === undefined ? undefined : spec.stop.stages + 1),
+          `stop.stages ${spec.stop.stages} leaves its last entries no stage`,
+        ),
+});
+
 const NO_NORM = 'the network has no batch norm';
 
 export const UNUSED: readonly Row[] = [
@@ -70,15 +75,20 @@ export const UNUSED: readonly Row[] = [
       ),
     isWhole: true,
   },
+  perStage('fit.epochs', ({ fit }) => fit.epochs),
+  perStage('fit.schedule', ({ fit }) => fit.schedule),
+  perStage('fit.finish.epochs', ({ fit }) => fit.finish.epochs),
   {
-    fields: ['fit.epochs'],
-    because: ({ spec: { fit, stop }, command }) =>
-      command === 'train'
-        ? when(tail(fit.epochs, 1), 'train has one stage, and takes the first entry')
-        : when(
-            tail(fit.epochs, stop.stages === undefined ? undefined : stop.stages + 1),
-            `stop.stages ${stop.stages} leaves its last entries no stage`,
-          ),
+    fields: ['fit.finish.decay', 'fit.finish.stages'],
+    because: ({ spec: { fit } }) =>
+      when(
+        [fit.finish.epochs].flat().every((epochs) => epochs === 0),
+        'fit.finish.epochs is 0: nothing is finished',
+      ),
+  },
+  {
+    fields: ['fit.finish.stages'],
+    because: ({ command }) => when(command === 'train', 'train has one stage'),
   },
   {
     fields: ['splitting.growthRatio'],
@@ -207,7 +217,9 @@ export const UNUSED: readonly Row[] = [
     fields: ['fit.schedule.at', 'fit.schedule.factor'],
     because: ({ spec: { fit } }) =>
       when(
-        fit.schedule.kind === 'steps' && fit.schedule.at.every((epoch) => epoch >= longest(fit)),
+        'kind' in fit.schedule &&
+          fit.schedule.kind === 'steps' &&
+          fit.schedule.at.every((epoch) => epoch >= longest(fit)),
         `no entry of fit.schedule.at is below fit.epochs, ${longest(fit)}`,
       ),
   },
@@ -225,58 +237,3 @@ export const UNUSED: readonly Row[] = [
       when('store' in data && data.store !== undefined, 'data.store has its parts and its files already'),
   },
 ];
-
-type Json = Readonly<Record<string, unknown>>;
-const isPart = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** What is different from `usual`, by paths. */
-function changed(value: unknown, usual: unknown, path: string): readonly (readonly [string, unknown])[] {
-  if (isPart(value))
-    return Object.entries(value).flatMap(([name, inner]) =>
-      changed(inner, isPart(usual) ? usual[name] : undefined, path === '' ? name : `${path}.${name}`),
-    );
-  return JSON.stringify(value) === JSON.stringify(usual) ? [] : [[path, value]];
-}
-
-/** Settings with every default, for the same kinds of data and schedule. */
-function usualOf({ data, fit }: Spec): Json {
-  const kind = 'file' in data ? { file: data.file } : { name: data.name };
-  const size = 'resolution' in data ? { resolution: data.resolution } : {};
-  const usual: { data: DataSpec; fit: FitSpec; splitting: SplittingSpec; checkpoint: CheckpointSpec } = {
-    data: dataSchema(kind).parse({ ...kind, ...size }),
-    fit: FIT.parse({ epochs: fit.epochs, schedule: { kind: fit.schedule.kind } }),
-    splitting: SPLITTING.parse({}),
-    checkpoint: CHECKPOINT.parse({}),
-  };
-  return {
-    ...usual,
-    fit: { ...usual.fit, epochs: FIT.parse({}).epochs },
-    ...{ stop: {}, deliver: DELIVER.parse({}), compare: [] },
-  };
-}
-
-const isWithin = (path: string, part: string): boolean => path === part || path.startsWith(`${part}.`);
-
-/** What a note should say, one text a reason. A field that has its default is none: dropping it changes nothing. */
-export function unusedSettings(use: Use): readonly string[] {
-  const { data, fit, splitting, stop, deliver, compare, checkpoint } = use.spec;
-  const set = changed({ data, fit, splitting, stop, deliver, compare, checkpoint }, usualOf(use.spec), '');
-  const told = new Set<string>();
-  return UNUSED.flatMap(({ fields, because, isWhole = false }) => {
-    const reason = because(use);
-    if (reason === null) return [];
-    const found = fields.flatMap((part) => {
-      const inside = set.filter(([path]) => isWithin(path, part) && !told.has(path));
-      for (const [path] of inside) told.add(path);
-      if (inside.length === 0) return [];
-      return isWhole ? [part] : inside.map(([path, value]) => `${path} ${JSON.stringify(value)}`);
-    });
-    return found.length > 0 ? [`not used: ${found.join(', ')}; ${reason}`] : [];
-  });
-}
-
-/** Tells the settings that have no effect. */
-export function noteUnused(use: Use, control: RunControl): void {
-  for (const text of unusedSettings(use)) note(control, 0, 'load', text);
-}

@@ -5,6 +5,7 @@ import { copyOf } from '../../split/step/offspring.js';
 import { loadNetwork, type Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import { DELIVER } from '../spec/deliver.js';
+import { finishOf, NO_FINISH } from '../spec/epochs.js';
 import type { Spec } from '../spec/spec.js';
 import { SPLITTING } from '../spec/splitting.js';
 import type { Finished } from './position.js';
@@ -18,7 +19,7 @@ export function finishDirectory(output: string, stage: number): string {
 
 /** It does not depend on how the run grows or when it stops, so runs that share a stage share its finished network. */
 function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
-  const { epochs } = fit.finish;
+  const { epochs, decay } = finishOf(fit, stage, true);
   const average = { ...fit.average, warmup: 0 };
   return {
     ...spec,
@@ -27,8 +28,8 @@ function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
       ...fit,
       epochs,
       average,
-      finish: { epochs: 0 },
-      schedule: { kind: 'wsd', warmup: 0, decay: epochs },
+      finish: NO_FINISH,
+      schedule: { kind: 'wsd', warmup: 0, decay },
     },
     splitting: SPLITTING.parse({}),
     stop: {},
@@ -51,7 +52,7 @@ export async function finishStage(
   stage: number,
 ): Promise<Finished | null> {
   const { spec, control } = session;
-  if (spec.fit.finish.epochs === 0) return null;
+  if (finishOf(spec.fit, stage, true).epochs === 0) return null;
   const own: RunControl = {
     ...control,
     onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),

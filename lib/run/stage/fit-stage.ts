@@ -11,7 +11,7 @@ import type { Network } from '../../train/network.js';
 import { precisionOn } from '../../train/precision.js';
 import { learningRates } from '../../train/schedule.js';
 import { seedOf } from '../../train/seeds.js';
-import { epochsOf } from '../spec/epochs.js';
+import { epochsOf, scheduleOf } from '../spec/epochs.js';
 import type { Spec } from '../spec/spec.js';
 import { appendMetrics, restoreMetrics } from '../store/metrics.js';
 import type { EpochRecord, StateRecord } from '../store/records.js';
@@ -123,7 +123,7 @@ async function fitEpochs(
   const { spec, control } = session;
   const { stage } = state;
   const epochs = epochsOf(spec.fit, stage);
-  const rates = learningRates(spec.fit.schedule, {
+  const rates = learningRates(scheduleOf(spec.fit, stage), {
     learningRate: spec.fit.optimizer.learningRate,
     epochs,
     stepsPerEpoch: minibatches(session.trainImages, spec.fit, network.graph).steps,

@@ -124,6 +124,33 @@ export interface Finished {
   readonly seconds: { readonly fit: number; readonly evaluate: number };
 }
 
+/** The record of a stage that was written before it was known to be the last, with what finished it since. */
+export async function finishedLater(
+  session: Session,
+  { graph }: Network,
+  record: StageRecord,
+  { epochs: finish, evaluation, seconds }: Finished,
+): Promise<StageRecord> {
+  const { stage, macs: work, params: size, compute } = record;
+  await appendMetrics(session.spec.output, {
+    type: 'evaluate',
+    stage,
+    macs: work,
+    params: size,
+    ...evaluation,
+  });
+  return {
+    ...record,
+    ...{ finish, evaluation },
+    ...(compute && { compute: { ...compute, finish: fitCompute(session, graph, finish) } }),
+    seconds: {
+      ...record.seconds,
+      fit: record.seconds.fit + seconds.fit,
+      evaluate: record.seconds.evaluate + seconds.evaluate,
+    },
+  };
+}
+
 /** What is done to a fitted network before it is written; null: nothing. */
 export type Finish = (session: Session, network: Network, stage: number) => Promise<Finished | null>;
 

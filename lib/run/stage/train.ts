@@ -11,7 +11,7 @@ import { watched } from '../../native/watched.js';
 import { FILES, type Network, refuseNotFinite } from '../../train/network.js';
 import { epochsBehind, stretched } from '../spec/epochs.js';
 import type { Spec } from '../spec/spec.js';
-import { noteUnused } from '../spec/unused.js';
+import { noteUnused } from '../spec/unused-notes.js';
 import { furthestPlace } from '../store/checkpoint-places.js';
 import { holdOf } from '../store/lock.js';
 import { restoreMetrics } from '../store/metrics.js';

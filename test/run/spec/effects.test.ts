@@ -39,7 +39,7 @@ const TABLE = {
     ),
     ...of('fit.optimizer.', 'kind learningRate momentum nesterov weightDecay decay'),
     ...of('fit.schedule.', 'kind at factor warmup final decay'),
-    ...of('fit.', 'finish.epochs average.decay average.every average.warmup'),
+    ...of('fit.', 'finish.epochs finish.decay finish.stages average.decay average.every average.warmup'),
   ],
   'after stage 0': [
     ...of('stop.', 'stages macs costs'),
@@ -81,7 +81,7 @@ const SUITS_FINISHED = ['data.skipUnreadable', 'data.store', 'device'];
 /** Places where no other field tells what lies there. */
 const CONTENT = ['data.file', 'data.store', 'network.directory'];
 /** Lists that give each stage its own value. */
-const PER_STAGE = ['fit.epochs', 'splitting.growthRatio'];
+const PER_STAGE = ['fit.epochs', 'fit.finish.epochs', 'splitting.growthRatio'];
 /** What each machine of a run over ranks may have for itself. */
 const PER_MACHINE = ['threads', 'data.workers', 'data.prefetch'];
 
@@ -176,6 +176,25 @@ test('of a list that gives each stage its own, stage 0 depends on the first alon
   const of0 = (epochs: unknown): Json => seedPart(changed(BASE, ['fit', 'epochs'], epochs) as Spec);
   expect(difference(of0([2, 1]), of0(2))).toBeNull();
   expect(difference(of0([1, 2]), of0(2))?.field).toBe('fit.epochs');
+});
+
+test('so it does of a list of schedules', () => {
+  const of0 = (schedule: unknown): Json => seedPart(changed(BASE, ['fit', 'schedule'], schedule) as Spec);
+  const [constant, wsd] = [{ kind: 'constant' }, { kind: 'wsd', warmup: 0, decay: 2 }];
+  expect(difference(of0([constant, wsd]), of0(constant))).toBeNull();
+  expect(difference(of0([wsd, constant]), of0(constant))?.field).toBe('fit.schedule.kind');
+});
+
+test('stage 0 does not depend on how the last stage is finished, where that alone is', () => {
+  const of0 = (finish: Json): Json => seedPart(changed(BASE, ['fit', 'finish'], finish) as Spec);
+  const [last, every] = [
+    { epochs: 5, decay: 2, stages: 'last' },
+    { epochs: 5, decay: 2, stages: 'every' },
+  ];
+  expect(difference(of0(last), of0({ ...last, epochs: 7 }))).toBeNull();
+  expect(difference(of0(every), of0({ ...every, epochs: 7 }))?.field).toBe('fit.finish.epochs');
+  const given = (finish: Json): Json => ({ fit: { finish } });
+  expect(obstacle(given(last), given({ ...last, epochs: 7 }))?.field).toBe('fit.finish.epochs');
 });
 
 test('a field that this version does not know keeps a run from going on', () => {

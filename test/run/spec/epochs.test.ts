@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { epochsBehind, epochsOf, stretched, totalEpochs } from '../../../lib/run/spec/epochs.js';
+import { epochsBehind, epochsOf, scheduleOf, stretched, totalEpochs } from '../../../lib/run/spec/epochs.js';
 import { parseExperiment } from '../../../lib/run/spec/spec.js';
 import { learningRates } from '../../../lib/train/schedule.js';
 import { codeOf, messageOf } from '../../reference.js';
@@ -54,7 +54,7 @@ test('the decay of wsd keeps its share of the epochs, and its warm-up grows no l
         const options = { learningRate: 1, epochs: total, stepsPerEpoch: 3 };
         const note = `${epochs}, ${warmup}, ${total}`;
         expect(
-          codeOf(() => learningRates(whole.schedule, options)),
+          codeOf(() => learningRates(scheduleOf(whole, 0), options)),
           note,
         ).toBe('nothing was thrown');
         expect(parseExperiment({ ...LEAST, fit: whole }).fit, note).toEqual(whole);
@@ -64,19 +64,47 @@ test('the decay of wsd keeps its share of the epochs, and its warm-up grows no l
 });
 
 test('with finishing, the epochs behind a network are those of its stages and one finishing', () => {
-  const fit = { epochs: [5, 0, 9], finish: { epochs: 6 } };
+  const every = { decay: null, stages: 'every' } as const;
+  const fit = { epochs: [5, 0, 9], finish: { ...every, epochs: 6 } };
   expect([1, 2, 3, 4].map((stages) => epochsBehind(fit, stages))).toEqual([11, 11, 20, 29]);
-  expect(epochsBehind({ epochs: 3, finish: { epochs: 0 } }, 4)).toBe(12);
+  expect(epochsBehind({ epochs: 3, finish: { ...every, epochs: 0 } }, 4)).toBe(12);
+  const list = { ...fit, finish: { ...every, epochs: [1, 0, 7] } };
+  expect([1, 2, 3, 4].map((stages) => epochsBehind(list, stages))).toEqual([6, 5, 21, 30]);
+  const last = { ...fit, finish: { ...fit.finish, stages: 'last' } } as const;
+  expect([1, 2, 3].map((stages) => epochsBehind(last, stages, false))).toEqual([5, 5, 14]);
+  expect(epochsBehind(last, 3, true)).toBe(20);
 });
 
 test('with finishing, a recipe over other epochs is one training whose rate falls over the share that finishing has', () => {
   const given = { epochs: [3, 0], finish: { epochs: 6 }, schedule: { kind: 'constant' } };
   const { fit } = parseExperiment({ ...LEAST, fit: given });
   const wsd = (decay: number) => ({ kind: 'wsd', warmup: 0, decay });
-  expect(stretched(fit, 0, 9)).toEqual({ ...fit, epochs: 9, schedule: wsd(6), finish: { epochs: 0 } });
+  const none = { epochs: 0, decay: null, stages: 'every' };
+  expect(stretched(fit, 0, 9)).toEqual({ ...fit, epochs: 9, schedule: wsd(6), finish: none });
   expect(stretched(fit, 0, 12)).toMatchObject({ epochs: 12, schedule: wsd(8) });
   expect(stretched(fit, 1, 12)).toMatchObject({ epochs: 12, schedule: wsd(12) });
   expect(stretched(fit, 0, 0)).toMatchObject({ epochs: 0, schedule: wsd(0) });
+});
+
+test('with a decay of its own, the rate of such a training falls over the share in which it falls there', () => {
+  const finish = { epochs: 19, decay: 6, stages: 'last' };
+  const { fit } = parseExperiment({ ...LEAST, fit: { epochs: 3, finish, schedule: { kind: 'constant' } } });
+  // 22 epochs of stage and finishing, 6 of them falling: of 44 it is 12.
+  expect(stretched(fit, 4, 44)).toMatchObject({ epochs: 44, schedule: { kind: 'wsd', decay: 12 } });
+  expect(stretched(fit, 0, 22)).toMatchObject({ epochs: 22, schedule: { kind: 'wsd', decay: 6 } });
+});
+
+test('of lists, a recipe over other epochs is that of its stage', () => {
+  const [constant, wsd] = [{ kind: 'constant' }, { kind: 'wsd', decay: 6 }];
+  const given = { epochs: [1, 1, 20], schedule: [constant, constant, wsd] };
+  const { fit } = parseExperiment({ ...LEAST, fit: given });
+  expect(stretched(fit, 1, 5).schedule).toEqual({ kind: 'constant' });
+  expect(stretched(fit, 2, 40)).toMatchObject({ epochs: 40, schedule: { kind: 'wsd', decay: 12 } });
+  expect(stretched(fit, 7, 10)).toMatchObject({ epochs: 10, schedule: { kind: 'wsd', decay: 3 } });
+  const list = { epochs: 2, schedule: constant, finish: { epochs: [0, 4] } };
+  const finishing = parseExperiment({ ...LEAST, fit: list }).fit;
+  expect(stretched(finishing, 0, 9)).toMatchObject({ schedule: constant, finish: { epochs: 0 } });
+  expect(stretched(finishing, 3, 9)).toMatchObject({ schedule: { kind: 'wsd', decay: 6 } });
 });
 
 test.each([
@@ -89,6 +117,48 @@ test.each([
   [{ finish: { epochs: -1 }, schedule: { kind: 'constant' } }, 'fit.finish.epochs: expected'],
   [{ finish: { epochs: 1.5 }, schedule: { kind: 'constant' } }, 'fit.finish.epochs: expected a whole number'],
   [{ finish: { epoch: 1 } }, 'fit.finish.epoch: unknown field; did you mean "epochs"'],
+  [{ finish: { epochs: [] } }, 'fit.finish.epochs: expected a list >= 1 items'],
+  [{ finish: { epochs: [0, -1] } }, 'fit.finish.epochs.1: expected number >= 0, got -1'],
+  [{ finish: { stages: 'lst' } }, 'fit.finish.stages: expected one of every, last, got "lst"; did you mean'],
+  [
+    { finish: { epochs: [0, 4], decay: 5 }, schedule: { kind: 'constant' } },
+    'fit.finish.decay: expected no more epochs than fit.finish.epochs, got 5',
+  ],
+  [
+    {
+      finish: { epochs: [0, 4] },
+      schedule: [{ kind: 'constant' }, { kind: 'constant' }, { kind: 'cosine' }],
+    },
+    'fit.finish.epochs.1: expected fit.schedule.kind constant',
+  ],
+  [{ schedule: [] }, 'fit.schedule: expected a list >= 1 items, got []'],
+  [{ schedule: 3 }, 'fit.schedule: expected object or a list, got 3'],
+  [
+    { schedule: [{ kind: 'constant' }, { kind: 'wsd', decays: 1 }] },
+    'fit.schedule.1.decays: unknown field; did you mean "decay"',
+  ],
+  [
+    { schedule: [{ kind: 'cosin' }] },
+    'fit.schedule.0.kind: expected one of constant, steps, cosine, wsd, got',
+  ],
+  [
+    { epochs: [1, 1, 20], schedule: { kind: 'wsd', decay: 6 } },
+    'fit.schedule takes a list, one a stage, as [{ "kind": "constant" }, { "kind": "wsd", "decay": 6 }]), got 6',
+  ],
+  [
+    { epochs: [1, 8], schedule: [{ kind: 'constant' }, { kind: 'wsd', warmup: 2, decay: 7 }] },
+    'fit.schedule.1.decay: expected warm-up and decay to take no more epochs than fit.epochs',
+  ],
+  [
+    {
+      epochs: 4,
+      schedule: [
+        { kind: 'cosine', warmup: 3 },
+        { kind: 'cosine', warmup: 4 },
+      ],
+    },
+    'fit.schedule.1.warmup: expected fewer epochs of warm-up than fit.epochs, got 4',
+  ],
   [{ epochs: 4, schedule: { kind: 'wsd', decay: 5 } }, 'fit.schedule.decay: expected warm-up and decay'],
   [{ epochs: 4, schedule: { kind: 'wsd', warmup: 2, decay: 2.5 } }, 'fit.schedule.decay: expected'],
   [{ epochs: [8, 0, 4], schedule: { kind: 'wsd', decay: 5 } }, 'fit.schedule.decay: expected'],

@@ -7,7 +7,8 @@ import { buildPreset } from '../../../lib/models/zoo.js';
 import { FORMER_PLACES } from '../../../lib/run/spec/former-places.js';
 import { experimentSchema } from '../../../lib/run/spec/schema/experiment.js';
 import { parseExperiment } from '../../../lib/run/spec/spec.js';
-import { UNUSED, unusedSettings } from '../../../lib/run/spec/unused.js';
+import { UNUSED } from '../../../lib/run/spec/unused.js';
+import { unusedSettings } from '../../../lib/run/spec/unused-notes.js';
 import { ROOT } from '../../data/places.js';
 import { graphOf } from '../../native/golden.js';
 import { temporaryFolder, tinyExperiment, writeTinyData } from '../tiny.js';
@@ -61,8 +62,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'lib/train/schedule.ts': ['at', 'decay', 'factor', 'final', 'kind', 'warmup'].map(
     (name) => `fit.schedule.${name}`,
   ),
-  'lib/run/spec/epochs.ts': ['fit.epochs'],
-  'lib/run/stage/finish.ts': ['fit.finish.epochs'],
+  'lib/run/spec/epochs.ts': [...['fit.epochs', 'fit.finish.epochs', 'fit.finish.decay', 'fit.finish.stages']],
   'lib/run/store/snapshot-writer.ts': ['checkpoint.minutes'],
   'lib/run/store/checkpoint.ts': ['checkpoint.keep'],
   'lib/run/stage/stage-indices.ts': ['checkpoint.indicesBytes', 'splitting.depthwiseBatchNorm'],
@@ -202,6 +202,30 @@ const CASES: readonly Case[] = [
   {
     json: fitting({ epochs: [1, 2, 3, 4] }),
     told: 'not used: fit.epochs [1,2,3,4]; stop.stages 2 leaves its last entries no stage',
+  },
+  {
+    json: fitting({
+      schedule: [{ kind: 'constant' }, { kind: 'cosine' }, { kind: 'cosine' }, { kind: 'cosine' }],
+    }),
+    told: 'not used: fit.schedule [{"kind":"constant"},{"kind":"cosine","warmup":0,"final":0},{"kind":"cosine","warmup":0,"final":0},{"kind":"cosine","warmup":0,"final":0}]; stop.stages 2 leaves its last entries no stage',
+  },
+  {
+    json: fitting({ schedule: { kind: 'constant' }, finish: { epochs: [1, 2, 3, 4] } }),
+    told: 'not used: fit.finish.epochs [1,2,3,4]; stop.stages 2 leaves its last entries no stage',
+  },
+  {
+    command: 'train',
+    json: { ...fitting({ schedule: [{ kind: 'constant' }, { kind: 'cosine' }] }), stop: {} },
+    told: 'not used: fit.schedule [{"kind":"constant"},{"kind":"cosine","warmup":0,"final":0}]; train has one stage, and takes the first entry',
+  },
+  {
+    json: fitting({ finish: { decay: 3, stages: 'last' } }),
+    told: 'not used: fit.finish.decay 3, fit.finish.stages "last"; fit.finish.epochs is 0: nothing is finished',
+  },
+  {
+    command: 'train',
+    json: { ...fitting({ schedule: { kind: 'constant' }, finish: { epochs: 1, stages: 'last' } }), stop: {} },
+    told: 'not used: fit.finish.stages "last"; train has one stage',
   },
   {
     command: 'train',

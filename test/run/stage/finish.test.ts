@@ -1,4 +1,5 @@
 // Finishing: what is kept of a stage, what growth goes on from, and that nothing is done twice or to other bits.
+import { cpSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import { evaluate } from '../../../lib/api/evaluate.js';
 import { grow } from '../../../lib/api/grow.js';
 import { train } from '../../../lib/api/train.js';
 import { readSafetensors } from '../../../lib/data/safetensors.js';
-import type { RunControl } from '../../../lib/native/events.js';
+import type { RunControl, RunEvent } from '../../../lib/native/events.js';
 import { growExperiment } from '../../../lib/run/run.js';
 import { parseData, parseExperiment } from '../../../lib/run/spec/spec.js';
 import { readMetrics } from '../../../lib/run/store/metrics.js';
@@ -230,4 +231,148 @@ test('train does fit and finishing as one training', async () => {
     { rtol: 1e-12, atol: 0, note: 'doubles' },
   );
   expect(await readdir(output)).not.toContain('finish');
+});
+
+/** Rates of every epoch's last minibatch, by the record of a stage: fitted, then finished. */
+async function ratesOf(output: string, stage: number): Promise<readonly (readonly number[])[]> {
+  const { epochs, finish = [] } = await recordOf(output, stage);
+  return [epochs, finish].map((list) => list.map(({ learningRate }) => learningRate));
+}
+
+// 96 images in minibatches of 16: 6 an epoch.
+test('a list of schedules and one of finishings give each stage its own rates', async () => {
+  const schedules = ['{"kind":"constant"}', '{"kind":"wsd","decay":0.5}', '{"kind":"constant"}'];
+  const { output } = await tinyRun([
+    ...[`fit.schedule=[${schedules}]`, 'fit.epochs=[1,2,1]'],
+    ...['fit.finish={"epochs":[0,0,3],"decay":2}'],
+  ]);
+  const close = { rtol: 1e-12, atol: 0, note: 'doubles' };
+  const rates = await Promise.all([0, 1, 2].map((stage) => ratesOf(output, stage)));
+  // Stage 1 falls over its last three minibatches, stage 2 over the last twelve of its finishing.
+  const want = [
+    [[0.1], []],
+    [[0.1, 0.1 / 3], []],
+    [[0.1], [0.1, (0.1 * 7) / 12, 0.1 / 12]],
+  ];
+  expect(rates.map((parts) => parts.map(({ length }) => length))).toEqual(
+    want.map((parts) => parts.map(({ length }) => length)),
+  );
+  assertClose(rates.flat(2), want.flat(2), close);
+});
+
+const LAST = [...CONSTANT, `fit.finish={"epochs":${FINISH},"decay":1,"stages":"last"}`];
+/** Nothing fits below it but the seed network and one growth. */
+const ONE_GROWTH = 'splitting.growthRatio=[0.5,0.00001]';
+
+test('the last stage alone is finished where stop.stages ends the run; more stages undo it, to the same bits', async () => {
+  const whole = await tinyRun(LAST);
+  expect(await readdir(join(whole.output, 'finish'))).toEqual(['stage-2']);
+  const plain = await tinyRun(CONSTANT);
+  for (const stage of [0, 1])
+    expect(await weightsIn(whole.output, `stage-${stage}`)).toBe(
+      await weightsIn(plain.output, `stage-${stage}`),
+    );
+  const close = { rtol: 1e-12, atol: 0, note: 'doubles' };
+  assertClose((await ratesOf(whole.output, 2)).flat(), [0.1, 0.1, 0.1, 0.1, 0.1 / 6], close);
+  const { folder, output } = await tinyRun([...LAST, 'stop.stages=1']);
+  expect((await recordOf(output, 1)).finish).toHaveLength(FINISH);
+  await grow({ experiment: tinyExperiment(folder), set: LAST });
+  for (const stage of [0, 1, 2]) {
+    expect(await weightsIn(output, `stage-${stage}`)).toBe(await weightsIn(whole.output, `stage-${stage}`));
+    expect(facts(await recordOf(output, stage))).toEqual(facts(await recordOf(whole.output, stage)));
+  }
+});
+
+test('the last stage is finished once nothing fits any more, and its record and network are written anew', async () => {
+  const { folder, output, summary } = await tinyRun([...LAST, ONE_GROWTH]);
+  const record = await recordOf(output, 1);
+  expect(record).toMatchObject({ ended: 'no-fit', split: null });
+  expect(record.finish).toHaveLength(FINISH);
+  expect((await recordOf(output, 0)).finish).toBeUndefined();
+  expect(summary.stages).toHaveLength(2);
+  expect(await weightsIn(output, 'stage-1')).toBe(await weightsIn(output, 'finish', 'stage-1'));
+  const data = parseData({ file: join(folder, 'data.safetensors') });
+  expect(await evaluate({ network: join(output, 'stage-1'), data })).toMatchObject(record.evaluation);
+  expect(summary.stages[1]).toMatchObject({ top1: record.evaluation.top1, loss: record.evaluation.loss });
+  // The same network as where the end was known before, by stop.stages.
+  const known = await tinyRun([...LAST, 'stop.stages=1']);
+  expect(await weightsIn(output, 'stage-1')).toBe(await weightsIn(known.output, 'stage-1'));
+  expect(facts(record.finish)).toEqual(facts((await recordOf(known.output, 1)).finish));
+});
+
+test('an iteration is told of each stage once, of the last as it was finished', async () => {
+  const { folder, output } = await prepared();
+  const told: unknown[] = [];
+  for await (const { stage, top1, record } of grow({
+    experiment: tinyExperiment(folder),
+    set: [...LAST, ONE_GROWTH],
+  }))
+    told.push([stage, top1, record.finish?.length ?? 0]);
+  const [first, last] = [await recordOf(output, 0), await recordOf(output, 1)];
+  expect(told).toEqual([
+    [0, first.evaluation.top1, 0],
+    [1, last.evaluation.top1, FINISH],
+  ]);
+});
+
+test('a run stopped in the finishing of a stage that turned out to be the last ends with the same bits', async () => {
+  const set = [...LAST, ONE_GROWTH];
+  const whole = await tinyRun(set);
+  const { folder, output } = await prepared();
+  const again = { experiment: tinyExperiment(folder), set };
+  // In the indices of the last stage, then in each epoch of its finishing.
+  const moments: readonly ((event: RunEvent, isFinishing: boolean) => boolean)[] = [
+    (event) => event.type === 'progress' && event.phase === 'indices' && event.stage === 1,
+    ...[0, 1, 2].map(
+      (epoch) => (event: RunEvent, isFinishing: boolean) =>
+        isFinishing && event.type === 'progress' && event.phase === 'fit' && event.epoch === epoch,
+    ),
+  ];
+  for (const [k, isMoment] of moments.entries()) {
+    const controller = new AbortController();
+    let isFinishing = false;
+    const stopped = grow(again, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'progress' && event.phase === 'fit' && event.stage === 1)
+          isFinishing ||= event.epochs === FINISH;
+        if (isMoment(event, isFinishing)) controller.abort();
+      },
+    });
+    await expect(stopped, `moment ${k}`).rejects.toMatchObject({ code: 'E_ABORTED' });
+    expect((await recordOf(output, 1)).ended, `moment ${k}`).toBeNull();
+  }
+  // A kill once it is finished, and before its network takes the place of the other: the folder as it is then.
+  const killed = join(folder, 'killed');
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'note' && event.text.startsWith('the trained network is in'))
+      cpSync(output, killed, { recursive: true, filter: (path) => !path.includes('run.lock') });
+  };
+  await grow(again, { onEvent });
+  expect((await recordOf(killed, 1)).ended).toBeNull();
+  expect((await recordOf(killed, 1)).finish).toBeUndefined();
+  await grow({ experiment: tinyExperiment(folder, killed), set });
+  for (const found of [output, killed]) {
+    for (const stage of [0, 1]) {
+      expect(await weightsIn(found, `stage-${stage}`)).toBe(await weightsIn(whole.output, `stage-${stage}`));
+      expect(facts(await recordOf(found, stage))).toEqual(facts(await recordOf(whole.output, stage)));
+    }
+  }
+  const events: string[] = [];
+  await grow(again, { onEvent: ({ type }) => events.push(type) });
+  expect(events).not.toContain('progress');
+});
+
+test('runs that finish their last stage alone share a stage 0, which is finished in neither', async () => {
+  const { folder } = await prepared();
+  const spec = (name: string, set: readonly string[] = []) =>
+    parseExperiment(tinyExperiment(folder, join(folder, name)), [...LAST, ...set]);
+  const [alone, first, adopting] = [spec('alone'), spec('first', ['fit.finish.epochs=0']), spec('adopting')];
+  await growExperiment(alone);
+  await growExperiment(parseExperiment({ ...first, stop: { stages: 0 } }));
+  await growExperiment(adopting, {}, { seedFrom: first.output });
+  for (const stage of [0, 1, 2])
+    expect(await weightsIn(adopting.output, `stage-${stage}`)).toBe(
+      await weightsIn(alone.output, `stage-${stage}`),
+    );
 });
