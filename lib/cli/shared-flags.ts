@@ -8,7 +8,9 @@ import { didYouMean } from '../graph/fields.js';
 import { type PresetOptions, ZOO } from '../models/zoo.js';
 import { choice, integer, number, required, text, toggle, type Values } from './flags.js';
 
-export const DIRECTORY_FLAG = required(text('DIR', 'network directory (network.json, weights.safetensors)'));
+export const DIRECTORY_FLAG = required(
+  text('DIR', "network directory (network.json, weights.safetensors), or a run's folder"),
+);
 export const BATCH_FLAG = required(text('FILE', 'safetensors file with images [N,C,H,W] and labels [N]'));
 export const DEVICE_FLAG = choice(['cpu', 'cuda'], 'where to compute (default: cpu)');
 
@@ -55,7 +57,9 @@ export const PRESET_FLAGS = {
 };
 
 /** --network DIR|PRESET and the options of a preset. */
-export const NETWORK_FLAG = required(text('DIR|PRESET', 'network directory, or the name of a preset'));
+export const NETWORK_FLAG = required(
+  text('DIR|PRESET', "network directory, a run's folder, or the name of a preset"),
+);
 export const NETWORK_FLAGS = {
   network: NETWORK_FLAG,
   ...PRESET_FLAGS,

@@ -16,6 +16,7 @@ import { note } from '../native/control.js';
 import type { RunControl } from '../native/events.js';
 import type { Device, NetworkHandle, TensorData, TensorMap } from '../native/face.js';
 import { loadCore } from '../native/load.js';
+import { GRAPH_FILE, networkFolder } from './run-folder.js';
 import { refuseNoSeed } from './seeds.js';
 
 /** A graph and its tensors on a device. `using` or `[Symbol.dispose]()` gives them back. */
@@ -27,7 +28,7 @@ export interface Network extends Disposable {
 }
 
 /** Names of the two files of a network directory. */
-export const FILES = { graph: 'network.json', weights: 'weights.safetensors' } as const;
+export const FILES = { graph: GRAPH_FILE, weights: 'weights.safetensors' } as const;
 
 export function networkOf(graph: Graph, handle: NetworkHandle): Network {
   return { graph, handle, [Symbol.dispose]: () => handle.dispose() };
@@ -133,9 +134,9 @@ function malformed(file: string, cause: unknown): SplitgrowError {
   return new SplitgrowError('E_GRAPH_FORMAT', `${file}: expected JSON; ${reason}`, { cause });
 }
 
-/** The graph of a network directory. @throws E_FILE, where a record beside it states that it was another file too; E_GRAPH_* */
+/** The graph of a network directory, or of a run's folder (`networkFolder`). @throws E_FILE, where a record beside it states that it was another file too; E_GRAPH_* */
 export async function readGraph(directory: string): Promise<Graph> {
-  const file = join(directory, FILES.graph);
+  const file = join(await networkFolder(directory), FILES.graph);
   let text: string;
   try {
     text = await readWhole(file);
@@ -144,7 +145,7 @@ export async function readGraph(directory: string): Promise<Graph> {
     const reason = reasonOf(cause);
     throw new SplitgrowError(
       'E_FILE',
-      `network ${directory}: expected a directory with ${FILES.graph}; ${reason}`,
+      `network ${directory}: expected a directory with ${FILES.graph}, or a run's folder; ${reason}`,
       { cause },
     );
   }
@@ -158,7 +159,7 @@ export async function readGraph(directory: string): Promise<Graph> {
 }
 
 /**
- * The weights of a network directory, checked against its graph. Those that other programs saved are taken as well: float16,
+ * The weights of a network directory, or of a run's folder (`networkFolder`), checked against its graph. Those that other programs saved are taken as well: float16,
  * bfloat16 and float64 become float32; batch norms' counters and the prefixes of wrappers are left out, with a note.
  *
  * @throws E_FILE, E_SAFETENSORS, E_WEIGHTS
@@ -168,7 +169,7 @@ export async function readWeights(
   directory: string,
   control: RunControl = {},
 ): Promise<TensorMap> {
-  const file = join(directory, FILES.weights);
+  const file = join(await networkFolder(directory), FILES.weights);
   const expected = new Set(parametersOf(graph).map(({ name }) => name));
   const { tensors, changes, counters } = unwrapped(await readSafetensors(file), expected);
   const told =

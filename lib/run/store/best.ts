@@ -6,6 +6,7 @@ import { writeDirectoryAtomic, writeFileAtomic } from '../../machine/files/atomi
 import { isRecord } from '../../machine/files/json.js';
 import { readJsonFile } from '../../machine/files/text-file.js';
 import { FILES } from '../../train/network.js';
+import { BEST_FOLDER } from '../../train/run-folder.js';
 import { digestsOf, faultOf } from './record-files.js';
 import type { BestRecord } from './records.js';
 import type { Delivered, StageFolder } from './summary.js';
@@ -15,7 +16,7 @@ const FORMAT = 'splitgrow-best/2';
 
 /** output/best: what a run hands over. */
 export function bestDirectory(output: string): string {
-  return join(output, 'best');
+  return join(output, BEST_FOLDER);
 }
 
 /** output/delivered/stage-k: the same for one stage, where every stage is delivered. */
