@@ -1000,6 +1000,11 @@ export interface ExperimentInput {
   readonly $schema?: string | undefined;
   /** name of the run: any text */
   readonly name: string;
+  /**
+   * defaults of the fields that are left out: `paper`, which are those of this table, or `growth`
+   * @defaultValue "paper"
+   */
+  readonly recipe?: 'paper' | 'growth' | undefined;
   /** parametric updates: epochs, minibatch, optimizer, schedule */
   readonly fit?: FitInput | undefined;
   /** splitting indices, choice of neurons and growth */

@@ -12,6 +12,7 @@ import { DELIVER, type DeliverSpec } from './deliver.js';
 import { afterStage0, effectsIn, group, nothing, part, place, weights } from './effects.js';
 import { FIT, type FitSpec } from './fit.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
+import { RECIPES, type RecipeName } from './recipes.js';
 import { SPLITTING, type SplittingSpec } from './splitting.js';
 
 const count = z.int().min(1);
@@ -40,6 +41,14 @@ export const REST = {
     z.string().optional().describe('for editors alone: the JSON Schema to complete the file by'),
   ),
   name: nothing(z.string().min(1).describe('name of the run: any text')),
+  recipe: nothing(
+    z
+      .enum(Object.keys(RECIPES) as [RecipeName, ...RecipeName[]])
+      .default('paper')
+      .describe(
+        'defaults of the fields that are left out: `paper`, which are those of this table, or `growth`',
+      ),
+  ),
   fit: group(FIT.prefault({}).describe('parametric updates: epochs, minibatch, optimizer, schedule')),
   splitting: group(SPLITTING.prefault({}).describe('splitting indices, choice of neurons and growth')),
   stop: group(STOP.prefault({}).describe('when growth ends: after so many stages, at so many MACs, or both')),
@@ -98,6 +107,8 @@ export interface StopSpec extends z.output<typeof STOP> {}
 export interface Spec {
   /** Of the run; the output folder is `runs/<name>` unless it says otherwise. */
   readonly name: string;
+  /** Where the fields that it left out were taken from. They are all filled in. */
+  readonly recipe: RecipeName;
   /** What it starts from. */
   readonly network: NetworkSpec;
   /** What it learns. */

@@ -177,7 +177,8 @@ export const FIT = part({
   .meta(
     where(
       { finish: having({ epochs: { type: 'number', exclusiveMinimum: 0 } }) },
-      having({ schedule: { ...having(CONSTANT), items: having(CONSTANT) } }),
+      // Left out it is `steps`, but for recipes that have it constant.
+      { properties: { schedule: { ...having(CONSTANT), items: having(CONSTANT) } } },
     ),
   );
 

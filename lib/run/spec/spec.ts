@@ -16,6 +16,7 @@ import { callerTablesOf, type Extensions, refuseUnknown } from './extensions.js'
 import { atPresentPlaces } from './former-places.js';
 import { DIRECTORY, GRAPH, PRESET } from './network.js';
 import { applyOverrides } from './overrides.js';
+import { withoutRecipe, withRecipe } from './recipes.js';
 import { withValidationSize } from './validation.js';
 
 export type * from './experiment.js';
@@ -97,7 +98,7 @@ function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
     namedDelivery(json),
   );
   refuseDeep(overridden);
-  const input = isRecord(overridden) ? atPresentPlaces(namedRivals(overridden)) : overridden;
+  const input = isRecord(overridden) ? withRecipe(atPresentPlaces(namedRivals(overridden))) : overridden;
   const value = isRecord(input) ? input : {};
   const schema = part({
     ...REST,
@@ -105,7 +106,11 @@ function checkedFields(json: unknown, overrides: readonly string[] = []): Spec {
     data: group(dataSchema(value.data)),
   });
   const result = schema.safeParse(input);
-  if (!result.success) throw new SplitgrowError('E_EXPERIMENT', explain(schema, input, result.error));
+  if (!result.success) {
+    // A value that is refused may be one that the file does not have.
+    const from = value.recipe === 'growth' ? '; recipe growth fills in what is left out' : '';
+    throw new SplitgrowError('E_EXPERIMENT', `${explain(schema, input, result.error)}${from}`);
+  }
   const { $schema: _schema, ...spec } = result.data;
   for (const part of ['fit', 'splitting', 'data'] as const) refuseBeyond(spec[part], part);
   const whole = {
@@ -145,7 +150,7 @@ function withoutValidation(kept: unknown): unknown {
 /** An experiment that an older version kept, with the fields that are new since then; as it is where this version cannot read it. */
 export function withDefaults(kept: unknown): unknown {
   try {
-    return checkedFields(withoutValidation(kept));
+    return checkedFields(withoutRecipe(withoutValidation(kept)));
   } catch (error) {
     if (isSplitgrowError(error)) return kept;
     throw error;

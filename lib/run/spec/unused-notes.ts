@@ -6,6 +6,7 @@ import { dataSchema } from './data.js';
 import { DELIVER } from './deliver.js';
 import type { CheckpointSpec, DataSpec, FitSpec, Spec, SplittingSpec } from './experiment.js';
 import { FIT } from './fit.js';
+import { isOfRecipe } from './recipes.js';
 import { SPLITTING } from './splitting.js';
 import { UNUSED, type Use } from './unused.js';
 
@@ -47,7 +48,10 @@ const isWithin = (path: string, part: string): boolean => path === part || path.
 /** What a note should say, one text a reason. A field that has its default is none: dropping it changes nothing. */
 export function unusedSettings(use: Use): readonly string[] {
   const { data, fit, splitting, stop, deliver, compare, checkpoint } = use.spec;
-  const set = changed({ data, fit, splitting, stop, deliver, compare, checkpoint }, usualOf(use.spec), '');
+  const given = { data, fit, splitting, stop, deliver, compare, checkpoint };
+  const set = changed(given, usualOf(use.spec), '').filter(
+    ([path, value]) => !isOfRecipe(use.spec.recipe, path, value),
+  );
   const told = new Set<string>();
   return UNUSED.flatMap(({ fields, because, isWhole = false }) => {
     const reason = because(use);

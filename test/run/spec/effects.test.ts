@@ -64,7 +64,7 @@ const TABLE = {
   ],
   place: ['output', 'data.root', 'data.file', 'data.store', 'network.directory'],
   nothing: [
-    ...of('', '$schema name compare threads'),
+    ...of('', '$schema name recipe compare threads'),
     ...of('checkpoint.', 'minutes keep indicesBytes evaluateEvery'),
     ...of('data.', 'workers prefetch'),
     ...of('deliver.', 'which compute learningRate stages'),

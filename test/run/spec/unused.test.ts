@@ -16,6 +16,7 @@ import { leavesOf } from './schema/leaves.js';
 
 /** Where each field of an experiment is read: the file, by the field's own name unless another word stands behind it. */
 const READ: Readonly<Record<string, readonly string[]>> = {
+  'lib/run/spec/recipes.ts': ['recipe'],
   'lib/run/spec/spec.ts': ['$schema', 'network.preset', 'network.graph', 'output', 'name'],
   'lib/run/stage/start.ts': [
     ...['network.directory', 'network.channels', 'network.classes', 'network.resolution', 'device', 'seed'],

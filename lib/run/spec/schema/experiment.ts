@@ -1,5 +1,6 @@
 // The JSON Schema of an experiment file, from the schemas that check it (lib/run/spec).
 import { z } from 'zod';
+import { having, where } from '../conditions.js';
 import { EXPERIMENT } from '../experiment.js';
 import { FORMER_PLACES } from '../former-places.js';
 import { DIRECTORY, GRAPH, PRESET } from '../network.js';
@@ -13,6 +14,13 @@ const WHOLE = EXPERIMENT.extend({
 }).meta({
   title: 'splitgrow experiment',
   description: 'One experiment: a network to start from, data, training, splitting, and when to stop.',
+  allOf: [
+    // Left out, the schedule is `steps`, but where a recipe has it constant.
+    where(
+      { fit: having({ finish: having({ epochs: { type: 'number', exclusiveMinimum: 0 } }) }) },
+      { anyOf: [having({ recipe: { const: 'growth' } }), having({ fit: { required: ['schedule'] } })] },
+    ),
+  ],
 });
 
 type Properties = Readonly<Record<string, JsonSchema>>;

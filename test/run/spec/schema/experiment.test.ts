@@ -39,6 +39,8 @@ const RICH: readonly unknown[] = [
     fit: { schedule: { kind: 'constant' }, finish: { epochs: 3 }, optimizer: { nesterov: true } },
   }),
   { ...LEAST, $schema: 'x', shuffle: false },
+  { ...LEAST, recipe: 'growth' },
+  { ...LEAST, recipe: 'growth', fit: { finish: { epochs: 2, decay: 1 } } },
   { ...LEAST, network: { graph: { ...EXAMPLE, $schema: 'x' } }, stop: { costs: { params: 9000 } } },
   {
     ...LEAST,

@@ -31,6 +31,7 @@ export const EXPERIMENT_REFUSALS: readonly unknown[] = [
   { fit: { optimizer: { nesterov: true, momentum: 0 } } },
   ...[data({ labels: 'fine' }), images({ root: 'A', store: 'B' })],
   images({ augment: ['resized-crop', 'shift'] }),
+  { recipe: 'grwth' },
   { fit: { finish: { epochs: 2 } } },
   { fit: { finish: { epochs: 2 }, schedule: { kind: 'cosine' } } },
   { splitting: { strategy: 'vanilla', rounding: { kind: 'threshold' } } },
