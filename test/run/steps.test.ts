@@ -20,6 +20,7 @@ const ALL = [
   'splitting.shrink=0.7',
   'splitting.perturb=0.01',
   'splitting.twins=true',
+  'splitting.gradients=true',
   'splitting.optimizerState=keep',
 ];
 
@@ -76,6 +77,15 @@ test('a run with every field of the step set keeps the function, and records los
     expect(last?.meanDistance).toBeCloseTo(mean, 10);
     expect(last?.minDistance).toBeCloseTo(min, 10);
     expect(epochs.every(({ twins }) => twins?.pairs === pairs)).toBe(true);
+    const before = (await recordOf(output, stage - 1)).split;
+    for (const record of [before?.step.gradients, ...epochs.map(({ gradients }) => gradients)]) {
+      expect(record?.layers.map(({ layer, newborns }) => [layer, newborns])).toEqual(
+        Object.entries(before?.neurons ?? {}).map(([layer, { length }]) => [layer, length]),
+      );
+      expect(record).toMatchObject({ images: 64, minibatches: 4 });
+      for (const norms of record?.layers.flatMap(({ weights, consumers }) => [weights, consumers]) ?? [])
+        expect(Math.min(norms.newborn, norms.old)).toBeGreaterThan(0);
+    }
   }
   for (const { split } of [seed, grown[0]].flatMap((one) => one ?? [])) {
     expect(split?.step).toMatchObject({ epsilonScale: 'relative', statistics: 'batch' });
@@ -93,6 +103,9 @@ test('a run with every field of the step set keeps the function, and records los
     .map((line) => JSON.parse(line) as MetricsLine);
   const told = lines.filter((line) => line.type === 'epoch' && line.twins !== undefined);
   expect(told).toHaveLength(grown.flatMap(({ epochs }) => epochs).length);
+  const report = await readFile(join(output, 'report.html'), 'utf8');
+  expect(report).toContain('id="figure-gradients"');
+  expect(report).toContain('newborn / old gradient');
 });
 
 test('twins are 2 epsilon apart right after a relative step, over the longer of the two', async () => {
@@ -108,7 +121,7 @@ test('twins are 2 epsilon apart right after a relative step, over the longer of 
   expect(twins?.meanDistance).toBeLessThan((1.2 * 2 * epsilon) / Math.sqrt(1 + epsilon ** 2));
 });
 
-test('a run stopped in a grown stage goes on to the same weights, steps and twins', async () => {
+test('a run stopped in a grown stage goes on to the same weights, steps, twins and gradients', async () => {
   const whole = await tinyRun(ALL);
   const folder = temporaryFolder();
   await writeTinyData(folder);
@@ -132,8 +145,8 @@ test('a run stopped in a grown stage goes on to the same weights, steps and twin
     );
     expect(other?.bytes.equals(one?.bytes ?? Buffer.of()), `stage ${stage}`).toBe(true);
     expect(other?.record.split?.step).toEqual(one?.record.split?.step);
-    expect(other?.record.epochs.map(({ twins }) => twins)).toEqual(
-      one?.record.epochs.map(({ twins }) => twins),
+    expect(other?.record.epochs.map(({ twins, gradients }) => [twins, gradients])).toEqual(
+      one?.record.epochs.map(({ twins, gradients }) => [twins, gradients]),
     );
   }
 });
@@ -167,6 +180,7 @@ test('fields left at their defaults change nothing, and each of them changes the
     'twins=false',
   ];
   expect((await bytesOf(defaults.map((one) => `splitting.${one}`))).equals(plain)).toBe(true);
+  expect((await bytesOf(['splitting.gradients=true'])).equals(plain), 'only told').toBe(true);
   for (const one of [
     ...['outgoingDelta=0.1', 'epsilonScale=relative', 'noise=0.1', 'shrink=0.8', 'perturb=0.01'],
     'recalibrateImages=50',
@@ -186,6 +200,7 @@ test.each([
   ['epsilonScale', 'large'],
   ['lineSearch', { statistics: 'moving' }],
   ['twins', 1],
+  ['gradients', 'all'],
 ])('splitting.%s = %j is refused by name', (field, value) => {
   const experiment = { ...tinyExperiment('x'), splitting: { [field]: value } };
   expect(messageOf(() => parseExperiment(experiment))).toMatch(new RegExp(`splitting\\.${field}.*expected`));

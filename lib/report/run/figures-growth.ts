@@ -1,7 +1,7 @@
-// Figures of growth: accuracy against MACs, widths of the layers stage by stage.
+// Figures of growth: accuracy against MACs, widths of the layers stage by stage, gradients of newborn channels.
 import type { RecordedRun } from '../../run/store/read.js';
 import type { StageSummary } from '../../run/store/records.js';
-import { decimal, integer } from '../../statistics/format.js';
+import { decimal, integer, significant } from '../../statistics/format.js';
 import { type Figure, frame, points } from '../page/figure.js';
 import { curveColour } from '../page/palette.js';
 import { INK, MUTED, SERIES, SURFACE } from '../page/svg.js';
@@ -81,6 +81,50 @@ export function accuracyFigure({ summary, compare }: RecordedRun): Figure {
           encoding: { text: { field: 'name' }, color: { value: MUTED } },
         },
       ],
+    }),
+  };
+}
+
+/** Gradients of newborn channels over those of old ones, from growth on, a line a stage; null where no run recorded them. */
+export function gradientsFigure({ stages }: RecordedRun): Figure | null {
+  const values = stages.flatMap(({ stage, epochs, split }) => [
+    ...[split?.step.gradients].map((found) => ({ stage: stage + 1, epoch: 0, ratio: found?.ratio })),
+    ...epochs.map(({ epoch, gradients }) => ({ stage, epoch: epoch + 1, ratio: gradients?.ratio })),
+  ]);
+  const rows = values.flatMap(({ stage, epoch, ratio }) => {
+    const said = `stage ${stage}, ${epoch} epochs after growth: newborn channels have ${significant(ratio)} of old ones' gradient`;
+    return typeof ratio === 'number' && ratio > 0 ? [{ stage: `stage ${stage}`, epoch, ratio, said }] : [];
+  });
+  if (rows.length === 0) return null;
+  const series = [...new Set(rows.map(({ stage }) => stage))];
+  const color = {
+    field: 'stage',
+    type: 'nominal',
+    scale: { domain: series, range: series.map((_, at) => curveColour(at)) },
+    legend: series.length > 1 ? { title: null, orient: 'top', columns: 6 } : null,
+  };
+  return {
+    id: 'gradients',
+    title: 'Gradients of newborn channels',
+    caption:
+      'Root mean square of the gradient norms of channels made by the last split, over that of old channels: geometric mean of the layers, on training images.',
+    spec: frame({
+      data: { values: rows },
+      encoding: {
+        x: {
+          field: 'epoch',
+          type: 'quantitative',
+          axis: { title: 'epochs after growth', tickMinStep: 1, tickCount: 8 },
+        },
+        y: {
+          field: 'ratio',
+          type: 'quantitative',
+          scale: { zero: false },
+          axis: { title: 'newborn / old', tickCount: 6 },
+        },
+        color,
+      },
+      layer: [{ mark: { type: 'line', strokeWidth: 2 } }, points('circle', 40)],
     }),
   };
 }

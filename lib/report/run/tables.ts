@@ -181,6 +181,11 @@ const STEPS: readonly HtmlColumn<SplitStage>[] = [
     cell: ({ split: { step } }) => significant(step.twins?.meanDistance ?? null),
     isNumber: true,
   },
+  {
+    title: 'newborn / old gradient',
+    cell: ({ split: { step } }) => significant(step.gradients?.ratio ?? null),
+    isNumber: true,
+  },
   { title: 'images', cell: ({ split: { step } }) => integer(step.images), isNumber: true },
 ];
 

@@ -7,7 +7,7 @@ import { readGrowingRun } from '../../run/store/read-growing.js';
 import { draw } from '../page/figure.js';
 import { writeJson, writePlots } from '../page/files.js';
 import { epochsCsv, stagesCsv } from './csv.js';
-import { accuracyFigure, widthsFigure } from './figures-growth.js';
+import { accuracyFigure, gradientsFigure, widthsFigure } from './figures-growth.js';
 import { indicesFigure, stepFigure } from './figures-splitting.js';
 import { epochFigure, secondsFigure } from './figures-time.js';
 import { type PageParts, page } from './page.js';
@@ -22,6 +22,7 @@ async function partsOf(run: RecordedRun): Promise<PageParts> {
         ? [epochFigure(run, 'loss'), epochFigure(run, 'top1')]
         : []),
       ...(hasStages ? [secondsFigure(run), stepFigure(run)] : []),
+      gradientsFigure(run),
     ]),
     indexFigures: await draw(run.stages.map(indicesFigure)),
     machine: describeMachine(),

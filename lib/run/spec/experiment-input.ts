@@ -692,6 +692,11 @@ export interface SplittingInput {
    */
   readonly twins?: boolean | undefined;
   /**
+   * record gradient norms of newborn and old channels after growth and every epoch
+   * @defaultValue false
+   */
+  readonly gradients?: boolean | undefined;
+  /**
    * share by which every budgeted cost may grow a stage; a list gives one number a stage, the last for all later ones
    * @defaultValue 0.5
    */

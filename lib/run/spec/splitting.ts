@@ -161,6 +161,12 @@ const FIELDS = part({
   twins: afterStage0(
     z.boolean().default(false).describe('record the distances of offspring after growth and every epoch'),
   ),
+  gradients: afterStage0(
+    z
+      .boolean()
+      .default(false)
+      .describe('record gradient norms of newborn and old channels after growth and every epoch'),
+  ),
   growthRatio: afterStage0(
     z
       .union([RATIO, z.array(RATIO).min(1)])

@@ -2,8 +2,6 @@
 import { isSplitgrowError } from '../../errors.js';
 import type { Graph } from '../../graph/ir.js';
 import { note } from '../../native/control.js';
-import { weightsOf } from '../../split/step/neuron-weights.js';
-import { type TwinPair, twinPairs, twinsOf } from '../../split/step/twins.js';
 import { decimal } from '../../statistics/format.js';
 import { averageIn } from '../../train/average.js';
 import { minibatches } from '../../train/minibatches.js';
@@ -17,9 +15,9 @@ import { appendMetrics, restoreMetrics } from '../store/metrics.js';
 import type { EpochRecord, StateRecord } from '../store/records.js';
 import { type Extras, snapshotOf } from '../store/snapshot.js';
 import { type SnapshotWriter, snapshotWriterOf } from '../store/snapshot-writer.js';
-import { readStageRecord, stageDirectory } from '../store/summary.js';
 import { evaluatedLatest, lacksEvaluation } from './early.js';
 import { fitKept, loaderRecord, loaderWords } from './fit-epoch.js';
+import { watchStage } from './offspring-records.js';
 import type { Session } from './session.js';
 
 /** Least and most width over height of resized crops (Szegedy et al. 2015). */
@@ -61,13 +59,6 @@ function fixedOptions({ spec, trainImages }: Session, graph: Graph) {
 /** The state of a stage that has not begun. */
 export function freshState(stage: number): StateRecord {
   return { stage, epoch: 0, epochs: [] };
-}
-
-/** The offspring that the split before this stage made; none unless the experiment asks for them. */
-async function twinsBefore({ spec }: Session, stage: number): Promise<readonly TwinPair[]> {
-  if (!spec.splitting.twins || stage === 0) return [];
-  const record = await readStageRecord(stageDirectory(spec.output, stage - 1));
-  return record === null || record.split === null ? [] : twinPairs(record.split.neurons, record.widths);
 }
 
 /** Writes the metrics of the latest epoch, and of earlier ones that are missing. A failure is told but ends nothing, because checkpoints have every epoch. */
@@ -131,7 +122,7 @@ async function fitEpochs(
   const fixed = fixedOptions(session, network.graph);
   const { precision } = fixed;
   if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
-  const pairs = await twinsBefore(session, stage);
+  using watch = await watchStage(session, stage);
   const isLacking = lacksEvaluation(session, state);
   let reached = isLacking ? await evaluatedLatest(session, network, state) : state;
   let areMetricsWhole = !isLacking;
@@ -149,11 +140,10 @@ async function fitEpochs(
       snapshots,
     );
     const { loss, top1, seconds } = fitted;
-    const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(network)) : null;
     const record: EpochRecord = {
       ...{ epoch, loss, top1, learningRate: learning.at(-1) ?? 0, seconds },
       ...(precision === 'float32' ? {} : { precision }),
-      ...(twins === null ? {} : { twins }),
+      ...(await watch.of(network)),
       ...loaderRecord(fitted),
     };
     reached = { stage, epoch: epoch + 1, epochs: [...reached.epochs, record] };

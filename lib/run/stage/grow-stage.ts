@@ -1,16 +1,15 @@
-// Growth of one stage by the experiment's step: offspring, then running statistics and twins as the experiment asks.
+// Growth of one stage by the experiment's step: offspring, then running statistics and records of the offspring as the experiment asks.
 import type { Plan } from '../../graph/grow.js';
 import { widths } from '../../graph/print.js';
 import { evenBatch, type Indices } from '../../split/indices/indices.js';
-import { weightsOf } from '../../split/step/neuron-weights.js';
 import { type Probe, splitChecked } from '../../split/step/offspring.js';
 import type { StepRecord } from '../../split/step/step.js';
-import { twinPairs, twinsOf } from '../../split/step/twins.js';
 import { evaluateNetwork, recalibrate } from '../../train/fit.js';
 import { leastImages, soundRemainder } from '../../train/minibatches.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import { augmentation } from './fit-stage.js';
+import { watchSplit } from './offspring-records.js';
 import type { Session } from './session.js';
 
 /** What is grown: the neurons chosen, and their indices and directions. */
@@ -57,9 +56,8 @@ export async function growNetwork(
     });
     try {
       const lossRecalibrated = await recalibrated(session, grown.network, stage, probe);
-      const pairs = splitting.twins ? twinPairs(plan.splits, widths(network.graph)) : [];
-      const twins = pairs.length > 0 ? twinsOf(pairs, weightsOf(grown.network)) : null;
-      const step = { ...grown.step, lossRecalibrated, ...(twins === null ? {} : { twins }) };
+      using watch = watchSplit(session, stage, { splits: plan.splits, widths: widths(network.graph) });
+      const step = { ...grown.step, lossRecalibrated, ...(await watch.of(grown.network)) };
       return { network: grown.network, step };
     } catch (error) {
       grown.network[Symbol.dispose]();

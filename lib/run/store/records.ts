@@ -4,6 +4,7 @@ import type { StageSeconds } from '../../native/events.js';
 import type { LoaderStats, Precision } from '../../native/face.js';
 import type { RivalRecord } from '../../rivals/record.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
+import type { GradientsRecord } from '../../split/step/gradients.js';
 import type { StepRecord } from '../../split/step/step.js';
 import type { TwinsRecord } from '../../split/step/twins.js';
 import type { ComputeRecord } from '../../train/compute.js';
@@ -33,6 +34,8 @@ export interface EpochRecord {
   readonly evaluation?: EvaluationRecord;
   /** Of the offspring made before this stage, after the epoch, where the experiment asks for it. */
   readonly twins?: TwinsRecord;
+  /** Gradients of the channels made before this stage and of old ones, after the epoch, where the experiment asks for them. */
+  readonly gradients?: GradientsRecord;
   /** Absent where images are in memory. */
   readonly loader?: LoaderRecord;
 }

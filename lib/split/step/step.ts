@@ -2,6 +2,7 @@
 import type { NodeId } from '../../graph/ir.js';
 import type { Surgery } from '../../graph/program.js';
 import type { Statistics } from '../../native/face.js';
+import type { GradientsRecord } from './gradients.js';
 import type { TwinsRecord } from './twins.js';
 
 /** The step along the splitting directions: what was predicted and what came. */
@@ -22,6 +23,8 @@ export interface StepRecord {
   readonly lossRecalibrated?: number | null;
   /** Distances of the new twins before the first update, where the experiment asks for twins. */
   readonly twins?: TwinsRecord;
+  /** Gradients of newborn and old channels before the first update, where the experiment asks for them. */
+  readonly gradients?: GradientsRecord;
   /** What the second-order expansion predicts; positive: the loss falls. */
   readonly predictedDecrease: number;
   /** lossBefore - lossAfter. */

@@ -49,7 +49,7 @@ const TABLE = {
     ),
     ...of(
       'splitting.',
-      'outgoingDelta rescale noise shrink perturb recalibrateImages twins growthRatio cost budgets layerCap hardLimit',
+      'outgoingDelta rescale noise shrink perturb recalibrateImages twins gradients growthRatio cost budgets layerCap hardLimit',
     ),
     ...of(
       'splitting.',

@@ -86,10 +86,10 @@ const READ: Readonly<Record<string, readonly string[]>> = {
       'perturb',
       'optimizerState',
       'directionHalving',
-      'twins',
     ].map((name) => `splitting.${name}`),
     ...['splitting.lineSearch.grid', 'splitting.lineSearch.statistics'],
   ],
+  'lib/run/stage/offspring-records.ts': ['splitting.twins', 'splitting.gradients'],
   'lib/run/stage/split-stage.ts': ['splitting.method', 'splitting.strategy'],
   'lib/run/stage/other-methods.ts': ['splitting.alongside'],
   'lib/split/indices/indices.ts': [
