@@ -3,7 +3,7 @@
 /** What all have in common: the network and the images of the figures at `cpu` scale, validation images apart. */
 export const COMMON = {
   network: { preset: 'mobilenet_cifar10', blocks: 3, width: 8, activation: 'silu' },
-  data: { name: 'cifar10', trainImages: 10_000, testImages: 100, validation: 2_000 },
+  data: { name: 'cifar10', trainImages: 20_000, testImages: 100, validation: 10_000 },
   fit: { batch: 64 },
   splitting: { method: 'exact', images: 512 },
   threads: 1,

@@ -19,7 +19,7 @@ import { COMMON, LAST_MACS, RECIPES, SEED_MACS } from './recipes-table.mjs';
 
 const OPTIONS = {
   seeds: { type: 'string', default: '3' },
-  compute: { type: 'string', default: '0.5' },
+  compute: { type: 'string', default: '0.63' },
   jobs: { type: 'string', default: '1' },
   recipe: { type: 'string', multiple: true },
   again: { type: 'string', multiple: true, default: ['0.3', '0.6'] },
@@ -31,7 +31,7 @@ const OPTIONS = {
 };
 const USAGE = `npm run bench -- recipes [options]
   --seeds N      of every recipe (default 3)
-  --compute T    10^12 multiply-adds of every run, search included (default 0.5)
+  --compute T    10^12 multiply-adds of every run, search included (default 0.63)
   --jobs N       runs side by side, a thread each (default 1)
   --recipe NAME  this one alone; may be given again
   --again R      rates at which the architectures of "growth" are trained from scratch for the same compute; may be given again
