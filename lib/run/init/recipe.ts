@@ -2,6 +2,7 @@
 import { shortSideOf } from '../../data/images/settings.js';
 import { row } from '../../graph/fields.js';
 import type { PresetOptions } from '../../models/zoo.js';
+import { RECIPES } from '../spec/recipes.js';
 import { DATA, type Effort, FOLDERS, type ImageFacts, type InitData, LARGE, STARTS } from './choices.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -51,12 +52,21 @@ export function presetOptions({
 
 const sgd = (learningRate: number): Json => ({ learningRate, momentum: 0.9, weightDecay: 1e-4 });
 
-/** Growth at a constant rate. A copy of every stage's network is finished. See docs/recipes.md. */
-function constant(epochs: number, batch: number, finish: number): Json {
+/** Rate of the recipe `growth` at its minibatch of 64; smaller minibatches take a smaller one. */
+const RATE = RECIPES.growth.fit.optimizer.learningRate / RECIPES.growth.fit.batch;
+
+/** The recipe `growth`: so many epochs a stage, and `finish` more at the final size, in the last third of which the rate falls. */
+function growth(epochs: number, batch: number, finish: number): Json {
   return {
-    ...{ epochs, batch, optimizer: sgd(0.1), schedule: { kind: 'constant' } },
-    finish: { epochs: finish },
+    ...{ epochs, batch, optimizer: sgd(Number((RATE * Math.min(batch, 64)).toPrecision(2))) },
+    schedule: { kind: 'constant' },
+    finish: { epochs: finish, decay: Math.ceil(finish / 3), stages: 'last' },
   };
+}
+
+/** The paper's schedule, for named sets that are trained in full; `growth` for all else. */
+function isPaper({ data, effort }: Pick<Chosen, 'data' | 'effort'>): boolean {
+  return effort === 'full' && data !== 'fashion-mnist' && data !== 'image-folder';
 }
 
 function fitOf({ data, effort, facts }: Chosen): Json {
@@ -64,14 +74,10 @@ function fitOf({ data, effort, facts }: Chosen): Json {
     const { batch, epochs } = folderRow(facts.images);
     // A small folder gives at least two minibatches an epoch, too.
     const least = Math.max(2, Math.min(batch, Math.floor(facts.images / 2)));
-    return effort === 'quick' ? constant(2, least, 3) : constant(epochs, least, 2 * epochs);
+    return effort === 'quick' ? growth(2, least, 6) : growth(epochs, least, 4 * epochs);
   }
-  if (effort === 'quick') {
-    if (data === 'fashion-mnist')
-      return { epochs: [2, 2, 8], batch: 64, optimizer: sgd(0.1), schedule: { kind: 'cosine' } };
-    return constant(3, data === 'imagenet' ? 128 : 64, 6);
-  }
-  if (data === 'fashion-mnist') return constant(5, 64, 15);
+  if (effort === 'quick') return growth(2, data === 'imagenet' ? 128 : 64, 8);
+  if (data === 'fashion-mnist') return growth(5, 64, 30);
   if (data === 'imagenet') {
     return {
       ...{ epochs: 120, batch: 512, labelSmoothing: 0.1, optimizer: sgd(0.1) },
@@ -84,16 +90,16 @@ function fitOf({ data, effort, facts }: Chosen): Json {
   };
 }
 
-function splittingOf({ data, effort, preset, params, facts }: Chosen): Json {
-  const isPaper = effort === 'full' && data !== 'fashion-mnist' && data !== 'image-folder';
-  const images = Math.min(2048, facts.images);
+function splittingOf(chosen: Chosen): Json {
+  const { data, preset, params, facts } = chosen;
+  const { epsilon, images, outgoingDelta, rescale } = RECIPES.growth.splitting;
   const curvature = row(STARTS, preset)?.identityCurvature;
   return {
     strategy: 'energy-aware',
     method: 'auto',
-    ...(isPaper ? { epochs: data === 'imagenet' ? 2 : 10, epsilon: 0.01 } : { images, epsilon: 0.5 }),
-    // For rates that do not fall within a stage: the offspring then change direction as fast as their parent did.
-    ...(!isPaper && data !== 'fashion-mnist' && { rescale: 0.5 }),
+    ...(isPaper(chosen)
+      ? { epochs: data === 'imagenet' ? 2 : 10, epsilon: 0.01 }
+      : { images: Math.min(images, facts.images), epsilon, outgoingDelta, rescale }),
     growthRatio: 0.5,
     cost: params === undefined ? 'macs' : ['macs', 'params'],
     ...(curvature !== undefined && { identityCurvature: curvature }),
@@ -131,7 +137,7 @@ function dataOf({ data, root, effort, facts, followLinks }: Chosen): Json {
       }),
     augment: data === 'imagenet' ? ['flip', 'shift'] : ['flip', 'resized-crop'],
     ...(data === 'imagenet' && effort === 'quick' && { trainImages: 50_000, testImages: 5_000 }),
-    ...(data === 'image-folder' && { testShare: 0.1, skipUnreadable: false }),
+    ...(data === 'image-folder' && { testShare: 0.1, validation: 0.1, skipUnreadable: false }),
   };
 }
 
@@ -139,11 +145,13 @@ function dataOf({ data, root, effort, facts, followLinks }: Chosen): Json {
 export function recipe(chosen: Chosen): Json {
   return {
     name: chosen.name,
+    recipe: isPaper(chosen) ? 'paper' : 'growth',
     network: { preset: chosen.preset, ...presetOptions(chosen) },
     data: dataOf(chosen),
     fit: fitOf(chosen),
     splitting: splittingOf(chosen),
     stop: stopOf(chosen),
+    deliver: { which: 'best' },
     compare: [],
     seed: 0,
     output: `runs/${chosen.name}`,
