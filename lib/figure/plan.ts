@@ -109,6 +109,11 @@ export function stagesOf({ at, targets }: CompareEntry, last: number): readonly 
   return at === 'stages' ? Array.from({ length: last }, (_, stage) => stage + 1) : [last];
 }
 
+/** True where the epochs of an entry's rivals follow from a total of multiply-adds. */
+export function isComputed({ equal, method, targets, compute }: CompareEntry): boolean {
+  return equal === 'compute' && method !== 'retrain' && (targets === undefined || compute !== undefined);
+}
+
 /** True where the record is one of the entry's: an output folder may hold those of several experiments. */
 export function isAsked(entry: CompareEntry, rival: RivalRecord, last: number): boolean {
   const { stage, target } = rival;

@@ -3,7 +3,7 @@ import type { RunEvent } from '../native/events.js';
 import { epochsBehind, epochsOf, finishOf } from '../run/spec/epochs.js';
 import { growthRatioOf } from '../run/spec/splitting.js';
 import type { PlannedRun } from './plan.js';
-import { stagesOf } from './plan.js';
+import { isComputed, stagesOf } from './plan.js';
 import { sum } from './search-cost.js';
 
 /** Stages to expect of a run that only stop.macs ends. Only the time left depends on it. */
@@ -20,13 +20,17 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
   const last = spec.stop.stages ?? STAGES_UNKNOWN;
   const growth = (stage: number): number =>
     Array.from({ length: stage }, (_, k) => 1 + growthRatioOf(spec.splitting, k)).reduce((a, b) => a * b, 1);
+  const own = (stage: number): number =>
+    (epochsOf(spec.fit, stage) + finishOf(spec.fit, stage, stage === last).epochs) * growth(stage);
   const stages = Array.from({ length: last + 1 }, (_, stage) =>
-    stage === 0 && after !== null
-      ? 0
-      : (epochsOf(spec.fit, stage) + finishOf(spec.fit, stage, stage === last).epochs) * growth(stage),
+    stage === 0 && after !== null ? 0 : own(stage),
   );
   const rival = (stage: number): number => epochsBehind(spec.fit, stage + 1, stage === last) * growth(stage);
-  const rivals = spec.compare.map((entry) => sum(stagesOf(entry, last).map(rival)));
+  // At equal compute a rival is as much work as all stages up to that one, one that was fitted elsewhere included.
+  const whole = (stage: number): number => sum(Array.from({ length: stage + 1 }, (_, k) => own(k)));
+  const rivals = spec.compare.map((entry) =>
+    sum(stagesOf(entry, last).map(isComputed(entry) ? whole : rival)),
+  );
   return { stages, rivals: sum(rivals) };
 }
 

@@ -13,6 +13,7 @@ import {
   grownNetwork,
   growthSeconds,
   largestTarget,
+  type Target,
   type Trained,
 } from './contest.js';
 import { atMostMacs } from './networks/width-multiplier.js';
@@ -42,7 +43,7 @@ export const BASE_OPTIONS = {
 export const PRETRAINED_OPTIONS = {
   ...BASE_OPTIONS,
   pretrainEpochs: epochsOption(
-    'epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)',
+    'epochs of the base; null: half of the compute (all `lambdas` together), or those of the largest target; none for `prune-l1` of a grown network',
   ),
 };
 
@@ -86,6 +87,14 @@ export async function baseOf(contest: Contest, options: BaseOptions): Promise<Ba
     seconds: growthSeconds(contest, record.stage) + record.seconds.fit,
     compute: runCompute(contest.grown, record.stage),
   };
+}
+
+/**
+ * Multiply-adds that are left for the last training once `trainings` are done; null where epochs are equal. The growth of
+ * a grown base comes on top, as that of a grown architecture does.
+ */
+export function computeLeft({ compute }: Target, trainings: readonly Trained[]): number | null {
+  return compute === null ? null : trainings.reduce((left, one) => left - one.compute, compute);
 }
 
 /** Multiply-adds of a base and the trainings after it. */

@@ -14,6 +14,8 @@ export interface Target {
   readonly macs: number;
   /** Epochs that the grown network has behind it, those of all earlier stages included. */
   readonly epochs: number;
+  /** Multiply-adds that the rival has for all of its trainings; null: it has the epochs. */
+  readonly compute: number | null;
 }
 
 /** A stage of the grown run: what rivals read of its stage.json, and its network directory. */
@@ -44,10 +46,10 @@ export interface Job {
   readonly start: () => Network | Promise<Network>;
   /** Penalties of sparsity training, from the weights that an epoch starts with. */
   readonly penalties?: (graph: Graph, weights: TensorMap) => ReadonlyMap<string, Float32Array>;
+  /** Rate of the training; null or absent: the run's. */
+  readonly learningRate?: number | null;
   /** Pixels a side of the images, where they are to be smaller than the data's. */
   readonly resolution?: number;
-  /** Full rate, where it is not the run's. */
-  readonly learningRate?: number;
 }
 
 /** A finished training. */
@@ -79,6 +81,8 @@ export interface Field {
   readonly output: string;
   readonly seed: number;
   readonly device: Device;
+  /** Multiply-adds of an epoch of a network's training. */
+  readonly epochCompute: (graph: Graph) => number;
   /** Trains a network by the recipe of the run, in a folder named by the job. Equal jobs are one training. */
   readonly train: (job: Job) => Promise<Trained>;
 }
@@ -88,8 +92,10 @@ export interface Contest extends Field {
   /** Name of the method in the table, and for people. */
   readonly method: string;
   readonly label: string;
-  /** At least one, in order of MACs. */
+  /** At least one, in order of MACs; one alone where each has so many multiply-adds. */
   readonly targets: readonly Target[];
+  /** All targets of the entry: seconds of growth are shared among them. */
+  readonly all: readonly Target[];
 }
 
 /** What a rival hands back for one target. */
@@ -118,6 +124,16 @@ export async function eachTarget(
   const outcomes: Outcome[] = [];
   for (const target of targets) outcomes.push(await make(target));
   return outcomes;
+}
+
+/** Epochs of a network within so many multiply-adds: whole ones, at least one. */
+export function epochsWithin({ epochCompute }: Field, graph: Graph, compute: number): number {
+  return Math.max(1, Math.floor(compute / epochCompute(graph)));
+}
+
+/** Epochs of a network that is trained from scratch for a target. */
+export function epochsFor(field: Field, { compute, epochs }: Target, graph: Graph): number {
+  return compute === null ? epochs : epochsWithin(field, graph, compute);
 }
 
 /** The target of most MACs. */

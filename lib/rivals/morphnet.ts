@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { macs } from '../graph/cost.js';
 import type { Graph } from '../graph/ir.js';
 import { significant } from '../statistics/format.js';
-import { type Base, baseOf, PRETRAINED_OPTIONS, parentCompute, weightsOf } from './base.js';
+import { type Base, baseOf, computeLeft, PRETRAINED_OPTIONS, parentCompute, weightsOf } from './base.js';
 import {
   type Contest,
   eachTarget,
+  epochsFor,
   freshNetwork,
   largestTarget,
   type Outcome,
@@ -52,13 +53,17 @@ async function shrink(
   variant: Variant,
 ): Promise<readonly Shrunk[]> {
   const last = largestTarget(contest);
+  const strengths = new Set(lambdas);
+  // Half of the total for all strengths together, or the epochs of the largest target for each.
+  const share = { ...last, compute: last.compute === null ? null : last.compute / 2 / strengths.size };
+  const epochs = pretrainEpochs ?? epochsFor(contest, share, base.graph);
   const shrunk: Shrunk[] = [];
-  for (const lambda of new Set(lambdas)) {
+  for (const lambda of strengths) {
     const trained = await contest.train({
       name: `${contest.method}-lambda-${lambda}`,
       title: `${contest.label}, lambda ${significant(lambda)}`,
       graph: base.graph,
-      ...{ stage: last.stage ?? 0, epochs: pretrainEpochs ?? last.epochs },
+      ...{ stage: last.stage ?? 0, epochs },
       key: [kind, lambda, threshold],
       start: base.start,
       penalties: (graph, weights) => morphnetPenalty(graph, weights, { lambda, variant, threshold }),
@@ -77,10 +82,14 @@ async function morphnet(contest: Contest, options: Options, variant: Variant): P
     base,
     shrunk.map(({ trained }) => trained),
   );
-  const trainings = shrunk.reduce((sum, { trained }) => sum + trained.record.seconds.fit, base.seconds);
+  const trainings = shrunk.reduce((sum, { trained }) => sum + trained.record.seconds.fit, 0);
   return eachTarget(contest, async (target) => {
     const nearest = shrunk.reduce((best, one) =>
       distance(one.graph, target.macs) < distance(best.graph, target.macs) ? one : best,
+    );
+    const left = computeLeft(
+      target,
+      shrunk.map(({ trained }) => trained),
     );
     const { graph, multiplier } = expandTo(nearest.graph, target.macs);
     return {
@@ -89,7 +98,8 @@ async function morphnet(contest: Contest, options: Options, variant: Variant): P
         name: `${contest.method}-${target.macs}`,
         title: contest.label,
         graph,
-        ...{ stage: target.stage ?? 0, epochs: target.epochs },
+        stage: target.stage ?? 0,
+        epochs: epochsFor(contest, { ...target, compute: left }, graph),
         key: 'scratch',
         start: () => freshNetwork(contest, graph),
       }),
@@ -97,7 +107,7 @@ async function morphnet(contest: Contest, options: Options, variant: Variant): P
       lambda: nearest.lambda,
       parentEpochs: base.epochs + nearest.trained.record.epochs.length,
       parentCompute: tried,
-      searchSeconds: trainings / contest.targets.length,
+      searchSeconds: base.seconds / contest.all.length + trainings / contest.targets.length,
     };
   });
 }

@@ -7,6 +7,7 @@ import { BASE_OPTIONS, widestBase } from './base.js';
 import {
   type Contest,
   eachTarget,
+  epochsFor,
   freshNetwork,
   grownNetwork,
   growthSeconds,
@@ -27,7 +28,7 @@ function wideJob(
     name: `width-multiplier-${target.macs}`,
     title: `${WIDTH_MULTIPLIER.label} ${decimal(multiplier, 2)}x`,
     graph,
-    ...{ stage: target.stage ?? 0, epochs: target.epochs },
+    ...{ stage: target.stage ?? 0, epochs: epochsFor(contest, target, graph) },
     key: 'scratch',
     start: () => freshNetwork(contest, graph),
   };
@@ -55,7 +56,7 @@ function smallJob(
     name: `${contest.method}-${target.macs}`,
     title: `${contest.label}, ${resolution} pixels`,
     graph,
-    ...{ stage: target.stage ?? 0, epochs: target.epochs },
+    ...{ stage: target.stage ?? 0, epochs: epochsFor(contest, target, graph) },
     key: 'scratch',
     start: () => freshNetwork(contest, graph),
     ...(!isWhole && { resolution }),
@@ -71,11 +72,12 @@ export const RESOLUTION_MULTIPLIER = rival({
   options: BASE_OPTIONS,
   baseMultiplier: 1,
   train: async (contest, options) => {
-    const { grown, targets } = contest;
-    const wide = options.base === 'widest' ? widestBase(contest, options) : null;
+    const { grown, all } = contest;
+    // It takes no training, so all targets have the same one.
+    const wide = options.base === 'widest' ? widestBase({ ...contest, targets: all }, options) : null;
     const whole = wide?.graph ?? (await readGraph(grownNetwork(contest, null).directory));
     // The last grown architecture was found by growing; all targets share the seconds of that search.
-    const searchSeconds = wide === null ? growthSeconds(contest, grown.length - 1) / targets.length : 0;
+    const searchSeconds = wide === null ? growthSeconds(contest, grown.length - 1) / all.length : 0;
     const parentCompute = wide === null ? growthCompute(grown, grown.length - 1) : 0;
     return eachTarget(contest, async (target) => {
       const smaller = resolutionAtMost(whole, target.macs);

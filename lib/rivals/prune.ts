@@ -7,8 +7,24 @@ import { type Keep, prune } from '../graph/prune.js';
 import type { TensorMap } from '../native/face.js';
 import { loadCore } from '../native/load.js';
 import { createNetwork, loadNetwork, type Network, networkOf } from '../train/network.js';
-import { type Base, baseOf, epochsOption, PRETRAINED_OPTIONS, parentCompute, weightsOf } from './base.js';
-import { type Contest, eachTarget, type Job, largestTarget, type Outcome, type Trained } from './contest.js';
+import {
+  type Base,
+  baseOf,
+  computeLeft,
+  epochsOption,
+  PRETRAINED_OPTIONS,
+  parentCompute,
+  weightsOf,
+} from './base.js';
+import {
+  type Contest,
+  eachTarget,
+  epochsFor,
+  type Job,
+  largestTarget,
+  type Outcome,
+  type Trained,
+} from './contest.js';
 import { bnImportance, type Importance, l1Importance } from './networks/importance.js';
 import { slimmingPenalty, withGammas } from './networks/morphnet.js';
 import { keepGlobal, keepUniform } from './networks/to-macs.js';
@@ -16,7 +32,7 @@ import { type OptionsOf, rival } from './rival.js';
 
 const PRUNED_OPTIONS = {
   ...PRETRAINED_OPTIONS,
-  epochs: epochsOption('epochs of fine-tuning; null: the total epochs of the target'),
+  epochs: epochsOption('epochs of fine-tuning; null: what is left, or those of the target'),
 };
 
 /** Scales that network slimming starts from, unless the base is a trained network. */
@@ -26,8 +42,8 @@ const GAMMA = 0.5;
 interface Rule {
   readonly importance: (graph: Graph, weights: TensorMap) => Importance;
   readonly keep: (graph: Graph, importance: Importance, target: number) => Keep;
-  /** Epochs of the base's training where the entry leaves it open. */
-  readonly pretrainEpochs: (base: Base) => number;
+  /** True where a base that is grown needs no training. */
+  readonly takesGrown: boolean;
   readonly gamma?: number;
   /** Strength of the sparsity penalty while the base is trained; null: none. */
   readonly strength: number | null;
@@ -57,17 +73,20 @@ type PruneOptions = OptionsOf<typeof PRUNED_OPTIONS>;
 async function trainBase(
   contest: Contest,
   options: PruneOptions,
-  { gamma, strength, pretrainEpochs }: Rule,
+  { gamma, strength, takesGrown }: Rule,
   base: Base,
 ): Promise<Trained> {
   const penalties: Job['penalties'] =
     strength === null ? undefined : (graph) => slimmingPenalty(graph, { strength });
+  const target = largestTarget(contest);
+  // Half of the total, or the epochs of the largest target.
+  const half = { ...target, compute: target.compute === null ? null : target.compute / 2 };
+  const epochs = takesGrown && base.isGrown ? 0 : epochsFor(contest, half, base.graph);
   return contest.train({
     name: `${contest.method}-base`,
     title: `${contest.label}, base`,
     graph: base.graph,
-    stage: largestTarget(contest).stage ?? 0,
-    epochs: options.pretrainEpochs ?? pretrainEpochs(base),
+    ...{ stage: target.stage ?? 0, epochs: options.pretrainEpochs ?? epochs },
     key: [options.base, strength],
     start: gamma === undefined ? base.start : () => withScales(base.start, gamma, contest),
     ...(penalties && { penalties }),
@@ -80,6 +99,7 @@ async function pruneTo(contest: Contest, options: PruneOptions, rule: Rule): Pro
   const importance = rule.importance(base.graph, await weightsOf(trained));
   const { epochs, seconds } = trained.record;
   return eachTarget(contest, async (target) => {
+    const left = computeLeft(target, [trained]);
     const smaller = prune(base.graph, rule.keep(base.graph, importance, target.macs));
     return {
       target,
@@ -87,13 +107,14 @@ async function pruneTo(contest: Contest, options: PruneOptions, rule: Rule): Pro
         name: `${contest.method}-${target.macs}`,
         title: contest.label,
         graph: smaller.graph,
-        ...{ stage: target.stage ?? 0, epochs: options.epochs ?? target.epochs },
+        stage: target.stage ?? 0,
+        epochs: options.epochs ?? epochsFor(contest, { ...target, compute: left }, smaller.graph),
         key: trained.id,
         start: () => pruned(contest, trained, smaller),
       }),
       parentEpochs: base.epochs + epochs.length,
       parentCompute: parentCompute(base, [trained]),
-      searchSeconds: (base.seconds + seconds.fit) / contest.targets.length,
+      searchSeconds: base.seconds / contest.all.length + seconds.fit / contest.targets.length,
     };
   });
 }
@@ -107,7 +128,7 @@ export const PRUNE_L1 = rival({
     pruneTo(contest, options, {
       importance: l1Importance,
       keep: keepUniform,
-      pretrainEpochs: ({ isGrown }) => (isGrown ? 0 : largestTarget(contest).epochs),
+      takesGrown: true,
       strength: null,
     }),
 });
@@ -128,7 +149,7 @@ export const PRUNE_BN = rival({
     pruneTo(contest, options, {
       importance: bnImportance,
       keep: keepGlobal,
-      pretrainEpochs: () => largestTarget(contest).epochs,
+      takesGrown: false,
       ...(options.base === 'widest' && { gamma: GAMMA }),
       strength: options.strength,
     }),

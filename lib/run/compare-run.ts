@@ -74,13 +74,13 @@ async function compared(
   return await withOutput(spec, stages.length > 0 ? 'grow' : 'compare', { hold }, async () => {
     for (const kept of stages)
       await refuseDamaged(spec.output, kept, (text) => note(control, kept.record.stage, 'checkpoint', text));
+    const delivered = await readDelivered(spec.output, stages);
     const rivals = await compareRivals(
       spec,
-      { data, start: start.graph, stages },
+      { data, start: start.graph, stages, delivered },
       hold.control,
       options.onRivals,
     );
-    const delivered = await readDelivered(spec.output, stages);
     const summary = summaryOf(spec, stages, { rivals, delivered });
     await writeSummary(spec.output, summary);
     if (stages.length > 0) await options.writeReport?.(spec.output);

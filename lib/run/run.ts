@@ -246,7 +246,7 @@ async function grown(
     const run = { data, start: start.graph, stages };
     const delivered = await deliver(spec, run, hold.control);
     if (delivered.best !== null) await writeSummary(spec.output, summaryOf(spec, stages, { delivered }));
-    const rivals = await compareRivals(spec, run, hold.control);
+    const rivals = await compareRivals(spec, { ...run, delivered }, hold.control);
     const summary = summaryOf(spec, stages, { delivered, rivals });
     await writeSummary(spec.output, summary);
     await options.writeReport?.(spec.output);

@@ -58,7 +58,9 @@ function penaltiesOf({ penalties }: Job): Penalties | undefined {
 /** The recipe of the job's stage over its epochs, at its rate. */
 function fitOf({ fit }: Spec, { stage, epochs, learningRate }: Job): FitSpec {
   const whole = stretched(fit, stage, epochs);
-  return learningRate === undefined ? whole : { ...whole, optimizer: { ...whole.optimizer, learningRate } };
+  return learningRate === undefined || learningRate === null
+    ? whole
+    : { ...whole, optimizer: { ...whole.optimizer, learningRate } };
 }
 
 /** Trains a rival's network, unless its folder has it already. */

@@ -22,8 +22,16 @@ test('work is epochs times growth; a stage 0 that is taken over costs nothing', 
   expect(aware && workOf(aware)).toEqual({ stages: [0, 3, 4.5], rivals: 0 });
 });
 
-test('a rival costs all epochs at the size it is held against', () => {
+test('a rival costs what all stages cost, the shared first one too', () => {
   const [, aware] = planned({ compare: ['width-multiplier'] }, ['stop.stages=2']);
+  expect(aware && workOf(aware).rivals).toBe(2 * (1 + 1.5 + 2.25));
+});
+
+test('at equal epochs a rival costs all epochs at the size it is held against, and so does retrain', () => {
+  const compare = [{ method: 'width-multiplier', equal: 'epochs' }];
+  const [, again] = planned({ compare: ['retrain'] }, ['stop.stages=2']);
+  expect(again && workOf(again).rivals).toBe(6 * 2.25);
+  const [, aware] = planned({ compare }, ['stop.stages=2']);
   expect(aware && workOf(aware).rivals).toBe(6 * 2.25);
 });
 

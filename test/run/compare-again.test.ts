@@ -72,7 +72,7 @@ test('a record with a multiplier of a grown base, which has none, is made anew',
 
 test('a grown base is pruned with its own weights, without further training by L1', async () => {
   const output = await withoutRivals(whole);
-  const entry = { base: 'grown', at: 'stages', epochs: 0 };
+  const entry = { base: 'grown', at: 'stages', equal: 'epochs', epochs: 0 };
   const summary = await run(whole.folder, output, [
     { method: 'prune-l1', ...entry },
     { method: 'prune-bn', ...entry },
@@ -120,7 +120,7 @@ describe('rivals alone', () => {
   test('for a grown run they are those that the run itself would have trained', async () => {
     const output = await withoutRivals(whole);
     const summary = await compare({
-      experiment: asRead(experimentIn(whole.folder, output, [{ method: 'prune-l1', at: 'stages' }])),
+      experiment: asRead(experimentIn(whole.folder, output, [atStages('prune-l1')])),
     });
     expect(summary.stages).toHaveLength(3);
     for (const [i, { directory }] of of('prune-l1', summary).entries()) {

@@ -13,9 +13,14 @@ export type Entry = string | Readonly<Record<string, unknown>>;
 
 export const LAMBDAS = [1e-3, 1e-5];
 
-/** The entry of a method at every stage. */
+/** The entry of a method at every stage, at equal epochs. */
 export function atStages(method: string): Entry {
-  return { method, at: 'stages', ...(method.startsWith('morphnet') && { lambdas: LAMBDAS }) };
+  return {
+    method,
+    at: 'stages',
+    equal: 'epochs',
+    ...(method.startsWith('morphnet') && { lambdas: LAMBDAS }),
+  };
 }
 
 export const EVERY: readonly Entry[] = Object.keys(RIVALS).map(atStages);

@@ -14,13 +14,30 @@ const TARGETS = {
     .array(z.int().min(1))
     .min(1)
     .optional()
-    .describe('MACs, instead of `at`; trained for the epochs of one stage'),
+    .describe('MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage'),
+};
+
+const SHARES = {
+  equal: z
+    .enum(['compute', 'epochs'])
+    .default('compute')
+    .describe(
+      '`compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own',
+    ),
+  compute: z.number().positive().optional().describe("multiply-adds of each target, instead of the run's"),
+  learningRate: z
+    .number()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe("rate of all its trainings; null: the run's"),
 };
 
 function entry<M extends RivalMethod>(method: M) {
   return z.strictObject({
     method: z.literal(method).describe('how the rival is made'),
     ...TARGETS,
+    ...SHARES,
     ...(RIVALS[method].options as (typeof RIVALS)[M]['options']),
   });
 }
@@ -45,6 +62,10 @@ const ENTRY = z
     path: ['targets'],
     message: 'expected only with methods that need no grown network',
   })
+  .refine(({ equal, compute }) => equal === 'compute' || compute === undefined, {
+    path: ['compute'],
+    message: 'expected only with equal compute: at equal epochs it decides nothing',
+  })
   .refine((one) => !('base' in one) || one.base === 'widest' || one.baseMultiplier === undefined, {
     path: ['baseMultiplier'],
     message: 'expected only with base widest: a grown base has the widths it was grown to',
@@ -53,6 +74,7 @@ const ENTRY = z
     allOf: [
       never({ at: GIVEN, targets: GIVEN }),
       never({ method: { enum: GROWN_ONLY }, targets: GIVEN }),
+      never({ equal: { const: 'epochs' }, compute: GIVEN }),
       never({ base: { const: 'grown' }, baseMultiplier: GIVEN }),
     ],
   });

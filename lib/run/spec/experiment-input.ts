@@ -848,15 +848,39 @@ export type CompareEntryInput = {
   readonly method: 'width-multiplier';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
 } | {
   /** how the rival is made */
   readonly method: 'resolution-multiplier';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
   /**
    * what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)
    * @defaultValue "widest"
@@ -869,8 +893,20 @@ export type CompareEntryInput = {
   readonly method: 'prune-l1';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
   /**
    * what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)
    * @defaultValue "widest"
@@ -879,12 +915,12 @@ export type CompareEntryInput = {
   /** of `widest`: its MACs over the largest target; left out: 1 for `resolution-multiplier`, else 2 */
   readonly baseMultiplier?: number | undefined;
   /**
-   * epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)
+   * epochs of the base; null: half of the compute (all `lambdas` together), or those of the largest target; none for `prune-l1` of a grown network
    * @defaultValue null
    */
   readonly pretrainEpochs?: number | null | undefined;
   /**
-   * epochs of fine-tuning; null: the total epochs of the target
+   * epochs of fine-tuning; null: what is left, or those of the target
    * @defaultValue null
    */
   readonly epochs?: number | null | undefined;
@@ -893,8 +929,20 @@ export type CompareEntryInput = {
   readonly method: 'prune-bn';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
   /**
    * what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)
    * @defaultValue "widest"
@@ -903,12 +951,12 @@ export type CompareEntryInput = {
   /** of `widest`: its MACs over the largest target; left out: 1 for `resolution-multiplier`, else 2 */
   readonly baseMultiplier?: number | undefined;
   /**
-   * epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)
+   * epochs of the base; null: half of the compute (all `lambdas` together), or those of the largest target; none for `prune-l1` of a grown network
    * @defaultValue null
    */
   readonly pretrainEpochs?: number | null | undefined;
   /**
-   * epochs of fine-tuning; null: the total epochs of the target
+   * epochs of fine-tuning; null: what is left, or those of the target
    * @defaultValue null
    */
   readonly epochs?: number | null | undefined;
@@ -922,8 +970,20 @@ export type CompareEntryInput = {
   readonly method: 'morphnet';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
   /**
    * what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)
    * @defaultValue "widest"
@@ -932,7 +992,7 @@ export type CompareEntryInput = {
   /** of `widest`: its MACs over the largest target; left out: 1 for `resolution-multiplier`, else 2 */
   readonly baseMultiplier?: number | undefined;
   /**
-   * epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)
+   * epochs of the base; null: half of the compute (all `lambdas` together), or those of the largest target; none for `prune-l1` of a grown network
    * @defaultValue null
    */
   readonly pretrainEpochs?: number | null | undefined;
@@ -951,8 +1011,20 @@ export type CompareEntryInput = {
   readonly method: 'morphnet-authors';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
   /**
    * what is made smaller: `widest` (the seed network, wider) or `grown` (the last network of the run)
    * @defaultValue "widest"
@@ -961,7 +1033,7 @@ export type CompareEntryInput = {
   /** of `widest`: its MACs over the largest target; left out: 1 for `resolution-multiplier`, else 2 */
   readonly baseMultiplier?: number | undefined;
   /**
-   * epochs of the base; null: the total epochs of the largest target (none for `prune-l1` of a grown network)
+   * epochs of the base; null: half of the compute (all `lambdas` together), or those of the largest target; none for `prune-l1` of a grown network
    * @defaultValue null
    */
   readonly pretrainEpochs?: number | null | undefined;
@@ -980,15 +1052,39 @@ export type CompareEntryInput = {
   readonly method: 'scratch';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
 } | {
   /** how the rival is made */
   readonly method: 'retrain';
   /** which grown networks set the MACs: `last` (so without `targets`), or `stages` from 1 on */
   readonly at?: 'last' | 'stages' | undefined;
-  /** MACs, instead of `at`; trained for the epochs of one stage */
+  /** MACs, instead of `at`; trained for `compute`, without it for the epochs of one stage */
   readonly targets?: readonly number[] | undefined;
+  /**
+   * `compute`: each target has the multiply-adds that the run spent up to it, for all trainings; `epochs`: its epochs; `retrain` has its own
+   * @defaultValue "compute"
+   */
+  readonly equal?: 'compute' | 'epochs' | undefined;
+  /** multiply-adds of each target, instead of the run's */
+  readonly compute?: number | undefined;
+  /**
+   * rate of all its trainings; null: the run's
+   * @defaultValue null
+   */
+  readonly learningRate?: number | null | undefined;
   /**
    * epochs of the full schedule; null: the total epochs of the whole run, whatever the stage
    * @defaultValue null

@@ -1,12 +1,13 @@
 // Multiply-adds of a stage for its record: of its epochs, and of everything between it and the next stage.
 import type { Graph } from '../../graph/ir.js';
 import { keptForms } from '../../split/indices/auto.js';
-import { mostEpochsOf } from '../../split/indices/settings.js';
+import { imagesOf, mostEpochsOf } from '../../split/indices/settings.js';
 import { indicesCompute } from '../../split/indices/work.js';
 import { forwardCompute, imagesOfEpoch, passesCompute } from '../../train/compute.js';
-import type { Network } from '../../train/network.js';
+import { loadNetwork, type Network, readGraph } from '../../train/network.js';
 import type { Spec } from '../spec/experiment.js';
 import type { ChainRecord, EpochRecord, StepRecord } from '../store/records.js';
+import type { StageFolder } from '../store/summary.js';
 import type { Session } from './session.js';
 
 /** An experiment and the images that it trains on. */
@@ -58,4 +59,42 @@ export function stepCompute(
   const anew = Math.min(splitting.recalibrateImages, trainImages);
   const recalibrated = anew > 0 ? anew + images : 0;
   return forwardCompute(before, 2 * images) + forwardCompute(after, (1 + tried) * images + recalibrated);
+}
+
+/** Stages of older versions with the multiply-adds that their records lack, from what they tell and their networks. */
+export async function withCompute(
+  spec: Spec,
+  trainImages: number,
+  stages: readonly StageFolder[],
+): Promise<readonly StageFolder[]> {
+  const found: StageFolder[] = [];
+  for (const [at, stage] of stages.entries()) {
+    const { record, directory } = stage;
+    if (record.compute !== undefined) {
+      found.push(stage);
+      continue;
+    }
+    using network = await loadNetwork(directory, { device: spec.device });
+    const { graph } = network;
+    const after = stages[at + 1];
+    const { split, epochs, finish } = record;
+    const compute = {
+      fit: fitCompute({ spec, trainImages }, graph, epochs),
+      ...(finish && { finish: fitCompute({ spec, trainImages }, graph, finish) }),
+      search:
+        split === null || after === undefined
+          ? 0
+          : searchCompute(spec, network, {
+              chains: split.chains,
+              images: imagesOf(split.method, spec.splitting.images, trainImages),
+            }) +
+            stepCompute(
+              spec,
+              { before: graph, after: await readGraph(after.directory) },
+              { step: split.step, trainImages },
+            ),
+    };
+    found.push({ ...stage, record: { ...record, compute } });
+  }
+  return found;
 }

@@ -15,13 +15,18 @@ function isWhole({ method, target, options }: Partial<RivalRecord>): boolean {
   return typeof method === 'string' && typeof target === 'number' && isAsNow;
 }
 
+/** Rivals of versions without these options had equal epochs and the rate of the run. */
+function asNow(rival: RivalRecord): RivalRecord {
+  return { ...rival, options: { equal: 'epochs', learningRate: null, ...rival.options } };
+}
+
 /** The rivals kept in an output folder. */
 export async function readCompare(output: string): Promise<readonly RivalRecord[]> {
   const file = join(output, FILE);
   const text = await readText(file);
   if (text === null) return [];
   try {
-    return (parseStrictJson(text) as CompareRecord).rivals.filter(isWhole);
+    return (parseStrictJson(text) as CompareRecord).rivals.filter(isWhole).map(asNow);
   } catch (cause) {
     throw new SplitgrowError(
       'E_RESUME',
@@ -31,9 +36,9 @@ export async function readCompare(output: string): Promise<readonly RivalRecord[
   }
 }
 
-/** Rivals of one method, target and options are the same rival. */
-function keyOf({ method, target, options }: RivalRecord): string {
-  return JSON.stringify([method, target, options]);
+/** Rivals of one method, stage, target and options are the same rival. */
+function keyOf({ method, stage, target, options }: RivalRecord): string {
+  return JSON.stringify([method, stage, target, options]);
 }
 
 /** The kept rivals, those made again in their place, and the new ones after them. */

@@ -7,9 +7,10 @@ const parse = (compare: unknown) => parseExperiment({ ...LEAST, compare }).compa
 
 test('a name alone is its entry with every default, held against the last network', () => {
   expect(parse(['width-multiplier', 'prune-bn'])).toEqual([
-    { method: 'width-multiplier', at: 'last' },
+    { method: 'width-multiplier', at: 'last', equal: 'compute', learningRate: null },
     {
       ...{ method: 'prune-bn', at: 'last', base: 'widest', baseMultiplier: 2 },
+      ...{ equal: 'compute', learningRate: null },
       ...{ pretrainEpochs: null, epochs: null, strength: 1e-4 },
     },
   ]);
@@ -19,7 +20,8 @@ test("MorphNet's strengths are the paper's five", () => {
   for (const method of ['morphnet', 'morphnet-authors']) {
     expect(parse([method])).toEqual([
       {
-        ...{ method, at: 'last', base: 'widest', baseMultiplier: 2, pretrainEpochs: null },
+        ...{ method, at: 'last', equal: 'compute', learningRate: null },
+        ...{ base: 'widest', baseMultiplier: 2, pretrainEpochs: null },
         ...{ lambdas: [1e-8, 5e-8, 1e-9, 5e-9, 1e-10], threshold: 1e-2 },
       },
     ]);
@@ -92,6 +94,14 @@ const WRONG: readonly (readonly [claim: string, compare: unknown, says: RegExp])
     [{ method: 'resolution-multiplier', base: 'grown', baseMultiplier: 1, at: 'stages' }],
     /^compare\.0\.baseMultiplier: expected only with base widest/,
   ],
+  [
+    'multiply-adds at equal epochs',
+    [{ method: 'prune-l1', equal: 'epochs', compute: 1e9 }],
+    /^compare\.0\.compute: expected only with equal compute/,
+  ],
+  ['no multiply-adds', [{ method: 'prune-l1', compute: 0 }], /^compare\.0\.compute/],
+  ['an unknown share', [{ method: 'scratch', equal: 'epoch' }], /^compare\.0\.equal: .*"epochs"/],
+  ['a negative rate', [{ method: 'scratch', learningRate: -1 }], /^compare\.0\.learningRate/],
   ['a number', [3], /^compare\.0: expected/],
   ['no list', 'scratch', /^compare: expected a list/],
 ];
