@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { main, ROOT, say } from './steps.mjs';
 
+const { multiplyAdds } = await import('../dist/statistics/format.js');
+
 const FILES = ['figure.json', 'summary.json', 'points.csv', 'curves.csv'];
 export const KEPT = join(ROOT, 'results');
 export const PAGE = join(ROOT, 'docs', 'results.md');
@@ -36,20 +38,32 @@ const TABLES = {
     ),
   /** The network at the end of each curve. */
   ends: (figures) =>
-    table(
+    withCompute(
       ['curve', 'MACs', 'top-1 %'],
-      endsOf(figures).map(({ cells: [label, macs, , top1] }) => [label, macs, top1]),
+      endsOf(figures).map(({ cells: [label, macs, , top1], compute }) => [label, macs, compute, top1]),
     ),
   /** The same, with the seconds of the whole way to it. */
   efforts: (figures) =>
-    table(
+    withCompute(
       ['curve', 'MACs', 'epochs', 'top-1 %', 'training s', 'search s'],
-      endsOf(figures).map(({ cells, figure: { costs } }) => {
-        const { fit, search } = costs.find((cost) => inPanel(cost) === cells[0]);
-        return [...cells, whole(fit.mean), whole(search.mean)];
+      endsOf(figures).map(({ cells: [label, macs, ...cells], compute, figure: { costs } }) => {
+        const { fit, search } = costs.find((cost) => inPanel(cost) === label);
+        return [label, macs, compute, ...cells, whole(fit.mean), whole(search.mean)];
       }),
     ),
 };
+
+/** A table with a column of multiply-adds behind the MACs, which figures of older versions do not have. */
+function withCompute(head, rows) {
+  const isKnown = rows.some(([, , compute]) => compute !== '–');
+  const titles = head.toSpliced(2, 0, 'compute');
+  return isKnown
+    ? table(titles, rows)
+    : table(
+        head,
+        rows.map((cells) => cells.toSpliced(2, 1)),
+      );
+}
 
 /** Cells of each curve's last network; curves that end in the same numbers share one row. */
 function endsOf(figures) {
@@ -59,10 +73,14 @@ function endsOf(figures) {
     for (const row of figure.stages) {
       if ((last.get(inPanel(row))?.stage ?? -1) < row.stage) last.set(inPanel(row), row);
     }
-    for (const [label, { macs, epochs, top1 }] of last) {
+    for (const [label, { macs, epochs, top1, compute }] of last) {
       const accuracy = spread(top1, (value) => value.toFixed(2));
       const numbers = [`${whole(macs.mean / 1000)}k`, whole(epochs.mean), accuracy];
-      if (!rows.has(numbers.join())) rows.set(numbers.join(), { cells: [label, ...numbers], figure });
+      if (rows.has(numbers.join())) continue;
+      rows.set(numbers.join(), {
+        ...{ cells: [label, ...numbers], figure },
+        compute: compute ? multiplyAdds(compute.mean) : '–',
+      });
     }
   }
   return [...rows.values()];

@@ -1,8 +1,8 @@
 // A figure for people: one table a panel, a row a curve and stage; and what --scale plan and --list print.
 import type { FigureEntry, PlanDocument, ReproduceDocument } from '../api/reproduce.js';
 import type { Curve, Point } from '../figure/result.js';
-import { decimal, integer } from '../statistics/format.js';
-import { spread } from '../statistics/spread.js';
+import { decimal, integer, multiplyAdds } from '../statistics/format.js';
+import { spread, spreadOfKnown } from '../statistics/spread.js';
 import { type Column, type Style, table } from './table.js';
 
 interface Row {
@@ -35,6 +35,11 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     title: 'MACs',
     cell: ({ points }) => integer(spread(points.map(({ macs }) => macs))?.mean ?? Number.NaN),
+    isNumber: true,
+  },
+  {
+    title: 'compute',
+    cell: ({ points }) => multiplyAdds(spreadOfKnown(points.map(({ compute }) => compute ?? null))?.mean),
     isNumber: true,
   },
   {

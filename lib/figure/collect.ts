@@ -6,6 +6,7 @@ import { describeMachine } from '../run/store/machine.js';
 import { readGrowingStages } from '../run/store/read-growing.js';
 import type { RivalRecord, StageRecord } from '../run/store/records.js';
 import { stageDirectory } from '../run/store/summary.js';
+import { runCompute } from '../train/compute.js';
 import { minibatches } from '../train/minibatches.js';
 import { readGraph } from '../train/network.js';
 import type { FigurePlan, PlannedRun, Use } from './plan.js';
@@ -34,9 +35,11 @@ export interface Found extends RunRecords {
 }
 
 function grownPoints({ run, stages }: Found, directory: string): readonly Point[] {
+  const worked = stages.map((record) => ({ record }));
   return stages.map(({ stage, macs, params, widths, finish, evaluation: { top1, top5, loss } }, at) => ({
     ...{ seed: run.spec.seed, stage, macs, params, top1, top5, loss, widths },
     epochs: sum(stages.slice(0, at + 1).map(({ epochs }) => epochs.length)) + (finish?.length ?? 0),
+    compute: runCompute(worked, at),
     directory: relative(directory, stageDirectory(run.spec.output, stage)),
   }));
 }
@@ -46,6 +49,7 @@ function rivalPoint({ run }: Found, rival: RivalRecord, directory: string): Poin
   return {
     ...{ seed: run.spec.seed, stage, macs, params, top1, top5, loss, widths },
     epochs: rival.totalEpochs,
+    compute: rival.totalCompute ?? null,
     directory: relative(directory, rival.directory),
   };
 }
@@ -120,7 +124,7 @@ function reportedCurves({ reported }: FigureSpec): readonly Curve[] {
     ...{ label, panel, source, kind: 'reported', method: null, costs: [] },
     points: points.map(({ macs, top1, top5 = null, params = null }) => ({
       ...{ seed: null, stage: null, macs, params, top1, top5 },
-      ...{ loss: null, epochs: null, widths: {}, directory: null },
+      ...{ loss: null, epochs: null, compute: null, widths: {}, directory: null },
     })),
   }));
 }

@@ -25,6 +25,8 @@ export interface Point {
   readonly loss: number | null;
   /** Epochs of training that this network has behind it, those of its parents counted. */
   readonly epochs: number | null;
+  /** Multiply-adds of everything that this network took; null where that is not known, absent in files of older versions. */
+  readonly compute?: number | null;
   /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
   /** Network directory, relative to the figure's folder. */

@@ -11,7 +11,7 @@ import type { Spec } from '../run/spec/spec.js';
 import { growthRatioOf } from '../run/spec/splitting.js';
 import { readGraph } from '../train/network.js';
 import type { PlannedRun } from './plan.js';
-import { stagesOf } from './plan.js';
+import { isComputed, stagesOf } from './plan.js';
 import type { FigureSpec } from './spec.js';
 
 /** What the paper says of the network. */
@@ -138,15 +138,18 @@ interface Target {
   /** Of the last stage, or of no stage: as finished as a run can be. */
   readonly isLast: boolean;
   readonly macs: number;
+  /** True where its epochs follow from a total of multiply-adds. */
+  readonly isComputed: boolean;
 }
 
 function targetsOf(entry: CompareEntry, limits: readonly number[]): readonly Target[] {
   const { method, targets = [] } = entry;
   const stages = stagesOf(entry, limits.length - 1);
+  const shared = { method, isComputed: isComputed(entry) };
   return [
-    ...targets.map((macs) => ({ method, stage: null, isLast: true, macs })),
+    ...targets.map((macs) => ({ ...shared, stage: null, isLast: true, macs })),
     ...stages.map((stage) => ({
-      ...{ method, stage, isLast: stage === limits.length - 1 },
+      ...{ ...shared, stage, isLast: stage === limits.length - 1 },
       macs: limits[stage] ?? 0,
     })),
   ];
@@ -155,7 +158,7 @@ function targetsOf(entry: CompareEntry, limits: readonly number[]): readonly Tar
 function rivalRow(
   spec: Spec,
   graph: Graph,
-  { method, stage, isLast, macs: target }: Target,
+  { method, stage, isLast, macs: target, isComputed: isTotal }: Target,
   panel: string,
 ): PlanRow {
   const isKnown = method === 'width-multiplier' && target >= macs(graph);
@@ -165,7 +168,7 @@ function rivalRow(
     macs: network === null ? target : macs(network),
     isLimit: network === null,
     params: network === null ? null : params(network),
-    epochs: epochsBehind(spec.fit, (stage ?? 0) + 1, isLast),
+    epochs: isTotal ? null : epochsBehind(spec.fit, (stage ?? 0) + 1, isLast),
   };
 }
 

@@ -19,6 +19,8 @@ export interface StageStatistics {
   readonly top5: Spread | null;
   readonly loss: Spread | null;
   readonly epochs: Spread | null;
+  /** Multiply-adds of everything that the network took. */
+  readonly compute: Spread | null;
 }
 
 export interface ClaimStatistics {
@@ -67,8 +69,8 @@ export function curveStages(curve: Curve): readonly StageStatistics[] {
     const top1 = spread(points.map((point) => point.top1));
     const first = points[0];
     if (macs === null || top1 === null || first === undefined) return [];
-    const known = (field: 'params' | 'top5' | 'loss' | 'epochs'): Spread | null =>
-      spreadOfKnown(points.map((point) => point[field]));
+    const known = (field: 'params' | 'top5' | 'loss' | 'epochs' | 'compute'): Spread | null =>
+      spreadOfKnown(points.map((point) => point[field] ?? null));
     return [
       {
         panel,
@@ -83,6 +85,7 @@ export function curveStages(curve: Curve): readonly StageStatistics[] {
         top5: known('top5'),
         loss: known('loss'),
         epochs: known('epochs'),
+        compute: known('compute'),
       },
     ];
   });

@@ -48,6 +48,21 @@ export function clock(value: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${tail}` : `${m}:${tail}`;
 }
 
+const COUNT_UNITS = ['', ' k', ' M', ' G', ' T', ' P', ' E'] as const;
+
+/** Multiply-adds as 0.63 T: the largest unit of which there is a tenth, with three digits. A dash where there is no number. */
+export function multiplyAdds(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  let unit = 0;
+  let scaled = value;
+  while (scaled >= 100 && unit < COUNT_UNITS.length - 1) {
+    scaled /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 ? 0 : scaled < 10 ? 2 : 1;
+  return `${scaled.toFixed(digits)}${COUNT_UNITS[unit]}`;
+}
+
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** 1.5 MiB */

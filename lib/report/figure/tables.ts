@@ -3,7 +3,7 @@
 import type { ReadRun } from '../../figure/result.js';
 import type { ClaimStatistics, CostStatistics, StageStatistics } from '../../figure/statistics.js';
 import type { Comparison } from '../../figure/statistics-compare.js';
-import { decimal, integer, seconds } from '../../statistics/format.js';
+import { decimal, integer, multiplyAdds, seconds } from '../../statistics/format.js';
 import type { Spread } from '../../statistics/spread.js';
 import type { Verdict } from '../../statistics/verdict.js';
 import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
@@ -66,6 +66,7 @@ const STAGES: readonly HtmlColumn<StageStatistics>[] = [
   { title: 'top-1 %', cell: ({ top1 }) => plusMinus(top1, points), isNumber: true },
   { title: 'top-5 %', cell: ({ top5 }) => plusMinus(top5, points), isNumber: true },
   { title: 'test loss', cell: ({ loss }) => plusMinus(loss, (value) => decimal(value, 4)), isNumber: true },
+  { title: 'compute', cell: ({ compute }) => plusMinus(compute, multiplyAdds), isNumber: true },
   { title: 'epochs behind it', cell: ({ epochs }) => plusMinus(epochs, integer), isNumber: true },
 ];
 

@@ -15,7 +15,7 @@ import type { FigureData } from './data.js';
 import { type FigurePageParts, figurePage, nameOf } from './page.js';
 import { plotsOf } from './plots.js';
 
-const MEASURES = ['macs', 'params', 'top1', 'top5', 'loss', 'epochs'] as const;
+const MEASURES = ['macs', 'params', 'top1', 'top5', 'loss', 'epochs', 'compute'] as const;
 
 function pointsCsv({ curves }: FigureResult): string {
   const layers = [

@@ -26,7 +26,9 @@ export function epochsCsv({ stages }: RecordedRun): string {
 export function stagesCsv({ summary, compare }: RecordedRun): string {
   const networks = [
     ...summary.stages.map((network) => ({ method: 'grown', ...network })),
-    ...(compare?.rivals ?? []).map((network) => ({ ...network, stage: network.stage ?? '' })),
+    ...(compare?.rivals ?? []).map((network) => ({
+      ...{ ...network, stage: network.stage ?? '', compute: network.totalCompute },
+    })),
   ];
   const layers = [...new Set(networks.flatMap(({ widths }) => Object.keys(widths)))];
   const head = [
@@ -36,6 +38,7 @@ export function stagesCsv({ summary, compare }: RecordedRun): string {
     'macs',
     'params',
     'flops2x',
+    'compute',
     'top1',
     'top5',
     'loss',
@@ -43,13 +46,14 @@ export function stagesCsv({ summary, compare }: RecordedRun): string {
     ...layers.map((layer) => `width_${layer}`),
   ];
   const rows = networks.map(
-    ({ method, stage, directory, macs, params, flops2x, top1, top5, loss, seconds, widths }) => [
+    ({ method, stage, directory, macs, params, flops2x, compute, top1, top5, loss, seconds, widths }) => [
       method,
       stage,
       directory,
       macs,
       params,
       flops2x ?? '',
+      compute ?? '',
       top1,
       top5,
       loss,

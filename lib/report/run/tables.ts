@@ -14,7 +14,7 @@ import type {
   Summary,
 } from '../../run/store/records.js';
 import { descentText } from '../../run/store/split-record.js';
-import { amount, decimal, integer, percent, significant } from '../../statistics/format.js';
+import { amount, decimal, integer, multiplyAdds, percent, significant } from '../../statistics/format.js';
 import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
 
 /** A network of a run: of a stage, or a rival. */
@@ -23,6 +23,8 @@ export type NetworkRow = Pick<
   'macs' | 'params' | 'top1' | 'top5' | 'loss' | 'widths' | 'seconds'
 > & {
   readonly name: string;
+  /** Multiply-adds of everything that it took; null where that is not known. */
+  readonly compute: number | null;
   /** Stages of the run; its rivals; what it hands over. */
   readonly kind: 'stage' | 'rival' | 'best';
 };
@@ -36,6 +38,7 @@ export const NETWORKS: readonly TextColumn[] = [
   { title: 'stage', cell: (row) => row.name },
   { title: 'widths', cell: (row) => Object.values(row.widths).join(' ') },
   { title: 'MACs', cell: (row) => integer(row.macs), isNumber: true },
+  { title: 'compute', cell: (row) => multiplyAdds(row.compute), isNumber: true },
   { title: 'parameters', cell: (row) => integer(row.params), isNumber: true },
   { title: 'top-1 %', cell: (row) => decimal(row.top1, 2), isNumber: true },
   { title: 'top-5 %', cell: (row) => decimal(row.top5, 2), isNumber: true },
@@ -48,9 +51,10 @@ export const NETWORKS: readonly TextColumn[] = [
 ];
 
 /** What is handed over, as a row: it has the widths of its stage. */
-function deliveredRow({ which, stage, ...best }: BestRecord, { stages }: Summary): NetworkRow {
+function deliveredRow({ which, stage, compute, ...best }: BestRecord, { stages }: Summary): NetworkRow {
   const { widths = {} } = stages.find((one) => one.stage === stage) ?? {};
-  return { ...best, ...best.test, widths, name: `best: ${stage} ${which}`, kind: 'best' };
+  const both = compute.grown + (compute.retrained ?? 0);
+  return { ...best, ...best.test, widths, compute: both, name: `best: ${stage} ${which}`, kind: 'best' };
 }
 
 /** What a summary hands over, of each stage once. */
@@ -61,9 +65,13 @@ function deliveriesOf({ best, delivered = [] }: Summary): readonly BestRecord[] 
 /** One row a stage, then what is handed over, then the rivals. */
 export function networkRows(summary: Summary, rivals: readonly RivalRecord[]): readonly NetworkRow[] {
   return [
-    ...summary.stages.map((stage) => ({ ...stage, name: String(stage.stage), kind: 'stage' as const })),
+    ...summary.stages.map((stage) => ({
+      ...{ ...stage, compute: stage.compute ?? null, name: String(stage.stage), kind: 'stage' as const },
+    })),
     ...deliveriesOf(summary).map((best) => deliveredRow(best, summary)),
-    ...rivals.map((rival) => ({ ...rival, name: rivalNameAt(rival), kind: 'rival' as const })),
+    ...rivals.map((rival) => ({
+      ...{ ...rival, compute: rival.totalCompute ?? null, name: rivalNameAt(rival), kind: 'rival' as const },
+    })),
   ];
 }
 

@@ -162,6 +162,8 @@ export interface StageSummary {
   readonly loss: number;
   /** Channels of every layer that makes some, by id. */
   readonly widths: Readonly<Record<string, number>>;
+  /** Multiply-adds of the run up to this network, finishing included. Absent where records of older versions lack theirs. */
+  readonly compute?: number;
   /** Neurons split after it, for every tied producer; empty where it was not split. */
   readonly split: Readonly<Record<string, readonly number[]>>;
   /** Seconds of each phase. */

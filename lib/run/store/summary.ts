@@ -138,7 +138,10 @@ export function summaryOf(
   return {
     name: spec.name,
     seed: spec.seed,
-    stages: stages.map(({ record, directory }) => stageSummary(record, directory)),
+    stages: stages.map(({ record, directory }, at) => {
+      const compute = runCompute(stages, at);
+      return { ...stageSummary(record, directory), ...(compute !== null && { compute }) };
+    }),
     ...(grown !== null && { compute: { grown, retrained: best?.compute.retrained ?? null } }),
     ...(best !== null && { best }),
     ...(ofStages.length > 0 && { delivered: ofStages }),
