@@ -44,7 +44,7 @@ function rivalOf(stage: number, change: Partial<RivalRecord> = {}): RivalRecord 
       options: PRUNE_BN === undefined ? {} : optionsOf(PRUNE_BN),
     },
     ...{ directory: `out/runs/r/compare/${stage}`, stage, target: 200 },
-    ...{ multiplier: null, resolution: null, lambda: null },
+    ...{ multiplier: null, resolution: null, lambda: null, compute: 2_000, totalCompute: 5_000 },
     ...{ macs: 190, params: 19, epochs: 4, totalEpochs: 9, top1: 30, top5: 70, loss: 3, widths: { stem: 1 } },
     ...{ seconds: { fit: 10, indices: 0, select: 0, grow: 0, evaluate: 0.5 }, searchSeconds: 6 },
     ...change,
@@ -107,10 +107,12 @@ test('a run becomes a curve with a point a stage, its rivals one each, beside th
     [0, 100, 40, 2, '../runs/a/stage-0'],
     [1, 200, 41, 5, '../runs/a/stage-1'],
   ]);
+  // Records of older versions do not tell.
+  expect(aware?.points.map(({ compute }) => compute)).toEqual([null, null]);
   expect(rival?.points).toEqual([
     {
       ...{ seed: 0, stage: 1, macs: 190, params: 19, top1: 30, top5: 70, loss: 3, widths: { stem: 1 } },
-      ...{ epochs: 9, directory: '../runs/r/compare/1' },
+      ...{ epochs: 9, compute: 5_000, directory: '../runs/r/compare/1' },
     },
   ]);
   expect(rival?.costs).toEqual([{ seed: 0, fit: 10, search: 6, evaluate: 0.5, trainingSteps: 8 }]);

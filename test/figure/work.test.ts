@@ -43,8 +43,8 @@ test('what finishes the last stage alone is work of that stage', () => {
     ]);
     return aware && workOf(aware);
   };
-  expect(work('every')).toEqual({ stages: [0, 9, 13.5], rivals: 10 * 2.25 });
-  expect(work('last')).toEqual({ stages: [0, 3, 13.5], rivals: 10 * 2.25 });
+  expect(work('every')).toEqual({ stages: [0, 9, 13.5], rivals: 6 * (1 + 1.5 + 2.25) });
+  expect(work('last')).toEqual({ stages: [0, 3, 13.5], rivals: 2 * (1 + 1.5) + 13.5 });
 });
 
 test('the time left follows from what this sitting did: finished runs of earlier ones count in neither', () => {

@@ -190,12 +190,12 @@ test('stages.csv has a row a network, the rival last', async () => {
     .trimEnd()
     .split('\n');
   expect(head).toBe(
-    'method,stage,directory,macs,params,flops2x,top1,top5,loss,seconds_fit,seconds_indices,seconds_select,seconds_grow,' +
+    'method,stage,directory,macs,params,flops2x,compute,top1,top5,loss,seconds_fit,seconds_indices,seconds_select,seconds_grow,' +
       'seconds_evaluate,width_stem,width_b0_pw,width_b1_pw,width_b2_pw,width_b3_pw',
   );
   expect(rows).toHaveLength(5);
   expect(rows[0]).toBe(
-    `grown,0,${join(output, 'stage-0')},269312,1130,,45,75,1.5,22,8,0.03,1.2,0.5,8,8,8,8,8`,
+    `grown,0,${join(output, 'stage-0')},269312,1130,,,45,75,1.5,22,8,0.03,1.2,0.5,8,8,8,8,8`,
   );
   expect(rows[4]).toMatch(/^width-multiplier,3,/);
 });
