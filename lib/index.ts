@@ -194,6 +194,7 @@ export type {
   StrategyContext,
   StrategyFunction,
 } from './split/choose/strategies.js';
+export type { BirthNorms } from './split/step/ages.js';
 export type { GradientNorms, GradientsRecord, LayerGradients } from './split/step/gradients.js';
 export type { EpsilonScale } from './split/step/step.js';
 export type { TwinsRecord } from './split/step/twins.js';

@@ -231,6 +231,12 @@ export interface TrainOptions extends ImageAugment {
    * in the loss; reported losses leave it out. E_WEIGHTS where a name, shape or dtype does not fit.
    */
   readonly penalties?: TensorEntries;
+  /**
+   * Factors on the rate: `<node id>.<parameter>` -> float32 numbers of the parameter's shape, one an entry; others have 1. An
+   * entry trains as in a parameter group of torch.optim.SGD with the rate factor * rate: momentum and decay are not
+   * multiplied. E_WEIGHTS where a name, shape or dtype does not fit.
+   */
+  readonly rateFactors?: TensorEntries;
   readonly shuffle: boolean;
   readonly flip: boolean;
   /** Pixels of zero padding before a random crop back to size; 0: none. */

@@ -28,6 +28,7 @@ import { finishStage } from './stage/finish.js';
 import { earlierStages } from './stage/finished-stages.js';
 import { freshState } from './stage/fit-stage.js';
 import { finishFit, resume } from './stage/position.js';
+import { beginningNorms } from './stage/rates-by-age.js';
 import { openSession, readData, type Session } from './stage/session.js';
 import { splitStage } from './stage/split-stage.js';
 import { startNetwork } from './stage/start.js';
@@ -233,7 +234,8 @@ async function grown(
   refuseTooLarge(spec, start.graph, callers);
   layerCaps(start.graph, spec.splitting.layerCap);
   const hold = holdOf(control);
-  using session = openSession(spec, data, start.graph, hold.control, callers);
+  const beginning = beginningNorms(spec, start);
+  using session = { ...openSession(spec, data, start.graph, hold.control, callers), beginning };
   for (const method of [spec.splitting.method, ...spec.splitting.alongside])
     checkGrowth(spec, start.graph, session.index(method).images);
   return await withOutput(spec, 'grow', { data: data.note, hold }, async () => {

@@ -33,8 +33,8 @@ export interface Shared {
 }
 
 /** Readable, and another one whenever graph, recipe or key differ. What only describes images and classes does not count. */
-function folderOf({ name, graph, key }: Job, fit: FitSpec): string {
-  const { shortSide: _, ...input } = graph.input;
+function folderOf({ name, graph, key }: Job, { rateByAge: _, ...fit }: FitSpec): string {
+  const { shortSide: _side, ...input } = graph.input;
   // A rival has no finishing. Said as in older versions, so that what they trained is found.
   const recipe = { ...fit, finish: { epochs: 0 } };
   const digest = createHash('sha256')
@@ -70,7 +70,8 @@ export async function trainRival({ spec, data, start, stage, control }: Shared, 
     ...control,
     onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
   } satisfies RunControl;
-  const fit = fitOf(spec, job);
+  // Rivals are not grown: all their weights are of one age.
+  const fit = { ...fitOf(spec, job), rateByAge: false };
   const id = folderOf(job, fit);
   const { resolution } = job;
   const rival: Spec = {

@@ -417,6 +417,11 @@ export interface FitInput {
      */
     readonly decay?: 'all' | 'weights' | undefined;
   } | undefined;
+  /**
+   * weights born at a later stage train at the rate times their norm at birth over that of the first
+   * @defaultValue false
+   */
+  readonly rateByAge?: boolean | undefined;
   /** how the rate changes within a stage; a list gives one a stage, the last for all later ones */
   readonly schedule?: {
     /** `constant`, `steps`, `cosine` or `wsd` (warm-up, full rate, decay); or a list of schedules, one a stage */

@@ -1,7 +1,7 @@
 // The `fit` part of an experiment: parametric updates, their optimizer and their schedule.
 import { z } from 'zod';
 import { having, never, where } from './conditions.js';
-import { group, part, weights } from './effects.js';
+import { afterStage0, group, part, weights } from './effects.js';
 import { fitFaults } from './fit-rules.js';
 
 const share = z.number().min(0).lt(1);
@@ -149,6 +149,14 @@ export const FIT = part({
     { remedy: 'gradients are clipped as it says' },
   ),
   optimizer: group(OPTIMIZER.prefault({}).describe('stochastic gradient descent and its rate')),
+  rateByAge: afterStage0(
+    z
+      .boolean()
+      .default(false)
+      .describe(
+        'weights born at a later stage train at the rate times their norm at birth over that of the first',
+      ),
+  ),
   schedule: group(
     z
       .union([SCHEDULE, z.array(SCHEDULE).min(1)])

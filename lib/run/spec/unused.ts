@@ -91,6 +91,10 @@ export const UNUSED: readonly Row[] = [
     because: ({ command }) => when(command === 'train', 'train has one stage'),
   },
   {
+    fields: ['fit.rateByAge'],
+    because: ({ command }) => when(command !== 'grow', `${command} does not grow`),
+  },
+  {
     fields: ['splitting.growthRatio'],
     because: ({ spec: { splitting, stop } }) =>
       when(

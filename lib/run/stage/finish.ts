@@ -9,6 +9,7 @@ import { finishOf, NO_FINISH } from '../spec/epochs.js';
 import type { Spec } from '../spec/spec.js';
 import { SPLITTING } from '../spec/splitting.js';
 import type { Finished } from './position.js';
+import { ratesByAge } from './rates-by-age.js';
 import type { Session } from './session.js';
 import { trainNetwork } from './train.js';
 
@@ -29,6 +30,8 @@ function finishSpec({ fit, ...spec }: Spec, stage: number): Spec {
       epochs,
       average,
       finish: NO_FINISH,
+      // It does not grow: factors come with the session.
+      rateByAge: false,
       schedule: { kind: 'wsd', warmup: 0, decay },
     },
     splitting: SPLITTING.parse({}),
@@ -58,11 +61,12 @@ export async function finishStage(
     onEvent: control.onEvent && ((event) => control.onEvent?.({ ...event, stage })),
   };
   const branch = finishSpec(spec, stage);
+  const rateFactors = await ratesByAge(session, network.graph, stage);
   const { epochs, evaluation, validation, seconds } = await trainNetwork(
     branch,
     async () => ({
       // The images belong to the run, so they are not disposed of.
-      session: { ...session, spec: branch, control: own, [Symbol.dispose]: () => undefined },
+      session: { ...session, rateFactors, spec: branch, control: own, [Symbol.dispose]: () => undefined },
       start: await copyOf(network),
     }),
     own,

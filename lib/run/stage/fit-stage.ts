@@ -18,6 +18,7 @@ import { type SnapshotWriter, snapshotWriterOf } from '../store/snapshot-writer.
 import { evaluatedLatest, lacksEvaluation } from './early.js';
 import { fitKept, loaderRecord, loaderWords } from './fit-epoch.js';
 import { watchStage } from './offspring-records.js';
+import { ratesByAge } from './rates-by-age.js';
 import type { Session } from './session.js';
 
 /** Least and most width over height of resized crops (Szegedy et al. 2015). */
@@ -119,7 +120,8 @@ async function fitEpochs(
     epochs,
     stepsPerEpoch: minibatches(session.trainImages, spec.fit, network.graph).steps,
   });
-  const fixed = fixedOptions(session, network.graph);
+  const rateFactors = session.rateFactors ?? (await ratesByAge(session, network.graph, stage));
+  const fixed = { ...fixedOptions(session, network.graph), rateFactors };
   const { precision } = fixed;
   if (spec.fit.precision === 'auto') note(control, stage, 'fit', `trains in ${precision}`);
   using watch = await watchStage(session, stage);

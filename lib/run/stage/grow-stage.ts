@@ -10,6 +10,7 @@ import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import { augmentation } from './fit-stage.js';
 import { watchSplit } from './offspring-records.js';
+import { birthRecord } from './rates-by-age.js';
 import type { Session } from './session.js';
 
 /** What is grown: the neurons chosen, and their indices and directions. */
@@ -57,7 +58,11 @@ export async function growNetwork(
     try {
       const lossRecalibrated = await recalibrated(session, grown.network, stage, probe);
       using watch = watchSplit(session, stage, { splits: plan.splits, widths: widths(network.graph) });
-      const step = { ...grown.step, lossRecalibrated, ...(await watch.of(grown.network)) };
+      const step = {
+        ...{ ...grown.step, lossRecalibrated },
+        ...(await watch.of(grown.network)),
+        ...birthRecord(session, stage, network.graph, grown.network),
+      };
       return { network: grown.network, step };
     } catch (error) {
       grown.network[Symbol.dispose]();

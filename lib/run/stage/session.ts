@@ -6,8 +6,9 @@ import { refuseOtherData } from '../../distributed/compared.js';
 import type { Graph } from '../../graph/ir.js';
 import { lower } from '../../graph/lower.js';
 import type { RunControl } from '../../native/events.js';
-import type { DatasetHandle } from '../../native/face.js';
+import type { DatasetHandle, TensorEntries } from '../../native/face.js';
 import { imagesOf, type Method } from '../../split/indices/settings.js';
+import type { Norms } from '../../split/step/ages.js';
 import type { Penalties } from '../../train/penalties.js';
 import { precisionOn } from '../../train/precision.js';
 import { type Purpose, sampleIndices, seedOf } from '../../train/seeds.js';
@@ -23,6 +24,10 @@ export interface Session extends Disposable {
   readonly callers: CallerTables;
   /** The penalties of an epoch, for sparsity training. */
   readonly penalties?: Penalties | undefined;
+  /** Norms of the weights that a run with rates by age began with; absent or null: it has none. */
+  readonly beginning?: Norms | null;
+  /** Factors on the rates of a training that goes on from a grown network; absent: those of the stage. */
+  readonly rateFactors?: TensorEntries;
   readonly train: DatasetHandle;
   readonly trainImages: number;
   readonly test: DatasetHandle;

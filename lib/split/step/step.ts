@@ -2,6 +2,7 @@
 import type { NodeId } from '../../graph/ir.js';
 import type { Surgery } from '../../graph/program.js';
 import type { Statistics } from '../../native/face.js';
+import type { BirthNorms } from './ages.js';
 import type { GradientsRecord } from './gradients.js';
 import type { TwinsRecord } from './twins.js';
 
@@ -25,6 +26,8 @@ export interface StepRecord {
   readonly twins?: TwinsRecord;
   /** Gradients of newborn and old channels before the first update, where the experiment asks for them. */
   readonly gradients?: GradientsRecord;
+  /** Norms of the weights that it made, where the experiment asks for rates by age. */
+  readonly births?: BirthNorms;
   /** What the second-order expansion predicts; positive: the loss falls. */
   readonly predictedDecrease: number;
   /** lossBefore - lossAfter. */

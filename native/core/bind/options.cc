@@ -117,6 +117,8 @@ TrainOptions readTrainOptions(const Napi::Object& o) {
   options.syncsNorm = o.Has("syncBatchNorm") && readBool(o, "syncBatchNorm");
   if (o.Has("penalties"))
     options.penalties = readTensors(field(o, "penalties"), "penalties");
+  if (o.Has("rateFactors"))
+    options.rateFactors = readTensors(field(o, "rateFactors"), "rateFactors");
   options.augment = readAugment(o);
   options.seed = static_cast<uint64_t>(readInteger(o, "seed", 0, kMostExact));
   return options;

@@ -21,11 +21,11 @@ struct Step {
   int out = 0;  // slot
 };
 
-// Coefficients of a stretch of the parameter buffer that begins at `from`.
-// Undefined: there are none.
-struct Penalty {
+// A number for each parameter of a stretch of the parameter buffer that begins
+// at `from`. Undefined: there are none.
+struct Coefficients {
   int64_t from = 0;
-  at::Tensor coefficients;
+  at::Tensor values;
 };
 
 struct Network {
@@ -44,8 +44,11 @@ struct Network {
   // ends the set.
   NamedTensors read(const std::string& set) const;
   void write(const std::string& set, const NamedTensors& tensors);
-  // One float32 tensor a trained parameter, of its shape; 0 between them.
-  Penalty penaltyOf(const NamedTensors& tensors) const;
+  // Of float32 tensors, each of a trained parameter's name and shape.
+  // Parameters that are not named get the number `between`. `what` they are,
+  // for errors.
+  Coefficients coefficientsOf(const NamedTensors& tensors, const char* what,
+                              double between) const;
 
   at::TensorOptions options() const {
     return at::TensorOptions().device(device).dtype(dtype);

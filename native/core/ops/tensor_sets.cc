@@ -1,5 +1,5 @@
 // Tensors of a network by name: weights, what training keeps beside them, and
-// coefficients of penalties.
+// coefficients of its parameters.
 #include <set>
 
 #include "ops/net.h"
@@ -81,32 +81,33 @@ void Network::write(const std::string& name, const NamedTensors& tensors) {
   if (set.statistics != nullptr) this->*set.statistics = moving;
 }
 
-Penalty Network::penaltyOf(const NamedTensors& tensors) const {
+Coefficients Network::coefficientsOf(const NamedTensors& tensors,
+                                     const char* what, double between) const {
   if (tensors.empty()) return {};
   int64_t from = values.numel(), end = 0;
   std::set<std::string> names;
   for (const auto& [name, tensor] : tensors) {
     const Place& to = place(name);
-    require(to.isTrained, "E_WEIGHTS", "penalty of ", name,
+    require(to.isTrained, "E_WEIGHTS", what, " of ", name,
             ": expected a trained parameter, found a statistic");
     require(
         tensor.scalar_type() == at::kFloat && tensor.sizes() == to.view.sizes(),
-        "E_WEIGHTS", "penalty of ", name, ": expected Float of shape ",
+        "E_WEIGHTS", what, " of ", name, ": expected Float of shape ",
         to.view.sizes(), ", found ", tensor.scalar_type(), " ", tensor.sizes());
-    require(at::isfinite(tensor).all().item<bool>(), "E_WEIGHTS", "penalty of ",
+    require(at::isfinite(tensor).all().item<bool>(), "E_WEIGHTS", what, " of ",
             name, ": expected finite coefficients");
-    require(names.insert(name).second, "E_WEIGHTS", "penalty of ", name,
+    require(names.insert(name).second, "E_WEIGHTS", what, " of ", name,
             ": expected once, found twice");
     from = std::min(from, to.offset);
     end = std::max(end, to.offset + to.view.numel());
   }
-  Penalty penalty{from, at::zeros({end - from}, options())};
+  Coefficients made{from, at::full({end - from}, between, options())};
   for (const auto& [name, tensor] : tensors) {
     const Place& to = place(name);
-    penalty.coefficients.narrow(0, to.offset - from, to.view.numel())
+    made.values.narrow(0, to.offset - from, to.view.numel())
         .copy_(tensor.reshape({-1}));
   }
-  return penalty;
+  return made;
 }
 
 }  // namespace splitgrow

@@ -168,7 +168,9 @@ Trained trainEpoch(Network* network, const Dataset& data,
   require(options.start < stop && stop <= steps, "E_ARGUMENT",
           "expected minibatches from ", options.start, " to ", stop, " of ",
           steps);
-  const Penalty penalty = network->penaltyOf(options.penalties);
+  const PerParameter own{
+      network->coefficientsOf(options.penalties, "penalty", 0),
+      network->coefficientsOf(options.rateFactors, "rate factor", 1)};
   Sums sums(network->device);
   Tensor gathered;  // gradients of the pieces so far
   Exchange exchange(*network);
@@ -243,7 +245,7 @@ Trained trainEpoch(Network* network, const Dataset& data,
     read = sweep->readOf(i, read);
     if (read > 0) {
       if (read != planned) network->gradients.mul_(planned / read);
-      update(network, options, penalty, i);
+      update(network, options, own, i);
     }
     ProgressReport report{
         "train",      i + 1,         steps, images, secondsSince(start),

@@ -43,6 +43,7 @@ struct TrainOptions {
   bool syncsNorm = false;  // batch statistics over all ranks
   NamedTensors
       penalties;  // added to gradients, times the sign of the parameter
+  NamedTensors rateFactors;  // times the rate, of each entry of a parameter
   Augment augment;
   uint64_t seed = 0;
 };
@@ -73,12 +74,18 @@ struct Trained {
   std::string graph;  // Recorder::state
 };
 
-// SGD on the whole parameter buffer, as torch.optim.SGD does it.
-void sgdStep(Network* network, const TrainOptions& options, double rate);
+// SGD on the whole parameter buffer, as torch.optim.SGD does it. Parameters
+// that have a factor are a group of their own of the rate `factor` * `rate`.
+void sgdStep(Network* network, const TrainOptions& options, double rate,
+             const Coefficients& factors = {});
+// What the options say of single parameters, by their place in the buffer.
+struct PerParameter {
+  Coefficients penalty, rateFactors;
+};
 // All that follows the backward passes of a minibatch, whose place in the epoch
 // is `step`: penalty, clipping, SGD and the moving average.
 void update(Network* network, const TrainOptions& options,
-            const Penalty& penalty, int64_t step);
+            const PerParameter& own, int64_t step);
 
 // Called after each step with its place in the epoch.
 void takeAverage(Network* network, const AverageOptions& options, int64_t step);

@@ -47,6 +47,14 @@ const penalties = ({ weights }: Start): TensorEntries =>
     .filter(([name]) => /^stem(_norm)?\.weight$/.test(name))
     .map(([name, { shape }]) => [name, floats(shape, (i) => 0.01 * (1 + (i % 3)))]);
 
+/** Factors on the rates of the first and the last layer's weights, the tensors between them without. */
+function rateFactors({ weights }: Start): TensorEntries {
+  const layers = [...weights].filter(([, { shape }]) => shape.length > 1);
+  return [layers.at(0), layers.at(-1)].flatMap((layer) =>
+    layer === undefined ? [] : [[layer[0], floats(layer[1].shape, (i) => 0.25 * (1 + (i % 5)))] as const],
+  );
+}
+
 /** Losses, all sets of tensors, and an evaluation after one epoch. */
 async function trained(start: Start, dtype: Precision, options: TrainOptions): Promise<Results> {
   const network = networkOf(start.graph, start.weights, { dtype });
@@ -79,6 +87,8 @@ for (const [name, graph] of Object.entries({
       await assertAgreeAfter(start, training(20, rates(STEPS, RATE), more), part);
     const more = { momentum: 0.9, penalties: penalties(start) };
     await assertAgreeAfter(start, training(20, rates(STEPS, RATE), more), 'penalties');
+    const aged = { momentum: 0.9, nesterov: true, weightDecay: 1e-3, rateFactors: rateFactors(start) };
+    await assertAgreeAfter(start, training(20, rates(STEPS, RATE), aged), 'rate factors');
   });
 }
 

@@ -42,6 +42,7 @@ const TABLE = {
     ...of('fit.', 'finish.epochs finish.decay finish.stages average.decay average.every average.warmup'),
   ],
   'after stage 0': [
+    'fit.rateByAge',
     ...of('stop.', 'stages macs costs'),
     ...of(
       'splitting.',

@@ -64,6 +64,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     (name) => `fit.schedule.${name}`,
   ),
   'lib/run/spec/epochs.ts': [...['fit.epochs', 'fit.finish.epochs', 'fit.finish.decay', 'fit.finish.stages']],
+  'lib/run/stage/rates-by-age.ts': ['fit.rateByAge'],
   'lib/run/store/snapshot-writer.ts': ['checkpoint.minutes'],
   'lib/run/store/checkpoint.ts': ['checkpoint.keep'],
   'lib/run/stage/stage-indices.ts': ['checkpoint.indicesBytes', 'splitting.depthwiseBatchNorm'],
@@ -238,6 +239,11 @@ const CASES: readonly Case[] = [
     command: 'train',
     json: { ...fitting({ epochs: [1, 2] }), stop: {} },
     told: 'not used: fit.epochs [1,2]; train has one stage, and takes the first entry',
+  },
+  {
+    command: 'train',
+    json: fitting({ rateByAge: true }),
+    told: 'not used: fit.rateByAge true; train does not grow',
   },
   {
     json: splitting({ growthRatio: [1, 1, 2] }),
