@@ -16,6 +16,7 @@ export const PURPOSES = {
   finish: 10,
   perturb: 11,
   validation: 12,
+  insert: 13,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

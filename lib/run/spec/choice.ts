@@ -1,6 +1,7 @@
 // Parts of `splitting` that say how neurons are chosen: strategies, costs and their estimates, rounding.
 import { z } from 'zod';
 import { COSTS } from '../../graph/cost.js';
+import { INSERTIONS } from '../../split/choose/insertion.js';
 import { STRATEGIES } from '../../split/choose/strategies.js';
 import { afterStage0, part } from './effects.js';
 
@@ -26,6 +27,23 @@ export const COST_ESTIMATE = part({
   ),
   transform: afterStage0(
     z.enum(['none', 'sqrt', 'log']).default('none').describe('applied to that: `none`, `sqrt`, `log`'),
+  ),
+});
+
+export const INSERTION = part({
+  kind: afterStage0(
+    z
+      .enum(INSERTIONS)
+      .default('none')
+      .describe('new neurons beside splits: `none`, or `pairs` of equal fan-in and opposite fan-out'),
+  ),
+  share: afterStage0(
+    z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe('share of the chosen neurons, the worst ones, that become new neurons'),
   ),
 });
 

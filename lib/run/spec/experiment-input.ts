@@ -739,6 +739,19 @@ export interface SplittingInput {
    * @defaultValue true
    */
   readonly hardLimit?: boolean | undefined;
+  /** new neurons beside splits, at the same cost */
+  readonly insertion?: {
+    /**
+     * new neurons beside splits: `none`, or `pairs` of equal fan-in and opposite fan-out
+     * @defaultValue "none"
+     */
+    readonly kind?: 'none' | 'pairs' | undefined;
+    /**
+     * share of the chosen neurons, the worst ones, that become new neurons
+     * @defaultValue 0.5
+     */
+    readonly share?: number | undefined;
+  } | undefined;
   /** from the relaxation to whole neurons */
   readonly rounding?: {
     /**

@@ -1,7 +1,7 @@
 // The `splitting` part of an experiment: indices, choice and growth.
 import { z } from 'zod';
 import { FIXED_IMAGES, INDEX_DEFAULTS, METHODS, mostEpochsOf } from '../../split/indices/settings.js';
-import { COST, COST_ESTIMATE, COST_NAMES, ROUNDING, STRATEGY } from './choice.js';
+import { COST, COST_ESTIMATE, COST_NAMES, INSERTION, ROUNDING, STRATEGY } from './choice.js';
 import { having, where } from './conditions.js';
 import { afterStage0, group, ofStage, part } from './effects.js';
 
@@ -203,6 +203,7 @@ const FIELDS = part({
   hardLimit: afterStage0(
     z.boolean().default(true).describe('`false`: `growthRatio` limits only the estimate'),
   ),
+  insertion: group(INSERTION.prefault({}).describe('new neurons beside splits, at the same cost')),
   rounding: group(ROUNDING.prefault({}).describe('from the relaxation to whole neurons')),
   optimizerState: afterStage0(
     z

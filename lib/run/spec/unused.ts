@@ -142,6 +142,11 @@ export const UNUSED: readonly Row[] = [
       when(splitting.epsilon !== 'line-search', `splitting.epsilon is ${splitting.epsilon}`),
   },
   {
+    fields: ['splitting.insertion.share'],
+    because: ({ spec: { splitting } }) =>
+      when(splitting.insertion.kind === 'none', 'splitting.insertion.kind is none'),
+  },
+  {
     fields: ['splitting.rounding.threshold'],
     because: ({ spec: { splitting } }) =>
       when(splitting.rounding.kind !== 'threshold', `splitting.rounding.kind is ${splitting.rounding.kind}`),

@@ -51,14 +51,18 @@ export function searchCompute(
  */
 export function stepCompute(
   { splitting }: Pick<Spec, 'splitting'>,
-  { before, after }: { readonly before: Graph; readonly after: Graph },
+  { before, split, after }: { readonly before: Graph; readonly split: Graph; readonly after: Graph },
   { step, trainImages }: { readonly step: StepRecord } & Pick<Session, 'trainImages'>,
 ): number {
   const { images } = step;
   const tried = step.kind === 'fixed' ? 1 : splitting.lineSearch.grid.length;
   const anew = Math.min(splitting.recalibrateImages, trainImages);
   const recalibrated = anew > 0 ? anew + images : 0;
-  return forwardCompute(before, 2 * images) + forwardCompute(after, (1 + tried) * images + recalibrated);
+  return (
+    forwardCompute(before, 2 * images) +
+    forwardCompute(split, (1 + tried) * images) +
+    forwardCompute(after, recalibrated)
+  );
 }
 
 /** Stages of older versions with the multiply-adds that their records lack, from what they tell and their networks. */
@@ -78,6 +82,8 @@ export async function withCompute(
     const { graph } = network;
     const after = stages[at + 1];
     const { split, epochs, finish } = record;
+    // Such versions put no new neurons in.
+    const grownGraph = after === undefined ? graph : await readGraph(after.directory);
     const compute = {
       fit: fitCompute({ spec, trainImages }, graph, epochs),
       ...(finish && { finish: fitCompute({ spec, trainImages }, graph, finish) }),
@@ -90,7 +96,7 @@ export async function withCompute(
             }) +
             stepCompute(
               spec,
-              { before: graph, after: await readGraph(after.directory) },
+              { before: graph, split: grownGraph, after: grownGraph },
               { step: split.step, trainImages },
             ),
     };

@@ -1,26 +1,33 @@
 // Growth of one stage by the experiment's step: offspring, then running statistics and records of the offspring as the experiment asks.
 import type { Plan } from '../../graph/grow.js';
+import type { Graph } from '../../graph/ir.js';
 import { widths } from '../../graph/print.js';
 import { evenBatch, type Indices } from '../../split/indices/indices.js';
-import { type Probe, splitChecked } from '../../split/step/offspring.js';
+import { type Inserted, newChannels } from '../../split/step/insert.js';
+import { type Probe, replaced, splitChecked } from '../../split/step/offspring.js';
 import type { StepRecord } from '../../split/step/step.js';
 import { evaluateNetwork, recalibrate } from '../../train/fit.js';
 import { leastImages, soundRemainder } from '../../train/minibatches.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
 import { augmentation } from './fit-stage.js';
+import { type InsertedNetwork, insertedIn } from './insert-stage.js';
 import { watchSplit } from './offspring-records.js';
 import { birthRecord } from './rates-by-age.js';
 import type { Session } from './session.js';
 
-/** What is grown: the neurons chosen, and their indices and directions. */
+/** What is grown: the neurons chosen to be split, with their indices and directions, and new neurons beside them. */
 export interface Chosen {
   readonly plan: Plan;
+  readonly inserted: Inserted;
   readonly indices: Indices;
 }
 
 interface Grown {
   readonly network: Network;
+  /** The graph that was split, without new neurons. */
+  readonly split: Graph;
+  readonly inserted: Omit<InsertedNetwork, 'network'> | null;
   readonly step: StepRecord;
 }
 
@@ -37,7 +44,7 @@ export async function growNetwork(
   session: Session,
   network: Network,
   stage: number,
-  { plan, indices }: Chosen,
+  { plan, inserted, indices }: Chosen,
 ): Promise<Grown> {
   const { spec, control } = session;
   const { splitting } = spec;
@@ -55,17 +62,27 @@ export async function growNetwork(
       perturb: perturb === 0 ? null : { size: perturb, seed: seedOf('perturb', spec.seed, stage) },
       control,
     });
+    const split = grown.network.graph;
+    const added =
+      inserted.size === 0
+        ? null
+        : await replaced(grown.network, (one) => insertedIn(session, one, stage, { inserted, probe }));
+    const made = added?.network ?? grown.network;
     try {
-      const lossRecalibrated = await recalibrated(session, grown.network, stage, probe);
-      using watch = watchSplit(session, stage, { splits: plan.splits, widths: widths(network.graph) });
+      const lossRecalibrated = await recalibrated(session, made, stage, probe);
+      using watch = watchSplit(session, stage, {
+        splits: plan.splits,
+        inserted: newChannels(network.graph, inserted),
+        widths: widths(network.graph),
+      });
       const step = {
         ...{ ...grown.step, lossRecalibrated },
-        ...(await watch.of(grown.network)),
-        ...birthRecord(session, stage, network.graph, grown.network),
+        ...(await watch.of(made)),
+        ...birthRecord(session, stage, network.graph, made),
       };
-      return { network: grown.network, step };
+      return { network: made, split, step, inserted: added };
     } catch (error) {
-      grown.network[Symbol.dispose]();
+      made[Symbol.dispose]();
       throw error;
     }
   } finally {

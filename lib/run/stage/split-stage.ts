@@ -7,8 +7,8 @@ import { row } from '../../graph/fields.js';
 import { note } from '../../native/control.js';
 import { scope } from '../../native/scope.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
-import { type Choice, type ChooseOptions, choose } from '../../split/choose/strategy.js';
-import type { Indices } from '../../split/indices/indices.js';
+import { divided } from '../../split/choose/insertion.js';
+import { type ChooseOptions, choose, planOf } from '../../split/choose/strategy.js';
 import { decimal, integer, significant } from '../../statistics/format.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
@@ -17,9 +17,9 @@ import { growthRatioOf } from '../spec/splitting.js';
 import type { Position } from '../store/checkpoint.js';
 import type { EndReason, SplitRecord } from '../store/records.js';
 import { snapshotWriterOf } from '../store/snapshot-writer.js';
-import { descentText, histogramOf } from '../store/split-record.js';
+import { descentText, histogramOf, insertionRecord } from '../store/split-record.js';
 import { searchCompute, stepCompute } from './compute.js';
-import { growNetwork } from './grow-stage.js';
+import { type Chosen, growNetwork } from './grow-stage.js';
 import { otherMethods } from './other-methods.js';
 import type { Session } from './session.js';
 import { type KeptStage, secondsBefore, stageIndices } from './stage-indices.js';
@@ -105,7 +105,10 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   if (choice.picks.length === 0) return { ended: fullOf(network, options), search };
   const alongside = await otherMethods(session, network, stage, { groups, picks: choice.picks, options });
   const compared = clock();
-  const grown = await growChosen(session, measured.network, stage, { choice, indices });
+  const parts = divided(choice.picks, splitting.insertion);
+  const plan = parts.inserted.size === 0 ? choice.plan : planOf(network.graph, parts.split);
+  const chosen = { plan, inserted: parts.inserted, indices };
+  const grown = await growChosen(session, measured.network, stage, chosen, choice.certificate);
   using made = scope();
   made.use(grown.network);
   const split: SplitRecord = {
@@ -116,24 +119,27 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
     picks: choice.picks,
     certificate: choice.certificate,
     step: grown.step,
-    neurons: choice.plan.splits,
+    neurons: plan.splits,
     chosen: choice.picks.length,
+    ...(grown.inserted !== null && {
+      inserted: insertionRecord(network.graph, splitting.insertion.kind, parts, grown.inserted.functionError),
+    }),
     ...(alongside.length > 0 && { alongside }),
   };
   note(
     control,
     stage,
     'grow',
-    `${choice.picks.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
+    `${parts.split.length} neurons split; MACs ${integer(macs(network.graph))} to ${integer(macs(grown.network.graph))}; ` +
       `epsilon ${significant(grown.step.epsilon)}, loss ${decimal(grown.step.lossBefore, 4)} to ${decimal(grown.step.lossAfter, 4)}`,
   );
-  const graphs = { before: network.graph, after: grown.network.graph };
+  const graphs = { before: network.graph, split: grown.split, after: grown.network.graph };
   const stepping = stepCompute(spec, graphs, { step: grown.step, trainImages: session.trainImages });
   made.move();
   return {
     network: grown.network,
     split,
-    search: search + stepping,
+    search: search + stepping + (grown.inserted?.compute ?? 0),
     seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - compared },
   };
 }
@@ -142,11 +148,12 @@ async function growChosen(
   session: Session,
   network: Network,
   stage: number,
-  { choice, indices }: { readonly choice: Choice; readonly indices: Indices },
+  chosen: Chosen,
+  certificate: CertificateRecord,
 ) {
-  const grown = await growNetwork(session, network, stage, { plan: choice.plan, indices });
+  const grown = await growNetwork(session, network, stage, chosen);
   try {
-    refuseOverrun(session, choice.certificate, grown.network);
+    refuseOverrun(session, certificate, grown.network);
     return grown;
   } catch (error) {
     grown.network[Symbol.dispose]();

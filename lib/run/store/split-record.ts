@@ -1,8 +1,11 @@
 // The record of everything between two stages: indices, choice and growth.
+import type { Graph } from '../../graph/ir.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
+import type { Divided, SplitInstead } from '../../split/choose/insertion.js';
 import type { PickRecord } from '../../split/choose/knapsack.js';
 import type { ChainRecord } from '../../split/indices/indices.js';
 import type { Method } from '../../split/indices/settings.js';
+import { newChannels } from '../../split/step/insert.js';
 import type { StepRecord } from '../../split/step/step.js';
 import { integer } from '../../statistics/format.js';
 
@@ -44,12 +47,42 @@ export interface SplitRecord {
   readonly certificate: CertificateRecord;
   /** How far the offspring were moved. */
   readonly step: StepRecord;
-  /** Neurons split, for every tied producer: widths(k+1) = widths(k) + list length. */
+  /** Neurons split, for every tied producer: widths(k+1) = widths(k) + list length + new neurons. */
   readonly neurons: Readonly<Record<string, readonly number[]>>;
   /** Neurons chosen; tied layers count once. Missing in records of version 0.1. */
   readonly chosen?: number;
+  /** New neurons beside them, where the experiment asks for some. */
+  readonly inserted?: InsertionRecord;
   /** Other methods on the same network, where the experiment asks for them. */
   readonly alongside?: readonly OtherMethodRecord[];
+}
+
+/** New neurons beside the splits of a stage. */
+export interface InsertionRecord {
+  /** Which kind. */
+  readonly kind: string;
+  /** How many; tied layers count once. */
+  readonly count: number;
+  /** How many were split; tied layers count once. */
+  readonly split: number;
+  /** New channels of every tied producer, behind the copies. */
+  readonly neurons: Readonly<Record<string, number>>;
+  /** Picks that were to become new neurons and were split. */
+  readonly instead: readonly SplitInstead[];
+  /** max|a - b| / max|a| of the logits a before and b after. */
+  readonly functionError: number;
+}
+
+/** The record of a stage's new neurons. */
+export function insertionRecord(
+  graph: Graph,
+  kind: string,
+  { split, inserted, instead }: Divided,
+  functionError: number,
+): InsertionRecord {
+  const count = [...inserted.values()].reduce((sum, one) => sum + one, 0);
+  const neurons = newChannels(graph, inserted);
+  return { kind, count, split: split.length, neurons, instead, functionError };
 }
 
 const BINS = 30;

@@ -228,7 +228,8 @@ export async function choose(
   };
 }
 
-function planOf(graph: Graph, picks: readonly PickRecord[]): Plan {
+/** The plan that splits the picks, for every tied producer. */
+export function planOf(graph: Graph, picks: readonly PickRecord[]): Plan {
   const splits = new Map<GroupId, number[]>();
   for (const { group, neuron } of picks) {
     const list = splits.get(group);

@@ -172,7 +172,7 @@ async function candidateAt(
 }
 
 /** What `of` makes of a network, which is disposed of. */
-async function replaced(network: Network, of: (network: Network) => Promise<Network>): Promise<Network> {
+export async function replaced<T>(network: Network, of: (network: Network) => Promise<T>): Promise<T> {
   using before = network;
   return await of(before);
 }
@@ -267,18 +267,28 @@ async function functionErrorOf(
   network: Network,
   growth: Growth,
   directions: DirectionsHandle,
-  { data, batch }: Probe,
+  probe: Probe,
   options: StepOptions,
 ): Promise<number> {
   const still = await movedTo(network, { growth, directions }, 0, options);
   try {
-    const error = relativeChange(await logitsOf(network, data, batch), await logitsOf(still, data, batch));
-    if (error < FUNCTION_TOLERANCE) return error;
-    throw new SplitgrowError(
-      'E_FUNCTION_CHANGED',
-      `growth of "${network.graph.name}": expected logits to change by less than ${FUNCTION_TOLERANCE} at step 0, got ${error}`,
-    );
+    return await refuseOther(network, still, probe, 'at step 0');
   } finally {
     still.handle.dispose();
   }
+}
+
+/** How far the logits of two networks differ on the probe. @throws E_FUNCTION_CHANGED where that is more than rounding */
+export async function refuseOther(
+  before: Network,
+  after: Network,
+  { data, batch }: Probe,
+  where: string,
+): Promise<number> {
+  const error = relativeChange(await logitsOf(before, data, batch), await logitsOf(after, data, batch));
+  if (error < FUNCTION_TOLERANCE) return error;
+  throw new SplitgrowError(
+    'E_FUNCTION_CHANGED',
+    `growth of "${before.graph.name}": expected logits to change by less than ${FUNCTION_TOLERANCE} ${where}, got ${error}`,
+  );
 }

@@ -61,7 +61,7 @@ const TABLE = {
       'splitting.',
       'lineSearch.grid lineSearch.images lineSearch.statistics costEstimate.estimate costEstimate.transform',
     ),
-    ...of('splitting.rounding.', 'kind threshold'),
+    ...of('splitting.', 'rounding.kind rounding.threshold insertion.kind insertion.share'),
   ],
   place: ['output', 'data.root', 'data.file', 'data.store', 'network.directory'],
   nothing: [

@@ -92,6 +92,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/run/stage/offspring-records.ts': ['splitting.twins', 'splitting.gradients'],
   'lib/run/stage/split-stage.ts': ['splitting.method', 'splitting.strategy'],
+  'lib/split/choose/insertion.ts': ['splitting.insertion.kind', 'splitting.insertion.share'],
   'lib/run/stage/other-methods.ts': ['splitting.alongside'],
   'lib/split/indices/indices.ts': [
     ...[
@@ -276,6 +277,10 @@ const CASES: readonly Case[] = [
   {
     json: splitting({ lineSearch: { grid: [1] } }),
     told: 'not used: splitting.lineSearch.grid [1]; splitting.epsilon is 0.01',
+  },
+  {
+    json: splitting({ insertion: { share: 0.2 } }),
+    told: 'not used: splitting.insertion.share 0.2; splitting.insertion.kind is none',
   },
   {
     json: splitting({ rounding: { threshold: 0.5 } }),

@@ -1,0 +1,60 @@
+// New neurons of a stage, put in after its splits: their statistics on the probe images, and the proof that the function is kept.
+import { note } from '../../native/control.js';
+import { evenBatch } from '../../split/indices/indices.js';
+import { type Inserted, insertPairs } from '../../split/step/insert.js';
+import { type Probe, refuseOther } from '../../split/step/offspring.js';
+import { forwardCompute } from '../../train/compute.js';
+import { recalibrate } from '../../train/fit.js';
+import { leastImages, soundRemainder } from '../../train/minibatches.js';
+import type { Network } from '../../train/network.js';
+import { seedOf } from '../../train/seeds.js';
+import type { Session } from './session.js';
+
+/** A network with new neurons, a new one. */
+export interface InsertedNetwork {
+  readonly network: Network;
+  /** max|a - b| / max|a| of the logits. */
+  readonly functionError: number;
+  /** Multiply-adds of its logits, before and after, and of the running statistics. */
+  readonly compute: number;
+}
+
+/** @throws E_FUNCTION_CHANGED, E_ABORTED */
+export async function insertedIn(
+  { spec, control }: Session,
+  network: Network,
+  stage: number,
+  { inserted, probe }: { readonly inserted: Inserted; readonly probe: Probe },
+): Promise<InsertedNetwork> {
+  const { data, images } = probe;
+  const batch = evenBatch(images, spec.fit.batch);
+  let estimated = 0;
+  const seed = seedOf('insert', spec.seed, stage);
+  const made = await insertPairs(network, inserted, {
+    seed,
+    estimate: async (wide) => {
+      const options = {
+        batch,
+        remainder: soundRemainder(images, batch, wide.graph),
+        leastImages: leastImages(wide.graph),
+        syncBatchNorm: spec.fit.syncBatchNorm,
+        ...{ shuffle: false, flip: false, crop: 0, seed },
+      };
+      await recalibrate(wide, data, options, { control, where: { stage, epoch: 0, epochs: 1 } });
+      estimated = images;
+    },
+  });
+  try {
+    const functionError = await refuseOther(network, made, probe, 'with new neurons');
+    const count = [...inserted.values()].reduce((sum, one) => sum + one, 0);
+    note(control, stage, 'grow', `${count} new neurons in pairs beside them`);
+    return {
+      network: made,
+      functionError,
+      compute: forwardCompute(network.graph, images) + forwardCompute(made.graph, images + estimated),
+    };
+  } catch (error) {
+    made[Symbol.dispose]();
+    throw error;
+  }
+}
