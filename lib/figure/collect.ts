@@ -72,14 +72,6 @@ function piecesOf(found: Found, use: Use, directory: string): readonly Piece[] {
     ...{ label: owner, panel, owner, kind: 'grown', method: splitting.strategy },
     ...{ points, cost: grownCost(seed, stages, step) },
   };
-  if (use.stage !== null) {
-    const [point, first] = [points.slice(0, 1), stages.slice(0, 1)];
-    const alone = {
-      points: point.map((one) => ({ ...one, stage: use.stage })),
-      cost: grownCost(seed, first, step),
-    };
-    return [{ ...grown, kind: 'rival', method: null, ...alone }];
-  }
   const last = stages.length - 1;
   const asked = rivals.filter((rival) => use.asked.some((entry) => isAsked(entry, rival, last)));
   const labels = [...new Set(asked.map((rival) => rival.label))];
@@ -91,6 +83,20 @@ function piecesOf(found: Found, use: Use, directory: string): readonly Piece[] {
       cost: rivalCost(seed, own, step),
     };
   });
+  if (use.stage !== null && use.network === 'last') {
+    // A run that has not come to its end has no such network yet.
+    const isEnded = stages.at(-1)?.ended !== null;
+    const point = isEnded ? points.slice(-1) : [];
+    return [{ ...grown, points: point.map((one) => ({ ...one, stage: use.stage })) }, ...compared];
+  }
+  if (use.stage !== null) {
+    const [point, first] = [points.slice(0, 1), stages.slice(0, 1)];
+    const alone = {
+      points: point.map((one) => ({ ...one, stage: use.stage })),
+      cost: grownCost(seed, first, step),
+    };
+    return [{ ...grown, kind: 'rival', method: null, ...alone }];
+  }
   return [grown, ...compared];
 }
 

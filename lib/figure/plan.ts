@@ -14,8 +14,10 @@ export interface Use {
   readonly label: string;
   readonly panel: string;
   readonly asked: Spec['compare'];
-  /** The stage that its first network stands beside, as the curve's one point; null where every stage is a point. */
+  /** The stage that one network stands beside, as the curve's one point; null where every stage is a point. */
   readonly stage: number | null;
+  /** Which network that is. */
+  readonly network: 'first' | 'last';
 }
 
 export interface PlannedRun {
@@ -164,8 +166,8 @@ interface Planned {
 function addRuns(runs: Map<string, PlannedRun>, curves: readonly Planned[], folder: string): void {
   for (const { curve, spec } of curves) {
     const key = runKey(spec);
-    const { label, panel, stage = null } = curve;
-    const use: Use = { label, panel, asked: spec.compare, stage };
+    const { label, panel, stage = null, network = 'first' } = curve;
+    const use: Use = { label, panel, asked: spec.compare, stage, network };
     const known = runs.get(key);
     if (known !== undefined) {
       const compare = union(known.spec.compare, spec.compare);

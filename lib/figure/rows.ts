@@ -176,9 +176,10 @@ async function rowsOfRun({ spec, uses }: PlannedRun): Promise<readonly PlanRow[]
   const graph = await seedGraph(spec);
   const limits = stageLimits(spec, macs(graph));
   const schedule = scheduleText(spec);
-  return uses.flatMap(({ label, panel, asked, stage: beside }) => [
-    ...(beside === null ? limits : limits.slice(0, 1)).map(
-      (limit, stage): PlanRow => ({
+  const all = limits.map((limit, stage) => ({ limit, stage }));
+  return uses.flatMap(({ label, panel, asked, stage: beside, network }) => [
+    ...(beside === null ? all : network === 'last' ? all.slice(-1) : all.slice(0, 1)).map(
+      ({ limit, stage }): PlanRow => ({
         ...{ panel, label, kind: stage === 0 ? 'seed' : 'stage', stage: beside ?? stage, macs: limit },
         isLimit: stage > 0,
         params: stage === 0 ? params(graph) : null,

@@ -19,11 +19,10 @@ const CURVE = z.strictObject({
   experiment: name,
   /** What this curve changes in it; wins over the scale's. */
   set,
-  /**
-   * Where the experiment's first network is one point of the curve: the stage that it stands beside. Entries of one label
-   * then make one curve.
-   */
+  /** Where one network of the experiment is one point of the curve: the stage that it stands beside. Entries of one label then make one curve. */
   stage: z.int().min(0).optional(),
+  /** Which network that is: the first (so without it), as a rival, or the last, with the rivals of its run. */
+  network: z.enum(['first', 'last']).optional(),
 });
 
 const REPORTED = z.strictObject({
@@ -133,6 +132,12 @@ export function parseFigure(json: unknown): FigureSpec {
   claims.forEach(({ panel }, at) => {
     refuseUnknown([panel], panels, `claims.${at}.panel`);
   });
+  for (const { label, network, stage } of curves) {
+    if (network !== undefined && stage === undefined)
+      refuse(
+        `curves: expected network only with a stage, which it stands beside, got "${network}" of "${label}"`,
+      );
+  }
   const labels = curves.map(({ label }) => label);
   reported.forEach(({ points }, at) => {
     const named = points.flatMap(({ beside }) => (beside === undefined ? [] : [beside.curve]));

@@ -32,9 +32,9 @@ test('ends with the table, the rival, the certificates and the report; --json wi
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('splitgrow: E_') });
   const lines = stdout.split('\n');
   expect(lines[0]).toMatch(
-    /^stage +widths +MACs +parameters +top-1 % +fit s +indices s +select s +grow s +evaluate s$/,
+    /^stage +widths +MACs +compute +parameters +top-1 % +fit s +indices s +select s +grow s +evaluate s$/,
   );
-  expect(lines[1]).toMatch(/^0 +4 4 4 4 4( 10)? +[\d,]+ +[\d,]+ +\d+\.\d\d /);
+  expect(lines[1]).toMatch(/^0 +4 4 4 4 4( 10)? +[\d,]+ +[\d.]+ [MG] +[\d,]+ +\d+\.\d\d /);
   expect(lines[2]).toMatch(/^1 /);
   expect(lines[3]).toMatch(/^Width multiplier \d\.\d\dx, stage 1 /);
   expect(stdout).toMatch(

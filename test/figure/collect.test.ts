@@ -56,6 +56,7 @@ const use = (label: string, change: Partial<Use> = {}): Use => ({
   panel: '',
   asked: [],
   stage: null,
+  network: 'first',
   ...change,
 });
 
@@ -166,6 +167,34 @@ test('rivals of one name in two curves of a panel stay two curves', () => {
     'Pruning (Bn) of random',
     'paper',
   ]);
+});
+
+test('the last networks of runs are a point each of one curve, and their rivals are too', () => {
+  const of = (key: string, stage: number) => {
+    const stages = [...STAGES.slice(0, stage), { ...stageOf(stage, 20, 3), ended: 'stages' as const }];
+    const asked = askedBy(['prune-bn']);
+    const own = asked[0] === undefined ? {} : optionsOf(asked[0]);
+    const rivals = [rivalOf(stage, { options: own })];
+    return {
+      run: runOf(key, 0, [use('aware', { stage, network: 'last', asked })]),
+      steps: 3,
+      stages,
+      rivals,
+    };
+  };
+  const found = [of('a', 1), of('b', 2)];
+  const { curves } = resultOf(FIGURE, PLAN, found);
+  expect(
+    curves.slice(0, 2).map(({ label, kind, points }) => [label, kind, points.map(({ stage }) => stage)]),
+  ).toEqual([
+    ['aware', 'grown', [1, 2]],
+    ['Pruning (Bn)', 'rival', [1, 2]],
+  ]);
+  const growing = found.map((one) => ({
+    ...one,
+    stages: one.stages.map((stage) => ({ ...stage, ended: null })),
+  }));
+  expect(resultOf(FIGURE, PLAN, growing).curves[0]?.points).toEqual([]);
 });
 
 test('networks that are a point each make one curve, at the stages they stand beside', () => {

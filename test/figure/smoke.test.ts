@@ -21,6 +21,7 @@ test('the figures of sections 5.1 to 5.4 are there', () => {
     'fig6a',
     'fig6b',
     'ablation-step',
+    'compute',
     'scratch',
     'table1',
     'table2',

@@ -40,6 +40,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /scales\.cpu\.curves: there is no "awear"; did you mean "aware"\?/,
   ],
   [
+    'a network of no stage',
+    { curves: [{ ...CURVE, network: 'last' }] },
+    /curves: expected network only with a stage.*"last"/,
+  ],
+  [
     'a claim about no known panel',
     { claims: [{ panel: 'k', better: 'a', than: 'b', text: 't' }] },
     /claims\.0\.panel: there is no "k"/,
