@@ -35,7 +35,7 @@ async function expectedOf(spec: Spec, images: number): Promise<number> {
 }
 
 test.each(['cpu', 'paper'] as const)(
-  'every run of a curve spends the same total within 2 %% at %s scale',
+  'at %s scale every run of a curve spends the same total within 2 %%',
   async (scale) => {
     const figure = await readFigure('compute');
     const { runs } = planFigure(figure, { scale, out: 'o', cores: 2, seeds: 1 });
