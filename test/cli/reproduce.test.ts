@@ -22,8 +22,8 @@ test('prints a table with mean and deviation, and the report; progress names the
   const { code, stdout, stderr } = await splitgrow(words(place, '--seeds', '2'));
   expect(code, stderr).toBe(0);
   expect(stdout).toContain('Made up (smoke: tiny)');
-  expect(stdout).toMatch(/\nnetwork +stage +MACs +top-1 % +epochs +seeds\n/);
-  expect(stdout).toMatch(/\naware +1 +[\d,]+ +\d+\.\d\d ± \d+\.\d\d +4 +2\n/);
+  expect(stdout).toMatch(/\nnetwork +stage +MACs +compute +top-1 % +epochs +seeds\n/);
+  expect(stdout).toMatch(/\naware +1 +[\d,]+ +[\d.]+ [MG] +\d+\.\d\d ± \d+\.\d\d +4 +2\n/);
   expect(stdout).toContain(join(place.out, 'smoke', 'mini', 'report.html'));
   expect(stderr).toMatch(/^aware, seed 1: stage 1 {2}epoch 2 of 2: loss/m);
   expect(stderr).toMatch(/^random, seed 0: done$/m);
