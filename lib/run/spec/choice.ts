@@ -35,7 +35,9 @@ export const INSERTION = part({
     z
       .enum(INSERTIONS)
       .default('none')
-      .describe('new neurons beside splits: `none`, or `pairs` of equal fan-in and opposite fan-out'),
+      .describe(
+        'new neurons beside splits: `none`, `pairs` of equal fan-in and opposite fan-out, or `gradmax`',
+      ),
   ),
   share: afterStage0(
     z

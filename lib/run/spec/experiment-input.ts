@@ -742,10 +742,10 @@ export interface SplittingInput {
   /** new neurons beside splits, at the same cost */
   readonly insertion?: {
     /**
-     * new neurons beside splits: `none`, or `pairs` of equal fan-in and opposite fan-out
+     * new neurons beside splits: `none`, `pairs` of equal fan-in and opposite fan-out, or `gradmax`
      * @defaultValue "none"
      */
-    readonly kind?: 'none' | 'pairs' | undefined;
+    readonly kind?: 'none' | 'pairs' | 'gradmax' | undefined;
     /**
      * share of the chosen neurons, the worst ones, that become new neurons
      * @defaultValue 0.5

@@ -1,9 +1,10 @@
 // New neurons of a stage, put in after its splits: their statistics on the probe images, and the proof that the function is kept.
 import { note } from '../../native/control.js';
 import { evenBatch } from '../../split/indices/indices.js';
-import { type Inserted, insertPairs } from '../../split/step/insert.js';
+import { gradMaxFanIns } from '../../split/step/gradmax.js';
+import { type Inserted, insertNeurons } from '../../split/step/insert.js';
 import { type Probe, refuseOther } from '../../split/step/offspring.js';
-import { forwardCompute } from '../../train/compute.js';
+import { forwardCompute, passesCompute } from '../../train/compute.js';
 import { recalibrate } from '../../train/fit.js';
 import { leastImages, soundRemainder } from '../../train/minibatches.js';
 import type { Network } from '../../train/network.js';
@@ -15,7 +16,7 @@ export interface InsertedNetwork {
   readonly network: Network;
   /** max|a - b| / max|a| of the logits. */
   readonly functionError: number;
-  /** Multiply-adds of its logits, before and after, and of the running statistics. */
+  /** Multiply-adds of its logits, before and after, of the running statistics, and of gradients. */
   readonly compute: number;
 }
 
@@ -30,8 +31,18 @@ export async function insertedIn(
   const batch = evenBatch(images, spec.fit.batch);
   let estimated = 0;
   const seed = seedOf('insert', spec.seed, stage);
-  const made = await insertPairs(network, inserted, {
+  const { kind } = spec.splitting.insertion;
+  const { labelSmoothing, microBatch, syncBatchNorm } = spec.fit;
+  const found =
+    kind === 'gradmax'
+      ? await gradMaxFanIns(network, inserted, {
+          ...{ data, images, batch, labelSmoothing, syncBatchNorm, seed, device: spec.device },
+          microBatch: microBatch ?? 0,
+        })
+      : null;
+  const made = await insertNeurons(network, inserted, {
     seed,
+    fanIn: found?.vectors ?? null,
     estimate: async (wide) => {
       const options = {
         batch,
@@ -47,11 +58,14 @@ export async function insertedIn(
   try {
     const functionError = await refuseOther(network, made, probe, 'with new neurons');
     const count = [...inserted.values()].reduce((sum, one) => sum + one, 0);
-    note(control, stage, 'grow', `${count} new neurons in pairs beside them`);
+    note(control, stage, 'grow', `${count} new neurons beside them: ${kind}`);
     return {
       network: made,
       functionError,
-      compute: forwardCompute(network.graph, images) + forwardCompute(made.graph, images + estimated),
+      compute:
+        (found?.graphs ?? []).reduce((sum, graph) => sum + passesCompute(graph, images), 0) +
+        forwardCompute(network.graph, images) +
+        forwardCompute(made.graph, images + estimated),
     };
   } catch (error) {
     made[Symbol.dispose]();

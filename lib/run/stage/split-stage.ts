@@ -2,13 +2,16 @@
 
 import { refuseDisagreement } from '../../distributed/agree.js';
 import { SplitgrowError } from '../../errors.js';
+import { channelGroups } from '../../graph/channels.js';
 import { type Cost, costOfGraph, macs } from '../../graph/cost.js';
 import { row } from '../../graph/fields.js';
+import type { Graph } from '../../graph/ir.js';
 import { note } from '../../native/control.js';
 import { scope } from '../../native/scope.js';
 import type { CertificateRecord } from '../../split/choose/certificate.js';
-import { divided } from '../../split/choose/insertion.js';
+import { divided, type Insertion, type Room } from '../../split/choose/insertion.js';
 import { type ChooseOptions, choose, planOf } from '../../split/choose/strategy.js';
+import { directionsOf } from '../../split/step/gradmax.js';
 import { decimal, integer, significant } from '../../statistics/format.js';
 import type { Network } from '../../train/network.js';
 import { seedOf } from '../../train/seeds.js';
@@ -105,7 +108,7 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
   if (choice.picks.length === 0) return { ended: fullOf(network, options), search };
   const alongside = await otherMethods(session, network, stage, { groups, picks: choice.picks, options });
   const compared = clock();
-  const parts = divided(choice.picks, splitting.insertion);
+  const parts = divided(choice.picks, splitting.insertion, roomOf(network.graph, splitting.insertion));
   const plan = parts.inserted.size === 0 ? choice.plan : planOf(network.graph, parts.split);
   const chosen = { plan, inserted: parts.inserted, indices };
   const grown = await growChosen(session, measured.network, stage, chosen, choice.certificate);
@@ -141,6 +144,16 @@ async function splitKept(session: Session, kept: KeptStage): Promise<SplitOutcom
     split,
     search: search + stepping + (grown.inserted?.compute ?? 0),
     seconds: { indices: indexed - started, select: selected - indexed, grow: clock() - compared },
+  };
+}
+
+/** Pairs have room in any group; GradMax where a direct map stands beside the path. */
+function roomOf(graph: Graph, { kind }: Insertion): Room {
+  const groups = new Map(channelGroups(graph).map((group) => [group.id, group] as const));
+  return (id) => {
+    const group = groups.get(id);
+    const isFree = kind !== 'gradmax' || group === undefined;
+    return isFree ? { most: Number.POSITIVE_INFINITY, because: '' } : directionsOf(graph, group);
   };
 }
 

@@ -3,7 +3,7 @@ import type { GroupId } from '../../graph/channels.js';
 import type { PickRecord } from './knapsack.js';
 
 /** Kinds of new neurons. */
-export const INSERTIONS = ['none', 'pairs'] as const;
+export const INSERTIONS = ['none', 'pairs', 'gradmax'] as const;
 
 /** Fields of `splitting.insertion`. */
 export interface Insertion {
@@ -31,13 +31,20 @@ export interface Divided {
   readonly instead: readonly SplitInstead[];
 }
 
+/** How many new neurons a group can get, and why not more. */
+export type Room = (group: GroupId) => { readonly most: number; readonly because: string };
+
 /**
  * The share of the picks that promise least for their cost (index / MACs nearest to 0) becomes new neurons. Of equal ones those
- * chosen later do. Pairs take two: of an odd number in a group the best is split.
+ * chosen later do. Pairs take two: of an odd number in a group the best is split. So are the best of a group with less room.
  *
  *     picks of a, a, b, a with ratios -4, -3, -2, -1, share 0.75: the last three; of a two are left, and of b one, which is split
  */
-export function divided(picks: readonly PickRecord[], { kind, share }: Insertion): Divided {
+export function divided(
+  picks: readonly PickRecord[],
+  { kind, share }: Insertion,
+  room: Room = () => ({ most: Number.POSITIVE_INFINITY, because: '' }),
+): Divided {
   const count = kind === 'none' ? 0 : Math.round(share * picks.length);
   const worst = picks
     .map((pick, at) => ({ pick, at }))
@@ -49,11 +56,14 @@ export function divided(picks: readonly PickRecord[], { kind, share }: Insertion
   const instead: SplitInstead[] = [];
   const gone = new Set<PickRecord>();
   for (const [group, list] of byGroup) {
-    const even = list.length - (list.length % 2);
-    if (even > 0) inserted.set(group, even);
-    // The best of them is the last.
-    for (const pick of list.slice(0, even)) gone.add(pick);
-    if (even < list.length) instead.push({ group, neurons: 1, because: 'one is left of a pair' });
+    const { most, because } = room(group);
+    const fitting = Math.min(list.length, most);
+    const count = kind === 'pairs' ? fitting - (fitting % 2) : fitting;
+    if (count > 0) inserted.set(group, count);
+    // The best of them come last.
+    for (const pick of list.slice(0, count)) gone.add(pick);
+    if (fitting < list.length) instead.push({ group, neurons: list.length - fitting, because });
+    if (count < fitting) instead.push({ group, neurons: fitting - count, because: 'one is left of a pair' });
   }
   return { split: picks.filter((pick) => !gone.has(pick)), inserted, instead };
 }

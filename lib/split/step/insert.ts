@@ -75,8 +75,15 @@ function random(draw: () => number, count: number, length: number): Float64Array
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, one) => sum + one, 0) / Math.max(1, values.length);
 
-/** What is written into the widened network. */
+/** Unit vectors of fan-in over a layer's old inputs, by group: of new neurons that nobody reads yet. */
+export type FanIn = ReadonlyMap<GroupId, readonly Float64Array[]>;
+
+/** Length of such fan-in, as a share of the mean length of the layer's neurons. */
+const FAN_IN_LENGTH = 0.5;
+
+/** What is written into the widened network; `fanIn`: null for pairs. */
 interface Writing {
+  readonly fanIn: FanIn | null;
   readonly weights: Map<string, Matrix>;
   readonly draw: () => number;
 }
@@ -84,6 +91,8 @@ interface Writing {
 /** A node with the widths of its group and of what it reads, before, and how many channels are new. */
 interface Around {
   readonly node: GraphNode;
+  /** Of the channels that it makes. */
+  readonly group: GroupId | undefined;
   readonly own: { readonly before: number; readonly added: number; readonly block: number };
   readonly input: { readonly before: number; readonly added: number; readonly block: number };
 }
@@ -104,16 +113,31 @@ function writeFanOut({ weights, draw }: Writing, { node, own, input }: Around): 
   }
 }
 
-/** Rows of a layer or of a depthwise convolution: the same for both of a pair, as long as the old ones in the mean; no bias. */
-function writeRows({ weights, draw }: Writing, { node, own }: Around): void {
+/** A row of given fan-in: 0 for inputs that are new themselves. */
+function givenRow(matrix: Matrix, vector: Float64Array, length: number): Float64Array {
+  const row = new Float64Array(matrix.columns * matrix.kernel);
+  row.set(vector.map((value) => value * length));
+  return row;
+}
+
+/**
+ * Rows of a layer or of a depthwise convolution, as long as the old ones in the mean; no bias. Those of a pair are the same.
+ */
+function writeRows({ weights, draw, fanIn }: Writing, { node, group = '', own }: Around): void {
   const matrix = weights.get(`${node.id}.weight`);
   if (matrix === undefined) return;
   const size = matrix.columns * matrix.kernel;
   const row = (at: number): readonly number[] => Array.from({ length: size }, (_, i) => at * size + i);
   const length = meanOf(Array.from({ length: own.before }, (_, at) => lengthOf(pick(matrix, row(at)))));
-  for (let k = 0; k < own.added; k += 2) {
-    const v = random(draw, size, length);
-    for (const at of [k, k + 1]) put(matrix, row(own.before + at), v);
+  const given = opOf(node).channels === 'source' ? fanIn?.get(group) : undefined;
+  let drawn: Float64Array = new Float64Array(0);
+  for (let k = 0; k < own.added; k += 1) {
+    const vector = given?.[k];
+    if (vector !== undefined)
+      put(matrix, row(own.before + k), givenRow(matrix, vector, FAN_IN_LENGTH * length));
+    if (vector !== undefined) continue;
+    if (fanIn !== null || k % 2 === 0) drawn = random(draw, size, length);
+    put(matrix, row(own.before + k), drawn);
   }
   const bias = weights.get(`${node.id}.bias`);
   for (let k = 0; k < own.added; k += 1) bias?.values.fill(0, own.before + k, own.before + k + 1);
@@ -138,12 +162,19 @@ function aroundsOf(graph: Graph, inserted: Inserted): readonly Around[] {
       block: (id === undefined ? undefined : values.get(id)?.block) ?? 1,
     };
   };
-  return graph.nodes.map((node) => ({ node, own: at(node.id), input: at(node.inputs[0]) }));
+  return graph.nodes.map((node) => ({
+    node,
+    group: groups.get(node.id)?.id,
+    own: at(node.id),
+    input: at(node.inputs[0]),
+  }));
 }
 
 function writeAll(writing: Writing, arounds: readonly Around[]): void {
   const isSource = ({ node }: Around): boolean => opOf(node).channels === 'source';
-  for (const around of arounds) if (isSource(around) && around.input.added > 0) writeFanOut(writing, around);
+  const isRead = writing.fanIn === null;
+  for (const around of arounds)
+    if (isRead && isSource(around) && around.input.added > 0) writeFanOut(writing, around);
   for (const around of arounds) {
     if (around.own.added === 0) continue;
     if (opOf(around.node).chain === 'batch_norm') writeNorm(writing, around);
@@ -173,7 +204,12 @@ async function widened(network: Network, inserted: Inserted): Promise<Network> {
 }
 
 /** Takes over the numbers of the new channels' running statistics from another network of the same graph; those of a pair are one. */
-function withStatistics(weights: TensorMap, from: TensorMap, arounds: readonly Around[]): TensorMap {
+function withStatistics(
+  weights: TensorMap,
+  from: TensorMap,
+  arounds: readonly Around[],
+  arePairs: boolean,
+): TensorMap {
   const changed = new Map(weights);
   for (const { node, own } of arounds) {
     if (own.added === 0 || opOf(node).chain !== 'batch_norm') continue;
@@ -184,7 +220,7 @@ function withStatistics(weights: TensorMap, from: TensorMap, arounds: readonly A
       for (let i = own.before * own.block; i < values.length; i += 1) {
         const channel = Math.floor(i / own.block) - own.before;
         // The second of a pair takes the first's.
-        values[i] = found[channel % 2 === 1 ? i - own.block : i] ?? 0;
+        values[i] = found[arePairs && channel % 2 === 1 ? i - own.block : i] ?? 0;
       }
       changed.set(name, { ...tensor, data: new Uint8Array(values.buffer) });
     }
@@ -194,6 +230,12 @@ function withStatistics(weights: TensorMap, from: TensorMap, arounds: readonly A
 
 /** What estimates the running statistics of a network anew, in place. */
 export type Estimate = (network: Network) => Promise<void>;
+
+export interface InsertOptions {
+  readonly seed: number;
+  readonly estimate: Estimate;
+  readonly fanIn?: FanIn | null;
+}
 
 /**
  * The network with new neurons in pairs (Yuan et al. 2023, "Accelerated Training via Incrementally Growing Neural Networks",
@@ -206,12 +248,14 @@ export type Estimate = (network: Network) => Promise<void>;
  * Layers tied by an add each get a fan-in of their own; readers see V twice in any case. The new channels come last, their
  * momentum is 0.
  *
- * @param inserted Even numbers, of splittable groups.
+ * With `fanIn` they are single neurons of that fan-in instead, and of fan-out 0 (`gradMaxFanIns`); depthwise filters are drawn.
+ *
+ * @param inserted Of splittable groups; of pairs even numbers, else as many as there are vectors.
  */
-export async function insertPairs(
+export async function insertNeurons(
   network: Network,
   inserted: Inserted,
-  { seed, estimate }: { readonly seed: number; readonly estimate: Estimate },
+  { seed, estimate, fanIn = null }: InsertOptions,
 ): Promise<Network> {
   const arounds = aroundsOf(network.graph, inserted);
   const made = await widened(network, inserted);
@@ -223,7 +267,7 @@ export async function insertPairs(
         matrixOf({ shape: tensor.shape, values: floatsOf(tensor) }),
       ]),
     );
-    writeAll({ weights, draw: normals(seed) }, arounds);
+    writeAll({ weights, draw: normals(seed), fanIn }, arounds);
     const written = new Map(
       [...before].map(([name, tensor]) => {
         const bytes = weights.get(name)?.values.buffer;
@@ -234,7 +278,9 @@ export async function insertPairs(
     if (!arounds.some(({ node, own }) => own.added > 0 && opOf(node).chain === 'batch_norm')) return made;
     await estimate(made);
     const found = weightsOf(made);
-    loadCore().writeNetwork(made.handle, 'weights', [...withStatistics(written, found, arounds)]);
+    loadCore().writeNetwork(made.handle, 'weights', [
+      ...withStatistics(written, found, arounds, fanIn === null),
+    ]);
     return made;
   } catch (error) {
     made[Symbol.dispose]();

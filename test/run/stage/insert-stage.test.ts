@@ -21,27 +21,32 @@ const recordOf = (output: string, stage: number) =>
 const weightsIn = (output: string, stage: number) =>
   readFile(join(output, `stage-${stage}`, 'weights.safetensors'), 'hex');
 
-test('a stage splits the best picks and puts pairs in for the others, at the same cost', async () => {
-  const { output, experiment } = await prepared();
-  await grow({ experiment, set: SET });
-  let pairs = 0;
-  for (const stage of [0, 1]) {
-    const [record, next] = [await recordOf(output, stage), await recordOf(output, stage + 1)];
-    const { split } = record;
-    const { count = 0, split: halved = 0, neurons = {}, kind, functionError } = split?.inserted ?? {};
-    expect(kind).toBe('pairs');
-    expect(functionError).toBeLessThan(FUNCTION_TOLERANCE);
-    expect(halved + count).toBe(split?.picks.length);
-    for (const [layer, width] of Object.entries(record.widths)) {
-      const added = (split?.neurons[layer]?.length ?? 0) + (neurons[layer] ?? 0);
-      expect((next.widths[layer] ?? 0) - width, layer).toBe(added);
+const KINDS = ['pairs', 'gradmax'] as const;
+
+test.each(KINDS)(
+  'a stage splits the best picks and puts %s in for the others, at the same cost',
+  async (name) => {
+    const { output, experiment } = await prepared();
+    await grow({ experiment, set: [...SET, `splitting.insertion.kind=${name}`] });
+    let pairs = 0;
+    for (const stage of [0, 1]) {
+      const [record, next] = [await recordOf(output, stage), await recordOf(output, stage + 1)];
+      const { split } = record;
+      const { count = 0, split: halved = 0, neurons = {}, kind, functionError } = split?.inserted ?? {};
+      expect(kind).toBe(name);
+      expect(functionError).toBeLessThan(FUNCTION_TOLERANCE);
+      expect(halved + count).toBe(split?.picks.length);
+      for (const [layer, width] of Object.entries(record.widths)) {
+        const added = (split?.neurons[layer]?.length ?? 0) + (neurons[layer] ?? 0);
+        expect((next.widths[layer] ?? 0) - width, layer).toBe(added);
+      }
+      // What the choice said that it costs.
+      expect(next.macs).toBe(split?.certificate.budgets[0]?.after);
+      pairs += count;
     }
-    // What the choice said that it costs.
-    expect(next.macs).toBe(split?.certificate.budgets[0]?.after);
-    pairs += count;
-  }
-  expect(pairs).toBeGreaterThan(0);
-});
+    expect(pairs).toBeGreaterThan(0);
+  },
+);
 
 test('a share of 1 leaves a stage with new neurons alone, but for what is left of pairs', async () => {
   const { output, experiment } = await prepared();
@@ -51,28 +56,32 @@ test('a share of 1 leaves a stage with new neurons alone, but for what is left o
   expect(halved).toBe(instead.reduce((sum, { neurons }) => sum + neurons, 0));
 });
 
-test('a run stopped in a fit after growth, and in its indices, ends with the same bits', async () => {
-  const whole = await prepared();
-  await grow({ experiment: whole.experiment, set: SET });
-  const { output, experiment } = await prepared();
-  for (const phase of ['fit', 'indices'] as const) {
-    const stop = new AbortController();
-    const onEvent = (event: { readonly phase?: string; readonly stage?: number }): void => {
-      if (event.phase === phase && event.stage === 1) stop.abort();
-    };
-    await expect(grow({ experiment, set: SET }, { signal: stop.signal, onEvent })).rejects.toMatchObject({
-      code: 'E_ABORTED',
-    });
-  }
-  await grow({ experiment, set: SET });
-  for (const stage of [0, 1, 2])
-    expect(await weightsIn(output, stage)).toBe(await weightsIn(whole.output, stage));
-});
+test.each(KINDS)(
+  'a run with %s stopped in a fit after growth, and in its indices, ends with the same bits',
+  async (name) => {
+    const set = [...SET, `splitting.insertion.kind=${name}`];
+    const whole = await prepared();
+    await grow({ experiment: whole.experiment, set });
+    const { output, experiment } = await prepared();
+    for (const phase of ['fit', 'indices'] as const) {
+      const stop = new AbortController();
+      const onEvent = (event: { readonly phase?: string; readonly stage?: number }): void => {
+        if (event.phase === phase && event.stage === 1) stop.abort();
+      };
+      await expect(grow({ experiment, set }, { signal: stop.signal, onEvent })).rejects.toMatchObject({
+        code: 'E_ABORTED',
+      });
+    }
+    await grow({ experiment, set });
+    for (const stage of [0, 1, 2])
+      expect(await weightsIn(output, stage)).toBe(await weightsIn(whole.output, stage));
+  },
+);
 
 test.each([
   [
     { kind: 'pair' },
-    'splitting.insertion.kind: expected one of none, pairs, got "pair"; did you mean "pairs"?',
+    'splitting.insertion.kind: expected one of none, pairs, gradmax, got "pair"; did you mean "pairs"?',
   ],
   [{ share: 1.5 }, 'splitting.insertion.share: expected number <= 1, got 1.5'],
   [{ kinds: 'pairs' }, 'splitting.insertion.kinds: unknown field; did you mean "kind"'],

@@ -26,6 +26,18 @@ test('every pick is split or new: all counts add up for every share', () => {
   }
 });
 
+test('a group without room is split instead, with the reason, and singles need no second', () => {
+  const room = (group: string) =>
+    group === 'a' ? { most: 1, because: 'full' } : { most: 0, because: 'none' };
+  const { split, inserted, instead } = divided(PICKS, { kind: 'gradmax', share: 1 }, room);
+  expect([...inserted]).toEqual([['a', 1]]);
+  expect(split).toEqual(PICKS.slice(0, 3));
+  expect(instead).toEqual([
+    { group: 'a', neurons: 2, because: 'full' },
+    { group: 'b', neurons: 1, because: 'none' },
+  ]);
+});
+
 test('of equal ones those chosen later are new; none or a share of 0 leaves all', () => {
   const equal = [0, 1, 2, 3].map((neuron) => pick('a', neuron, -1));
   expect(divided(equal, { kind: 'pairs', share: 0.5 }).split).toEqual(equal.slice(0, 2));

@@ -7,7 +7,7 @@ import { widths } from '../../../lib/graph/print.js';
 import { buildPreset } from '../../../lib/models/zoo.js';
 import type { DatasetHandle } from '../../../lib/native/face.js';
 import { loadCore } from '../../../lib/native/load.js';
-import { insertPairs } from '../../../lib/split/step/insert.js';
+import { insertNeurons } from '../../../lib/split/step/insert.js';
 import { relativeChange } from '../../../lib/split/step/offspring.js';
 import { recalibrate } from '../../../lib/train/fit.js';
 import { type Network, networkOf } from '../../../lib/train/network.js';
@@ -55,7 +55,7 @@ test('random networks compute the same with new pairs, in evaluation and in trai
     const network = networkOf(graph, handleOf(graph, mildWeights(graph, seed), { dtype: 'float64' }));
     const { classes } = lower(graph);
     const data = datasetOf(randomBatch(graph.input.shape, classes, COUNT, seed), classes);
-    const made = await insertPairs(network, inserted, { seed, estimate: estimateOn(data, COUNT) });
+    const made = await insertNeurons(network, inserted, { seed, estimate: estimateOn(data, COUNT) });
     // Float64: sums in another order.
     const isRandom = graph.nodes.some(({ op }) => op === 'dropout');
     for (const mode of isRandom ? (['eval'] as const) : (['eval', 'train'] as const))
@@ -91,7 +91,7 @@ const columnsOf = (network: Network, name: string): readonly (readonly number[])
 test('of a pair fan-in and depthwise filters are equal and fan-out is opposite, as long as the old ones in the mean', async () => {
   const { network, data } = await trainedNetwork(buildPreset('mobilenet_cifar10', DEPTHWISE));
   const inserted = new Map([['b1_pw', 4]]);
-  const made = await insertPairs(network, inserted, { seed: 3, estimate: estimateOn(data, 96) });
+  const made = await insertNeurons(network, inserted, { seed: 3, estimate: estimateOn(data, 96) });
   const close = { rtol: 1e-5, atol: 0, note: 'float32' };
   for (const layer of ['b1_pw', 'b2_dw']) {
     const [old, rows] = [rowsOf(network, `${layer}.weight`), rowsOf(made, `${layer}.weight`)];
@@ -122,7 +122,7 @@ test('of a pair fan-in and depthwise filters are equal and fan-out is opposite, 
 
 test('their statistics are those of the images', async () => {
   const { network, data } = await trainedNetwork(convGraph());
-  const made = await insertPairs(network, new Map([['a', 2]]), { seed: 1, estimate: estimateOn(data, 96) });
+  const made = await insertNeurons(network, new Map([['a', 2]]), { seed: 1, estimate: estimateOn(data, 96) });
   // By hand: the new channels of the first layer see the images themselves, so a mean over all of them is that of one minibatch.
   const estimated = networkOf(
     made.graph,
@@ -139,7 +139,7 @@ test('the first gradients of a pair are opposite, so that it parts without a ste
   const graph = buildPreset('mobilenet_cifar10', DEPTHWISE);
   const network = networkOf(graph, handleOf(graph, mildWeights(graph, 2), { dtype: 'float64' }));
   const data = datasetOf(randomBatch(graph.input.shape, 4, COUNT, 2), 4);
-  const made = await insertPairs(network, new Map([['b1_pw', 2]]), {
+  const made = await insertNeurons(network, new Map([['b1_pw', 2]]), {
     seed: 5,
     estimate: estimateOn(data, COUNT),
   });
@@ -159,7 +159,7 @@ test('the first gradients of a pair are opposite, so that it parts without a ste
 test('equal seeds give equal networks, and their momentum is 0', async () => {
   const { network, data } = await trainedNetwork(convGraph());
   const make = (seed: number) =>
-    insertPairs(
+    insertNeurons(
       network,
       new Map([
         ['a', 2],
