@@ -51,10 +51,9 @@ test('a stage counts its epochs, its search and its step', async () => {
     'splitting.method=exact',
     'splitting.alongside=["rayleigh"]',
     'splitting.epochs=2',
-    'checkpoint.evaluateEvery=1',
   ]);
   for (const [stage, { compute, macs: before, split }] of records.entries()) {
-    // Two epochs of 96 images; evaluations on test images are not counted.
+    // Two epochs of 96 images; evaluations are not counted.
     expect(compute?.fit).toBe(3 * before * IMAGES * 2);
     expect(compute).not.toHaveProperty('finish');
     const after = records[stage + 1]?.macs ?? 0;
