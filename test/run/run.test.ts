@@ -22,7 +22,7 @@ const bytesOf = (output: string, stage: number): Promise<Buffer> =>
   readFile(join(output, `stage-${stage}`, 'weights.safetensors'));
 
 test('a run of two splitting stages leaves three networks, and its summary says how each came from the last', async () => {
-  const { output, summary } = await tinyRun(['compare=["width-multiplier"]']);
+  const { output, summary } = await tinyRun(['compare=[{"method":"width-multiplier","equal":"epochs"}]']);
   expect(summary.stages.map(({ stage }) => stage)).toEqual([0, 1, 2]);
   const kept = await readJson<Summary>(output, 'summary.json');
   expect(kept).toEqual(summary);
@@ -93,7 +93,10 @@ test('a finished run goes on when it is given more stages, as if it had had them
 });
 
 test('every stage is fitted for its own epochs, and the rival for all of them together', async () => {
-  const { output, summary } = await tinyRun(['fit.epochs=[1,0,3]', 'compare=["width-multiplier"]']);
+  const { output, summary } = await tinyRun([
+    'fit.epochs=[1,0,3]',
+    'compare=[{"method":"width-multiplier","equal":"epochs"}]',
+  ]);
   const records = await Promise.all(
     [0, 1, 2].map((stage) => readJson<StageRecord>(output, `stage-${stage}`, 'stage.json')),
   );
