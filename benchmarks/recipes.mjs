@@ -43,13 +43,20 @@ const USAGE = `npm run bench -- recipes [options]
 
 const TRAIN = COMMON.data.trainImages - COMMON.data.validation;
 
+/** Multiply-adds of exact indices for an image and a MAC of the network: about what the records of these runs say. */
+const SEARCH = 25;
+
 /** MACs that each stage may have, and the epochs of each that use up the compute: those of the recipe, and the rest in the last. */
-export function scheduleOf({ ratio, epochs, decay }, compute) {
+export function scheduleOf({ ratio, epochs, decay, set }, compute) {
   const macs = [SEED_MACS];
   while (macs.at(-1) * (1 + ratio) < LAST_MACS * 1.001) macs.push(Math.floor(macs.at(-1) * (1 + ratio)));
   if (macs.at(-1) < 0.97 * LAST_MACS) macs.push(LAST_MACS);
   const each = macs.slice(0, -1).map((_, stage) => epochs[Math.min(stage, epochs.length - 1)]);
-  const spent = each.reduce((sum, count, stage) => sum + count * 3 * macs[stage] * TRAIN, 0);
+  const images = set['splitting.images'] ?? COMMON.splitting.images;
+  const spent = each.reduce(
+    (sum, count, stage) => sum + (count * 3 * TRAIN + SEARCH * images) * macs[stage],
+    0,
+  );
   const last = Math.max(2, Math.round((compute - spent) / (3 * macs.at(-1) * TRAIN)));
   const falling = Math.max(1, Math.round(decay * last));
   return { stages: macs.length - 1, epochs: [...each, last - falling], finish: falling };
