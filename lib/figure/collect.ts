@@ -1,10 +1,11 @@
 // From the records that the runs left to figure.json: curves, their points, and what each method cost.
 import { basename, relative } from 'node:path';
 import type { Spec } from '../run/spec/spec.js';
+import { bestDirectory, readBest } from '../run/store/best.js';
 import { readCompare } from '../run/store/compare-file.js';
 import { describeMachine } from '../run/store/machine.js';
 import { readGrowingStages } from '../run/store/read-growing.js';
-import type { RivalRecord, StageRecord } from '../run/store/records.js';
+import type { BestRecord, RivalRecord, StageRecord } from '../run/store/records.js';
 import { stageDirectory } from '../run/store/summary.js';
 import { runCompute } from '../train/compute.js';
 import { minibatches } from '../train/minibatches.js';
@@ -20,11 +21,17 @@ interface RunRecords {
   /** Those that are finished, from stage 0 on. */
   readonly stages: readonly StageRecord[];
   readonly rivals: readonly RivalRecord[];
+  /** What the run hands over; null or absent where it hands over its stages as they are. */
+  readonly best?: BestRecord | null;
 }
 
 /** The records of an output folder; none where the run has not come to any. */
 export async function readRecords(output: string): Promise<RunRecords> {
-  return { stages: await readGrowingStages(output), rivals: await readCompare(output) };
+  return {
+    stages: await readGrowingStages(output),
+    rivals: await readCompare(output),
+    best: await readBest(bestDirectory(output)),
+  };
 }
 
 /** A finished or interrupted run with what it left. */
@@ -42,6 +49,19 @@ function grownPoints({ run, stages }: Found, directory: string): readonly Point[
     compute: runCompute(worked, at),
     directory: relative(directory, stageDirectory(run.spec.output, stage)),
   }));
+}
+
+/** The network that the run hands over, with all the compute and the epochs that it took to have both to choose from. */
+function bestPoint({ run, stages, best = null }: Found, directory: string): Point | null {
+  const last = stages.at(-1);
+  if (best === null || last === undefined || best.stage !== last.stage) return null;
+  const { macs, params, test, compute } = best;
+  return {
+    ...{ seed: run.spec.seed, stage: best.stage, macs, params, ...test, widths: last.widths },
+    epochs: null,
+    compute: compute.grown + (compute.retrained ?? 0),
+    directory: relative(directory, bestDirectory(run.spec.output)),
+  };
 }
 
 function rivalPoint({ run }: Found, rival: RivalRecord, directory: string): Point {
@@ -83,6 +103,11 @@ function piecesOf(found: Found, use: Use, directory: string): readonly Piece[] {
       cost: rivalCost(seed, own, step),
     };
   });
+  if (use.stage !== null && use.network === 'best') {
+    const handed = bestPoint(found, directory);
+    const point = handed === null ? [] : [{ ...handed, stage: use.stage }];
+    return [{ ...grown, method: 'deliver', points: point }, ...compared];
+  }
   if (use.stage !== null && use.network === 'last') {
     // A run that has not come to its end has no such network yet.
     const isEnded = stages.at(-1)?.ended !== null;

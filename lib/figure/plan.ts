@@ -17,7 +17,7 @@ export interface Use {
   /** The stage that one network stands beside, as the curve's one point; null where every stage is a point. */
   readonly stage: number | null;
   /** Which network that is. */
-  readonly network: 'first' | 'last';
+  readonly network: NonNullable<CurveSpec['network']>;
 }
 
 export interface PlannedRun {
@@ -75,10 +75,11 @@ function chosen(figure: Figure, { curves }: ScaleSpec): readonly CurveSpec[] {
     : all.filter(({ label, panel }) => curves.includes(label) || curves.includes(panel));
 }
 
-/** The experiment of a curve: file, then the changes of the figure, of the scale, of the curve and of the command line. */
+/** The experiment of a curve: file, then the changes of the figure, of the scale, of the curve, of the scale in this curve, and of the command line. */
 function specOf(figure: Figure, curve: CurveSpec, scale: ScaleSpec, options: PlanOptions): Spec {
   const { set = [], device, rootOf } = options;
-  const overrides = [...figure.spec.set, ...scale.set, ...curve.set, ...set];
+  const ofScale = scale.sets[curve.label] ?? [];
+  const overrides = [...figure.spec.set, ...scale.set, ...curve.set, ...ofScale, ...set];
   let spec: Spec;
   try {
     spec = parseExperiment(figure.experiments.get(curve.experiment), overrides);
@@ -171,7 +172,8 @@ function addRuns(runs: Map<string, PlannedRun>, curves: readonly Planned[], fold
     const known = runs.get(key);
     if (known !== undefined) {
       const compare = union(known.spec.compare, spec.compare);
-      runs.set(key, { ...known, spec: { ...known.spec, compare }, uses: [...known.uses, use] });
+      const deliver = known.spec.deliver.which === 'grown' ? spec.deliver : known.spec.deliver;
+      runs.set(key, { ...known, spec: { ...known.spec, compare, deliver }, uses: [...known.uses, use] });
       continue;
     }
     const first = seedRun(spec, folder);

@@ -178,7 +178,7 @@ async function rowsOfRun({ spec, uses }: PlannedRun): Promise<readonly PlanRow[]
   const schedule = scheduleText(spec);
   const all = limits.map((limit, stage) => ({ limit, stage }));
   return uses.flatMap(({ label, panel, asked, stage: beside, network }) => [
-    ...(beside === null ? all : network === 'last' ? all.slice(-1) : all.slice(0, 1)).map(
+    ...(beside === null ? all : network === 'first' ? all.slice(0, 1) : all.slice(-1)).map(
       ({ limit, stage }): PlanRow => ({
         ...{ panel, label, kind: stage === 0 ? 'seed' : 'stage', stage: beside ?? stage, macs: limit },
         isLimit: stage > 0,

@@ -21,8 +21,8 @@ const CURVE = z.strictObject({
   set,
   /** Where one network of the experiment is one point of the curve: the stage that it stands beside. Entries of one label then make one curve. */
   stage: z.int().min(0).optional(),
-  /** Which network that is: the first (so without it), as a rival, or the last, with the rivals of its run. */
-  network: z.enum(['first', 'last']).optional(),
+  /** Which network that is: the first (so without it), as a rival; the last, or the best that the run hands over, with the rivals of its run. */
+  network: z.enum(['first', 'last', 'best']).optional(),
 });
 
 const REPORTED = z.strictObject({
@@ -62,6 +62,8 @@ const SCALE = z.strictObject({
   /** Runs of every curve, with seeds from 0. */
   seeds: count,
   set,
+  /** What it changes in the curves of a label; wins over the curve's own. */
+  sets: z.record(name, set).default({}),
   /** Labels or panels of the curves that this scale runs; absent: all. */
   curves: z.array(name).min(1).optional(),
   /** Runs side by side; absent: as many as there are cores for. */
@@ -127,6 +129,7 @@ export function parseFigure(json: unknown): FigureSpec {
   for (const [scale, options] of Object.entries(scales)) {
     const known = [...new Set(curves.flatMap(({ label, panel }) => [label, panel]))];
     refuseUnknown(options?.curves ?? [], known, `scales.${scale}.curves`);
+    refuseUnknown(Object.keys(options?.sets ?? {}), known, `scales.${scale}.sets`);
   }
   const panels = [...new Set([...curves, ...reported].map(({ panel }) => panel))];
   claims.forEach(({ panel }, at) => {

@@ -31,7 +31,9 @@ export function workOf({ spec, after }: Pick<PlannedRun, 'spec' | 'after'>): Wor
   const rivals = spec.compare.map((entry) =>
     sum(stagesOf(entry, last).map(isComputed(entry) ? whole : rival)),
   );
-  return { stages, rivals: sum(rivals) };
+  // What is trained again for what is handed over takes as much as growth did.
+  const again = spec.deliver.which === 'grown' ? 0 : whole(last);
+  return { stages, rivals: sum(rivals) + again };
 }
 
 /** How all runs of a figure stand. */

@@ -197,6 +197,25 @@ test('the last networks of runs are a point each of one curve, and their rivals 
   expect(resultOf(FIGURE, PLAN, growing).curves[0]?.points).toEqual([]);
 });
 
+test('what a run hands over is the one point of its curve, with the compute of growth and of training again', () => {
+  const best = {
+    ...({ format: 'splitgrow-best/2', which: 'retrained', stage: 1, macs: 200, params: 20 } as const),
+    validation: { grown: 50, retrained: 60 },
+    test: { top1: 55, top5: 95, loss: 1.5 },
+    ...{ compute: { grown: 700, retrained: 600 }, seconds: STAGES[0]?.seconds as Stage['seconds'] },
+  };
+  const run = runOf('b', 0, [use('delivered', { stage: 3, network: 'best' })]);
+  const of = (found: Partial<Found>) =>
+    resultOf(FIGURE, PLAN, [{ run, steps: 3, stages: STAGES, rivals: [], ...found }]).curves[0];
+  expect(of({ best })).toMatchObject({
+    kind: 'grown',
+    points: [{ stage: 3, macs: 200, params: 20, top1: 55, compute: 1_300, directory: '../runs/b/best' }],
+  });
+  // Before the run hands anything over, or where that is of an earlier stage, there is no point.
+  expect(of({ best: null })?.points).toEqual([]);
+  expect(of({ best: { ...best, stage: 0 } })?.points).toEqual([]);
+});
+
 test('networks that are a point each make one curve, at the stages they stand beside', () => {
   const of = (key: string, stage: number) => ({
     ...{

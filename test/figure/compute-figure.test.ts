@@ -11,7 +11,8 @@ import type { Spec } from '../../lib/run/spec/spec.js';
 
 /** CIFAR-10's map of 32 pixels a side is halved three times over three blocks, then once more: the strides of the preset. */
 const SIDES: Readonly<Record<string, number>> = { stem: 32, b1_pw: 16, b2_pw: 8, b3_pw: 4, b4_pw: 4 };
-const IMAGES = { cpu: 10_000, paper: 50_000 } as const;
+/** A tenth of the training images is for validation. */
+const IMAGES = { cpu: 9_000, paper: 45_000 } as const;
 
 /** Multiply-adds of a run whose networks have the most MACs that they may have; their widths are multiples of the seed's. */
 async function expectedOf(spec: Spec, images: number): Promise<number> {
@@ -35,14 +36,19 @@ async function expectedOf(spec: Spec, images: number): Promise<number> {
 }
 
 test.each(['cpu', 'paper'] as const)(
-  'at %s scale every run of a curve spends the same total within 2 %%',
+  'at %s scale every run of a curve spends the same total within 3 %%',
   async (scale) => {
     const figure = await readFigure('compute');
     const { runs } = planFigure(figure, { scale, out: 'o', cores: 2, seeds: 1 });
     const grown = runs.filter(({ uses }) => uses.length > 0);
-    expect(grown).toHaveLength(9);
-    const totals = await Promise.all(grown.map(({ spec }) => expectedOf(spec, IMAGES[scale])));
-    expect(Math.max(...totals) / Math.min(...totals)).toBeLessThan(1.02);
+    expect(grown).toHaveLength(12);
+    // What hands over the better network trains its architecture once more for as much.
+    const times = (spec: Spec): number => (spec.deliver.which === 'best' ? 2 : 1);
+    const totals = await Promise.all(
+      grown.map(async ({ spec }) => times(spec) * (await expectedOf(spec, IMAGES[scale]))),
+    );
+    // An epoch at the final size is up to 5 % of the compute of a growth that has half of the total.
+    expect(Math.max(...totals) / Math.min(...totals)).toBeLessThan(1.03);
   },
 );
 
@@ -50,7 +56,8 @@ test('each is a point of its curve, at the stage that its rivals are held agains
   const figure = await readFigure('compute');
   const { runs } = planFigure(figure, { scale: 'cpu', out: 'o', cores: 2, seeds: 1 });
   for (const { spec, uses } of runs.filter((run) => run.uses.length > 0)) {
-    expect(uses).toMatchObject([{ network: 'last', stage: spec.stop.stages }]);
+    const network = spec.deliver.which === 'best' ? 'best' : 'last';
+    expect(uses).toMatchObject([{ network, stage: spec.stop.stages }]);
     for (const { at, equal } of spec.compare) expect([at, equal]).toEqual(['last', 'compute']);
   }
 });
