@@ -70,6 +70,8 @@ function allFields(): ReadonlySet<string> {
     ...knownFields(LEAST, ['splitting', 'lineSearch']),
     ...knownFields(LEAST, ['splitting', 'costEstimate']),
     ...knownFields(LEAST, ['splitting', 'rounding']),
+    ...knownFields(LEAST, ['splitting', 'insertion']),
+    ...knownFields(LEAST, ['deliver']),
     ...knownFields(LEAST, ['stop']),
     ...knownFields(LEAST, ['checkpoint']),
   ];
@@ -111,7 +113,10 @@ test('the defaults in the reference are those of the experiment file', () => {
   const at = (value: unknown, path: string): unknown =>
     path.split('.').reduce((inner, key) => (inner as Json | undefined)?.[key], value);
   // These have values of their own in the least experiment, or follow from others.
-  const given = ['name', 'network', 'data.name', 'data.file', 'data.root', 'fit.schedule.kind', 'output'];
+  const given = [
+    ...['name', 'network', 'data.name', 'data.file', 'data.root', 'data.validation'],
+    ...['fit.schedule.kind', 'output'],
+  ];
   for (const { field, fallback } of listedRows().filter((row) => !given.includes(row.field))) {
     const value = [spec, ...others].map((one) => at(one, field)).find((one) => one !== undefined);
     if (fallback === null) expect(value, field).toBeUndefined();

@@ -184,12 +184,19 @@ test('a run that takes stage 0 over takes its finished network over, and fits an
   });
 });
 
-test('rivals are trained for finishing too, as one training whose rate falls over its share', async () => {
+test('at equal epochs rivals are trained for finishing too, as one training whose rate falls over its share', async () => {
   const { output, summary } = await tinyRun([
     ...SET,
     'fit.epochs=1',
     'stop.stages=1',
-    'compare=["width-multiplier","scratch",{"method":"prune-l1","base":"grown"},{"method":"prune-bn","targets":[5000]}]',
+    `compare=${JSON.stringify(
+      [
+        { method: 'width-multiplier' },
+        { method: 'scratch' },
+        { method: 'prune-l1', base: 'grown' },
+        { method: 'prune-bn', targets: [5000] },
+      ].map((entry) => ({ ...entry, equal: 'epochs' })),
+    )}`,
   ]);
   const [wide, scratch, l1, bn] = summary.compare ?? [];
   // Two stages of an epoch, and one finishing.
