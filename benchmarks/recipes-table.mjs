@@ -57,6 +57,7 @@ export const RECIPES = [
   }),
   variant('no rescale', 'offspring keep their length (paper)', { 'splitting.rescale': 0 }),
   variant('epochs 1, 1, 1', 'short stages first', {}, half([1, 1, 1])),
+  variant('rate 0.2, epochs 1, 1, 1', 'both', { 'fit.optimizer.learningRate': 0.2 }, half([1, 1, 1])),
   variant('epochs 1, 2, 3', 'epochs that grow with the network', {}, half([1, 2, 3])),
   variant(
     'ratio 0.1 each epoch',
