@@ -157,6 +157,7 @@ export type {
   CompareEntryInput,
   CompareInput,
   DataInput,
+  DeliverInput,
   ExperimentInput,
   FitInput,
   NetworkInput,
@@ -167,6 +168,7 @@ export type { Extensions } from './run/spec/extensions.js';
 export { parseExperiment, readExperiment } from './run/spec/spec.js';
 export { trainExperiment } from './run/stage/train.js';
 export type {
+  BestRecord,
   BudgetRecord,
   Candidate,
   CertificateRecord,

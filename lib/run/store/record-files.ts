@@ -1,4 +1,4 @@
-// Records that state the digests of the files beside them and of themselves: stage.json, best.json, state.json.
+// Records that state the digests of the files beside them and of themselves: stage.json, early.json, state.json.
 import { join } from 'node:path';
 import { type Digest, digestOf, sha256Of } from '../../machine/files/digest.js';
 
