@@ -151,7 +151,7 @@ export { type Scope, scope } from './native/scope.js';
 export type { CompareOptions } from './run/compare-run.js';
 export type { Effort, InitData } from './run/init/choices.js';
 export type { GrowOptions } from './run/run.js';
-export type { DataSpec, NetworkSpec, Spec } from './run/spec/experiment.js';
+export type { DataSpec, DeliverSpec, NetworkSpec, Spec } from './run/spec/experiment.js';
 export type {
   CheckpointInput,
   CompareEntryInput,
@@ -189,6 +189,7 @@ export type {
   StepRecord,
   Summary,
 } from './run/store/records.js';
+export type { InsertionRecord } from './run/store/split-record.js';
 export type { GrownStage } from './run/store/summary.js';
 export type {
   StrategyBudget,
@@ -196,7 +197,7 @@ export type {
   StrategyContext,
   StrategyFunction,
 } from './split/choose/strategies.js';
-export type { BirthNorms } from './split/step/ages.js';
+export type { BirthNorms, Norms } from './split/step/ages.js';
 export type { GradientNorms, GradientsRecord, LayerGradients } from './split/step/gradients.js';
 export type { EpsilonScale } from './split/step/step.js';
 export type { TwinsRecord } from './split/step/twins.js';

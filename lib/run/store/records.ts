@@ -120,7 +120,12 @@ export interface BestRecord {
   /** Splitting stage that it is of. */
   readonly stage: number;
   /** Top-1 accuracy of both in per cent, on the validation images; null where it was not measured. */
-  readonly validation: { readonly grown: number | null; readonly retrained: number | null };
+  readonly validation: {
+    /** Of the grown network. */
+    readonly grown: number | null;
+    /** Of its architecture trained from scratch. */
+    readonly retrained: number | null;
+  };
   /** Of the network that was handed over, on the test images. */
   readonly test: {
     /** Per cent. */
@@ -135,7 +140,12 @@ export interface BestRecord {
   /** Trained parameters. */
   readonly params: number;
   /** Multiply-adds of all training and search of the run up to the stage, and of training it again; null where it was not. */
-  readonly compute: { readonly grown: number; readonly retrained: number | null };
+  readonly compute: {
+    /** Of the run up to the stage, finishing included. */
+    readonly grown: number;
+    /** Of training it again. */
+    readonly retrained: number | null;
+  };
   /** Seconds of each phase of the network that was handed over. */
   readonly seconds: StageSeconds;
 }
