@@ -151,7 +151,7 @@ export { type Scope, scope } from './native/scope.js';
 export type { CompareOptions } from './run/compare-run.js';
 export type { Effort, InitData } from './run/init/choices.js';
 export type { GrowOptions } from './run/run.js';
-export type { DataSpec, DeliverSpec, NetworkSpec, Spec } from './run/spec/experiment.js';
+export type { DataSpec, NetworkSpec, Spec } from './run/spec/experiment.js';
 export type {
   CheckpointInput,
   CompareEntryInput,
@@ -191,6 +191,7 @@ export type {
 } from './run/store/records.js';
 export type { InsertionRecord } from './run/store/split-record.js';
 export type { GrownStage } from './run/store/summary.js';
+export type { SplitInstead } from './split/choose/insertion.js';
 export type {
   StrategyBudget,
   StrategyCandidate,

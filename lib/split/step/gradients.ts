@@ -24,6 +24,7 @@ export interface GradientNorms {
 
 /** Of one layer that has offspring. */
 export interface LayerGradients {
+  /** Its id. */
   readonly layer: NodeId;
   /** Copies among its channels. */
   readonly newborns: number;
@@ -43,6 +44,7 @@ export interface GradientsRecord {
   readonly ratio: number | null;
   /** Of the ratio in their consumers' columns. */
   readonly consumersRatio: number | null;
+  /** Every layer that got offspring. */
   readonly layers: readonly LayerGradients[];
 }
 
