@@ -188,7 +188,7 @@ test.each<[string, StrategyFunction, string]>([
 test('names that are unknown, taken or no names are refused with the known ones', async () => {
   const json = await experiment({ strategy: 'greedy' });
   expect(messageOf(() => parseExperiment(json, [], { strategies: { 'my-own': () => [] } }))).toBe(
-    'splitting.strategy: expected one of energy-aware, vanilla, random, my-own, got "greedy". ' +
+    'splitting.strategy: expected one of energy-aware, vanilla, random, cost-only, my-own, got "greedy". ' +
       'One of your own is given in code: grow(experiment, { strategies: { "greedy": ... } })',
   );
   expect(messageOf(() => parseExperiment({ ...json, splitting: { cost: 'mac' } }))).toContain(

@@ -31,6 +31,7 @@ const pixelsOf = (part: Part): readonly number[] => ('images' in part ? [...part
 
 test('a share below 1 is rounded and never less than one image; from 1 on it is a count; 0 is none', () => {
   expect([0, 0.1, 0.001, 0.26, 7].map((asked) => validationCount(asked, 50))).toEqual([0, 5, 1, 13, 7]);
+  expect(validationCount(10_000 / 1_281_167, 1_281_167)).toBe(10_000);
 });
 
 test('classes give in proportion: whole parts first, then by the largest fraction', () => {

@@ -136,7 +136,8 @@ function dataOf({ data, root, effort, facts, followLinks }: Chosen): Json {
         shortSide: facts.resolution,
       }),
     augment: data === 'imagenet' ? ['flip', 'shift'] : ['flip', 'resized-crop'],
-    ...(data === 'imagenet' && effort === 'quick' && { trainImages: 50_000, testImages: 5_000 }),
+    ...(data === 'imagenet' &&
+      effort === 'quick' && { trainImages: 50_000, testImages: 5_000, validation: 0.1 }),
     ...(data === 'image-folder' && { testShare: 0.1, validation: 0.1, skipUnreadable: false }),
   };
 }

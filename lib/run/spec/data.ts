@@ -47,7 +47,7 @@ const COMMON = {
       .refine((asked) => asked < 1 || Number.isInteger(asked), 'expected a share below 1, or a whole number')
       .optional()
       .describe(
-        'training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0',
+        'training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 of the whole `imagenet`, else 0',
       ),
   ),
   shuffle: weights(z.boolean().default(true).describe('a new order every epoch')),

@@ -202,7 +202,7 @@ export type DataInput = {
    * @defaultValue null
    */
   readonly testImages?: number | null | undefined;
-  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0 */
+  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 of the whole `imagenet`, else 0 */
   readonly validation?: number | undefined;
   /**
    * a new order every epoch
@@ -307,7 +307,7 @@ export type DataInput = {
    * @defaultValue null
    */
   readonly testImages?: number | null | undefined;
-  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0 */
+  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 of the whole `imagenet`, else 0 */
   readonly validation?: number | undefined;
   /**
    * a new order every epoch
@@ -334,7 +334,7 @@ export type DataInput = {
    * @defaultValue null
    */
   readonly testImages?: number | null | undefined;
-  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 for `imagenet`, else 0 */
+  /** training images set apart, by class and seed, for all that chooses: a share below 1, or a count; left out: a tenth for `cifar10`, `cifar100`, `image-folder` and wherever something chooses, 10,000 of the whole `imagenet`, else 0 */
   readonly validation?: number | undefined;
   /**
    * a new order every epoch

@@ -4,12 +4,14 @@ import type { Spec } from './experiment.js';
 
 /** A share below 1, or a count. */
 const USUAL = 0.1;
+/** 10,000 of the 1,281,167 training images, and as large a share of a part of them. */
+const OF_IMAGENET = 10_000 / 1_281_167;
 /** Of data sets that are trained for their own sake; others give a share where something chooses. */
 const BY_NAME: Readonly<Record<string, number>> = {
   cifar10: USUAL,
   cifar100: USUAL,
   'image-folder': USUAL,
-  imagenet: 10_000,
+  imagenet: OF_IMAGENET,
 };
 
 /** Fields that choose between networks by their accuracy. */

@@ -95,7 +95,7 @@ describe('a whole figure', () => {
     const points = lines('points.csv');
     expect(points).toHaveLength(1 + 3 * 2 * 4 + 2);
     expect(points[0]).toMatch(/^panel,curve,kind,method,source,seed,stage,macs,params,top1,.*,width_b3_pw$/);
-    expect(points.at(-1)).toBe('k = 3,AMC,reported,,Table 2 of the paper,,,800000,,64.8,,,,,,,,,');
+    expect(points.at(-1)).toBe('k = 3,AMC,reported,,Table 2 of the paper,,,800000,,64.8,,,,,,,,,,');
     const curves = lines('curves.csv');
     expect(curves).toHaveLength(1 + 3 * 4 + 2);
     expect(curves[1]).toMatch(/^k = 3,energy-aware,grown,energy-aware,0,2,269312,0,1130,0,45\.31,0\.438/);
