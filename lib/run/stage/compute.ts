@@ -19,6 +19,8 @@ export function fitCompute(
   graph: Graph,
   epochs: readonly Pick<EpochRecord, 'loader'>[],
 ): number {
+  // A network that is only grown may have minibatches that no training could take.
+  if (epochs.length === 0) return 0;
   const each = imagesOfEpoch(trainImages, spec.fit, graph);
   const skipped = epochs.reduce((sum, { loader }) => sum + (loader?.skipped ?? 0), 0);
   return passesCompute(graph, each * epochs.length - skipped);
