@@ -34,6 +34,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   cropPadding: '(training)',
   leastArea: '(training)',
   shuffle: '(training)',
+  validation: '(training)',
   prefetch: '(training)',
 };
 
