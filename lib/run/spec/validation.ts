@@ -20,13 +20,21 @@ function chooser({ deliver, checkpoint }: Pick<Spec, 'deliver' | 'checkpoint'>):
   return checkpoint.evaluateEvery > 0 ? 'checkpoint.evaluateEvery' : null;
 }
 
+/** The data with the field in its place: an experiment that was written and is read again has the same text. */
+function withField<D extends Spec['data']>(data: D, validation: number): D {
+  const members = Object.entries(data).filter(([name]) => name !== 'validation');
+  const at = members.findIndex(([name]) => name === 'testImages') + 1;
+  const [before, after] = [members.slice(0, at), members.slice(at)];
+  return Object.fromEntries([...before, ['validation', validation], ...after]) as D;
+}
+
 /** The experiment with its number of validation images. @throws E_EXPERIMENT where something is to choose and there are to be none */
 export function withValidationSize(spec: Spec): Spec {
   const { data } = spec;
   const by = chooser(spec);
   const usual = BY_NAME['name' in data ? data.name : ''] ?? (by === null ? 0 : USUAL);
   const validation = data.validation ?? usual;
-  if (validation > 0 || by === null) return { ...spec, data: { ...data, validation } };
+  if (validation > 0 || by === null) return { ...spec, data: withField(data, validation) };
   throw new SplitgrowError(
     'E_EXPERIMENT',
     `data.validation: expected images to choose by, as ${by} asks for, got 0; leave it out, or give a share such as ${USUAL}`,
