@@ -11,6 +11,7 @@
 #include "tensor/accelerator.h"
 #include "tensor/exit.h"
 #include "tensor/memory.h"
+#include "tensor/onednn.h"
 #include "tensor/threads.h"
 
 namespace splitgrow {
@@ -71,6 +72,7 @@ Napi::Value exiting(const Napi::CallbackInfo& info) {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   static const bool isGuarded = (guardExit(), true);
   (void)isGuarded;
+  avoidFlawedKernels();
   installMemory();
   keepToOneThread();
   // No TF32: training must give the weights of PyTorch to 1e-4.
