@@ -63,16 +63,11 @@ function reach(graph: Graph, hasSurrogate: boolean): number {
 test('what a stage can reach follows from doubling all that may be split', () => {
   const v1 = buildPreset('mobilenet_v1', { width: 0.3 });
   const v2 = buildPreset('mobilenet_v2', { width: 0.3, shortcut: 'conv' });
-  const identity = buildPreset('mobilenet_v2', { width: 0.3, shortcut: 'identity' });
-  const [a, b, c] = [reach(v1, true), reach(v2, true), reach(identity, true)].map((most) => decimal(most, 2));
-  const [first, second, third] = [82e6 / macs(v1), 95e6 / macs(v2), 95e6 / macs(identity)].map((step) =>
-    decimal(step, 2),
-  );
-  const flat = [reach(v2, false), reach(identity, false)].map((most) => decimal(most, 2));
+  const [a, b] = [reach(v1, true), reach(v2, true)].map((most) => decimal(most, 2));
+  const flat = decimal(reach(v2, false), 2);
   const text = pageOf(PAGE).replaceAll(/\s+/g, ' ');
-  expect(text).toContain(`by ${a} at most (V1; V2 ${b}, with identity shortcuts ${c}).`);
-  expect(text).toContain(`first steps are ${first}, ${second} and ${third}.`);
-  expect(text).toContain(`the limits are ${flat.join(' and ')}.`);
+  expect(text).toContain(`by ${a} at most (V1; V2 ${b})`);
+  expect(text).toContain(`which never splits the linear layers of V2, by ${flat}.`);
 });
 
 test('with negative indices everywhere the choice comes within 0.05 % of every limit', async () => {
@@ -98,18 +93,9 @@ test('with negative indices everywhere the choice comes within 0.05 % of every l
   }
 });
 
-test('the other numbers on the page are those of the networks', () => {
+test('V1 0.75x without its first convolution has the 317 million MACs of the paper', () => {
   const v1 = buildPreset('mobilenet_v1', { width: 0.75 });
   const [stem = 0] = costs(v1).map((node) => node.macs);
-  // What is left is the paper's 317 M, to the million.
   expect(Math.round((macs(v1) - stem) / 1e6)).toBe(317);
-  const text = pageOf(PAGE);
-  for (const number of [
-    stem,
-    macs(buildPreset('mobilenet_v1', { width: 0.3, round: 1 })),
-    macs(buildPreset('mobilenet_v1', { width: 0.3, round: 8 })),
-    macs(buildPreset('mobilenet_v2', { width: 0.3 })),
-    macs(buildPreset('mobilenet_v2', { width: 0.3, round: 8 })),
-  ])
-    expect(text).toContain(integer(number));
+  expect(pageOf(PAGE)).toContain(`${decimal(macs(v1) / 1e6, 1)} million MACs`);
 });
