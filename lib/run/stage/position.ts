@@ -124,24 +124,24 @@ export interface Finished {
   readonly seconds: { readonly fit: number; readonly evaluate: number };
 }
 
+/** Writes the line of metrics of a stage's network. */
+function keepEvaluation({ spec }: Session, record: StageRecord): Promise<void> {
+  const { stage, macs: work, params: size, evaluation } = record;
+  return appendMetrics(spec.output, { type: 'evaluate', stage, macs: work, params: size, ...evaluation });
+}
+
 /** The record of a stage that was written before it was known to be the last, with what finished it since. */
 export async function finishedLater(
   session: Session,
   { graph }: Network,
   record: StageRecord,
-  { epochs: finish, evaluation, seconds }: Finished,
+  { epochs: finish, evaluation, validation, seconds }: Finished,
 ): Promise<StageRecord> {
-  const { stage, macs: work, params: size, compute } = record;
-  await appendMetrics(session.spec.output, {
-    type: 'evaluate',
-    stage,
-    macs: work,
-    params: size,
-    ...evaluation,
-  });
+  const { compute } = record;
+  await keepEvaluation(session, { ...record, evaluation });
   return {
     ...record,
-    ...{ finish, evaluation },
+    ...{ finish, evaluation, ...(validation && { validation }) },
     ...(compute && { compute: { ...compute, finish: fitCompute(session, graph, finish) } }),
     seconds: {
       ...record.seconds,
@@ -170,14 +170,7 @@ export async function finishFit(
     finished === null
       ? recordOf(session, made, stage, epochs, await evaluateStage(session, made, stage))
       : finishedRecord(session, network, stage, epochs, finished);
-  const { macs: work, params: size, evaluation } = record;
-  await appendMetrics(session.spec.output, {
-    type: 'evaluate',
-    stage,
-    macs: work,
-    params: size,
-    ...evaluation,
-  });
+  await keepEvaluation(session, record);
   await write(record, made);
   return record;
 }
