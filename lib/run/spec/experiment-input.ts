@@ -651,7 +651,7 @@ export interface SplittingInput {
      */
     readonly grid?: readonly number[] | undefined;
     /**
-     * training images that the loss is measured on
+     * images that the loss is measured on: of training, or for a line search of validation where there are some
      * @defaultValue 1024
      */
     readonly images?: number | undefined;

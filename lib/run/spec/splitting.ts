@@ -47,7 +47,13 @@ const LINE_SEARCH = part({
       .describe('steps that the line search tries'),
     { remedy: 'later stages search it' },
   ),
-  images: afterStage0(count.default(1024).describe('training images that the loss is measured on')),
+  images: afterStage0(
+    count
+      .default(1024)
+      .describe(
+        'images that the loss is measured on: of training, or for a line search of validation where there are some',
+      ),
+  ),
   statistics: afterStage0(
     z
       .enum(['running', 'batch'])

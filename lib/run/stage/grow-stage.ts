@@ -32,9 +32,9 @@ interface Grown {
 }
 
 /** The probe of a stage: on batch statistics in minibatches like those of training, else as large as evaluations'. */
-function probeOf({ spec, probe }: Session, stage: number): Probe {
+function probeOf({ spec, stepProbe }: Session, stage: number): Probe {
   const { statistics } = spec.splitting.lineSearch;
-  const { data, images } = probe(stage);
+  const { data, images } = stepProbe(stage);
   const most = statistics === 'batch' ? spec.fit.batch : spec.fit.evaluationBatch;
   return { data, images, statistics, batch: statistics === 'batch' ? evenBatch(images, most) : most };
 }
@@ -66,7 +66,7 @@ export async function growNetwork(
     const added =
       inserted.size === 0
         ? null
-        : await replaced(grown.network, (one) => insertedIn(session, one, stage, { inserted, probe }));
+        : await replaced(grown.network, (one) => insertedIn(session, one, stage, inserted));
     const made = added?.network ?? grown.network;
     try {
       const lossRecalibrated = await recalibrated(session, made, stage, probe);

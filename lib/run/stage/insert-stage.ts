@@ -22,13 +22,28 @@ export interface InsertedNetwork {
 
 /** @throws E_FUNCTION_CHANGED, E_ABORTED */
 export async function insertedIn(
+  session: Session,
+  network: Network,
+  stage: number,
+  inserted: Inserted,
+): Promise<InsertedNetwork> {
+  // Statistics and gradients become weights, so they are of training images.
+  const { data, images } = session.probe(stage);
+  const probe: Probe = { data, images, batch: evenBatch(images, session.spec.fit.batch) };
+  try {
+    return await insertedOn(session, network, stage, { inserted, probe });
+  } finally {
+    data.dispose();
+  }
+}
+
+async function insertedOn(
   { spec, control }: Session,
   network: Network,
   stage: number,
   { inserted, probe }: { readonly inserted: Inserted; readonly probe: Probe },
 ): Promise<InsertedNetwork> {
-  const { data, images } = probe;
-  const batch = evenBatch(images, spec.fit.batch);
+  const { data, images, batch } = probe;
   let estimated = 0;
   const seed = seedOf('insert', spec.seed, stage);
   const { kind } = spec.splitting.insertion;

@@ -35,10 +35,9 @@ export interface Session extends Disposable {
   readonly validation: DatasetHandle | null;
   /** Training images that the splitting indices of a method are taken over, the same ones in every stage. */
   readonly index: (method: Method) => Sample;
-  /**
-   * Some images to measure the step on, different ones in every stage: training images, and validation images where the
-   * step is searched for and there are some. The caller disposes of them.
-   */
+  /** Images to measure the step on: the probe's, but validation images where the step is searched for and there are some. The caller disposes of them. */
+  readonly stepProbe: (stage: number) => Sample;
+  /** Some training images, different ones in every stage. The caller disposes of them. */
   readonly probe: (stage: number) => Sample;
   /** Some training images to estimate running statistics on. The caller disposes of them. */
   readonly recalibration: (stage: number) => Sample;
@@ -106,11 +105,12 @@ export function openSession(
         chosen.set(images, found);
         return { data: found, images };
       },
-      probe: (stage) => {
+      stepProbe: (stage) => {
         const { epsilon, lineSearch } = spec.splitting;
         const searched = epsilon === 'line-search' ? data.validation : undefined;
         return sample(lineSearch.images, 'probe', stage, searched);
       },
+      probe: (stage) => sample(spec.splitting.lineSearch.images, 'probe', stage),
       recalibration: (stage) => sample(spec.splitting.recalibrateImages, 'recalibrate', stage),
       [Symbol.dispose]: dispose,
     };
