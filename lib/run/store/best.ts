@@ -1,8 +1,8 @@
 // output/best: the network that a run hands over, with best.json, which says why it is that one.
-import { readFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitgrowError } from '../../errors.js';
-import { writeDirectoryAtomic, writeFileAtomic } from '../../machine/files/atomic.js';
+import { writeDirectoryAtomic } from '../../machine/files/atomic.js';
 import { isRecord } from '../../machine/files/json.js';
 import { readJsonFile } from '../../machine/files/text-file.js';
 import { FILES } from '../../train/network.js';
@@ -67,9 +67,8 @@ async function isThere(directory: string, from: string, record: BestRecord): Pro
 export async function writeBest(directory: string, from: string, record: BestRecord): Promise<void> {
   if (await isThere(directory, from, record)) return;
   const fill = async (temporary: string): Promise<void> => {
-    for (const name of Object.values(FILES))
-      await writeFileAtomic(join(temporary, name), await readFile(join(from, name)));
-    await writeFileAtomic(join(temporary, FILE), `${JSON.stringify(record, null, 2)}\n`);
+    for (const name of Object.values(FILES)) await copyFile(join(from, name), join(temporary, name));
+    await writeFile(join(temporary, FILE), `${JSON.stringify(record, null, 2)}\n`);
   };
   await writeDirectoryAtomic(directory, fill, { others: 'keep' });
 }
