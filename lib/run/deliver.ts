@@ -7,10 +7,11 @@ import { note } from '../native/control.js';
 import type { RunControl } from '../native/events.js';
 import type { Trained } from '../rivals/contest.js';
 import { amount, decimal } from '../statistics/format.js';
-import { imagesOfEpoch, passesCompute, runCompute } from '../train/compute.js';
+import { runCompute } from '../train/compute.js';
 import { createNetwork, readGraph } from '../train/network.js';
 import { seedOf } from '../train/seeds.js';
 import type { Spec } from './spec/spec.js';
+import { fitCompute, withCompute } from './stage/compute.js';
 import { bestDirectory, deliveredDirectory, writeBest } from './store/best.js';
 import type { BestRecord, EvaluationRecord } from './store/records.js';
 import { type Delivered, NOTHING, type StageFolder } from './store/summary.js';
@@ -42,14 +43,11 @@ export function epochsLeft(
   return Math.max(0, Math.floor(left / epoch));
 }
 
-/** Multiply-adds of the run up to a stage. @throws E_RESUME where an older version did not keep them */
+/** Multiply-adds of the run up to a stage, whose records all have theirs. */
 function grownCompute(stages: readonly StageFolder[], stage: number): number {
   const spent = runCompute(stages, stage);
   if (spent !== null) return spent;
-  throw new SplitgrowError(
-    'E_RESUME',
-    'deliver: an older version grew this run, and did not count its multiply-adds; run the experiment again in another output, or set deliver to grown',
-  );
+  throw new SplitgrowError('E_INTERNAL', `deliver: expected the multiply-adds of stages 0 to ${stage}`);
 }
 
 /** The architecture of a stage with new weights; null where the budget leaves no epoch for it. */
@@ -61,7 +59,7 @@ async function retrained(
 ): Promise<Trained | null> {
   const { stage } = record;
   const graph = await readGraph(directory);
-  const epoch = passesCompute(graph, imagesOfEpoch(countOf(data.train), spec.fit, graph));
+  const epoch = fitCompute({ spec, trainImages: countOf(data.train) }, graph, [{}]);
   const spent = grownCompute(stages, stage);
   const epochs = epochsLeft(spec.deliver, spent, epoch);
   if (epochs === 0) {
@@ -85,7 +83,7 @@ async function retrained(
     title: `Stage ${stage} from scratch`,
     graph,
     ...{ stage, epochs },
-    ...(spec.deliver.learningRate !== null && { learningRate: spec.deliver.learningRate }),
+    learningRate: spec.deliver.learningRate,
     // Other weights than those that the run started from.
     key: 'rival',
     start: () => createNetwork(graph, { seed: seedOf('rival', spec.seed), device: spec.device }),
@@ -145,11 +143,12 @@ async function deliverStage(
  */
 export async function deliver(spec: Spec, run: Grown, control: RunControl): Promise<Delivered> {
   const { which, stages: isEvery } = spec.deliver;
-  const { stages } = run;
   if (which === 'grown') return NOTHING;
+  // Records of older versions lack their compute.
+  const stages = await withCompute(spec, countOf(run.data.train), run.stages);
   const delivered: BestRecord[] = [];
   for (const kept of isEvery ? stages : stages.slice(-1)) {
-    const { from, record } = await deliverStage(spec, run, kept, control);
+    const { from, record } = await deliverStage(spec, { ...run, stages }, kept, control);
     if (isEvery) await writeBest(deliveredDirectory(spec.output, record.stage), from, record);
     if (kept === stages.at(-1)) await writeBest(bestDirectory(spec.output), from, record);
     delivered.push(record);

@@ -114,6 +114,36 @@ test('a grown run that is finished hands over its best afterwards, and every sta
   }
 });
 
+test('where a stage turns out to be the last, its validation is that of the finished network, by which it is delivered', async () => {
+  const output = join(best.folder, 'late');
+  const set = [
+    ...['deliver=best', 'fit.schedule={"kind":"constant"}', 'fit.finish={"epochs":3,"stages":"last"}'],
+    ...['stop={"macs":6000}'],
+  ];
+  const { summary } = await grown(best.folder, set, {}, output);
+  const last = String(summary.stages.length - 1);
+  const [stage, finished] = [
+    await readJson<StageRecord>(output, `stage-${last}`, 'stage.json'),
+    await readJson<StageRecord>(output, 'finish', `stage-${last}`, 'stage.json'),
+  ];
+  expect(stage.ended).not.toBe('stages');
+  expect(stage.finish).toHaveLength(3);
+  expect([stage.validation, stage.evaluation]).toEqual([finished.validation, finished.evaluation]);
+  expect(summary.best?.validation.grown).toBe(finished.validation?.top1);
+});
+
+test('stages of an older version, which have no compute, are delivered as others are', async () => {
+  const output = join(best.folder, 'older');
+  const plain = await grown(best.folder, [], {}, output);
+  for (const { directory } of plain.summary.stages) {
+    const file = join(directory, 'stage.json');
+    const { compute: _, sha256: __, ...record } = await readJson<Record<string, unknown>>(file);
+    await writeFile(file, JSON.stringify(record));
+  }
+  const { summary } = await grown(best.folder, ['deliver=best'], {}, output);
+  expect(summary.best?.compute).toEqual(best.summary.best?.compute);
+});
+
 test('a budget that growth has used up leaves the grown network, and says so', async () => {
   const notes: string[] = [];
   const onEvent: RunControl['onEvent'] = (event) => void (event.type === 'note' && notes.push(event.text));
