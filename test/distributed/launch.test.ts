@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { IndicesDocument } from '../../lib/api/indices.js';
 import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import type { TensorMap } from '../../lib/native/face.js';
+import type { Summary } from '../../lib/run/store/records.js';
 import { errorLine, splitgrow } from '../cli/command-line.js';
 import { assertClose } from '../reference.js';
 import { temporaryFolder, tinyExperiment, tinyImages, writeTinyData } from '../run/tiny.js';
@@ -87,6 +88,42 @@ test('two ranks find the splitting indices of one process, and rank 0 alone writ
     assertClose(two?.[at]?.indices ?? [], indices, { rtol: 0, atol: 1e-4 * scale, note: id });
   });
   expect(existsSync(directions)).toBe(true);
+});
+
+test('two ranks train again for the compute that is left, and hand over one network with what it reaches', async () => {
+  const folder = temporaryFolder();
+  await writeTinyData(folder);
+  const file = await writeExperiment(folder, {
+    fit: SYNCHRONISED,
+    stop: { stages: 1 },
+    data: { file: join(folder, 'data.safetensors'), augment: [], validation: 0.2 },
+    deliver: 'best',
+    compare: undefined,
+  });
+  const output = join(folder, 'run');
+  const launched = ['launch', '--processes', '2', '--', 'grow', file, '--set', `output=${output}`, '--json'];
+  const together = await splitgrow(launched);
+  expect(together.code, together.stderr).toBe(0);
+  const { best } = JSON.parse(together.stdout) as Summary;
+  const { grown = null, retrained = null } = best?.validation ?? {};
+  expect(best?.which).toBe((retrained ?? 0) > (grown ?? 0) ? 'retrained' : 'grown');
+  expect(best?.compute.retrained).toBeGreaterThan(0);
+  expect(best?.compute.retrained).toBeLessThanOrEqual(best?.compute.grown ?? 0);
+  const words = [
+    'eval',
+    '--network',
+    join(output, 'best'),
+    '--data',
+    join(folder, 'data.safetensors'),
+    '--json',
+  ];
+  const alone = await splitgrow(words);
+  expect(alone.code, alone.stderr).toBe(0);
+  expect(JSON.parse(alone.stdout)).toMatchObject({ top1: best?.test?.top1, top5: best?.test?.top5 });
+  const before = await readFile(join(output, 'best', 'best.json'), 'utf8');
+  const again = await splitgrow(launched);
+  expect(again.code, again.stderr).toBe(0);
+  expect(await readFile(join(output, 'best', 'best.json'), 'utf8')).toBe(before);
 });
 
 test('a wrong command line is told once, with exit code 2', async () => {

@@ -197,8 +197,18 @@ const STEPS: readonly HtmlColumn<SplitStage>[] = [
   { title: 'images', cell: ({ split: { step } }) => integer(step.images), isNumber: true },
 ];
 
+const INSERTED: HtmlColumn<SplitStage> = {
+  title: 'new neurons',
+  cell: ({ split: { inserted } }) =>
+    inserted === undefined ? '0' : `${integer(inserted.count)}, ${inserted.kind}`,
+  isNumber: true,
+};
+
+/** One row a growth step; new neurons only where a stage has some. */
 export function stepsTable({ stages }: RecordedRun): Html {
-  return htmlTable(STEPS, splitStages(stages));
+  const split = splitStages(stages);
+  const hasNew = split.some((stage) => stage.split.inserted !== undefined);
+  return htmlTable(hasNew ? [...STEPS, INSERTED] : STEPS, split);
 }
 
 function pickColumns(picks: readonly PickRecord[]): readonly HtmlColumn<PickRecord>[] {

@@ -45,6 +45,9 @@ test.each(KINDS)(
       pairs += count;
     }
     expect(pairs).toBeGreaterThan(0);
+    const report = await readFile(join(output, 'report.html'), 'utf8');
+    expect(report).toContain('new neurons');
+    expect(report).toMatch(new RegExp(`>\\d+, ${name}<`));
   },
 );
 
@@ -56,10 +59,14 @@ test('a share of 1 leaves a stage with new neurons alone, but for what is left o
   expect(halved).toBe(instead.reduce((sum, { neurons }) => sum + neurons, 0));
 });
 
-test.each(KINDS)(
-  'a run with %s stopped in a fit after growth, and in its indices, ends with the same bits',
-  async (name) => {
-    const set = [...SET, `splitting.insertion.kind=${name}`];
+test.each([
+  ['pairs', []],
+  ['gradmax', []],
+  ['gradmax', ['fit.rateByAge=true']],
+] as const)(
+  'a run with %s %j stopped in a fit after growth, and in its indices, ends with the same bits',
+  async (name, more) => {
+    const set = [...SET, `splitting.insertion.kind=${name}`, ...more];
     const whole = await prepared();
     await grow({ experiment: whole.experiment, set });
     const { output, experiment } = await prepared();
