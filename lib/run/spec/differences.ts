@@ -2,6 +2,7 @@
 // over, what is part of a figure's folder name, and what ranks compare.
 import { isRecord } from '../../machine/files/json.js';
 import { type Effect, ofStage } from './effects.js';
+import { NO_FINISH } from './epochs.js';
 import { EFFECTS, type Spec } from './experiment.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -85,8 +86,8 @@ function firstStage(value: unknown, path = ''): unknown {
  * over, does not depend on it.
  */
 function withoutLast(spec: Spec): Json {
-  const { finish, ...fit } = spec.fit;
-  return finish?.stages === 'last' ? { ...spec, fit } : { ...spec };
+  const { fit } = spec;
+  return fit.finish.stages === 'last' ? { ...spec, fit: { ...fit, finish: NO_FINISH } } : { ...spec };
 }
 
 /** What must be the same on all ranks. Each machine has its own places and threads; what lies in a place is compared by itself. */

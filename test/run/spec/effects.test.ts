@@ -6,6 +6,7 @@ import {
   obstacle,
   rankPart,
   remediesTaken,
+  seedExperiment,
   seedPart,
 } from '../../../lib/run/spec/differences.js';
 import { EFFECTS, type Spec } from '../../../lib/run/spec/experiment.js';
@@ -196,6 +197,19 @@ test('stage 0 does not depend on how the last stage is finished, where that alon
   expect(difference(of0(every), of0({ ...every, epochs: 7 }))?.field).toBe('fit.finish.epochs');
   const given = (finish: Json): Json => ({ fit: { finish } });
   expect(obstacle(given(last), given({ ...last, epochs: 7 }))?.field).toBe('fit.finish.epochs');
+});
+
+test.each([
+  { epochs: 5, decay: 2, stages: 'last' },
+  { epochs: [0, 5], decay: 2, stages: 'last' },
+  { epochs: 5, decay: 2, stages: 'every' },
+  { epochs: 0 },
+])('a run takes over the stage 0 that its own seed experiment fits, finished by %j', (finish) => {
+  const fit = { schedule: { kind: 'constant' }, finish };
+  const spec = parseExperiment({ name: 'x', network: BASE.network, data: BASE.data, fit });
+  const { threads, seed } = spec;
+  const first = parseExperiment({ ...seedExperiment(spec), name: 'y', threads, seed, stop: { stages: 0 } });
+  expect(difference(seedPart(first), seedPart(spec))).toBeNull();
 });
 
 test('a field that this version does not know keeps a run from going on', () => {
