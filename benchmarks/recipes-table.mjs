@@ -14,7 +14,7 @@ export const SEED_MACS = 268_944;
 export const LAST_MACS = 907_000;
 
 const half = (epochs) => ({ ratio: 0.5, epochs });
-/** Growth at rate 0.3 with twins apart, epochs [3, 3, 3] and then what is left of the compute. */
+/** What the others change: growth at rate 0.3 with twins apart, epochs [3, 3, 3] and then what is left of the compute. */
 const GROWTH = {
   ...half([3, 3, 3]),
   decay: 0.33,
@@ -33,8 +33,8 @@ const variant = (name, source, change = {}, more = {}) => ({
 });
 
 /**
- * ratio: growth a stage. epochs: of the stages before the last, the last entry for all others. decay: share of the last
- * stage's epochs in which the rate falls to 0.
+ * isContender: one that the default was chosen among. ratio: growth a stage. epochs: of the stages before the last, the last
+ * entry for all others. decay: share of the last stage's epochs in which the rate falls to 0.
  */
 export const RECIPES = [
   {
@@ -47,10 +47,21 @@ export const RECIPES = [
       'splitting.images': 2048,
     },
   },
-  variant('growth', 'rate 0.3, outgoing weights 1/2 +- 0.4, step 0.01, rescale 1, 512 images'),
-  variant('rate 0.2', 'the rate', { 'fit.optimizer.learningRate': 0.2 }),
-  variant('rate 0.4', 'the rate', { 'fit.optimizer.learningRate': 0.4 }),
-  variant('rate 0.6', 'the rate', { 'fit.optimizer.learningRate': 0.6 }),
+  variant(
+    'rate 0.3',
+    'outgoing weights 1/2 +- 0.4, step 0.01, rescale 1, 512 images; each row below changes this one',
+    {},
+    { isContender: true },
+  ),
+  variant(
+    'rate 0.4',
+    'the rate; chosen: the recipe `growth`',
+    { 'fit.optimizer.learningRate': 0.4 },
+    { isContender: true },
+  ),
+  ...[0.2, 0.6].map((rate) =>
+    variant(`rate ${rate}`, 'the rate', { 'fit.optimizer.learningRate': rate }, { isContender: true }),
+  ),
   variant('step 0.5, no delta', 'twins parted by the step alone', {
     'splitting.epsilon': 0.5,
     'splitting.outgoingDelta': 0,
@@ -61,7 +72,7 @@ export const RECIPES = [
   variant('epochs 1, 2, 3', 'epochs that grow with the network', {}, half([1, 2, 3])),
   variant(
     'ratio 0.1 each epoch',
-    'many small growths (AutoGrow; FACTS: our figure 6a)',
+    'many small growths (AutoGrow, arXiv 1906.02909)',
     {},
     { ratio: 0.1, epochs: [1] },
   ),

@@ -19,6 +19,7 @@ import { COMMON, LAST_MACS, RECIPES, SEED_MACS } from './recipes-table.mjs';
 
 const OPTIONS = {
   seeds: { type: 'string', default: '3' },
+  more: { type: 'string', default: '5' },
   compute: { type: 'string', default: '0.63' },
   jobs: { type: 'string', default: '1' },
   recipe: { type: 'string', multiple: true },
@@ -31,10 +32,11 @@ const OPTIONS = {
 };
 const USAGE = `npm run bench -- recipes [options]
   --seeds N      of every recipe (default 3)
+  --more N       of the recipes that the default was chosen among (default 5)
   --compute T    10^12 multiply-adds of every run, search included (default 0.63)
   --jobs N       runs side by side, a thread each (default 1)
   --recipe NAME  this one alone; may be given again
-  --again R      rates at which the architectures of "growth" are trained from scratch for the same compute; may be given again
+  --again R      rates at which the architectures of "rate 0.3" and "cost only" are trained from scratch for the same compute; may be given again
   --data DIR     the folder of CIFAR-10's binary files (default: where \`splitgrow data get\` puts it)
   --out DIR      folder of the runs; what is done there is not done again (default runs/recipes)
   --date TEXT    a date for the result file (default: none)
@@ -125,8 +127,8 @@ function numbersOf(summary) {
 
 const folderOf = (name) => name.replace(/[^a-z0-9.]+/gi, '-');
 
-/** All runs of the table: recipes by seeds, and the architectures of "growth" trained again at each rate. */
-function jobsOf({ seeds, compute, again, chosen, out, root }) {
+/** All runs of the table: recipes by seeds, and the architectures of two of them trained again at each rate. */
+function jobsOf({ seeds, more: most, compute, again, chosen, out, root }) {
   const recipes = RECIPES.filter(({ name }) => chosen === undefined || chosen.includes(name));
   const wide = (recipe, seed, name, more = {}) => ({
     ...{ name, seed, recipe },
@@ -140,10 +142,11 @@ function jobsOf({ seeds, compute, again, chosen, out, root }) {
     },
   });
   const list = [];
-  for (let seed = 0; seed < seeds; seed += 1) {
-    for (const recipe of recipes) {
+  const seedsOf = ({ isContender = false }) => (isContender ? Math.max(seeds, most) : seeds);
+  for (let seed = 0; seed < Math.max(seeds, most); seed += 1) {
+    for (const recipe of recipes.filter((one) => seed < seedsOf(one))) {
       list.push(wide(recipe, seed, recipe.name));
-      for (const rate of recipe.name === 'growth' || recipe.name === 'cost only' ? again : [])
+      for (const rate of recipe.name === 'rate 0.3' || recipe.name === 'cost only' ? again : [])
         list.push(
           wide(recipe, seed, `${recipe.name}: its architecture from scratch, rate ${rate}`, {
             deliver: { which: 'retrain', learningRate: Number(rate) },
@@ -189,10 +192,12 @@ const COLUMNS = [
   numberColumn('parameters', ({ params }) => params),
 ];
 
-function rowsOf(found) {
-  const names = [...new Set(found.map(({ name }) => name))];
+/** In the order of the table, whatever order the runs ended in. */
+function rowsOf(found, jobs) {
+  const isFound = new Set(found.map(({ name }) => name));
+  const names = [...new Set(jobs.map(({ name }) => name))].filter((name) => isFound.has(name));
   return names.map((name) => {
-    const own = found.filter((one) => one.name === name);
+    const own = found.filter((one) => one.name === name).toSorted((a, b) => a.seed - b.seed);
     const values = own.map(({ top1 }) => top1);
     const spread = values.length > 1 ? ` ± ${standardError(values).toFixed(2)}` : '';
     return {
@@ -212,23 +217,26 @@ export async function recipes(args) {
   const { values } = parseArgs({ args, options: OPTIONS });
   if (values.help) return USAGE;
   const options = {
-    ...{ seeds: Number(values.seeds), compute: Number(values.compute), again: values.again },
+    ...{ seeds: Number(values.seeds), more: Number(values.more) },
+    ...{ compute: Number(values.compute), again: values.again },
     ...{ chosen: values.recipe, out: resolve(values.out), root: values.data && resolve(values.data) },
   };
   if (values.recipe?.some((name) => !RECIPES.some((one) => one.name === name)))
     throw new Error(`--recipe: expected one of ${RECIPES.map(({ name }) => name).join('; ')}`);
   if (!existsSync(options.out)) await mkdir(options.out, { recursive: true });
-  const rows = rowsOf(await runAll(jobsOf(options), Number(values.jobs)));
+  const jobs = jobsOf(options);
+  const rows = rowsOf(await runAll(jobs, Number(values.jobs)), jobs);
   const about = machine({ ...(values.date && { date: values.date }) });
   const text = [
     '# Recipes for growing',
-    `Written by \`npm run bench -- recipes --seeds ${options.seeds} --compute ${options.compute}\`: MobileNet with k = 3, grown from ${SEED_MACS} to at most ${LAST_MACS} MACs on ${TRAIN} ` +
+    `Written by \`npm run bench -- recipes --seeds ${options.seeds} --more ${options.more} --compute ${options.compute}\`: MobileNet with k = 3, grown from ${SEED_MACS} to at most ${LAST_MACS} MACs on ${TRAIN} ` +
       `images of CIFAR-10, held against ${COMMON.data.validation} others; mean ± standard error over seeds. Every run takes the same multiply-adds, search included; ` +
       'test images were not looked at.',
     machineLine(about),
     markdown(COLUMNS, rows),
   ].join('\n\n');
-  const document = { format: 'splitgrow-bench-recipes/1', machine: about, settings: options, rows };
+  const { out: _, root: __, ...settings } = options;
+  const document = { format: 'splitgrow-bench-recipes/1', machine: about, settings, rows };
   if (!values['no-file'] && values.recipe === undefined)
     say(`written: ${await writeResult('recipes', document, `${text}\n`)}`);
   return `${text}\n`;

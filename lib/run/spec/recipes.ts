@@ -18,7 +18,7 @@ export const RECIPES = {
   growth: {
     fit: {
       ...{ batch: 64, epochs: 3 },
-      optimizer: { learningRate: 0.3 },
+      optimizer: { learningRate: 0.4 },
       schedule: { kind: 'constant' },
       finish: { epochs: 19, decay: 6, stages: 'last' },
     },

@@ -39,7 +39,7 @@ test('growth fills in what the file leaves out, and nothing else', () => {
   expect(filled.fit).toMatchObject({
     ...{ batch: 64, epochs: 3, schedule: { kind: 'constant' } },
     finish: { epochs: 19, decay: 6, stages: 'last' },
-    optimizer: { learningRate: 0.3, momentum: 0.9 },
+    optimizer: { learningRate: 0.4, momentum: 0.9 },
   });
   expect(filled.splitting).toMatchObject({ method: 'auto', images: 512, outgoingDelta: 0.4, rescale: 1 });
 });
@@ -47,7 +47,7 @@ test('growth fills in what the file leaves out, and nothing else', () => {
 test("the file's own fields win, and --set over them", () => {
   const own = { fit: { batch: 32, optimizer: { momentum: 0.5 } }, splitting: { epsilon: 'line-search' } };
   expect(growth(own)).toMatchObject({
-    fit: { batch: 32, epochs: 3, optimizer: { learningRate: 0.3, momentum: 0.5 } },
+    fit: { batch: 32, epochs: 3, optimizer: { learningRate: 0.4, momentum: 0.5 } },
     splitting: { epsilon: 'line-search', images: 512 },
   });
   const set = ['fit.batch=16', 'fit.finish.epochs=[0,9]', 'splitting.images=null'];
