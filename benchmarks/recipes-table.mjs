@@ -93,4 +93,18 @@ export const RECIPES = [
   variant('momentum kept', 'momentum shared out at growth', { 'splitting.optimizerState': 'keep' }),
   variant('cost only', 'control: the index is ignored', { 'splitting.strategy': 'cost-only' }),
   variant('random', 'control', { 'splitting.strategy': 'random' }),
+  variant('vanilla', 'control: the cost is ignored', { 'splitting.strategy': 'vanilla' }),
+  // Where the index matters: both choices, in smaller and in larger steps.
+  ...[
+    [0.1, 1],
+    [0.25, 2],
+    [1, 4],
+  ].flatMap(([ratio, each]) => {
+    const more = { ratio, epochs: [each] };
+    const control = { 'splitting.strategy': 'cost-only' };
+    return [
+      ...(ratio === 0.1 ? [] : [variant(`ratio ${ratio}`, 'larger or smaller steps', {}, more)]),
+      variant(`cost only, ratio ${ratio}`, 'control: the same steps', control, more),
+    ];
+  }),
 ];

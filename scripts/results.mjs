@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { main, ROOT, say } from './steps.mjs';
 
-const { multiplyAdds } = await import('../dist/statistics/format.js');
+const [{ multiplyAdds }, { standardError }, { verdictOf }] = await Promise.all(
+  ['format', 'spread', 'verdict'].map((name) => import(`../dist/statistics/${name}.js`)),
+);
 
 const FILES = ['figure.json', 'summary.json', 'points.csv', 'curves.csv'];
 export const KEPT = join(ROOT, 'results');
@@ -18,6 +20,7 @@ const whole = (value) => Math.round(value).toLocaleString('en-US');
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 const spread = ({ mean, sd }, show) => (sd === null ? show(mean) : `${show(mean)} ± ${sd.toFixed(2)}`);
 
+const withError = (found) => ({ ...found, sd: standardError(found) });
 const inPanel = ({ panel, label }) => (panel === '' ? label : `${panel}: ${label}`);
 
 /** Tables by name, of one figure or several: what their summary.json say, and nothing else. */
@@ -27,12 +30,12 @@ const TABLES = {
     table(
       ['figure', 'claim', 'difference in points', 'seeds', 'here'],
       figures.flatMap(({ id, claims }) =>
-        claims.map(({ claim, difference, verdict }) => [
+        claims.map(({ claim, difference }) => [
           id,
-          claim.text,
-          difference === null ? '–' : spread(difference, signed),
+          claim.panel === '' ? claim.text : `${claim.text} (${claim.panel})`,
+          difference === null ? '–' : spread(withError(difference), signed),
           difference === null ? '–' : difference.n,
-          verdict,
+          verdictOf(difference, claim.relation),
         ]),
       ),
     ),
@@ -74,7 +77,7 @@ function endsOf(figures) {
       if ((last.get(inPanel(row))?.stage ?? -1) < row.stage) last.set(inPanel(row), row);
     }
     for (const [label, { macs, epochs, top1, compute }] of last) {
-      const accuracy = spread(top1, (value) => value.toFixed(2));
+      const accuracy = spread(withError(top1), (value) => value.toFixed(2));
       const numbers = [`${whole(macs.mean / 1000)}k`, whole(epochs.mean), accuracy];
       if (rows.has(numbers.join())) continue;
       rows.set(numbers.join(), {

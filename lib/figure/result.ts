@@ -93,7 +93,7 @@ export interface Claim {
   readonly on: 'macs' | 'params';
   /** Compare the low end, the high end or the whole range that both cover. */
   readonly where: 'low' | 'high' | 'all';
-  /** `within`: better is no more than one standard deviation below than. */
+  /** `within`: better is no more than two standard errors below than. */
   readonly relation: 'above' | 'within';
 }
 

@@ -8,6 +8,11 @@ export interface Spread {
   readonly sd: number | null;
 }
 
+/** Standard error of the mean; null for a single value. */
+export function standardError({ n, sd }: Spread): number | null {
+  return sd === null ? null : sd / Math.sqrt(n);
+}
+
 /** Mean and standard deviation of `values`, in two passes; null for no values. @throws E_ARGUMENT for one that is not finite */
 export function spread(values: readonly number[]): Spread | null {
   const n = values.length;

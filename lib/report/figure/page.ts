@@ -52,8 +52,8 @@ function section(title: string, body: Html | null): Html {
 
 function claimsHtml({ statistics: { claims } }: FigureData): Html | null {
   if (claims.length === 0) return null;
-  return html`<p class="note">Top-1 of one curve minus the other's at equal cost, paired by seed, mean ± sample standard deviation. Undecided:
-within one deviation of zero, or fewer than two seeds.</p>${claimsTable(claims)}`;
+  return html`<p class="note">Top-1 of one curve minus the other's at equal cost, paired by seed, mean ± standard error. Undecided:
+within two standard errors of zero, or fewer than two seeds.</p>${claimsTable(claims)}`;
 }
 
 function comparisonsHtml({ statistics: { comparisons } }: FigureData): Html | null {

@@ -4,7 +4,7 @@ import type { ReadRun } from '../../figure/result.js';
 import type { ClaimStatistics, CostStatistics, StageStatistics } from '../../figure/statistics.js';
 import type { Comparison } from '../../figure/statistics-compare.js';
 import { decimal, integer, multiplyAdds, seconds } from '../../statistics/format.js';
-import type { Spread } from '../../statistics/spread.js';
+import { type Spread, standardError } from '../../statistics/spread.js';
 import type { Verdict } from '../../statistics/verdict.js';
 import { type Html, type HtmlColumn, html, htmlTable } from '../page/html.js';
 import { CERTIFICATES, type Choice, choicesOf } from '../run/tables.js';
@@ -24,6 +24,11 @@ function plusMinus(found: Spread | null, write: Write, writeSd: Write = write): 
 
 const points: Write = (value) => decimal(value, 2);
 
+/** mean ± standard error */
+function withError(found: Spread | null): string {
+  return plusMinus(found === null ? null : { ...found, sd: standardError(found) }, signed, points);
+}
+
 const VERDICTS: Readonly<Record<Verdict, string>> = { agrees: 'good', disagrees: 'bad', undecided: 'open' };
 const PLACES = { low: 'at the low end', high: 'at the high end', all: 'over the whole range' } as const;
 
@@ -33,7 +38,7 @@ const CLAIMS: readonly HtmlColumn<ClaimStatistics>[] = [
   {
     title: 'compared',
     cell: ({ claim }) =>
-      `${claim.better} ${claim.relation === 'above' ? 'above' : 'within one deviation of'} ${claim.than}`,
+      `${claim.better} ${claim.relation === 'above' ? 'above' : 'not below'} ${claim.than}`,
     isText: true,
   },
   {
@@ -42,7 +47,7 @@ const CLAIMS: readonly HtmlColumn<ClaimStatistics>[] = [
   },
   {
     title: 'difference, points',
-    cell: ({ difference }) => plusMinus(difference, signed, points),
+    cell: ({ difference }) => withError(difference),
     isNumber: true,
   },
   { title: 'seeds', cell: ({ difference }) => String(difference?.n ?? 0), isNumber: true },
