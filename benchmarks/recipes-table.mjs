@@ -13,6 +13,9 @@ export const COMMON = {
 export const SEED_MACS = 268_944;
 export const LAST_MACS = 907_000;
 
+/** Of a recipe's runs. */
+export const folderOf = (name) => name.replace(/[^a-z0-9.]+/gi, '-');
+
 const half = (epochs) => ({ ratio: 0.5, epochs });
 /** What the others change: growth at rate 0.3 with twins apart, epochs [3, 3, 3] and then what is left of the compute. */
 const GROWTH = {
@@ -107,4 +110,12 @@ export const RECIPES = [
       variant(`cost only, ratio ${ratio}`, 'control: the same steps', control, more),
     ];
   }),
+];
+
+/** Recipes that choose by index and cost, each with the control that ignores the index in the same steps. */
+export const CHOICES = [
+  ['ratio 0.1 each epoch', 'cost only, ratio 0.1'],
+  ['ratio 0.25', 'cost only, ratio 0.25'],
+  ['rate 0.3', 'cost only'],
+  ['ratio 1', 'cost only, ratio 1'],
 ];

@@ -15,7 +15,8 @@ import {
   standardError,
   writeResult,
 } from './common.mjs';
-import { COMMON, LAST_MACS, RECIPES, SEED_MACS } from './recipes-table.mjs';
+import { CHOICE_COLUMNS, choiceRows } from './recipes-choices.mjs';
+import { COMMON, folderOf, LAST_MACS, RECIPES, SEED_MACS } from './recipes-table.mjs';
 
 const OPTIONS = {
   seeds: { type: 'string', default: '3' },
@@ -125,8 +126,6 @@ function numbersOf(summary) {
   };
 }
 
-const folderOf = (name) => name.replace(/[^a-z0-9.]+/gi, '-');
-
 /** All runs of the table: recipes by seeds, and the architectures of two of them trained again at each rate. */
 function jobsOf({ seeds, more: most, compute, again, chosen, out, root }) {
   const recipes = RECIPES.filter(({ name }) => chosen === undefined || chosen.includes(name));
@@ -226,6 +225,7 @@ export async function recipes(args) {
   if (!existsSync(options.out)) await mkdir(options.out, { recursive: true });
   const jobs = jobsOf(options);
   const rows = rowsOf(await runAll(jobs, Number(values.jobs)), jobs);
+  const choices = choiceRows(rows, options);
   const about = machine({ ...(values.date && { date: values.date }) });
   const text = [
     '# Recipes for growing',
@@ -234,9 +234,11 @@ export async function recipes(args) {
       'test images were not looked at.',
     machineLine(about),
     markdown(COLUMNS, rows),
+    'What the index adds to the cost, at rate 0.3:',
+    markdown(CHOICE_COLUMNS, choices),
   ].join('\n\n');
   const { out: _, root: __, ...settings } = options;
-  const document = { format: 'splitgrow-bench-recipes/1', machine: about, settings, rows };
+  const document = { format: 'splitgrow-bench-recipes/1', machine: about, settings, rows, choices };
   if (!values['no-file'] && values.recipe === undefined)
     say(`written: ${await writeResult('recipes', document, `${text}\n`)}`);
   return `${text}\n`;
