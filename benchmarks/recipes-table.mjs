@@ -36,7 +36,7 @@ const variant = (name, source, change = {}, more = {}) => ({
 });
 
 /**
- * isContender: one that the default was chosen among. ratio: growth a stage. epochs: of the stages before the last, the last
+ * hasMore: gets `--more` seeds: the default was chosen among these, or the index is held against the cost by them. ratio: growth a stage. epochs: of the stages before the last, the last
  * entry for all others. decay: share of the last stage's epochs in which the rate falls to 0.
  */
 export const RECIPES = [
@@ -54,16 +54,16 @@ export const RECIPES = [
     'rate 0.3',
     'outgoing weights 1/2 +- 0.4, step 0.01, rescale 1, 512 images; each row below changes this one',
     {},
-    { isContender: true },
+    { hasMore: true },
   ),
   variant(
     'rate 0.4',
     'the rate; chosen: the recipe `growth`',
     { 'fit.optimizer.learningRate': 0.4 },
-    { isContender: true },
+    { hasMore: true },
   ),
   ...[0.2, 0.6].map((rate) =>
-    variant(`rate ${rate}`, 'the rate', { 'fit.optimizer.learningRate': rate }, { isContender: true }),
+    variant(`rate ${rate}`, 'the rate', { 'fit.optimizer.learningRate': rate }, { hasMore: true }),
   ),
   variant('step 0.5, no delta', 'twins parted by the step alone', {
     'splitting.epsilon': 0.5,
@@ -77,7 +77,7 @@ export const RECIPES = [
     'ratio 0.1 each epoch',
     'many small growths (AutoGrow, arXiv 1906.02909)',
     {},
-    { ratio: 0.1, epochs: [1] },
+    { ratio: 0.1, epochs: [1], hasMore: true },
   ),
   variant('decay 0.5', 'a longer decay (FRAGrow: a sixth to a half)', {}, { decay: 0.5 }),
   variant('decay 0.17', 'a shorter decay', {}, { decay: 0.17 }),
@@ -94,7 +94,12 @@ export const RECIPES = [
   }),
   variant('2,048 images', 'indices over more images', { 'splitting.images': 2048 }),
   variant('momentum kept', 'momentum shared out at growth', { 'splitting.optimizerState': 'keep' }),
-  variant('cost only', 'control: the index is ignored', { 'splitting.strategy': 'cost-only' }),
+  variant(
+    'cost only',
+    'control: the index is ignored',
+    { 'splitting.strategy': 'cost-only' },
+    { hasMore: true },
+  ),
   variant('random', 'control', { 'splitting.strategy': 'random' }),
   variant('vanilla', 'control: the cost is ignored', { 'splitting.strategy': 'vanilla' }),
   // Where the index matters: both choices, in smaller and in larger steps.
@@ -103,7 +108,7 @@ export const RECIPES = [
     [0.25, 2],
     [1, 4],
   ].flatMap(([ratio, each]) => {
-    const more = { ratio, epochs: [each] };
+    const more = { ratio, epochs: [each], hasMore: ratio < 1 };
     const control = { 'splitting.strategy': 'cost-only' };
     return [
       ...(ratio === 0.1 ? [] : [variant(`ratio ${ratio}`, 'larger or smaller steps', {}, more)]),

@@ -33,7 +33,7 @@ const OPTIONS = {
 };
 const USAGE = `npm run bench -- recipes [options]
   --seeds N      of every recipe (default 3)
-  --more N       of the recipes that the default was chosen among (default 5)
+  --more N       of the recipes that a choice or an answer hangs on (default 5)
   --compute T    10^12 multiply-adds of every run, search included (default 0.63)
   --jobs N       runs side by side, a thread each (default 1)
   --recipe NAME  this one alone; may be given again
@@ -141,7 +141,7 @@ function jobsOf({ seeds, more: most, compute, again, chosen, out, root }) {
     },
   });
   const list = [];
-  const seedsOf = ({ isContender = false }) => (isContender ? Math.max(seeds, most) : seeds);
+  const seedsOf = ({ hasMore = false }) => (hasMore ? Math.max(seeds, most) : seeds);
   for (let seed = 0; seed < Math.max(seeds, most); seed += 1) {
     for (const recipe of recipes.filter((one) => seed < seedsOf(one))) {
       list.push(wide(recipe, seed, recipe.name));

@@ -45,7 +45,21 @@ const TABLES = {
       ['curve', 'MACs', 'top-1 %'],
       endsOf(figures).map(({ cells: [label, macs, , top1], compute }) => [label, macs, compute, top1]),
     ),
-  /** The same, with the seconds of the whole way to it. */
+  /** Every network of each curve. */
+  stages: (figures) =>
+    table(
+      ['curve', 'stage', 'MACs', 'top-1 %', 'seeds'],
+      figures.flatMap(({ stages }) =>
+        stages.map((row) => [
+          inPanel(row),
+          row.stage ?? '–',
+          `${whole(row.macs.mean / 1000)}k`,
+          spread(withError(row.top1), (value) => value.toFixed(2)),
+          row.top1.n,
+        ]),
+      ),
+    ),
+  /** The network at the end of each curve, with the seconds of the whole way to it. */
   efforts: (figures) =>
     withCompute(
       ['curve', 'MACs', 'epochs', 'top-1 %', 'training s', 'search s'],
