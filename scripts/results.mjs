@@ -92,7 +92,7 @@ function endsOf(figures) {
     }
     for (const [label, { macs, epochs, top1, compute }] of last) {
       const accuracy = spread(withError(top1), (value) => value.toFixed(2));
-      const numbers = [`${whole(macs.mean / 1000)}k`, whole(epochs.mean), accuracy];
+      const numbers = [`${whole(macs.mean / 1000)}k`, epochs === null ? '–' : whole(epochs.mean), accuracy];
       if (rows.has(numbers.join())) continue;
       rows.set(numbers.join(), {
         ...{ cells: [label, ...numbers], figure },
