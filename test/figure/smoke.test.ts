@@ -37,8 +37,13 @@ test.each(IDS)(
     const document = await reproduce({ id, scale: 'smoke', out: OUT, jobs: 2, threads: 1 });
     expect(document.failed).toEqual([]);
     const left = spec.scales.smoke?.curves;
-    for (const { label, panel } of spec.curves) {
-      if (left !== undefined && !left.includes(label) && !left.includes(panel)) continue;
+    const isRun = (curve: { readonly label: string; readonly panel: string }): boolean =>
+      left === undefined || left.includes(curve.label) || left.includes(curve.panel);
+    const [run, panels] = [
+      spec.curves.filter(isRun),
+      new Set(spec.curves.filter(isRun).map((one) => one.panel)),
+    ];
+    for (const { label, panel } of run) {
       const curve = document.curves.find((one) => one.panel === panel && one.label === label);
       expect(curve?.points.length, `${panel} ${label}`).toBeGreaterThan(0);
       for (const { top1, macs } of curve?.points ?? []) {
@@ -47,7 +52,8 @@ test.each(IDS)(
       }
     }
     const labels = document.curves.map(({ panel, label }) => `${panel} ${label}`);
-    for (const { panel, better, than } of spec.claims) {
+    // Of a panel that this scale leaves out nothing is claimed.
+    for (const { panel, better, than } of spec.claims.filter((claim) => panels.has(claim.panel))) {
       expect(labels).toContain(`${panel} ${better}`);
       expect(labels).toContain(`${panel} ${than}`);
     }
