@@ -36,8 +36,9 @@ const variant = (name, source, change = {}, more = {}) => ({
 });
 
 /**
- * hasMore: gets `--more` seeds: the default was chosen among these, or the index is held against the cost by them. ratio: growth a stage. epochs: of the stages before the last, the last
- * entry for all others. decay: share of the last stage's epochs in which the rate falls to 0.
+ * hasMore: gets `--more` seeds: the default was chosen among these, or the index is held against the cost by them.
+ * isAgain: its architectures are trained from scratch too, at every rate of `--again`. ratio: growth a stage. epochs: of the
+ * stages before the last, the last entry for all others. decay: share of the last stage's epochs in which the rate falls to 0.
  */
 export const RECIPES = [
   {
@@ -54,7 +55,7 @@ export const RECIPES = [
     'rate 0.3',
     'outgoing weights 1/2 +- 0.4, step 0.01, rescale 1, 512 images; each row below changes this one',
     {},
-    { hasMore: true },
+    { hasMore: true, isAgain: true },
   ),
   variant(
     'rate 0.4',
@@ -98,7 +99,7 @@ export const RECIPES = [
     'cost only',
     'control: the index is ignored',
     { 'splitting.strategy': 'cost-only' },
-    { hasMore: true },
+    { hasMore: true, isAgain: true },
   ),
   variant('random', 'control', { 'splitting.strategy': 'random' }),
   variant('vanilla', 'control: the cost is ignored', { 'splitting.strategy': 'vanilla' }),

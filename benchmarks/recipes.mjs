@@ -145,7 +145,7 @@ function jobsOf({ seeds, more: most, compute, again, chosen, out, root }) {
   for (let seed = 0; seed < Math.max(seeds, most); seed += 1) {
     for (const recipe of recipes.filter((one) => seed < seedsOf(one))) {
       list.push(wide(recipe, seed, recipe.name));
-      for (const rate of recipe.name === 'rate 0.3' || recipe.name === 'cost only' ? again : [])
+      for (const rate of recipe.isAgain ? again : [])
         list.push(
           wide(recipe, seed, `${recipe.name}: its architecture from scratch, rate ${rate}`, {
             deliver: { which: 'retrain', learningRate: Number(rate) },
