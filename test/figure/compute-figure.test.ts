@@ -42,16 +42,22 @@ test.each(['cpu', 'paper'] as const)(
     const { runs } = planFigure(figure, { scale, out: 'o', cores: 2, seeds: 1 });
     const grown = runs.filter(({ uses }) => uses.length > 0);
     expect(grown).toHaveLength(12);
-    const totals = await Promise.all(
-      grown.map(async ({ spec }) => {
-        const grows = await expectedOf(spec, IMAGES[scale]);
-        if (spec.deliver.which === 'grown') return grows;
-        // What hands over the better network trains its architecture for what its growth left.
-        expect(spec.deliver.compute ?? 0).toBeGreaterThan(4 * grows);
-        return spec.deliver.compute ?? 0;
-      }),
-    );
-    expect(Math.max(...totals) / Math.min(...totals)).toBeLessThan(1.03);
+    const totals: number[] = [];
+    for (const { spec } of grown.filter((run) => run.spec.deliver.which === 'grown'))
+      totals.push(await expectedOf(spec, IMAGES[scale]));
+    const [least, most] = [Math.min(...totals), Math.max(...totals)];
+    expect(most / least).toBeLessThan(1.03);
+    // What hands over the better network trains its architecture for what its growth left, in whole epochs: one more is too many.
+    for (const { spec } of grown.filter((run) => run.spec.deliver.which === 'best')) {
+      const grows = await expectedOf(spec, IMAGES[scale]);
+      const limit = stageLimits(spec, macs(await seedGraph(spec))).at(-1) ?? 0;
+      const epoch = 3 * limit * IMAGES[scale];
+      const left = (spec.deliver.compute ?? 0) - grows;
+      const spent = grows + Math.floor(left / epoch) * epoch;
+      expect(left).toBeGreaterThan(3 * grows);
+      expect(spent).toBeLessThan(1.03 * least);
+      expect(spent + epoch).toBeGreaterThan(most / 1.03);
+    }
   },
 );
 
