@@ -22,6 +22,7 @@ const OPTIONS = {
   seeds: { type: 'string', default: '3' },
   more: { type: 'string', default: '5' },
   compute: { type: 'string', default: '0.63' },
+  macs: { type: 'string', default: String(LAST_MACS) },
   jobs: { type: 'string', default: '1' },
   recipe: { type: 'string', multiple: true },
   again: { type: 'string', multiple: true, default: ['0.3', '0.6'] },
@@ -35,6 +36,7 @@ const USAGE = `npm run bench -- recipes [options]
   --seeds N      of every recipe (default 3)
   --more N       of the recipes that a choice or an answer hangs on (default 5)
   --compute T    10^12 multiply-adds of every run, search included (default 0.63)
+  --macs N       that the last network may have (default ${LAST_MACS})
   --jobs N       runs side by side, a thread each (default 1)
   --recipe NAME  this one alone; may be given again
   --again R      rates at which the architectures of "rate 0.3" and "cost only" are trained from scratch for the same compute; may be given again
@@ -50,10 +52,10 @@ const TRAIN = COMMON.data.trainImages - COMMON.data.validation;
 const SEARCH = 25;
 
 /** MACs that each stage may have, and the epochs of each that use up the compute: those of the recipe, and the rest in the last. */
-export function scheduleOf({ ratio, epochs, decay, set }, compute) {
-  const macs = [SEED_MACS];
-  while (macs.at(-1) * (1 + ratio) < LAST_MACS * 1.001) macs.push(Math.floor(macs.at(-1) * (1 + ratio)));
-  if (macs.at(-1) < 0.97 * LAST_MACS) macs.push(LAST_MACS);
+export function scheduleOf({ ratio, epochs, decay, set, width = 8 }, compute, most = LAST_MACS) {
+  const macs = [SEED_MACS[width]];
+  while (macs.at(-1) * (1 + ratio) < most * 1.001) macs.push(Math.floor(macs.at(-1) * (1 + ratio)));
+  if (macs.at(-1) < 0.97 * most) macs.push(most);
   const each = macs.slice(0, -1).map((_, stage) => epochs[Math.min(stage, epochs.length - 1)]);
   const images = set['splitting.images'] ?? COMMON.splitting.images;
   const spent = each.reduce(
@@ -69,8 +71,8 @@ function put(json, [name, ...rest], value) {
   return { ...json, [name]: rest.length === 0 ? value : put(json[name] ?? {}, rest, value) };
 }
 
-function experimentOf(recipe, seed, { compute, root, output }) {
-  const { stages, epochs, finish } = scheduleOf(recipe, compute);
+function experimentOf(recipe, seed, { compute, macs, root, output }) {
+  const { stages, epochs, finish } = scheduleOf(recipe, compute, macs);
   const fit = {
     ...COMMON.fit,
     epochs,
@@ -82,7 +84,7 @@ function experimentOf(recipe, seed, { compute, root, output }) {
     ...{ name: recipe.name, seed, output, fit },
     data: { ...COMMON.data, ...(root && { root }) },
     splitting: { ...COMMON.splitting, growthRatio: recipe.ratio },
-    stop: { stages, macs: LAST_MACS },
+    stop: { stages, macs },
   };
   return Object.entries(recipe.set).reduce((json, [path, value]) => put(json, path.split('.'), value), base);
 }
@@ -127,15 +129,18 @@ function numbersOf(summary) {
 }
 
 /** All runs of the table: recipes by seeds, and the architectures of two of them trained again at each rate. */
-function jobsOf({ seeds, more: most, compute, again, chosen, out, root }) {
+function jobsOf({ seeds, more: most, compute, macs, again, chosen, out, root }) {
   const recipes = RECIPES.filter(({ name }) => chosen === undefined || chosen.includes(name));
   const wide = (recipe, seed, name, more = {}) => ({
     ...{ name, seed, recipe },
     experiment: {
       ...experimentOf(recipe, seed, {
         compute: compute * 1e12,
-        root,
-        output: join(out, `${folderOf(recipe.name)}-${compute}-${seed}`),
+        ...{ macs, root },
+        output: join(
+          out,
+          `${folderOf(recipe.name)}-${compute}-${macs === LAST_MACS ? '' : `${macs}-`}${seed}`,
+        ),
       }),
       ...more,
     },
@@ -217,7 +222,7 @@ export async function recipes(args) {
   if (values.help) return USAGE;
   const options = {
     ...{ seeds: Number(values.seeds), more: Number(values.more) },
-    ...{ compute: Number(values.compute), again: values.again },
+    ...{ compute: Number(values.compute), macs: Number(values.macs), again: values.again },
     ...{ chosen: values.recipe, out: resolve(values.out), root: values.data && resolve(values.data) },
   };
   if (values.recipe?.some((name) => !RECIPES.some((one) => one.name === name)))
@@ -229,7 +234,7 @@ export async function recipes(args) {
   const about = machine({ ...(values.date && { date: values.date }) });
   const text = [
     '# Recipes for growing',
-    `Written by \`npm run bench -- recipes --seeds ${options.seeds} --more ${options.more} --compute ${options.compute}\`: MobileNet with k = 3, grown from ${SEED_MACS} to at most ${LAST_MACS} MACs on ${TRAIN} ` +
+    `Written by \`npm run bench -- recipes --seeds ${options.seeds} --more ${options.more} --compute ${options.compute}\`: MobileNet with k = 3, grown from ${SEED_MACS[8]} to at most ${options.macs} MACs on ${TRAIN} ` +
       `images of CIFAR-10, held against ${COMMON.data.validation} others; mean ± standard error over seeds. Every run takes the same multiply-adds, search included; ` +
       'test images were not looked at.',
     machineLine(about),
