@@ -28,19 +28,12 @@ const GROWTH = {
     'splitting.rescale': 1,
   },
 };
-const variant = (name, source, change = {}, more = {}) => ({
+export const variant = (name, source, change = {}, more = {}) => ({
   ...GROWTH,
   ...more,
   ...{ name, source },
   set: { ...GROWTH.set, ...change },
 });
-
-/** Strategies by the word that a row's name has for them. */
-const STRATEGY = [
-  ['cost only', 'cost-only'],
-  ['random', 'random'],
-  ['vanilla', 'vanilla'],
-];
 
 /**
  * hasMore: gets `--more` seeds: the default was chosen among these, or the index is held against the cost by them.
@@ -68,7 +61,7 @@ export const RECIPES = [
     'rate 0.4',
     'the rate; chosen: the recipe `growth`',
     { 'fit.optimizer.learningRate': 0.4 },
-    { hasMore: true, isAgain: true },
+    { hasMore: true },
   ),
   ...[0.2, 0.6].map((rate) =>
     variant(`rate ${rate}`, 'the rate', { 'fit.optimizer.learningRate': rate }, { hasMore: true }),
@@ -123,41 +116,6 @@ export const RECIPES = [
       variant(`cost only, ratio ${ratio}`, 'control: the same steps', control, more),
     ];
   }),
-  // The recipe in smaller steps and from smaller seeds, and there without the index.
-  ...[
-    { name: 'rate 0.4, ratio 0.25', source: 'smaller steps', each: 2, isAgain: true },
-    { name: 'rate 0.4, ratio 0.25, epochs 1', source: 'shorter stages' },
-    { name: 'rate 0.4, ratio 0.15', source: 'smaller steps still', ratio: 0.15 },
-    { name: 'rate 0.4, cost only, ratio 0.25', source: 'control: the same steps', each: 2 },
-    { name: 'rate 0.4, width 6, ratio 0.25', source: 'a smaller seed', width: 6, isAgain: true },
-    { name: 'rate 0.4, cost only, width 6, ratio 0.25', source: 'control: the same steps', width: 6 },
-    { name: 'rate 0.4, width 4', source: 'a seed of half the width', ratio: 0.5, each: 2, width: 4 },
-    { name: 'rate 0.4, width 4, ratio 0.25', source: 'both', width: 4, isAgain: true },
-    {
-      name: 'rate 0.4, cost only, width 4, ratio 0.25',
-      source: 'control: the same steps',
-      width: 4,
-      isAgain: true,
-    },
-    { name: 'rate 0.4, random, width 4, ratio 0.25', source: 'control: the same steps', width: 4 },
-    { name: 'rate 0.4, vanilla, width 4, ratio 0.25', source: 'control: the cost is ignored', width: 4 },
-    { name: 'rate 0.4, width 4, ratio 0.15', source: 'smaller steps still', ratio: 0.15, width: 4 },
-    { name: 'rate 0.4, width 2, ratio 0.25', source: 'a smaller seed still', width: 2 },
-    { name: 'rate 0.4, width 2, ratio 0.5', source: 'larger steps', ratio: 0.5, width: 2 },
-  ].map(({ name, source, ratio = 0.25, each = 1, width = 8, isAgain = false }) =>
-    variant(
-      name,
-      source,
-      {
-        'fit.optimizer.learningRate': 0.4,
-        ...(width !== 8 && { 'network.width': width }),
-        ...Object.fromEntries(
-          STRATEGY.filter(([word]) => name.includes(word)).map(([, given]) => ['splitting.strategy', given]),
-        ),
-      },
-      { ratio, epochs: [each], width, hasMore: true, isAgain },
-    ),
-  ),
 ];
 
 /** Recipes that choose by index and cost, each with the control that ignores the index in the same steps. */

@@ -22,7 +22,6 @@ const OPTIONS = {
   seeds: { type: 'string', default: '3' },
   more: { type: 'string', default: '5' },
   compute: { type: 'string', default: '0.63' },
-  macs: { type: 'string', default: String(LAST_MACS) },
   jobs: { type: 'string', default: '1' },
   recipe: { type: 'string', multiple: true },
   again: { type: 'string', multiple: true, default: ['0.3', '0.6'] },
@@ -36,7 +35,6 @@ const USAGE = `npm run bench -- recipes [options]
   --seeds N      of every recipe (default 3)
   --more N       of the recipes that a choice or an answer hangs on (default 5)
   --compute T    10^12 multiply-adds of every run, search included (default 0.63)
-  --macs N       that the last network may have (default ${LAST_MACS})
   --jobs N       runs side by side, a thread each (default 1)
   --recipe NAME  this one alone; may be given again
   --again R      rates at which the architectures of "rate 0.3" and "cost only" are trained from scratch for the same compute; may be given again
@@ -128,9 +126,8 @@ function numbersOf(summary) {
   };
 }
 
-/** All runs of the table: recipes by seeds, and the architectures of two of them trained again at each rate. */
-function jobsOf({ seeds, more: most, compute, macs, again, chosen, out, root }) {
-  const recipes = RECIPES.filter(({ name }) => chosen === undefined || chosen.includes(name));
+/** All runs of the table: recipes by seeds, and the architectures of some of them trained again at each rate. */
+function jobsOf(recipes, { seeds, more: most, compute, macs, again, out, root }) {
   const wide = (recipe, seed, name, more = {}) => ({
     ...{ name, seed, recipe },
     experiment: {
@@ -146,7 +143,8 @@ function jobsOf({ seeds, more: most, compute, macs, again, chosen, out, root }) 
     },
   });
   const list = [];
-  const seedsOf = ({ hasMore = false }) => (hasMore ? Math.max(seeds, most) : seeds);
+  const seedsOf = ({ hasMore = false, isTried = false }) =>
+    isTried ? 1 : hasMore ? Math.max(seeds, most) : seeds;
   for (let seed = 0; seed < Math.max(seeds, most); seed += 1) {
     for (const recipe of recipes.filter((one) => seed < seedsOf(one))) {
       list.push(wide(recipe, seed, recipe.name));
@@ -197,7 +195,7 @@ const COLUMNS = [
 ];
 
 /** In the order of the table, whatever order the runs ended in. */
-function rowsOf(found, jobs) {
+function rowsOf(found, jobs, recipes) {
   const isFound = new Set(found.map(({ name }) => name));
   const names = [...new Set(jobs.map(({ name }) => name))].filter((name) => isFound.has(name));
   return names.map((name) => {
@@ -206,7 +204,7 @@ function rowsOf(found, jobs) {
     const spread = values.length > 1 ? ` ± ${standardError(values).toFixed(2)}` : '';
     return {
       name,
-      source: RECIPES.find((one) => one.name === name)?.source ?? '',
+      source: recipes.find((one) => one.name === name)?.source ?? '',
       text: `${mean(values).toFixed(2)}${spread}`,
       seeds: values.length,
       compute: mean(own.map(({ compute }) => compute)) / 1e12,
@@ -216,20 +214,26 @@ function rowsOf(found, jobs) {
   });
 }
 
+/** Rows of these recipes: of each, the mean over seeds. */
+export async function tried(recipes, options) {
+  const jobs = jobsOf(recipes, options);
+  return rowsOf(await runAll(jobs, options.jobs), jobs, recipes);
+}
+
 /** Trains all, and writes results/recipes.json and recipes.md. */
 export async function recipes(args) {
   const { values } = parseArgs({ args, options: OPTIONS });
   if (values.help) return USAGE;
   const options = {
     ...{ seeds: Number(values.seeds), more: Number(values.more) },
-    ...{ compute: Number(values.compute), macs: Number(values.macs), again: values.again },
-    ...{ chosen: values.recipe, out: resolve(values.out), root: values.data && resolve(values.data) },
+    ...{ compute: Number(values.compute), macs: LAST_MACS, again: values.again },
+    ...{ out: resolve(values.out), root: values.data && resolve(values.data) },
   };
   if (values.recipe?.some((name) => !RECIPES.some((one) => one.name === name)))
     throw new Error(`--recipe: expected one of ${RECIPES.map(({ name }) => name).join('; ')}`);
   if (!existsSync(options.out)) await mkdir(options.out, { recursive: true });
-  const jobs = jobsOf(options);
-  const rows = rowsOf(await runAll(jobs, Number(values.jobs)), jobs);
+  const recipes = RECIPES.filter(({ name }) => values.recipe === undefined || values.recipe.includes(name));
+  const rows = await tried(recipes, { ...options, jobs: Number(values.jobs) });
   const choices = choiceRows(rows, options);
   const about = machine({ ...(values.date && { date: values.date }) });
   const text = [

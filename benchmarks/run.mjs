@@ -1,4 +1,4 @@
-// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`, `busy`, `graph`, `engine`, `eigen`, `phase`, `precision`, `recipes`: that benchmark alone.
+// npm run bench: steps and selection, their result files, and the tables of results/README.md; `loader`, `busy`, `graph`, `engine`, `eigen`, `phase`, `precision`, `recipes`, `growth`: that benchmark alone.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ Written by \`npm run bench\`; what is compared and how stands in [the page above
 Do not edit: the next run replaces this page.`;
 
 /** Benchmarks with a page of their own, by file and function. */
-const ALONE = ['loader', 'busy', 'graph', 'engine', 'eigen', 'phase', 'precision', 'recipes'];
+const ALONE = ['loader', 'busy', 'graph', 'engine', 'eigen', 'phase', 'precision', 'recipes', 'growth'];
 
 await main(async () => {
   await bootstrap();
