@@ -23,7 +23,7 @@ const ROWS = [
   { name: 'rate 0.4, ratio 0.25, epochs 1', at: 1 },
   { name: 'rate 0.4, ratio 0.15', ratio: 0.15, isTried: true, at: 0 },
   { name: 'rate 0.4, cost only, ratio 0.25', each: 2, isTried: true, at: 0 },
-  { name: 'rate 0.4, width 4', ratio: 0.5, each: 2, width: 4, isTried: true, at: 0 },
+  { name: 'rate 0.4, width 4', ratio: 0.5, each: 2, width: 4, at: 0 },
   { name: 'rate 0.4, width 4, ratio 0.25', width: 4, isAgain: true, at: 0 },
   { name: 'rate 0.4, cost only, width 4, ratio 0.25', width: 4, at: 0 },
   { name: 'rate 0.4, random, width 4, ratio 0.25', width: 4, isTried: true, at: 0 },
