@@ -25,35 +25,39 @@ const USAGE = `npm run bench -- growth [options]
 
 const COLUMNS = [
   { title: 'most MACs', cell: ({ macs }) => macs.toLocaleString('en') },
-  { title: 'seed and steps', cell: ({ source }) => source },
-  { title: 'chosen by', cell: ({ name }) => chosenBy(name) },
+  numberColumn('channels of the seed', ({ width }) => width),
+  numberColumn('growth ratio', ({ ratio }) => ratio, 2),
+  numberColumn('epochs a stage', ({ each }) => each),
+  { title: 'strategy', cell: ({ strategy }) => strategy },
+  { title: 'weights', cell: ({ isAgain }) => (isAgain ? 'from scratch' : 'grown') },
   { title: 'top-1 on validation, %', cell: ({ text }) => text },
   numberColumn('seeds', ({ seeds }) => seeds),
   numberColumn('compute, 10^12', ({ compute }) => compute, 3),
   numberColumn('parameters', ({ params }) => params),
 ];
 
-function chosenBy(name) {
-  if (name.includes('from scratch')) return 'index and cost; from scratch';
-  return ['cost only', 'random'].find((word) => name.includes(word)) ?? 'index and cost';
+/** What is kept of a row: of its recipe, what the rows differ in. */
+function rowOf({ recipe: { to, width, ratio, each, strategy }, name: _, ...row }) {
+  return { macs: to, width, ratio, each, strategy, ...row };
 }
 
 /** Trains all, and writes results/growth.json and growth.md. */
 export async function growth(args) {
   const { values } = parseArgs({ args, options: OPTIONS });
   if (values.help) return USAGE;
-  const seeds = Number(values.seeds);
+  const [seeds, jobs] = [values.seeds, values.jobs].map(Number);
+  if (![seeds, jobs].every((count) => Number.isInteger(count) && count >= 1))
+    throw new Error(
+      `--seeds and --jobs: expected whole numbers of at least 1, got ${values.seeds}, ${values.jobs}`,
+    );
   const out = resolve(values.out);
   await mkdir(out, { recursive: true });
   const rows = [];
-  for (const [at, { macs, compute }] of TARGETS.entries()) {
+  const root = values.data && resolve(values.data);
+  for (const { macs, compute } of TARGETS) {
     const options = { seeds, more: seeds, compute, macs, again: ['0.4'], out };
-    const root = values.data && resolve(values.data);
-    const growths = growthsOf(at);
-    const sourceOf = (name) =>
-      growths.find((one) => one.name === name || name.startsWith(`${one.name}:`))?.source;
-    const found = await tried(growths, { ...options, root, jobs: Number(values.jobs) });
-    rows.push(...found.map((row) => ({ ...row, macs, source: sourceOf(row.name) })));
+    const found = await tried(growthsOf(macs), { ...options, root, jobs });
+    rows.push(...found.map(rowOf));
   }
   const about = machine({ ...(values.date && { date: values.date }) });
   const text = [

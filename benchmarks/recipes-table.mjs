@@ -9,8 +9,7 @@ export const COMMON = {
   threads: 1,
 };
 
-/** MACs of the seed network by its width, and the most that the last one may have. */
-export const SEED_MACS = { 2: 63_060, 4: 128_936, 6: 197_628, 8: 268_944 };
+/** The most MACs that the last network may have. */
 export const LAST_MACS = 907_000;
 
 /** Of a recipe's runs. */

@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { macs as macsOf } from '../dist/graph/cost.js';
+import { buildPreset } from '../dist/models/zoo.js';
 import {
   HERE,
   machine,
@@ -16,7 +18,7 @@ import {
   writeResult,
 } from './common.mjs';
 import { CHOICE_COLUMNS, choiceRows } from './recipes-choices.mjs';
-import { COMMON, folderOf, LAST_MACS, RECIPES, SEED_MACS } from './recipes-table.mjs';
+import { COMMON, folderOf, LAST_MACS, RECIPES } from './recipes-table.mjs';
 
 const OPTIONS = {
   seeds: { type: 'string', default: '3' },
@@ -49,9 +51,15 @@ const TRAIN = COMMON.data.trainImages - COMMON.data.validation;
 /** Multiply-adds of exact indices for an image and a MAC of the network: about what the records of these runs say. */
 const SEARCH = 25;
 
+/** MACs of the seed network, of the usual width or another. */
+function seedMacs(width = COMMON.network.width) {
+  const { preset, ...options } = COMMON.network;
+  return macsOf(buildPreset(preset, { ...options, width }));
+}
+
 /** MACs that each stage may have, and the epochs of each that use up the compute: those of the recipe, and the rest in the last. */
-export function scheduleOf({ ratio, epochs, decay, set, width = 8 }, compute, most = LAST_MACS) {
-  const macs = [SEED_MACS[width]];
+export function scheduleOf({ ratio, epochs, decay, set, width }, compute, most = LAST_MACS) {
+  const macs = [seedMacs(width)];
   while (macs.at(-1) * (1 + ratio) < most * 1.001) macs.push(Math.floor(macs.at(-1) * (1 + ratio)));
   if (macs.at(-1) < 0.97 * most) macs.push(most);
   const each = macs.slice(0, -1).map((_, stage) => epochs[Math.min(stage, epochs.length - 1)]);
@@ -129,7 +137,7 @@ function numbersOf(summary) {
 /** All runs of the table: recipes by seeds, and the architectures of some of them trained again at each rate. */
 function jobsOf(recipes, { seeds, more: most, compute, macs, again, out, root }) {
   const wide = (recipe, seed, name, more = {}) => ({
-    ...{ name, seed, recipe },
+    ...{ name, seed, recipe, isAgain: more.deliver !== undefined },
     experiment: {
       ...experimentOf(recipe, seed, {
         compute: compute * 1e12,
@@ -171,9 +179,8 @@ async function runAll(jobs, count) {
       for (const job of queue) {
         try {
           const numbers = numbersOf(await grow(job.experiment));
-          const isAgain = job.experiment.deliver !== undefined;
-          const top1 = isAgain ? numbers.again : numbers.top1;
-          const compute = isAgain ? numbers.againCompute : numbers.compute;
+          const top1 = job.isAgain ? numbers.again : numbers.top1;
+          const compute = job.isAgain ? numbers.againCompute : numbers.compute;
           found.push({ name: job.name, seed: job.seed, ...numbers, top1, compute });
           say(`${job.name}, seed ${job.seed}: ${top1.toFixed(2)} %, ${(compute / 1e12).toFixed(3)} T`);
         } catch (error) {
@@ -195,16 +202,15 @@ const COLUMNS = [
 ];
 
 /** In the order of the table, whatever order the runs ended in. */
-function rowsOf(found, jobs, recipes) {
+function rowsOf(found, jobs) {
   const isFound = new Set(found.map(({ name }) => name));
-  const names = [...new Set(jobs.map(({ name }) => name))].filter((name) => isFound.has(name));
-  return names.map((name) => {
+  const byName = new Map(jobs.filter(({ name }) => isFound.has(name)).map((job) => [job.name, job]));
+  return [...byName].map(([name, { recipe, isAgain }]) => {
     const own = found.filter((one) => one.name === name).toSorted((a, b) => a.seed - b.seed);
     const values = own.map(({ top1 }) => top1);
     const spread = values.length > 1 ? ` ± ${standardError(values).toFixed(2)}` : '';
     return {
-      name,
-      source: recipes.find((one) => one.name === name)?.source ?? '',
+      ...{ name, recipe, isAgain },
       text: `${mean(values).toFixed(2)}${spread}`,
       seeds: values.length,
       compute: mean(own.map(({ compute }) => compute)) / 1e12,
@@ -214,10 +220,10 @@ function rowsOf(found, jobs, recipes) {
   });
 }
 
-/** Rows of these recipes: of each, the mean over seeds. */
+/** Rows of these recipes, and of their architectures trained again: of each, the mean over seeds. */
 export async function tried(recipes, options) {
   const jobs = jobsOf(recipes, options);
-  return rowsOf(await runAll(jobs, options.jobs), jobs, recipes);
+  return rowsOf(await runAll(jobs, options.jobs), jobs);
 }
 
 /** Trains all, and writes results/recipes.json and recipes.md. */
@@ -233,12 +239,16 @@ export async function recipes(args) {
     throw new Error(`--recipe: expected one of ${RECIPES.map(({ name }) => name).join('; ')}`);
   if (!existsSync(options.out)) await mkdir(options.out, { recursive: true });
   const recipes = RECIPES.filter(({ name }) => values.recipe === undefined || values.recipe.includes(name));
-  const rows = await tried(recipes, { ...options, jobs: Number(values.jobs) });
+  const found = await tried(recipes, { ...options, jobs: Number(values.jobs) });
+  const rows = found.map(({ name, recipe, isAgain, ...row }) => ({
+    ...{ name, source: isAgain ? '' : recipe.source },
+    ...row,
+  }));
   const choices = choiceRows(rows, options);
   const about = machine({ ...(values.date && { date: values.date }) });
   const text = [
     '# Recipes for growing',
-    `Written by \`npm run bench -- recipes --seeds ${options.seeds} --more ${options.more} --compute ${options.compute}\`: MobileNet with k = 3, grown from ${SEED_MACS[8]} to at most ${options.macs} MACs on ${TRAIN} ` +
+    `Written by \`npm run bench -- recipes --seeds ${options.seeds} --more ${options.more} --compute ${options.compute}\`: MobileNet with k = 3, grown from ${seedMacs()} to at most ${options.macs} MACs on ${TRAIN} ` +
       `images of CIFAR-10, held against ${COMMON.data.validation} others; mean ± standard error over seeds. Every run takes the same multiply-adds, search included; ` +
       'test images were not looked at.',
     machineLine(about),
