@@ -14,6 +14,9 @@ const SIDES: Readonly<Record<string, number>> = { stem: 32, b1_pw: 16, b2_pw: 8,
 /** A tenth of the training images is for validation. */
 const IMAGES = { cpu: 9_000, paper: 45_000 } as const;
 
+/** Of what the delivered best may spend at each size, per cent for growth; the rest trains its architecture again. */
+const SHARES = { cpu: [13, 20, 32], paper: [9, 14, 22] } as const;
+
 /** Multiply-adds of a run whose networks have the most MACs that they may have; their widths are multiples of the seed's. */
 async function expectedOf(spec: Spec, images: number): Promise<number> {
   const seed = await seedGraph(spec);
@@ -47,6 +50,7 @@ test.each(['cpu', 'paper'] as const)(
       totals.push(await expectedOf(spec, IMAGES[scale]));
     const [least, most] = [Math.min(...totals), Math.max(...totals)];
     expect(most / least).toBeLessThan(1.03);
+    const shares: number[] = [];
     // What hands over the better network trains its architecture for what its growth left, in whole epochs: one more is too many.
     for (const { spec } of grown.filter((run) => run.spec.deliver.which === 'best')) {
       const grows = await expectedOf(spec, IMAGES[scale]);
@@ -54,10 +58,15 @@ test.each(['cpu', 'paper'] as const)(
       const epoch = 3 * limit * IMAGES[scale];
       const left = (spec.deliver.compute ?? 0) - grows;
       const spent = grows + Math.floor(left / epoch) * epoch;
-      expect(left).toBeGreaterThan(2 * grows);
+      shares.push(Math.round((100 * grows) / (spec.deliver.compute ?? 0)));
       expect(spent).toBeLessThan(1.03 * least);
       expect(spent + epoch).toBeGreaterThan(most / 1.03);
     }
+    expect(shares).toEqual(SHARES[scale]);
+    const [small, middle, large] = SHARES[scale];
+    expect(figure.spec.scales[scale]?.note).toContain(
+      `growth takes ${small}, ${middle} and ${large} % of it`,
+    );
   },
 );
 
