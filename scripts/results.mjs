@@ -15,7 +15,7 @@ export const KEPT = join(ROOT, 'results');
 export const PAGE = join(ROOT, 'docs', 'results.md');
 
 const row = (cells) => cells.join(' | ');
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+const table = (head, rows) => [row(head), head.map(() => '---').join('|'), ...rows.map(row)].join('\n');
 const whole = (value) => Math.round(value).toLocaleString('en-US');
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 const spread = ({ mean, sd }, show) => (sd === null ? show(mean) : `${show(mean)} ± ${sd.toFixed(2)}`);
@@ -23,15 +23,18 @@ const spread = ({ mean, sd }, show) => (sd === null ? show(mean) : `${show(mean)
 const withError = (found) => ({ ...found, sd: standardError(found) });
 const inPanel = ({ panel, label }) => (panel === '' ? label : `${panel}: ${label}`);
 
+/** A cell that tells figures apart, in a table of several. */
+const figureColumn = (figures, text) => (figures.length > 1 ? [text] : []);
+
 /** Tables by name, of one figure or several: what their summary.json say, and nothing else. */
 const TABLES = {
   /** What the paper claims, and what came out here. */
   claims: (figures) =>
     table(
-      ['figure', 'claim', 'difference in points', 'seeds', 'here'],
+      [...figureColumn(figures, 'figure'), 'claim', 'difference in points', 'seeds', 'here'],
       figures.flatMap(({ id, claims }) =>
         claims.map(({ claim, difference }) => [
-          id,
+          ...figureColumn(figures, id),
           claim.panel === '' ? claim.text : `${claim.text} (${claim.panel})`,
           difference === null ? '–' : spread(withError(difference), signed),
           difference === null ? '–' : difference.n,
